@@ -1,0 +1,118 @@
+"""What can go wrong, as a tree.
+
+A caller who wants one net catches `EdgeIclError`. Each message is one sentence: what happened, to what,
+and (the hint) what to do next. The command line prints it as it stands and exits with the class's code.
+
+    EdgeIclError                 1
+    ├── InputError               1   text, a field or a row that cannot be an example
+    ├── ExampleNotFoundError     1   no example has this id
+    ├── AmbiguousIdError         1   several examples' ids begin so
+    ├── ConfirmationError        1   something would be removed and nobody confirmed it
+    ├── StoreError               1
+    │   ├── StoreNotFoundError   1   nothing is there
+    │   ├── NotAStoreError       1   something else is there
+    │   ├── StoreExistsError     1   a store is there already
+    │   ├── StoreFormatError     1   made by a newer edge-icl
+    │   ├── StoreEncoderError    1   made with another encoder
+    │   ├── StoreBusyError       1   another writer holds the lock for too long
+    │   ├── StoreAccessError     1   the operating system refused a read or a write: full disk, permissions
+    │   ├── StoreClosedError     1   this handle has been closed
+    │   └── StoreDamagedError    1   a file is not what the manifest says
+    └── ModelError               1
+        ├── ModelMissingError    1   not on this machine yet
+        ├── ModelFileError       1   not a model, truncated, or not what its digest says
+        └── FetchError           1   no source delivered it
+"""
+
+from __future__ import annotations
+
+
+class EdgeIclError(Exception):
+    """The root of every error that this package raises on purpose.
+
+    Args:
+        message: what happened, and to what: a clause in lower case without a full stop.
+        hint: what to do next, likewise; may be empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class InputError(EdgeIclError):
+    """Text, a field or a row cannot be an example or a question."""
+
+
+class ExampleNotFoundError(EdgeIclError):
+    """No example in the store has this id."""
+
+
+class AmbiguousIdError(EdgeIclError):
+    """The ids of several examples begin with this prefix."""
+
+
+class ConfirmationError(EdgeIclError):
+    """Something would be removed and nobody confirmed it."""
+
+
+class StoreError(EdgeIclError):
+    """A store cannot be opened, read or written."""
+
+
+class StoreNotFoundError(StoreError):
+    """There is no store at this path."""
+
+
+class NotAStoreError(StoreError):
+    """The path is a file, or a directory that is no store."""
+
+
+class StoreExistsError(StoreError):
+    """A store is there already."""
+
+
+class StoreFormatError(StoreError):
+    """The store was made by a newer edge-icl."""
+
+
+class StoreEncoderError(StoreError):
+    """The store was made with another encoder than the one at hand."""
+
+
+class StoreBusyError(StoreError):
+    """Another process or thread held the store's lock until the timeout."""
+
+
+class StoreAccessError(StoreError):
+    """The operating system refused a read or a write; the store is as it was."""
+
+
+class StoreClosedError(StoreError):
+    """This handle has been closed."""
+
+
+class StoreDamagedError(StoreError):
+    """A file of the store is missing or is not what the manifest says."""
+
+
+class ModelError(EdgeIclError):
+    """A model cannot be found, read or fetched."""
+
+
+class ModelMissingError(ModelError):
+    """The model is not on this machine yet."""
+
+
+class ModelFileError(ModelError):
+    """The file is not a model, is truncated, or is not what its digest says."""
+
+
+class FetchError(ModelError):
+    """No source delivered the model."""
