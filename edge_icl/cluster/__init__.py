@@ -1,0 +1,14 @@
+"""Quantized k-means, exact and canonical: the clustering is a function of the seed and the set of examples.
+
+Read in this order:
+
+    randomness    every random number, from the seed through SHAKE-256
+    race          one round of an exponential race: which example is drawn
+    lattice       rounding a mean to the lattice, in integers
+    kmeans        start, iterate, finish; like a textbook
+    certificate   what a change to the set does to the clustering, without running it again
+    record        a clustering as canonical bytes
+
+Nothing here reads a file. The method is ERASE (arXiv 2402.00751) on the quantized k-means of Ginart et al.
+(arXiv 1907.05012, algorithm 2); where they prove equality in distribution, this is equality of bytes.
+"""

@@ -1,0 +1,117 @@
+"""What a change to the set of examples does to a clustering, found without running it again.
+
+For each iteration, the changed examples' clusters get them added or taken away, and the means are rounded
+again. As long as the rounded centroids are the recorded ones, every other example stays where it was, so the
+recorded sums, plus and minus the changed examples, are those of the new set: that is the certificate. At the
+first iteration where a centroid moves, the rest is run again with all examples (a refit). The result is
+always the clustering of the new set, byte for byte; the certificate only saves work.
+
+One change costs O(iterations · clusters · dimension), however many examples there are. Adding and forgetting
+are the same computation with another sign, and a batch is followed as one change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.cluster.kmeans import (
+    BLOCK,
+    NOBODY,
+    Clustering,
+    Parameters,
+    Points,
+    add_members,
+    assign,
+    centroids_of,
+    fit,
+    move,
+    refit,
+)
+from edge_icl.cluster.race import winner
+from edge_icl.cluster.randomness import race_draws
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+
+def revise(
+    parameters: Parameters,
+    old: Clustering,
+    *,
+    added: Points,
+    removed: Points,
+    everything: Callable[[], Points],
+) -> tuple[Clustering, bool]:
+    """Return the clustering of the set after a change, and whether it took a refit.
+
+    Args:
+        parameters: the store's.
+        old: the clustering of the set before.
+        added: examples that were not in the set.
+        removed: examples that were in the set.
+        everything: returns the whole set after the change; called only for a refit.
+    """
+    # A large batch almost surely moves a centroid, and is cheaper to cluster in blocks than to follow.
+    if len(added.ids) + len(removed.ids) > BLOCK or not _start_holds(parameters, old, added, removed):
+        return fit(parameters, everything()), True
+    revised = replace(old, sums=old.sums.copy(), counts=old.counts.copy())
+    before = [*centroids_of(parameters, old, upto=parameters.iterations)]
+    for t, centroids in enumerate(before[:-1]):
+        _apply(revised, t, centroids, added, removed)
+        if not np.array_equal(move(parameters, revised, t, centroids), before[t + 1]):
+            return refit(parameters, everything(), revised, known=t + 1), True
+    if _among(removed, old.representatives):
+        return refit(parameters, everything(), revised, known=parameters.iterations), True
+    return _challenge(revised, before[-1], added), False
+
+
+def _start_holds(parameters: Parameters, old: Clustering, added: Points, removed: Points) -> bool:
+    """Tell whether the start draws the same examples: no winner left, and nobody new would have won."""
+    if _among(removed, old.winners):
+        return False
+    if not len(added.ids):
+        return True
+    field = Points(np.concatenate([old.winners, added.ids]), np.concatenate([old.start, added.vectors]))
+    order = np.lexsort(field.ids.T[::-1])  # winner() gives a draw to the first, who must be the smaller id
+    field = Points(field.ids[order], field.vectors[order])
+    draws = race_draws(parameters.seed, field.ids, parameters.shots)
+    weights = np.ones(len(field.ids), np.int64)
+    for j in range(parameters.shots):
+        drawn = winner(draws[:, j], weights)
+        if drawn is None:
+            return j == len(old.winners)
+        if j == len(old.winners) or field.ids[drawn].tobytes() != old.winners[j].tobytes():
+            return False
+        distances = assign(field.vectors, old.start[j : j + 1].astype(np.int64))[1]
+        weights = np.minimum(weights, distances) if j else distances
+    return True
+
+
+def _apply(revised: Clustering, t: int, centroids: NDArray[np.int64], added: Points, removed: Points) -> None:
+    """Follow the change through iteration t, in place."""
+    for points, sign in ((removed, -1), (added, 1)):
+        if len(points.ids):
+            nearest, _ = assign(points.vectors, centroids)
+            add_members(revised.sums[t], revised.counts[t], points.vectors, nearest, sign=sign)
+
+
+def _challenge(clustering: Clustering, centroids: NDArray[np.int64], added: Points) -> Clustering:
+    """Let the added examples challenge the representatives."""
+    if not len(added.ids):
+        return clustering
+    ids, best = clustering.representatives.copy(), clustering.distances.copy()
+    nearest, distances = assign(added.vectors, centroids)
+    for row, j, distance in zip(added.ids, nearest, distances, strict=True):
+        if best[j] == NOBODY or (distance, row.tobytes()) < (best[j], ids[j].tobytes()):
+            ids[j], best[j] = row, distance
+    return replace(clustering, representatives=ids, distances=best)
+
+
+def _among(points: Points, ids: NDArray[np.uint8]) -> bool:
+    """Tell whether any of the points has one of these ids."""
+    return not {row.tobytes() for row in points.ids}.isdisjoint(row.tobytes() for row in ids)

@@ -1,0 +1,60 @@
+"""One round of an exponential race: the example with the smallest -ln(U) / weight is drawn.
+
+An example wins with probability weight / sum of weights, which is what k-means++ asks for; and a loser that
+leaves, or never came, changes nothing. That is why the start of the clustering survives most changes.
+
+The key is a *real* number, and the order of real numbers is the same on every machine. Floating point only
+throws out those who cannot win: logarithms differ in the last bits between C libraries, by far less than
+`DOUBT`, and whoever is within `DOUBT` of the smallest is compared again with 50 decimal digits, where the
+decimal module's logarithm is correctly rounded by specification.
+"""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DOUBT = 1e-9
+DIGITS = Context(prec=50)
+HALF = np.uint64(1 << 63)
+
+
+def winner(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> int | None:
+    """Return the position of the example that wins the round.
+
+    Args:
+        draws: u64[n], a draw v stands for U = 1 - v / 2^64.
+        weights: i64[n], not negative; weight 0 never wins.
+
+    Returns:
+        The position of the smallest key, the first of equals (callers sort by id); None if nobody may win.
+    """
+    runners = np.flatnonzero(weights > 0)
+    if not len(runners):
+        return None
+    keys = _float_keys(draws[runners], weights[runners])
+    close = runners[keys <= keys.min() * (1 + DOUBT)]
+    if len(close) == 1:
+        return int(close[0])
+    return int(min(close, key=lambda i: _exact_key(int(draws[i]), int(weights[i]))))
+
+
+def _float_keys(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return -ln(1 - v / 2^64) / weight to a few parts in 10^15, at both ends of the range."""
+    small = draws < HALF
+    unit = np.where(small, draws, 0).astype(np.float64) * 2.0**-64
+    # Unsigned negation is 2^64 - v, exactly: near U = 0 the subtraction in floating point would lose it all.
+    rest = np.where(small, HALF, np.negative(draws)).astype(np.float64)
+    exponentials = np.where(small, -np.log1p(-unit), 64 * np.log(2.0) - np.log(rest))
+    return np.asarray(exponentials / weights)
+
+
+def _exact_key(draw: int, weight: int) -> Decimal:
+    """Return -ln(1 - draw / 2^64) / weight to 50 digits."""
+    unit = DIGITS.divide(Decimal((1 << 64) - draw), Decimal(1 << 64))
+    return DIGITS.divide(-DIGITS.ln(unit), Decimal(weight))

@@ -1,0 +1,18 @@
+"""A directory that holds a set of examples and nothing else: no order, no history.
+
+Read in this order:
+
+    settings   store.json: what the store was made with, written once
+    trie       which page an example belongs to: a function of the set of ids
+    pages      examples as canonical bytes
+    manifest   the one file that names all others; its keyed digest is the root
+    files      every operation on the file system that changes or reads a store
+    lock       one writer at a time
+    snapshot   Snapshot: one state, read when asked for
+    disk       Store: opening, making and reading without a lock
+    writer     Writer: one change, committed by one rename, then wiped
+    cache      prefix KV states: derived, bound to the representatives
+    audit      typed findings: what `verify` reports and what the tests assert
+
+docs/format.md says the same for a reader in another language.
+"""

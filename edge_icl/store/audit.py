@@ -1,0 +1,290 @@
+"""Whether a store is exactly what its manifest says: a list of typed findings, empty for a sound store.
+
+`edge-icl verify` and the test suite judge a store with this same function. It reads the files itself, without
+the retries and shortcuts of a reader, while the lock keeps writers away; and it changes nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_icl.cluster import record
+from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreFormatError, StoreNotFoundError
+from edge_icl.example import ID_BYTES, Example
+from edge_icl.progress import silent
+from edge_icl.store import cache, lock, manifest, pages, settings
+from edge_icl.store import files as fs
+from edge_icl.store.disk import DIRECTORIES, Store, refuse_occupied
+from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.settings import Settings
+from edge_icl.store.trie import Leaf, span
+from edge_icl.store.writer import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_icl.progress import Progress
+    from edge_icl.store.pages import Page
+
+
+class Problem(StrEnum):
+    """What can be wrong with a file of a store, or with an example that a receipt says is gone."""
+
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    UNREADABLE = "unreadable"
+    STRAY = "stray"
+    MISPLACED = "misplaced"
+    INCONSISTENT = "inconsistent"
+    DIFFERENT = "different"
+    PRESENT = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        problem: the kind.
+        path: the file, relative to the store.
+        detail: what is wrong with it, in a clause.
+    """
+
+    problem: Problem
+    path: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an audit found.
+
+    Attributes:
+        root: the store's root; empty if the settings or the manifest cannot be read.
+        examples: how many examples it holds, likewise 0.
+        findings: empty for a sound store.
+    """
+
+    root: str
+    examples: int
+    findings: tuple[Finding, ...]
+
+
+def audit(
+    path: Path,
+    *,
+    deep: bool = False,
+    progress: Progress = silent,
+    timeout: float = 30.0,
+    files: fs.Files | None = None,
+) -> Report:
+    """Check every file of a store.
+
+    Args:
+        path: the store's directory.
+        deep: also rebuild the store from its examples and vectors, in a temporary directory beside it that
+            is wiped, and compare every byte.
+        progress: told about each page.
+        timeout: seconds to wait for a writer.
+        files: the file system.
+
+    Raises:
+        StoreFormatError: a newer edge-icl made the store.
+        StoreBusyError: a writer held the lock for too long.
+        StoreNotFoundError: nothing is at `path`.
+        NotAStoreError: something else is.
+    """
+    if not path.exists():
+        raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
+    refuse_occupied(path, unless=settings.NAME)
+    with lock.locked(path, timeout=timeout):
+        return _Audit(path, files or fs.Files(), progress).run(deep=deep)
+
+
+class _Audit:
+    """One audit: collects findings while it goes through the files."""
+
+    def __init__(self, path: Path, files: fs.Files, progress: Progress) -> None:
+        self.path = path
+        self.files = files
+        self.progress = progress
+        self.findings: list[Finding] = []
+
+    def run(self, *, deep: bool) -> Report:
+        """Go through all files."""
+        data = self.read(settings.NAME)
+        named = self.read(manifest.NAME)
+        if data is None or named is None:
+            return self.report("", 0)
+        try:
+            found = Settings.decode(data)
+            current = Manifest.decode(named)
+        except StoreFormatError:
+            raise
+        except StoreDamagedError as error:
+            self.found(Problem.DAMAGED, error.message.split(" ")[0], "its content is not what edge-icl writes")
+            return self.report("", 0)
+        root = found.digest(named)
+        if found.digest(data) != current.settings:
+            self.found(Problem.DAMAGED, settings.NAME, "the manifest names another digest")
+            return self.report(root, current.count)
+        held = self.read_pages(found, current)
+        self.check_clustering(found, current)
+        self.check_strays(current)
+        if deep and not self.findings:
+            self.rebuild(found, current, held)
+        return self.report(root, current.count)
+
+    def report(self, root: str, examples: int) -> Report:
+        return Report(root, examples, tuple(self.findings))
+
+    def found(self, problem: Problem, path: str, detail: str) -> None:
+        self.findings.append(Finding(problem, path, detail))
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's content; a file that is not there or cannot be read is a finding."""
+        try:
+            return self.files.read(self.path / name)
+        except FileNotFoundError:
+            self.found(Problem.MISSING, name, "there is no such file")
+        except OSError as error:
+            self.found(Problem.UNREADABLE, name, error.strerror or "the operating system refused")
+        return None
+
+    def read_pages(self, current: Settings, named: Manifest) -> list[Page]:
+        """Check every page; return those that can be read."""
+        held = []
+        for i, leaf in enumerate(named.pages):
+            self.progress("verify", i, len(named.pages))
+            page = self.read_page(current, leaf)
+            if page is not None:
+                held.append(page)
+        self.progress("verify", len(named.pages), len(named.pages))
+        return held
+
+    def read_page(self, current: Settings, leaf: Leaf) -> Page | None:
+        """Check one page; return it if it can be read."""
+        name = page_file(leaf.digest)
+        data = self.read(name)
+        if data is None:
+            return None
+        if current.digest(data) != leaf.digest:
+            self.found(Problem.DAMAGED, name, "its content is not what its name says")
+            return None
+        try:
+            page = pages.decode(data, current.dimension)
+            for detail in _wrong_in(page, leaf, current.seed):
+                self.found(Problem.INCONSISTENT, name, detail)
+        except (ValueError, EdgeIclError) as error:
+            self.found(Problem.DAMAGED, name, str(error))
+            return None
+        if pages.encode(page) != data:
+            self.found(Problem.DAMAGED, name, "it is not in canonical form")
+        return page
+
+    def check_clustering(self, current: Settings, named: Manifest) -> None:
+        """Check the clustering file, short of computing it again."""
+        name = clustering_file(named.clustering)
+        data = self.read(name)
+        if data is None:
+            return
+        if current.digest(data) != named.clustering:
+            self.found(Problem.DAMAGED, name, "its content is not what its name says")
+            return
+        try:
+            clustering = record.decode(data, current.clustering())
+        except ValueError as error:
+            self.found(Problem.DAMAGED, name, str(error))
+            return
+        if record.encode(clustering) != data:
+            self.found(Problem.DAMAGED, name, "it is not in canonical form")
+        if (clustering.counts.sum(axis=1) != named.count).any():
+            self.found(Problem.INCONSISTENT, name, f"its clusters do not hold {named.count} examples")
+        self.check_cache(current, clustering.representative_ids())
+
+    def check_cache(self, current: Settings, representatives: list[bytes]) -> None:
+        """Check that the current state explains every cache entry."""
+        prefix = f"{cache.group(current, representatives)}-"
+        for name in self.names(cache.DIRECTORY):
+            data = self.read(f"{cache.DIRECTORY}/{name}")
+            if not name.startswith(prefix):
+                self.found(Problem.STRAY, f"{cache.DIRECTORY}/{name}", "no current example explains it")
+            elif data is not None and not cache.intact(current, data):
+                self.found(Problem.DAMAGED, f"{cache.DIRECTORY}/{name}", "its content is not what was put in")
+
+    def check_strays(self, named: Manifest) -> None:
+        """Check that every other file is one that the manifest names."""
+        expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES}
+        for name in self.names(""):
+            if name not in expected:
+                self.found(Problem.STRAY, name, "it is no part of a store")
+        for directory in ("pages", "clustering"):
+            for name in self.names(directory):
+                if f"{directory}/{name}" not in named.files():
+                    self.found(Problem.STRAY, f"{directory}/{name}", "the manifest does not name it")
+
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory of the store; one that cannot be listed is a finding."""
+        try:
+            return self.files.names(self.path / directory)
+        except FileNotFoundError:
+            self.found(Problem.MISSING, directory, "there is no such directory")
+        except OSError as error:
+            self.found(Problem.UNREADABLE, directory, error.strerror or "the operating system refused")
+        return []
+
+    def rebuild(self, current: Settings, named: Manifest, held: list[Page]) -> None:
+        """Make the store again from its examples and vectors, and compare every byte."""
+        draft = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.verify-", dir=self.path.parent))
+        try:
+            fresh = Store.create(draft / "fresh", current)
+            self.progress("rebuild", 0, 0)
+            with writing(fresh) as writer:
+                writer.commit(added=[row for page in held for row in page.rows()])
+            for name in sorted(
+                {settings.NAME, manifest.NAME, *named.files(), *writer.snapshot.manifest.files()}
+            ):
+                if _content(self.path / name) != _content(fresh.path / name):
+                    self.found(
+                        Problem.DIFFERENT, name, "a store made anew from the same examples has other bytes"
+                    )
+        finally:
+            fs.wipe_tree(fs.Files(), draft)
+
+
+def _wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
+    """Yield what is wrong with a page that parses.
+
+    Raises:
+        ValueError: a row's text is no example.
+        InputError: likewise.
+    """
+    keys = page.keys()
+    low, high = span(leaf.prefix)
+    if len(page) != leaf.count:
+        yield f"it holds {len(page)} examples and the manifest says {leaf.count}"
+    if any(one >= other for one, other in pairwise(keys)):
+        yield "its ids are not in order"
+    if any(not low <= int.from_bytes(key) < high for key in keys):
+        yield f"it holds an id outside its prefix {leaf.prefix}"
+    for i, key in enumerate(keys):
+        text = page.text_of(i)
+        example = Example.from_canonical(text)
+        same = Example.create(example.input, example.output, tags=example.tags, source=example.source)
+        if same.canonical() != text:
+            yield f"example {key.hex()[: 2 * ID_BYTES]} is not in canonical form"
+        elif same.id(seed) != key:
+            yield f"example {key.hex()} has another text than its id says"
+
+
+def _content(path: Path) -> bytes | None:
+    """Return a file's content, or None if there is no such file."""
+    return path.read_bytes() if path.is_file() else None

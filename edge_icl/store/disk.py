@@ -1,0 +1,209 @@
+"""Opening, making and reading a store.
+
+Readers take no lock. They read the manifest, then the files it names; each file's name is its digest, so a
+reader notices at once when a writer has wiped what it was about to read. Then it reads the manifest again and
+starts over with the new state: it sees the store before a change or after it, never between.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from edge_icl.cluster import kmeans, record
+from edge_icl.errors import NotAStoreError, StoreAccessError, StoreDamagedError, StoreNotFoundError
+from edge_icl.store import files as fs
+from edge_icl.store import lock, manifest, pages, settings
+from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.settings import Settings
+from edge_icl.store.snapshot import Snapshot, damage_in, join_points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from edge_icl.store.pages import Page
+    from edge_icl.store.trie import Leaf
+
+T = TypeVar("T")
+
+DIRECTORIES = ("pages", "clustering", "cache")
+
+ATTEMPTS = 5
+"""How often a file must be found damaged under one and the same manifest before a reader believes it."""
+
+
+class Store:
+    """A store on disk: its settings, and its state as of now. Make one with `create` or `open`.
+
+    Safe to use from several threads and processes at once.
+
+    Attributes:
+        path: the directory.
+        settings: what it was made with.
+        files: the file system.
+    """
+
+    def __init__(self, path: Path, settings: Settings, files: fs.Files) -> None:
+        self.path = path
+        self.settings = settings
+        self.files = files
+        self._pages: dict[str, Page] = {}
+        self._latest: tuple[bytes, Snapshot] | None = None
+
+    @classmethod
+    def create(cls, path: Path, settings: Settings, *, files: fs.Files | None = None) -> Store:
+        """Make an empty store; it appears at `path` whole or not at all.
+
+        Raises:
+            NotAStoreError: something is there already.
+            StoreAccessError: the operating system refused.
+        """
+        files = files or fs.Files()
+        refuse_occupied(path)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        with access(path, "made"):
+            path.parent.mkdir(mode=fs.DIRECTORY_MODE, parents=True, exist_ok=True)
+            try:
+                _lay_out(files, draft, settings)
+                files.rename(draft, path)
+                files.flush_directory(path.parent)
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    fs.wipe_tree(files, draft)
+                raise
+        return cls(path, settings, files)
+
+    @classmethod
+    def open(cls, path: Path, *, files: fs.Files | None = None) -> Store:
+        """Open the store at `path`; reads store.json and the manifest.
+
+        Raises:
+            StoreNotFoundError: nothing is there, or an empty directory.
+            NotAStoreError: a file is there, or a directory that is no store.
+            StoreFormatError: a newer edge-icl made it.
+            StoreDamagedError: store.json or the manifest is not what it was.
+            StoreAccessError: the operating system refused.
+        """
+        files = files or fs.Files()
+        with access(path, "read"):
+            if not path.exists() or (path.is_dir() and not files.names(path)):
+                raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
+            refuse_occupied(path, unless=settings.NAME)
+            data = files.read(path / settings.NAME)
+        store = cls(path, Settings.decode(data), files)
+        if store.snapshot().manifest.settings != store.settings.digest(data):
+            raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup")
+        return store
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as of now; the same object as long as nothing has changed."""
+        data = self.read_manifest()
+        latest = self._latest
+        if latest is None or latest[0] != data:
+            latest = (data, Snapshot(self, data))
+            self._latest = latest
+            held = {leaf.digest for leaf in latest[1].manifest.pages}
+            self._pages = {digest: page for digest, page in self._pages.items() if digest in held}
+        return latest[1]
+
+    def read(self, work: Callable[[Snapshot], T]) -> T:
+        """Return work(snapshot), begun again when a writer changes the store under it.
+
+        Raises:
+            StoreDamagedError: a file is damaged, and no writer explains it.
+        """
+        failures, snapshot = 0, self.snapshot()
+        while True:
+            try:
+                return work(snapshot)
+            except StoreDamagedError:
+                previous, snapshot = snapshot, self.snapshot()
+                # A change and its reversal end with the same manifest, so one look is no proof of damage.
+                failures = failures + 1 if snapshot is previous else 0
+                if failures == ATTEMPTS:
+                    raise
+                time.sleep(0.01 * failures)
+
+    def read_manifest(self) -> bytes:
+        """Return the bytes of the manifest."""
+        try:
+            with access(self.path, "read"):
+                return self.files.read(self.path / manifest.NAME)
+        except FileNotFoundError:
+            raise StoreDamagedError(f"{manifest.NAME} is missing", "restore the store from a backup") from None
+
+    def read_named(self, name: str, digest: str) -> bytes:
+        """Return the bytes of a file that is named by its digest.
+
+        Raises:
+            StoreDamagedError: it is missing or is not what its name says.
+        """
+        try:
+            with access(self.path, "read"):
+                data = self.files.read(self.path / name)
+        except FileNotFoundError:
+            raise StoreDamagedError(f"{name} is missing", "restore the store from a backup") from None
+        if self.settings.digest(data) != digest:
+            raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
+        return data
+
+    def page(self, leaf: Leaf) -> Page:
+        """Return a page, from memory if it was read before."""
+        page = self._pages.get(leaf.digest)
+        if page is None:
+            name = page_file(leaf.digest)
+            data = self.read_named(name, leaf.digest)
+            with damage_in(name):
+                page = self._pages[leaf.digest] = pages.decode(data, self.settings.dimension)
+        return page
+
+
+@contextmanager
+def access(path: Path, verb: str) -> Iterator[None]:
+    """Turn what the operating system refuses into a StoreAccessError that says what was refused, and why."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreAccessError(
+            f"the store {path} cannot be {verb}: {error.strerror}",
+            "nothing was changed; check free space and permissions and try again",
+        ) from error
+
+
+def refuse_occupied(path: Path, *, unless: str = "") -> None:
+    """Refuse a path where something else than a store is.
+
+    Args:
+        path: where a store is or will be.
+        unless: the name of a file that makes a directory acceptable; without it only an empty one is.
+
+    Raises:
+        NotAStoreError: a file is there, or a directory with other things in it.
+    """
+    if path.is_dir():
+        names = [entry.name for entry in path.iterdir()]
+        if names and unless not in names:
+            raise NotAStoreError(f"{path} is a directory but not a store", "choose another path")
+    elif path.exists():
+        raise NotAStoreError(f"{path} is a file, not a store", "choose another path")
+
+
+def _lay_out(files: fs.Files, path: Path, new: Settings) -> None:
+    """Make the directory of an empty store and bring it to the disk."""
+    files.make_directory(path)
+    for name in DIRECTORIES:
+        files.make_directory(path / name)
+    parameters = new.clustering()
+    nothing = record.encode(kmeans.fit(parameters, join_points([], new.dimension)))
+    empty = Manifest(settings=new.digest(new.encode()), count=0, clustering=new.digest(nothing), pages=())
+    fs.create(files, path / lock.NAME, b"")
+    fs.create(files, path / settings.NAME, new.encode())
+    fs.create(files, path / clustering_file(empty.clustering), nothing)
+    fs.create(files, path / manifest.NAME, empty.encode())
+    for name in (*DIRECTORIES, ""):
+        files.flush_directory(path / name)

@@ -1,0 +1,139 @@
+"""A page: at most PAGE_MAX examples as canonical bytes, one safetensors file (docs/format.md, "page").
+
+    ids      u8[n, 16]   sorted
+    vectors  i8[n, d]
+    offsets  u32[n + 1]  where each example's text begins in `text`
+    text     u8          the canonical JSON of each example, one after another
+
+Equal sets of rows give equal bytes; tests pin the bytes, so that a safetensors release that writes another
+header is noticed before it reaches a store.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from edge_icl.cluster.kmeans import Points
+from edge_icl.example import ID_BYTES, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+
+class Row(NamedTuple):
+    """One example as a page holds it.
+
+    Attributes:
+        id: 16 bytes.
+        vector: i8[d].
+        text: its canonical JSON.
+    """
+
+    id: bytes
+    vector: NDArray[np.int8]
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of one page, as columns.
+
+    Attributes:
+        ids: u8[n, 16], sorted.
+        vectors: i8[n, d].
+        offsets: u32[n + 1].
+        text: the examples' canonical JSON, one after another.
+    """
+
+    ids: NDArray[np.uint8]
+    vectors: NDArray[np.int8]
+    offsets: NDArray[np.uint32]
+    text: bytes
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Page:
+        """Lay out rows, at least one and sorted by id, as columns."""
+        ids, vectors, texts = zip(*rows, strict=True)
+        offsets = np.zeros(len(texts) + 1, np.uint32)
+        np.cumsum([len(text) for text in texts], out=offsets[1:])
+        return cls(
+            ids=np.frombuffer(b"".join(ids), np.uint8).reshape(-1, ID_BYTES),
+            vectors=np.stack(vectors),
+            offsets=offsets,
+            text=b"".join(texts),
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def points(self) -> Points:
+        """Return the page as the clustering sees it."""
+        return Points(self.ids, self.vectors)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows in the order of their ids."""
+        for i, key in enumerate(self.keys()):
+            yield Row(key, self.vectors[i], self.text_of(i))
+
+    def keys(self) -> list[bytes]:
+        """Return the ids as bytes, sorted."""
+        packed = self.ids.tobytes()
+        return [packed[i : i + ID_BYTES] for i in range(0, len(packed), ID_BYTES)]
+
+    def find(self, key: bytes) -> int | None:
+        """Return the row of an id, or None if the page does not hold it."""
+        i = bisect_left(range(len(self)), key, key=lambda row: self.ids[row].tobytes())
+        return i if i < len(self) and self.ids[i].tobytes() == key else None
+
+    def text_of(self, i: int) -> bytes:
+        """Return the canonical JSON of the i-th example."""
+        return self.text[self.offsets[i] : self.offsets[i + 1]]
+
+    def example(self, i: int) -> Example:
+        """Return the i-th example."""
+        return Example.from_canonical(self.text_of(i))
+
+
+def encode(page: Page) -> bytes:
+    """Return the bytes of the page's file."""
+    return safetensors.numpy.save(
+        {
+            "ids": page.ids,
+            "vectors": page.vectors,
+            "offsets": page.offsets,
+            "text": np.frombuffer(page.text, np.uint8),
+        }
+    )
+
+
+def decode(data: bytes, dimension: int) -> Page:
+    """Read what `encode` wrote.
+
+    Raises:
+        ValueError: these are not the bytes of a page with vectors of this dimension.
+    """
+    try:
+        arrays = safetensors.numpy.load(data)
+        ids, vectors, offsets, text = (arrays.pop(name) for name in ("ids", "vectors", "offsets", "text"))
+    except (SafetensorError, KeyError, TypeError) as error:
+        raise ValueError("not a page") from error
+    n = len(ids)
+    expected = [
+        (ids, np.uint8, (n, ID_BYTES)),
+        (vectors, np.int8, (n, dimension)),
+        (offsets, np.uint32, (n + 1,)),
+        (text, np.uint8, (len(text),)),
+    ]
+    if arrays or any(array.dtype != kind or array.shape != shape for array, kind, shape in expected):
+        raise ValueError("not the columns of a page")
+    if offsets[0] != 0 or offsets[-1] != len(text) or (np.diff(offsets.astype(np.int64)) <= 0).any():
+        raise ValueError("the page's offsets do not follow its text")
+    return Page(ids, vectors, offsets, text.tobytes())

@@ -1,0 +1,97 @@
+"""store.json: what a store was made with; written once, and covered by the root."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from edge_icl.cluster.kmeans import Parameters
+from edge_icl.errors import StoreDamagedError, StoreFormatError
+
+FORMAT = 1
+"""The only format so far; a reader refuses a newer one."""
+
+SEED_BYTES = 32
+NAME = "store.json"
+
+DEFAULT_SHOTS = 8
+DEFAULT_ITERATIONS = 3
+DEFAULT_STEP = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the bytes of a store depend on besides its examples and their vectors.
+
+    Attributes:
+        seed: 32 bytes: the key of every id and digest, and the source of every random number.
+        encoder: the encoder's name.
+        encoder_digest: the digest of its files; vectors of two encoders never mix.
+        dimension: of the vectors.
+        scale: what the encoder multiplies a unit vector with before rounding to int8.
+        shots: number of clusters.
+        iterations: of the clustering.
+        step: distance between the lattice points of the clustering.
+    """
+
+    seed: bytes
+    encoder: str
+    encoder_digest: str
+    dimension: int
+    scale: int
+    shots: int = DEFAULT_SHOTS
+    iterations: int = DEFAULT_ITERATIONS
+    step: int = DEFAULT_STEP
+
+    def clustering(self) -> Parameters:
+        """Return what the clustering depends on."""
+        return Parameters(
+            seed=self.seed,
+            shots=self.shots,
+            iterations=self.iterations,
+            step=self.step,
+            dimension=self.dimension,
+        )
+
+    def digest(self, data: bytes) -> str:
+        """Return the BLAKE2b-256 of `data`, keyed with the seed, in hex."""
+        return hashlib.blake2b(data, digest_size=32, key=self.seed).hexdigest()
+
+    def encode(self) -> bytes:
+        """Return the bytes of store.json."""
+        fields = {"format": FORMAT, **asdict(self), "seed": self.seed.hex()}
+        return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
+
+    @classmethod
+    def decode(cls, data: bytes) -> Settings:
+        """Read what `encode` wrote.
+
+        Raises:
+            StoreFormatError: a newer edge-icl made the store.
+            StoreDamagedError: these are not the bytes of a store.json.
+        """
+        try:
+            fields = json.loads(data)
+            version = fields.pop("format")
+            if isinstance(version, int) and version > FORMAT:
+                raise StoreFormatError(
+                    f"the store has format {version} and this edge-icl reads format {FORMAT}",
+                    "update edge-icl, or open the store with the version that made it",
+                )
+            settings = cls(**{**fields, "seed": bytes.fromhex(fields["seed"])})
+            if settings.encode() == data and settings._sensible():
+                return settings
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
+        raise StoreDamagedError(f"{NAME} is damaged", "restore it from a backup")
+
+    def _sensible(self) -> bool:
+        """Tell whether every field has the type and range that the format gives it."""
+        numbers = (self.dimension, self.scale, self.shots, self.iterations, self.step)
+        return (
+            len(self.seed) == SEED_BYTES
+            and all(type(number) is int and 0 < number < 1 << 16 for number in numbers)
+            and isinstance(self.encoder, str)
+            and isinstance(self.encoder_digest, str)
+        )

@@ -1,0 +1,161 @@
+"""One state of a store: a manifest and the files that it names, read when asked for."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.cluster import record
+from edge_icl.cluster.kmeans import Points
+from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError, StoreDamagedError
+from edge_icl.example import ID_BYTES
+from edge_icl.store.manifest import Manifest, clustering_file
+from edge_icl.store.trie import ID_BITS, Leaf, Trie
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_icl.cluster.kmeans import Clustering
+    from edge_icl.example import Example
+    from edge_icl.store.disk import Store
+    from edge_icl.store.pages import Page
+
+SHORTEST_ID = 8
+"""Hex digits of an id that are shown at least, as in git."""
+
+MOST_NAMED = 3
+"""Ids that an error about an ambiguous prefix names at most."""
+
+
+class Snapshot:
+    """One state of a store: a manifest and the files that it names, read when asked for.
+
+    Attributes:
+        settings: the store's.
+        manifest: what the store held.
+        root: the keyed digest of the manifest, in hex.
+    """
+
+    def __init__(self, store: Store, data: bytes) -> None:
+        self.settings = store.settings
+        self.manifest = Manifest.decode(data)
+        self.root = store.settings.digest(data)
+        self.trie = Trie(self.manifest.pages)
+        self._store = store
+
+    def page(self, leaf: Leaf) -> Page:
+        """Return a page.
+
+        Raises:
+            StoreDamagedError: its file is missing or is not what its name says.
+        """
+        return self._store.page(leaf)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield all pages in the order of their ids."""
+        return (self.page(leaf) for leaf in self.manifest.pages)
+
+    @cached_property
+    def clustering(self) -> Clustering:
+        """The clustering of this state."""
+        name = clustering_file(self.manifest.clustering)
+        data = self._store.read_named(name, self.manifest.clustering)
+        with damage_in(name):
+            return record.decode(data, self.settings.clustering())
+
+    def points(self) -> Points:
+        """Return all ids and vectors, sorted by id."""
+        return join_points([page.points() for page in self.pages()], self.settings.dimension)
+
+    def examples(self) -> Iterator[tuple[bytes, Example]]:
+        """Yield all ids and examples in the order of the ids."""
+        for page in self.pages():
+            for i, key in enumerate(page.keys()):
+                yield key, page.example(i)
+
+    def locate(self, key: bytes) -> tuple[Page, int] | None:
+        """Return the page and the row of an id, or None if no example has it; reads one page."""
+        leaf = self.trie.leaf_of(int.from_bytes(key))
+        if leaf is None:
+            return None
+        page = self.page(leaf)
+        i = page.find(key)
+        return None if i is None else (page, i)
+
+    def row(self, key: bytes) -> tuple[Page, int]:
+        """Return the page and the row of an id.
+
+        Raises:
+            ExampleNotFoundError: no example has it.
+        """
+        found = self.locate(key)
+        if found is None:
+            raise _not_found(key.hex())
+        return found
+
+    def resolve(self, prefix: str) -> bytes:
+        """Return the id that begins with these hex digits.
+
+        Raises:
+            ExampleNotFoundError: no id does, or these are no hex digits.
+            AmbiguousIdError: several ids do.
+        """
+        digits = prefix.strip().lower()
+        if not digits or len(digits) > 2 * ID_BYTES or set(digits) - set("0123456789abcdef"):
+            raise _not_found(prefix)
+        rest = ID_BITS - 4 * len(digits)
+        low = int(digits, 16) << rest
+        matches = [
+            key
+            for leaf in self.trie.below(low, low + (1 << rest))
+            for key in self.page(leaf).keys()  # noqa: SIM118 - not a dict
+            if key.hex().startswith(digits)
+        ]
+        if len(matches) > 1:
+            shown = ", ".join(self.short(key) for key in matches[:MOST_NAMED])
+            more = ", …" if len(matches) > MOST_NAMED else ""
+            raise AmbiguousIdError(
+                f"the ids of {len(matches)} examples begin with {digits} ({shown}{more})", "give more digits"
+            )
+        if not matches:
+            raise _not_found(prefix)
+        return matches[0]
+
+    def short(self, key: bytes) -> str:
+        """Return the shortest prefix of an id, 8 hex digits at least, that no other id of the store has."""
+        leaf = self.trie.leaf_of(int.from_bytes(key))
+        keys = self.page(leaf).keys() if leaf else []
+        i = keys.index(key)
+        shared = max(
+            (_shared_digits(key, other) for other in keys[max(i - 1, 0) : i + 2] if other != key), default=0
+        )
+        outside = -(-len(leaf.prefix) // 4) if leaf else 0  # ids of other pages differ within the page's prefix
+        return key.hex()[: max(SHORTEST_ID, shared + 1, outside)]
+
+
+def join_points(parts: list[Points], dimension: int) -> Points:
+    """Join points of several pages, in the order given."""
+    nothing = Points(np.zeros((0, ID_BYTES), np.uint8), np.zeros((0, dimension), np.int8))
+    ids, vectors = zip(nothing, *parts, strict=True)
+    return Points(np.concatenate(ids), np.concatenate(vectors))
+
+
+@contextmanager
+def damage_in(name: str) -> Iterator[None]:
+    """Turn a ValueError of a decoder into a StoreDamagedError that names the file."""
+    try:
+        yield
+    except ValueError as error:
+        raise StoreDamagedError(f"{name} is damaged: {error}", "restore the store from a backup") from error
+
+
+def _not_found(prefix: str) -> ExampleNotFoundError:
+    return ExampleNotFoundError(f"no example has the id {prefix}", "`edge-icl list` shows the ids")
+
+
+def _shared_digits(one: bytes, other: bytes) -> int:
+    """Return how many hex digits two ids share at their beginning."""
+    return next(i for i, (a, b) in enumerate(zip(one.hex(), other.hex(), strict=True)) if a != b)

@@ -1,0 +1,139 @@
+"""Which page an example belongs to: a function of the set of ids, and of nothing else.
+
+Ids are uniformly distributed bits. Pages are the leaves of the binary trie over them: a leaf is a shortest
+prefix that at most PAGE_MAX ids of the set share. A leaf without ids has no page. So one change concerns one
+leaf, and a split or a merge its sibling:
+
+    PAGE_MAX = 2, ids 00.. 01.. 10.. 11..  ->  leaves "0" and "1"
+    and then 011.. comes                   ->  leaves "00", "01" and "1"
+    and goes again                         ->  leaves "0" and "1", the same bytes as before
+
+A prefix is written as a string of the characters 0 and 1, the root as the empty string; ids are integers of
+128 bits here, so that "all ids below a prefix" is a range.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+ID_BITS = 128
+PAGE_MAX = 256
+"""Chosen for forgetting: a page of 256 rows is about 115 kB, written in the time that one flush takes anyway;
+smaller pages make the manifest, which every commit writes whole, the larger part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A page as the manifest names it.
+
+    Attributes:
+        prefix: the bits that its ids share.
+        count: how many examples it holds, 1 to PAGE_MAX.
+        digest: the keyed digest of its file, in hex.
+    """
+
+    prefix: str
+    count: int
+    digest: str
+
+
+def span(prefix: str) -> tuple[int, int]:
+    """Return the range [low, high) of the ids below a prefix."""
+    rest = ID_BITS - len(prefix)
+    low = (int(prefix, 2) << rest) if prefix else 0
+    return low, low + (1 << rest)
+
+
+def bits(number: int) -> str:
+    """Return an id as a string of 128 bits."""
+    return format(number, f"0{ID_BITS}b")
+
+
+class Trie:
+    """The leaves of a set of ids, and how they change.
+
+    Args:
+        leaves: in the order of their prefixes.
+    """
+
+    def __init__(self, leaves: Sequence[Leaf]) -> None:
+        self.leaves = leaves
+        self._lows = [span(leaf.prefix)[0] for leaf in leaves]
+        self._before = [0, *accumulate(leaf.count for leaf in leaves)]
+
+    def leaf_of(self, number: int) -> Leaf | None:
+        """Return the leaf that holds this id if any leaf does."""
+        below = self.below(*span(bits(number)))
+        return below[0] if below else None
+
+    def below(self, low: int, high: int) -> Sequence[Leaf]:
+        """Return the leaves that share ids with the range [low, high)."""
+        first, last = bisect_left(self._lows, low), bisect_left(self._lows, high)
+        if first and span(self.leaves[first - 1].prefix)[1] > low:
+            first -= 1
+        return self.leaves[first:last]
+
+    def regions(self, added: Sequence[int], removed: Sequence[int]) -> Iterator[str]:
+        """Yield the prefixes below which a change makes new leaves, in order; no other leaf changes.
+
+        Below each, the leaves of before give their examples and the rule of `split` makes the leaves of after.
+
+        Args:
+            added: ids that were not in the set, sorted.
+            removed: ids that were in the set, sorted.
+        """
+        old = {leaf.prefix for leaf in self.leaves}
+        done = 0
+        for number in sorted({*added, *removed}):
+            if number < done:
+                continue
+            path, depth = bits(number), 0
+            while path[:depth] not in old and self._count_after(path[:depth], added, removed) > PAGE_MAX:
+                depth += 1
+            yield path[:depth]
+            done = span(path[:depth])[1]
+
+    def _count_after(self, prefix: str, added: Sequence[int], removed: Sequence[int]) -> int:
+        """Return how many ids are below a prefix after the change; no leaf may lie above the prefix."""
+        low, high = span(prefix)
+        first, last = bisect_left(self._lows, low), bisect_left(self._lows, high)
+        came = bisect_left(added, high) - bisect_left(added, low)
+        went = bisect_left(removed, high) - bisect_left(removed, low)
+        return self._before[last] - self._before[first] + came - went
+
+
+def split(prefix: str, ids: Sequence[int]) -> Iterator[tuple[str, slice]]:
+    """Yield the leaves below a prefix, given the sorted ids there: each prefix and its slice of `ids`."""
+    yield from _split(prefix, ids, 0, len(ids))
+
+
+def _split(prefix: str, ids: Sequence[int], start: int, stop: int) -> Iterator[tuple[str, slice]]:
+    """Yield the leaves of ids[start:stop], all of which are below the prefix."""
+    if start == stop:
+        return
+    if stop - start <= PAGE_MAX:
+        yield prefix, slice(start, stop)
+        return
+    middle = bisect_left(ids, span(prefix + "1")[0], start, stop)
+    yield from _split(prefix + "0", ids, start, middle)
+    yield from _split(prefix + "1", ids, middle, stop)
+
+
+def follows_rule(leaves: Iterable[Leaf]) -> bool:
+    """Tell whether these can be the leaves of some set: in order, disjoint, none too full, none too deep."""
+    trie = Trie(list(leaves))
+    end = 0
+    for leaf in trie.leaves:
+        low, high = span(leaf.prefix)
+        parent = leaf.prefix[:-1]
+        shallow_enough = not leaf.prefix or trie._count_after(parent, (), ()) > PAGE_MAX  # noqa: SLF001 - its own
+        if low < end or not 0 < leaf.count <= PAGE_MAX or not shallow_enough:
+            return False
+        end = high
+    return True

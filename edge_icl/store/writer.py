@@ -1,0 +1,260 @@
+"""One change to a store: planned in memory, committed by one rename, then wiped.
+
+    1. empty the cache of what the change makes stale
+    2. write the new pages and the new clustering, and bring them to the disk
+    3. write the new manifest beside the old, and rename it over the old: the commit
+    4. wipe every file that the manifest no longer names
+
+Whoever opens the store for writing first wipes what the manifest does not name. So an add that was cut off
+is gone, a forget that was cut off is finished, and whatever the moment, the store is the one before the
+change or the one after.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.cluster import record
+from edge_icl.cluster.certificate import revise
+from edge_icl.cluster.kmeans import Points
+from edge_icl.errors import InputError
+from edge_icl.store import cache, manifest, pages
+from edge_icl.store import files as fs
+from edge_icl.store.disk import Store, access
+from edge_icl.store.lock import locked
+from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.pages import Page, Row
+from edge_icl.store.snapshot import Snapshot, join_points
+from edge_icl.store.trie import Leaf, span, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+DRAFT = "manifest.new"
+DEFAULT_TIMEOUT = 30.0
+"""Seconds to wait for another writer: longer than a large batch takes to commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a commit did.
+
+    Attributes:
+        root_before: the root before it.
+        root_after: the root after it.
+        refit: whether the clustering was run again with all examples.
+        added: how many examples it added.
+    """
+
+    root_before: str
+    root_after: str
+    refit: bool
+    added: int = 0
+
+
+@contextmanager
+def writing(store: Store, *, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Writer]:
+    """Hold the store's lock, with whatever an earlier writer left unfinished cleaned up.
+
+    Raises:
+        StoreBusyError: another writer held the lock for longer than `timeout` seconds.
+        StoreDamagedError: the manifest is damaged; nothing is wiped.
+        StoreAccessError: the operating system refused.
+    """
+    with locked(store.path, timeout=timeout):
+        snapshot = store.snapshot()
+        with access(store.path, "cleaned up"):
+            _recover(store, snapshot)
+        yield Writer(store, snapshot)
+
+
+class Writer:
+    """The right to change a store, while its lock is held.
+
+    Attributes:
+        snapshot: the state that the next change starts from.
+    """
+
+    def __init__(self, store: Store, snapshot: Snapshot) -> None:
+        self._store = store
+        self.snapshot = snapshot
+
+    def commit(self, *, added: Iterable[Row] = (), removed: Iterable[bytes] = ()) -> Change:
+        """Add rows and remove ids in one commit; returns when both are durable and what went is wiped.
+
+        A row whose id is in the store already, or comes twice, changes nothing.
+
+        Raises:
+            ExampleNotFoundError: an id to remove is not in the store.
+            InputError: the store would hold more examples than its format can count.
+            StoreAccessError: the operating system refused; the store is as it was.
+        """
+        before = self.snapshot
+        plan = _Plan(before, _unknown(before, added), _known(before, removed))
+        if not plan.added and not plan.removed:
+            return Change(before.root, before.root, refit=False)
+        new, refit = plan.manifest()
+        stale = cache.stale(self._store, plan.representatives, forgetting=bool(plan.removed))
+        self._publish(new, plan.contents, stale)
+        self.snapshot = self._store.snapshot()
+        return Change(before.root, self.snapshot.root, refit=refit, added=len(plan.added))
+
+    def _publish(self, new: Manifest, contents: dict[str, bytes], stale: Sequence[str]) -> None:
+        """Make `new` the manifest, with the files it names that were not there before."""
+        store, files, old = self._store, self._store.files, self.snapshot.manifest.files()
+        fresh = sorted(new.files() - old)
+        interrupt: BaseException | None = None
+        with access(store.path, "changed"):
+            for name in stale:
+                fs.wipe(files, store.path / name)
+            try:
+                for name in fresh:
+                    fs.create(files, store.path / name, contents[name])
+                for directory in _directories(fresh):
+                    files.flush_directory(store.path / directory)
+                fs.create(files, store.path / DRAFT, new.encode())
+                files.rename(store.path / DRAFT, store.path / manifest.NAME)
+            except BaseException as error:
+                if store.read_manifest() != new.encode():
+                    _wipe_all(store, [DRAFT, *fresh])
+                    raise
+                interrupt = error  # too late to go back: finish, then tell
+            files.flush_directory(store.path)
+            _wipe_all(store, sorted(old - new.files()))
+        if interrupt:
+            raise interrupt
+
+
+class _Plan:
+    """The state after a change, worked out in memory.
+
+    Attributes:
+        contents: the bytes of the files that the change makes, by path relative to the store.
+        representatives: ids of the representatives after the change.
+    """
+
+    def __init__(self, before: Snapshot, added: Sequence[Row], removed: Sequence[Row]) -> None:
+        self.before = before
+        self.added = added
+        self.removed = removed
+        self.contents: dict[str, bytes] = {}
+        self.representatives: list[bytes] = []
+        self._pages: dict[str, Page] = {}
+
+    def manifest(self) -> tuple[Manifest, bool]:
+        """Return the manifest after the change, and whether the clustering took a refit."""
+        before, settings = self.before, self.before.settings
+        count = before.manifest.count + len(self.added) - len(self.removed)
+        if count > record.MOST_EXAMPLES:
+            raise InputError(
+                f"the store would hold {count:,} examples and its format holds {record.MOST_EXAMPLES:,}",
+                "put some of them into another store",
+            )
+        leaves = self._leaves()
+        clustering, refit = revise(
+            settings.clustering(),
+            before.clustering,
+            added=_points(self.added, settings.dimension),
+            removed=_points(self.removed, settings.dimension),
+            everything=lambda: join_points([self._page(leaf).points() for leaf in leaves], settings.dimension),
+        )
+        self.representatives = clustering.representative_ids()
+        data = record.encode(clustering)
+        digest = settings.digest(data)
+        self.contents[clustering_file(digest)] = data
+        return Manifest(before.manifest.settings, count, digest, tuple(leaves)), refit
+
+    def _leaves(self) -> list[Leaf]:
+        """Return the leaves after the change, making the pages that are new."""
+        trie = self.before.trie
+        numbers = [int.from_bytes(row.id) for row in self.added]
+        gone = [int.from_bytes(row.id) for row in self.removed]
+        leaves: list[Leaf] = []
+        end = 0
+        for region in trie.regions(numbers, gone):
+            low, high = span(region)
+            leaves += trie.below(end, low)
+            rows = {row.id: row for leaf in trie.below(low, high) for row in self.before.page(leaf).rows()}
+            rows |= {row.id: row for row in self.added[bisect_left(numbers, low) : bisect_left(numbers, high)]}
+            for row in self.removed[bisect_left(gone, low) : bisect_left(gone, high)]:
+                del rows[row.id]
+            leaves += self._split(region, [rows[key] for key in sorted(rows)])
+            end = high
+        return leaves + list(trie.below(end, span("")[1]))
+
+    def _split(self, region: str, rows: Sequence[Row]) -> Iterator[Leaf]:
+        """Yield the leaves below a prefix, given the sorted rows there, and keep their pages."""
+        for prefix, part in split(region, [int.from_bytes(row.id) for row in rows]):
+            page = Page.of(rows[part])
+            data = pages.encode(page)
+            leaf = Leaf(prefix, len(page), self.before.settings.digest(data))
+            self.contents[page_file(leaf.digest)] = data
+            self._pages[leaf.digest] = page
+            yield leaf
+
+    def _page(self, leaf: Leaf) -> Page:
+        """Return a page of the state after the change."""
+        return self._pages.get(leaf.digest) or self.before.page(leaf)
+
+
+def _unknown(before: Snapshot, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows that the store does not hold yet, sorted by id, each once."""
+    new = {row.id: row for row in rows}
+    return [new[key] for key in sorted(new) if before.locate(key) is None]
+
+
+def _known(before: Snapshot, ids: Iterable[bytes]) -> list[Row]:
+    """Return the rows with these ids, sorted by id, each once."""
+    rows = []
+    for key in sorted(set(ids)):
+        page, i = before.row(key)
+        rows.append(Row(key, page.vectors[i], page.text_of(i)))
+    return rows
+
+
+def _points(rows: Sequence[Row], dimension: int) -> Points:
+    """Return rows as the clustering sees them."""
+    vectors = np.array([row.vector for row in rows], np.int8).reshape(len(rows), dimension)
+    ids = np.frombuffer(b"".join(row.id for row in rows), np.uint8).reshape(len(rows), -1 if rows else 16)
+    return Points(ids, vectors)
+
+
+def _recover(store: Store, snapshot: Snapshot) -> None:
+    """Wipe what a writer that was cut off left behind.
+
+    Only where everything is ours: a file of somebody else's beside the manifest is for `verify` to report.
+    """
+    named = snapshot.manifest.files()
+    unnamed = [
+        f"{directory}/{name}"
+        for directory in ("pages", "clustering")
+        for name in store.files.names(store.path / directory)
+        if f"{directory}/{name}" not in named
+    ]
+    stale = cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)
+    _wipe_all(store, [DRAFT, *unnamed, *stale])
+
+
+def _wipe_all(store: Store, names: Sequence[str]) -> None:
+    """Wipe files, and see to it that they stay away; Ctrl-C is heard when all are wiped."""
+    interrupt: KeyboardInterrupt | None = None
+    for name in names:
+        try:
+            fs.wipe_tree(store.files, store.path / name)
+        except KeyboardInterrupt as pressed:
+            interrupt = pressed
+            fs.wipe_tree(store.files, store.path / name)
+    for directory in _directories(names):
+        store.files.flush_directory(store.path / directory)
+    if interrupt:
+        raise interrupt
+
+
+def _directories(names: Iterable[str]) -> list[str]:
+    """Return the directories that these paths are in."""
+    return sorted({name.rpartition("/")[0] for name in names})

@@ -1,0 +1,90 @@
+"""Small stores for tests: few dimensions, tiny pages, and no waiting for the disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hypothesis import strategies as st
+
+from edge_icl.cluster.kmeans import Points
+from edge_icl.example import Example
+from edge_icl.store.disk import Store
+from edge_icl.store.files import Files
+from edge_icl.store.pages import Row
+from edge_icl.store.settings import Settings
+from edge_icl.store.writer import Change, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+DIMENSION = 3
+SETTINGS = Settings(
+    seed=bytes(range(32)),
+    encoder="test",
+    encoder_digest="none",
+    dimension=DIMENSION,
+    scale=100,
+    shots=3,
+    iterations=2,
+    step=20,
+)
+PARAMETERS = SETTINGS.clustering()
+
+
+class Unflushed(Files):
+    """The file system without flushes: for tests that say nothing about power cuts."""
+
+    def flush(self, file: int) -> None:
+        """Leave it to the operating system."""
+
+    def flush_directory(self, path: Path) -> None:
+        """Leave it to the operating system."""
+
+
+def row(number: int, *, settings: Settings = SETTINGS) -> Row:
+    """Return the row of example number n: text, id and vector are functions of n."""
+    example = Example.create(f"input {number}", f"output {number % 4}")
+    rng = np.random.default_rng(number)
+    centre = np.array([(number % 3 - 1) * 70, (number % 2) * 60, 0][: settings.dimension])
+    centre = np.resize(centre, settings.dimension)
+    vector = np.clip(centre + rng.normal(0, 25, settings.dimension), -127, 127).astype(np.int8)
+    return Row(example.id(settings.seed), vector, example.canonical())
+
+
+def rows(numbers: Iterable[int]) -> list[Row]:
+    return [row(number) for number in numbers]
+
+
+def points(some: Sequence[Row], dimension: int = DIMENSION) -> Points:
+    """Return rows as the clustering sees them."""
+    some = sorted(some, key=lambda one: one.id)
+    ids = np.frombuffer(b"".join(one.id for one in some), np.uint8).reshape(-1, 16)
+    return Points(ids, np.array([one.vector for one in some], np.int8).reshape(-1, dimension))
+
+
+def make(path: Path, some: Iterable[Row] = (), *, settings: Settings = SETTINGS) -> Store:
+    """Return a fresh store with these rows, added in one commit."""
+    store = Store.create(path, settings, files=Unflushed())
+    commit(store, added=list(some))
+    return store
+
+
+def commit(store: Store, *, added: Sequence[Row] = (), removed: Sequence[bytes] = ()) -> Change:
+    with writing(store) as writer:
+        return writer.commit(added=added, removed=removed)
+
+
+def tree(path: Path) -> dict[str, bytes]:
+    """Return every file below a directory, and its bytes; directories end with a slash."""
+    return {
+        f"{found.relative_to(path)}{'/' * found.is_dir()}": b"" if found.is_dir() else found.read_bytes()
+        for found in sorted(path.rglob("*"))
+    }
+
+
+numbers = st.integers(0, 60)
+"""Numbers of examples; few enough that they repeat."""
+
+vectors = st.lists(st.integers(-127, 127), min_size=DIMENSION, max_size=DIMENSION)

@@ -1,0 +1,226 @@
+"""The bytes of a store are a function of its settings and its set of examples, and of nothing else."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stores import SETTINGS, Unflushed, commit, make, numbers, row, rows, tree
+
+from edge_icl.errors import (
+    AmbiguousIdError,
+    ExampleNotFoundError,
+    NotAStoreError,
+    StoreDamagedError,
+    StoreFormatError,
+    StoreNotFoundError,
+)
+from edge_icl.store import trie
+from edge_icl.store.audit import audit
+from edge_icl.store.disk import Store
+from edge_icl.store.writer import writing
+
+changes = st.lists(st.tuples(st.sets(numbers, max_size=12), st.sets(numbers, max_size=12)), max_size=8)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tiny_pages() -> None:
+    """Let four examples fill a page, so that small stores split and merge."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trie, "PAGE_MAX", 4)
+        yield
+
+
+@given(changes)
+@settings(deadline=None)
+def test_any_sequence_of_adds_and_forgets_equals_a_fresh_store(
+    steps: list[tuple[set[int], set[int]]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        store = make(Path(folder) / "long")
+        held: set[int] = set()
+        for added, removed in steps:
+            removed &= held
+            commit(store, added=rows(added - removed), removed=[row(number).id for number in removed])
+            held = (held | added) - removed
+            store = Store.open(store.path, files=Unflushed())
+        fresh = make(Path(folder) / "fresh", rows(held))
+
+        assert tree(store.path) == tree(fresh.path)
+        assert audit(store.path).findings == ()
+
+
+@given(st.lists(numbers, unique=True, max_size=20), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_one_by_one_in_any_order_equals_one_batch(order: list[int], random: object) -> None:
+    with TemporaryDirectory() as folder:
+        batch = make(Path(folder) / "batch", rows(order))
+        single = make(Path(folder) / "single")
+        random.shuffle(order)
+        for number in order:
+            commit(single, added=[row(number)])
+
+        assert tree(single.path) == tree(batch.path)
+
+
+def test_adding_twice_is_adding_once(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(10)))
+    before = tree(store.path)
+
+    change = commit(store, added=rows([3, 3, 4]))
+
+    assert (change.root_before, change.added) == (change.root_after, 0)
+    assert tree(store.path) == before
+
+
+def test_forgetting_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(10)))
+    before = tree(store.path)
+
+    with pytest.raises(ExampleNotFoundError):
+        commit(store, removed=[row(3).id, row(99).id])
+
+    assert tree(store.path) == before
+
+
+def test_one_change_writes_one_page(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(60)))
+    before = tree(store.path)
+
+    commit(store, removed=[row(7).id])
+
+    gone = [name for name in before.keys() - tree(store.path).keys() if name.startswith("pages/")]
+    assert len(gone) <= 2
+
+
+def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(10)))
+
+    for path in [store.path, *store.path.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_reader_sees_the_state_before_or_after_a_change(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(20)))
+    reader = Store.open(store.path)
+    seen = []
+
+    def look(snapshot: object) -> list[str]:
+        if not seen:
+            seen.append(1)
+            commit(store, removed=[row(number).id for number in range(20)], added=rows(range(30, 40)))
+        return [example.input for _, example in snapshot.examples()]
+
+    assert sorted(reader.read(look)) == [f"input {number}" for number in range(30, 40)]
+
+
+def test_a_change_and_its_reversal_do_not_look_like_damage(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(20)))
+    reader = Store.open(store.path)
+    calls = []
+
+    def look(snapshot: object) -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            commit(store, removed=[row(number).id for number in range(20)])
+            try:
+                return len(list(snapshot.examples()))
+            finally:
+                commit(store, added=rows(range(20)))
+        return len(list(snapshot.examples()))
+
+    assert reader.read(look) == 20
+
+
+def test_damage_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(20)))
+    page = next((store.path / "pages").iterdir())
+    data = bytearray(page.read_bytes())
+    data[100] ^= 1
+    page.write_bytes(data)
+
+    with pytest.raises(StoreDamagedError, match=page.name):
+        Store.open(store.path).read(lambda snapshot: list(snapshot.examples()))
+    page.unlink()
+    with pytest.raises(StoreDamagedError, match=page.name):
+        Store.open(store.path).read(lambda snapshot: list(snapshot.examples()))
+
+
+def test_damaged_settings_and_manifest_are_noticed_when_opening(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(6)))
+    for name in ("store.json", "manifest"):
+        sound = (store.path / name).read_bytes()
+        for position in range(len(sound)):
+            data = bytearray(sound)
+            data[position] ^= 1
+            (store.path / name).write_bytes(data)
+            with pytest.raises((StoreDamagedError, StoreFormatError)):
+                Store.open(store.path).read(lambda snapshot: list(snapshot.examples()))
+        (store.path / name).write_bytes(sound)
+
+
+def test_ids_are_found_by_any_unique_prefix(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(40)))
+    now = store.snapshot()
+
+    for number in range(40):
+        key = row(number).id
+        assert now.resolve(key.hex()) == now.resolve(now.short(key)) == key
+        assert now.resolve(now.short(key).upper()) == key
+    with pytest.raises(AmbiguousIdError, match="examples begin with"):
+        now.resolve(max("0123456789abcdef", key=lambda d: sum(row(n).id.hex()[0] == d for n in range(40))))
+    for wrong in ("", "xyz", "0" * 33, "../manifest"):
+        with pytest.raises(ExampleNotFoundError):
+            now.resolve(wrong)
+
+
+def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "x").write_text("x")
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(StoreNotFoundError):
+        Store.open(tmp_path / "nothing")
+    with pytest.raises(StoreNotFoundError):
+        Store.open(tmp_path / "empty")
+    for name in ("file", "folder"):
+        with pytest.raises(NotAStoreError):
+            Store.open(tmp_path / name)
+        with pytest.raises(NotAStoreError):
+            Store.create(tmp_path / name, SETTINGS)
+    assert tree(tmp_path) == {"empty/": b"", "file": b"x", "folder/": b"", "folder/x": b"x"}
+
+
+def test_what_a_writer_left_behind_is_wiped_by_the_next(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(10)))
+    before = tree(store.path)
+    secret = store.path / "pages" / ("0" * 64 + ".safetensors")
+    secret.write_bytes(b"secret")
+    (store.path / "manifest.new").write_bytes(b"secret")
+    (store.path / "clustering" / "x").write_bytes(b"secret")
+    twin = tmp_path / "twin"
+    twin.hardlink_to(secret)
+
+    with writing(store):
+        pass
+
+    assert tree(store.path) == before
+    assert twin.read_bytes() == bytes(6)
+
+
+def test_forgotten_texts_are_overwritten_not_only_unlinked(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(10)))
+    links = []
+    for i, page in enumerate((store.path / "pages").iterdir()):
+        links.append(tmp_path / f"link {i}")
+        links[-1].hardlink_to(page)
+
+    commit(store, removed=[row(4).id])
+
+    assert not any(b"input 4" in link.read_bytes() for link in links)
+    assert any(set(link.read_bytes()) == {0} for link in links)
