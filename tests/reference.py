@@ -1,4 +1,4 @@
-"""The clustering as docs/format.md defines it, in plain Python: slow, obvious, and sharing no code with ours."""
+"""The clustering as docs/format.md defines it, in plain Python: slow, obvious, sharing no code with ours."""
 
 from __future__ import annotations
 

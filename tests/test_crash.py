@@ -65,7 +65,7 @@ CHANGES = {
     "add": ([30], []),
     "add a batch": (range(30, 60), []),
     "forget": ([], [3]),
-    "forget a batch": ([], range(0, 20)),
+    "forget a batch": ([], range(20)),
     "both": (range(30, 40), range(5)),
     "forget all": ([], range(24)),
 }
@@ -132,8 +132,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path, change: str) -> None:
         try:
             with writing(Store.open(store.path, files=Full(n))) as writer:
                 writer.commit(added=rows(added), removed=[row(number).id for number in removed])
-        except StoreAccessError as error:
-            assert "No space left" in str(error)
+        except StoreAccessError:
             assert tree(store.path) == before
         else:
             break

@@ -38,7 +38,8 @@ class Manifest:
         """Return the bytes of the manifest: canonical JSON, one page a line so that two can be compared."""
         fields = {"clustering": self.clustering, "count": self.count, "settings": self.settings}
         head = json.dumps(fields, separators=(",", ":"), sort_keys=True)
-        pages = ",\n".join(json.dumps([leaf.prefix, leaf.count, leaf.digest], separators=(",", ":")) for leaf in self.pages)
+        rows = ([leaf.prefix, leaf.count, leaf.digest] for leaf in self.pages)
+        pages = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
         return f'{{"pages":[\n{pages}\n],\n{head[1:]}\n'.encode()
 
     @classmethod

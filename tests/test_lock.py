@@ -1,0 +1,86 @@
+"""One writer at a time; a dead one does not block, a live one is named."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from stores import commit, make, row, rows, tree
+
+from edge_icl.errors import StoreBusyError
+from edge_icl.store.disk import Store
+from edge_icl.store.lock import locked
+from edge_icl.store.writer import writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLD = """
+import sys
+from pathlib import Path
+from edge_icl.store.lock import locked
+with locked(Path(sys.argv[1]), timeout=5):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def holder(path: Path) -> subprocess.Popen[str]:
+    """Start a process that holds the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_live_writer_is_waited_for_and_named(tmp_path: Path) -> None:
+    store = make(tmp_path / "store")
+    with holder(store.path) as process:
+        with pytest.raises(StoreBusyError, match=f"process {process.pid}"), writing(store, timeout=0.05):
+            pass
+        process.stdin.close()
+        process.wait()
+
+    with writing(store, timeout=5):
+        pass
+
+
+def test_the_lock_of_a_dead_process_does_not_block(tmp_path: Path) -> None:
+    store = make(tmp_path / "store")
+    before = tree(store.path)
+    with holder(store.path) as process:
+        process.kill()
+        process.wait()
+
+    with writing(store, timeout=5):
+        pass
+
+    assert tree(store.path) == before
+
+
+def test_threads_wait_for_each_other_and_lose_nothing(tmp_path: Path) -> None:
+    store = make(tmp_path / "store")
+    threads = [
+        threading.Thread(target=lambda n=n: [commit(store, added=[row(i)]) for i in range(n, 40, 4)])
+        for n in range(4)
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert tree(store.path) == tree(make(tmp_path / "fresh", rows(range(40))).path)
+
+
+def test_the_lock_file_is_empty_at_rest(tmp_path: Path) -> None:
+    store = make(tmp_path / "store")
+    with locked(store.path, timeout=1):
+        assert (store.path / "lock").read_text() == f"process {os.getpid()}\n"
+
+    assert (Store.open(store.path).path / "lock").read_bytes() == b""
