@@ -1,0 +1,10 @@
+"""The language model, over llama.cpp's low-level API. Read in this order.
+
+- native: the way into llama.cpp, imported late and silent
+- vocabulary: text to tokens and back
+- window: the context and its cache, and the layout that makes logits repeatable
+- model: weights, vocabulary and window
+- prefix: examples that are evaluated once, their states in memory and on the disk
+- score: how likely each label is
+- generate: an answer, piece by piece
+"""

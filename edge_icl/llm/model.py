@@ -1,0 +1,160 @@
+"""A GGUF model: its vocabulary, its weights and one window to evaluate in.
+
+    >>> with Model.load(path, identity=digest) as model:
+    ...     model.backend, model.context, model.threads
+    ('CPU', 4096, 2)
+
+A model may be shared by threads and by stores: each evaluation takes its lock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from typing import TYPE_CHECKING, Self
+
+from edge_icl.errors import InputError, ModelFileError
+from edge_icl.llm.native import llama, usable_cores
+from edge_icl.llm.vocabulary import Vocabulary, load_file
+from edge_icl.llm.window import BATCH, SEQUENCES, Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Model:
+    """Weights and a window. Make one with `load`; close it, or use it in a `with` statement.
+
+    Attributes:
+        identity: what names the weights, such as the digest of the file.
+        vocabulary: text to tokens and back.
+        window: the context; use it with `lock` held.
+        lock: held for every evaluation, and never between two pieces of an answer.
+        threads: processor threads at work.
+        gpu_layers: layers that the GPU holds, 0 without one.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, *, identity: str, context: int, threads: int, gpu_layers: int
+    ) -> None:
+        self.identity = identity
+        self.vocabulary = vocabulary
+        self.threads = threads
+        self.gpu_layers = gpu_layers
+        self.lock = threading.RLock()
+        self.window = Window(
+            vocabulary.model, vocabulary.size, size=context, threads=threads, gpu=gpu_layers > 0
+        )
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        *,
+        identity: str,
+        context: int = 4096,
+        gpu_layers: int | None = None,
+        threads: int | None = None,
+    ) -> Self:
+        """Load a GGUF file and make its window.
+
+        Args:
+            path: the file.
+            identity: what names these weights and no others; states of prefixes are kept under it.
+            context: most tokens of prompt and answer together; the model's own limit caps it.
+            gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for a GPU.
+            threads: processor threads; None is one for each core that this process may use.
+
+        Raises:
+            InputError: a number is out of range.
+            ModelMissingError: there is no such file.
+            ModelFileError: llama.cpp refuses it, or it is not a plain generative transformer.
+            ModelError: llama.cpp is not installed, or the context does not fit in memory.
+        """
+        threads = usable_cores() if threads is None else threads
+        for what, number, least in (
+            ("context", context, 1),
+            ("threads", threads, 1),
+            ("GPU layers", gpu_layers, 0),
+        ):
+            if number is not None and number < least:
+                raise InputError(f"{number} is too few for {what}", f"give at least {least}")
+        library = llama()
+        if not library.llama_supports_gpu_offload():
+            gpu_layers = 0
+        vocabulary = Vocabulary(load_file(path, gpu_layers=-1 if gpu_layers is None else gpu_layers))
+        try:
+            _refuse_unfit(path, vocabulary.model)
+            layers = int(library.llama_model_n_layer(vocabulary.model)) + 1  # the output layer counts as one
+            return cls(
+                vocabulary,
+                identity=identity,
+                context=min(context, int(library.llama_model_n_ctx_train(vocabulary.model))),
+                threads=threads,
+                gpu_layers=layers if gpu_layers is None else min(gpu_layers, layers),
+            )
+        except BaseException:
+            vocabulary.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the memory back, once an evaluation under way has ended. Calling it again does nothing."""
+        with self.lock:
+            self.window.close()
+            self.vocabulary.close()
+
+    @property
+    def context(self) -> int:
+        """Most tokens of prompt and answer together."""
+        return self.window.size
+
+    @property
+    def name(self) -> str:
+        """What the GGUF file calls its model."""
+        return self.vocabulary.metadata("general.name")
+
+    @property
+    def system(self) -> str:
+        """llama.cpp's own line on its backends and the processor features that it was built for."""
+        return str(llama().llama_print_system_info().decode()).strip(" |")
+
+    @property
+    def backend(self) -> str:
+        """The backends of this llama.cpp, such as "CPU" or "CUDA, CPU"."""
+        return ", ".join(re.findall(r"(\w+) : ", self.system))
+
+    def tokenize(self, text: str, *, start: bool = False) -> list[int]:
+        """Return the tokens of `text`; `start` puts the model's start token, if any, before them."""
+        return self.vocabulary.tokenize(text, start=start)
+
+    def count(self, text: str) -> int:
+        """Return how many tokens `text` has."""
+        return self.vocabulary.count(text)
+
+    def fingerprint(self) -> bytes:
+        """Return bytes that differ wherever the state of one and the same prefix may differ."""
+        library = llama()
+        version = [library.__version__, library.llama_version().decode(), self.system]
+        settings = [self.context, self.threads, self.gpu_layers, BATCH, SEQUENCES]
+        return json.dumps([self.identity, version, settings]).encode()
+
+
+def _refuse_unfit(path: Path, model: int) -> None:
+    """Raise where a prompt's cells cannot be cut back and shared, as `Window` does."""
+    library = llama()
+    kinds = {
+        "an encoder-decoder model": library.llama_model_has_encoder(model),
+        "an encoder": not library.llama_model_has_decoder(model),
+        "a recurrent model": library.llama_model_is_recurrent(model) or library.llama_model_is_hybrid(model),
+        "a diffusion model": library.llama_model_is_diffusion(model),
+    }
+    for kind, found in kinds.items():
+        if found:
+            raise ModelFileError(f"{path} is {kind}", "use a generative transformer, such as Llama or Qwen")

@@ -1,0 +1,144 @@
+"""Prefixes that are evaluated once: their states, in memory and on the disk.
+
+    >>> prefixes = Prefixes(model, disk=store_cache)
+    >>> prefix = model.tokenize(prompt.prefix, start=True)
+    >>> with prefixes.asked(prefix, model.tokenize(prompt.question)) as logits:
+    ...     best = int(logits.argmax())
+
+A cached answer must be the answer that would have been computed. llama.cpp's logits change when the tokens
+before a question were evaluated in other calls (its issue 28368), so a prefix is always evaluated in calls of
+its own, cut every BATCH tokens from its first, whether or not anybody keeps its state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_icl.llm.model import Model
+
+MEMORY_BYTES = 128 << 20
+"""Most bytes of states kept in memory: six prefixes of 900 tokens with the default model."""
+
+WORTH_KEEPING = 32
+"""Shorter prefixes are evaluated again: it takes no longer than reading their state."""
+
+
+class StateCache(Protocol):
+    """Where states outlive the process. A store implements it, and answers for the bytes that it returns."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return what was put under `key`, or None."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep `data`. The key is a plain digest of the tokens: a file's name must not be the key itself."""
+
+
+class Prefixes:
+    """The prefixes of one store, on one model.
+
+    Args:
+        model: the model that evaluates them.
+        disk: where states outlive the process, if anywhere.
+        memory: most bytes of states in memory.
+    """
+
+    def __init__(self, model: Model, *, disk: StateCache | None = None, memory: int = MEMORY_BYTES) -> None:
+        self.model = model
+        self._disk = disk
+        self._limit = memory
+        self._states: OrderedDict[str, bytes] = OrderedDict()
+
+    @contextmanager
+    def asked(
+        self, prefix: Sequence[int], question: Sequence[int], *, owner: object = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Hold the model's lock with prefix and question evaluated; give the logits of the first token after.
+
+        Args:
+            prefix: tokens that other questions share.
+            question: tokens of this question, at least one.
+            owner: who comes back after the `with` block for what is in the window then; see `Window.enter`.
+
+        Raises:
+            InputError: they leave no room for an answer.
+            ModelError: llama.cpp fails.
+        """
+        model = self.model
+        length = len(prefix) + len(question)
+        if length >= model.context:
+            raise InputError(
+                f"the prompt has {length} tokens and the model has room for {model.context - 1}",
+                "use fewer examples or a shorter question",
+            )
+        with model.lock:
+            model.window.enter(owner)
+            self._place(prefix)
+            yield model.window.append(question)
+
+    def clear(self) -> None:
+        """Drop every state in memory and zero the window. What is on the disk is the store's to wipe."""
+        with self.model.lock:
+            self._states.clear()
+            self.model.window.purge()
+
+    def key(self, prefix: Sequence[int]) -> str:
+        """Return the name of a prefix's state: equal names mean equal bytes."""
+        digest = hashlib.blake2b(self.model.fingerprint(), digest_size=32)
+        digest.update(np.asarray(prefix, dtype="<i4").tobytes())
+        return digest.hexdigest()
+
+    def _place(self, prefix: Sequence[int]) -> None:
+        """Leave exactly the prefix in the window: what is there, or a kept state, or an evaluation."""
+        window = self.model.window
+        key = self.key(prefix)
+        if window.held == key:
+            window.cut(len(prefix))
+        if window.held != key:
+            window.empty()
+            if not (len(prefix) >= WORTH_KEEPING and self._restored(key, len(prefix))):
+                self._evaluate(key, prefix)
+            window.held = key
+
+    def _restored(self, key: str, length: int) -> bool:
+        """Put a kept state into the empty window, if there is one that llama.cpp takes."""
+        window = self.model.window
+        state = self._states.get(key)
+        if state is None and self._disk is not None:
+            state = self._disk.get(key)
+        if state is None:
+            return False
+        if window.restore(state) and window.length() == length:
+            self._keep(key, state)
+            return True
+        window.empty()
+        return False
+
+    def _evaluate(self, key: str, prefix: Sequence[int]) -> None:
+        """Evaluate a prefix in the empty window and keep its state."""
+        if not prefix:
+            return
+        self.model.window.append(prefix)
+        if len(prefix) >= WORTH_KEEPING:
+            state = self.model.window.save()
+            self._keep(key, state)
+            if self._disk is not None:
+                self._disk.put(key, state)
+
+    def _keep(self, key: str, state: bytes) -> None:
+        """Keep a state in memory, the last used longest."""
+        self._states[key] = state
+        self._states.move_to_end(key)
+        while sum(map(len, self._states.values())) > self._limit:
+            self._states.popitem(last=False)

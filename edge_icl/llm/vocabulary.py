@@ -1,0 +1,160 @@
+"""Text to tokens and back, for one GGUF file.
+
+    >>> with Vocabulary.load(path) as vocabulary:
+    ...     vocabulary.count("Taxi downtown")
+    4
+
+A vocabulary can be loaded without the weights, which is enough to refuse an example that no context holds.
+Text is always text: a `<|im_end|>` typed by a user is tokenized as the characters that it is made of.
+"""
+
+from __future__ import annotations
+
+import codecs
+import ctypes
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
+from edge_icl.llm.native import complaint, llama
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FETCH_AGAIN = "fetch it again with `edge-icl models fetch`, or import another with `edge-icl models import`"
+
+
+class Vocabulary:
+    """The tokens of a GGUF file. Made by `load`, or by a model that brings its weights.
+
+    Every method may be called from several threads.
+    """
+
+    def __init__(self, model: int) -> None:
+        self._llama = llama()
+        self._lock = threading.Lock()
+        self._model: int | None = model
+        self._vocab = self._llama.llama_model_get_vocab(model)
+        self.size = int(self._llama.llama_vocab_n_tokens(self._vocab))
+        self.start: tuple[int, ...] = ()
+        if self._llama.llama_vocab_get_add_bos(self._vocab):
+            self.start = (int(self._llama.llama_vocab_bos(self._vocab)),)
+        # SentencePiece vocabularies put a space before every text; `tokenize` must not let it become two.
+        self._adds_space = False
+        self._adds_space = self.piece(self._raw("x")[0]).startswith(b" ")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the vocabulary of a GGUF file and leave its weights on the disk.
+
+        Raises:
+            ModelMissingError: there is no such file.
+            ModelFileError: llama.cpp refuses it.
+        """
+        return cls(load_file(path, vocab_only=True))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def model(self) -> int:
+        """llama.cpp's pointer to the model."""
+        if self._model is None:
+            raise ModelError("the model is closed", "load it again")
+        return self._model
+
+    def close(self) -> None:
+        """Give the memory back. Calling it again does nothing."""
+        with self._lock:
+            if self._model is not None:
+                self._llama.llama_model_free(self._model)
+                self._model = None
+
+    def tokenize(self, text: str, *, start: bool = False) -> list[int]:
+        """Return the tokens of `text`.
+
+        Args:
+            text: read as plain text; a leading space is one space, whatever the vocabulary.
+            start: put the token before it that begins a sequence, where the model has one.
+        """
+        with self._lock:
+            return [*(self.start if start else ()), *self._raw(text)]
+
+    def count(self, text: str) -> int:
+        """Return how many tokens `text` has."""
+        return len(self.tokenize(text))
+
+    def piece(self, token: int) -> bytes:
+        """Return the UTF-8 bytes that a token stands for; they may end within a character."""
+        length = 64
+        with self._lock:
+            while True:
+                buffer = ctypes.create_string_buffer(length)
+                used = self._llama.llama_token_to_piece(self._live(), token, buffer, length, 0, False)
+                if used >= 0:
+                    return buffer.raw[:used]
+                length = -used
+
+    def ends(self, token: int) -> bool:
+        """Return whether the model says with this token that its answer is over."""
+        with self._lock:
+            return bool(self._llama.llama_vocab_is_eog(self._live(), token))
+
+    def metadata(self, key: str) -> str:
+        """Return a value of the GGUF header as text, "" where it has none."""
+        buffer = ctypes.create_string_buffer(1024)
+        with self._lock:
+            self._llama.llama_model_meta_val_str(self.model, key.encode(), buffer, len(buffer))
+        return buffer.value.decode(errors="replace")
+
+    def _raw(self, text: str) -> list[int]:
+        """Tokenize, without a lock."""
+        vocab = self._live()
+        if self._adds_space and text.startswith(" "):
+            text = text[1:]
+        data = text.encode()
+        room = len(data) + 2
+        tokens = (ctypes.c_int32 * room)()
+        used = self._llama.llama_tokenize(vocab, data, len(data), tokens, room, False, False)
+        if used < 0:
+            raise ModelError(f"llama.cpp cannot tokenize a text of {len(data)} bytes")
+        return list(tokens[:used])
+
+    def _live(self) -> Any:
+        """Return llama.cpp's pointer to the vocabulary, or say that the model is closed."""
+        return self.model and self._vocab
+
+
+class Decoder:
+    """Tokens to text, one at a time: bytes of an unfinished character wait for the rest of it."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def feed(self, token: int) -> str:
+        """Return the characters that `token` completes."""
+        return self._utf8.decode(self._vocabulary.piece(token))
+
+
+def load_file(path: Path, *, vocab_only: bool = False, gpu_layers: int = 0) -> int:
+    """Load a GGUF file and return llama.cpp's pointer to it.
+
+    Raises:
+        ModelMissingError: there is no such file.
+        ModelFileError: llama.cpp refuses it.
+    """
+    if not path.is_file():
+        raise ModelMissingError(f"there is no model at {path}", "fetch it with `edge-icl models fetch`")
+    library = llama()
+    parameters = library.llama_model_default_params()
+    parameters.vocab_only = vocab_only
+    parameters.n_gpu_layers = gpu_layers
+    complaint()
+    model = library.llama_model_load_from_file(str(path).encode(), parameters)
+    if not model:
+        raise ModelFileError(f"llama.cpp refuses {path}: {complaint()}", _FETCH_AGAIN)
+    return int(model)

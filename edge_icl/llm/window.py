@@ -1,0 +1,214 @@
+"""What the model sees: llama.cpp's context and its KV cache, one question at a time.
+
+The question is sequence 0 and lies in the cache from cell 0 on without gaps; higher sequences exist only
+while labels are scored. llama.cpp's sums depend on where in the cache tokens lie and on which were evaluated
+in one call, so this layout, which every method here keeps, is what makes equal questions give equal logits.
+
+Flash attention is off on a processor: it was no faster there, and it makes the logits of an answer depend on
+the number of threads (by up to 0.5 in a trial), so on the machine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_icl.errors import ModelError
+from edge_icl.llm.native import complaint, llama
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+SEQUENCES = 256
+"""Most sequences in a window: llama.cpp's LLAMA_MAX_SEQ."""
+
+BATCH = 256
+"""Most tokens in one call: no fewer than SEQUENCES, or llama.cpp aborts; 512 and 1024 were no faster."""
+
+
+class Window:
+    """A context of llama.cpp for a loaded model. Call every method with the model's lock held.
+
+    Attributes:
+        size: most tokens of prompt and answer together.
+        held: the key of the prefix that the cache begins with, "" where nobody knows.
+    """
+
+    def __init__(self, model: int, vocabulary_size: int, *, size: int, threads: int, gpu: bool) -> None:
+        self._llama = llama()
+        self._handle: int | None = self._open(model, size, threads, gpu=gpu)
+        self._memory = self._llama.llama_get_memory(self._handle)
+        self._vocabulary_size = vocabulary_size
+        self._owner: object = None
+        self._parked: dict[object, bytes] = {}
+        self.size = int(self._llama.llama_n_ctx(self._handle))
+        self.held = ""
+
+    def _open(self, model: int, size: int, threads: int, *, gpu: bool) -> int:
+        """Return llama.cpp's pointer to a new context."""
+        library = self._llama
+        parameters = library.llama_context_default_params()
+        parameters.n_ctx = size
+        parameters.n_batch = parameters.n_ubatch = BATCH
+        parameters.n_seq_max = SEQUENCES
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.kv_unified = True  # labels share the cells of their prompt
+        parameters.offload_kqv = parameters.op_offload = gpu
+        parameters.flash_attn_type = (
+            library.LLAMA_FLASH_ATTN_TYPE_AUTO if gpu else library.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        )
+        complaint()
+        handle = library.llama_init_from_model(model, parameters)
+        if not handle:
+            raise ModelError(f"no context of {size} tokens can be made: {complaint()}", "ask for a smaller one")
+        return int(handle)
+
+    def close(self) -> None:
+        """Give the memory back. Calling it again does nothing."""
+        if self._handle is not None:
+            self._llama.llama_free(self._handle)
+            self._handle = None
+            self._owner = None
+            self._parked.clear()
+
+    def enter(self, owner: object = None) -> bool:
+        """Make the window `owner`'s; what a last owner, who has not left, had in it is parked.
+
+        Args:
+            owner: whoever comes back for its tokens later; None for work that ends within the lock.
+
+        Returns:
+            Whether the window now holds what `owner` left in it.
+        """
+        self._live()
+        if owner is not None and self._owner is owner:
+            return True
+        if self._owner is not None:
+            self._parked[self._owner] = self.save()
+        self._owner = owner
+        state = self._parked.pop(owner, None)
+        if state is None:
+            return False
+        self.empty()
+        return self.restore(state)
+
+    def leave(self, owner: object) -> None:
+        """Forget that `owner` has anything here."""
+        self._parked.pop(owner, None)
+        if self._owner is owner:
+            self._owner = None
+
+    def purge(self) -> None:
+        """Zero the cache and drop what is parked: no token seen so far can have a part in any answer."""
+        self._owner = None
+        self._parked.clear()
+        self.empty(zero=True)
+
+    def empty(self, *, zero: bool = False) -> None:
+        """Remove every token; `zero` overwrites the cells too."""
+        self._live()
+        self.held = ""
+        self._llama.llama_memory_clear(self._memory, zero)
+
+    def cut(self, length: int) -> None:
+        """Leave the first `length` tokens of sequence 0 and nothing else."""
+        self._live()
+        self._llama.llama_memory_seq_keep(self._memory, 0)
+        if length == 0 or not self._llama.llama_memory_seq_rm(self._memory, 0, length, -1):
+            self.empty()
+
+    def branch(self, count: int) -> None:
+        """Let sequences 1 to `count` begin with all of sequence 0, without a copy; `cut` ends them."""
+        self._live()
+        for sequence in range(1, count + 1):
+            self._llama.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
+
+    def length(self) -> int:
+        """Return how many tokens sequence 0 holds, from its beginning on."""
+        self._live()
+        first = self._llama.llama_memory_seq_pos_min(self._memory, 0)
+        return int(self._llama.llama_memory_seq_pos_max(self._memory, 0)) + 1 if first == 0 else 0
+
+    def append(self, tokens: Sequence[int]) -> NDArray[np.float32]:
+        """Evaluate tokens at the end of sequence 0, in calls of BATCH; return the logits after the last.
+
+        Raises:
+            ModelError: the window is full, or llama.cpp fails.
+        """
+        at = self.length()
+        for start in range(0, len(tokens), BATCH):
+            piece = tokens[start : start + BATCH]
+            last = [False] * (len(piece) - 1) + [True]
+            self.decode(piece, range(at + start, at + start + len(piece)), [(0,)] * len(piece), last)
+        return self.logits(len(piece) - 1).copy()
+
+    def decode(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        sequences: Sequence[Sequence[int]],
+        outputs: Sequence[bool],
+    ) -> None:
+        """Evaluate at most BATCH tokens in one call.
+
+        Args:
+            tokens: what to append.
+            positions: each one's place in its sequences.
+            sequences: which sequences each one belongs to.
+            outputs: for which ones `logits` will be asked.
+
+        Raises:
+            ModelError: the window is full, or llama.cpp fails.
+        """
+        handle = self._live()
+        count = len(tokens)
+        rows = [(ctypes.c_int32 * len(row))(*row) for row in sequences]
+        row_pointers = [ctypes.cast(row, ctypes.POINTER(ctypes.c_int32)) for row in rows]
+        batch = self._llama.llama_batch()  # its pointers keep the arrays alive
+        batch.n_tokens = count
+        batch.token = (ctypes.c_int32 * count)(*tokens)
+        batch.pos = (ctypes.c_int32 * count)(*positions)
+        batch.n_seq_id = (ctypes.c_int32 * count)(*map(len, rows))
+        batch.seq_id = (ctypes.POINTER(ctypes.c_int32) * count)(*row_pointers)
+        batch.logits = (ctypes.c_int8 * count)(*outputs)
+        status = self._llama.llama_decode(handle, batch)
+        if status == 1:
+            raise ModelError(f"the context of {self.size} tokens is full", "ask with fewer or shorter examples")
+        if status != 0:
+            raise ModelError(f"llama.cpp could not evaluate {len(tokens)} tokens: {complaint()}")
+
+    def logits(self, index: int) -> NDArray[np.float32]:
+        """Return the logits after token `index` of the last call: llama.cpp's memory, until the next one."""
+        row = self._llama.llama_get_logits_ith(self._live(), index)
+        if not row:
+            raise ModelError(f"llama.cpp has no logits for token {index}")
+        return np.ctypeslib.as_array(row, shape=(self._vocabulary_size,))
+
+    def save(self) -> bytes:
+        """Return the state of sequence 0."""
+        size = self._llama.llama_state_seq_get_size(self._live(), 0)
+        buffer = np.empty(size, dtype=np.uint8)
+        if self._llama.llama_state_seq_get_data(self._live(), _pointer(buffer), size, 0) != size:
+            raise ModelError(f"llama.cpp could not save a state: {complaint()}")
+        return buffer.tobytes()
+
+    def restore(self, state: bytes) -> bool:
+        """Put a state into the empty window; return whether llama.cpp took all of it."""
+        source = np.frombuffer(state, dtype=np.uint8)
+        taken = self._llama.llama_state_seq_set_data(self._live(), _pointer(source), len(state), 0)
+        return bool(taken == len(state) > 0)
+
+    def _live(self) -> int:
+        """Return llama.cpp's pointer to the context, or say that it is gone."""
+        if self._handle is None:
+            raise ModelError("the model is closed", "load it again")
+        return self._handle
+
+
+def _pointer(array: NDArray[np.uint8]) -> Any:
+    """Return a C pointer to an array's bytes."""
+    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))

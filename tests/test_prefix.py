@@ -1,0 +1,212 @@
+"""llm.prefix: a kept state is never seen in the logits."""
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_icl.errors import InputError
+from edge_icl.llm.generate import generate
+from edge_icl.llm.model import Model
+from edge_icl.llm.prefix import WORTH_KEEPING, Prefixes
+from edge_icl.llm.score import score_labels
+
+pytest_plugins = ["llm_fixtures"]
+
+FRESH = """
+import hashlib, sys
+from pathlib import Path
+from edge_icl.llm.model import Model
+from edge_icl.llm.prefix import Prefixes
+prefix, question = ([int(token) for token in text.split()] for text in sys.argv[2:])
+with Model.load(Path(sys.argv[1]), identity="default", context=2048) as model:
+    with Prefixes(model).asked(prefix, question) as logits:
+        print(hashlib.sha256(logits.tobytes()).hexdigest())
+"""
+
+
+class Folder:
+    """A cache of states that keeps them in a dict and counts."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, bytes] = {}
+        self.hits = 0
+
+    def get(self, key: str) -> bytes | None:
+        """Return a state and count it."""
+        self.hits += key in self.states
+        return self.states.get(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep a state."""
+        self.states[key] = data
+
+
+@pytest.fixture
+def folder() -> Folder:
+    """An empty cache of states."""
+    return Folder()
+
+
+def ask(prefixes: Prefixes, prefix: list[int], question: list[int]) -> np.ndarray:
+    with prefixes.asked(prefix, question) as logits:
+        return logits
+
+
+@pytest.fixture
+def cold(model: Model, prefix: list[int], question: list[int]) -> np.ndarray:
+    """The logits of a first question, in an empty window that is empty again afterwards."""
+    assert len(prefix) >= WORTH_KEEPING
+    logits = ask(Prefixes(model), prefix, question)
+    model.window.purge()
+    return logits
+
+
+def test_prefix_that_is_still_in_the_window_gives_the_same_logits(
+    prefixes: Prefixes, prefix: list[int], question: list[int], cold: np.ndarray
+) -> None:
+    assert np.array_equal(ask(prefixes, prefix, question), cold)
+    assert prefixes.model.window.held == prefixes.key(prefix)
+    assert np.array_equal(ask(prefixes, prefix, question), cold)
+
+
+def test_prefix_from_memory_gives_the_same_logits(
+    prefixes: Prefixes,
+    prefix: list[int],
+    question: list[int],
+    cold: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask(prefixes, prefix, question)
+    ask(prefixes, prefix[: len(prefix) // 2], question)
+    monkeypatch.setattr(prefixes, "_evaluate", lambda *_: pytest.fail("evaluated again"))
+    assert np.array_equal(ask(prefixes, prefix, question), cold)
+
+
+def test_prefix_from_the_disk_gives_the_same_logits(
+    model: Model, folder: Folder, prefix: list[int], question: list[int], cold: np.ndarray
+) -> None:
+    ask(Prefixes(model, disk=folder), prefix, question)
+    model.window.purge()
+    assert folder.hits == 0
+    assert np.array_equal(ask(Prefixes(model, disk=folder), prefix, question), cold)
+    assert folder.hits == 1
+    assert len(folder.states) == 1
+
+
+def test_prefix_after_other_questions_gives_the_same_logits(
+    prefixes: Prefixes, prefix: list[int], question: list[int], cold: np.ndarray
+) -> None:
+    model = prefixes.model
+    for tokens in (question[:3], question * 9, model.tokenize(" a\n\n\nb"), [question[0]]):
+        ask(prefixes, prefix, tokens)
+        score_labels(prefixes, prefix, tokens, ["positive", "negative", "neither of them"])
+        list(generate(prefixes, prefix, tokens, stop="\n", max_tokens=5))
+    assert np.array_equal(ask(prefixes, prefix, question), cold)
+
+
+def test_prefix_longer_than_one_call_gives_the_same_logits(
+    model: Model, folder: Folder, prefix: list[int], question: list[int]
+) -> None:
+    long = prefix * 8
+    assert len(long) > 600
+    expected = ask(Prefixes(model, disk=folder), long, question)
+    assert np.array_equal(ask(Prefixes(model), long, question), expected)
+    model.window.purge()
+    assert np.array_equal(ask(Prefixes(model, disk=folder), long, question), expected)
+    model.window.purge()
+    assert np.array_equal(ask(Prefixes(model), long, question), expected)
+
+
+def test_fresh_process_gives_the_same_logits(
+    gguf: Path, prefix: list[int], question: list[int], cold: np.ndarray
+) -> None:
+    arguments = [" ".join(map(str, tokens)) for tokens in (prefix, question)]
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, gguf, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == hashlib.sha256(cold.tobytes()).hexdigest()
+
+
+def test_prefix_may_be_empty_or_too_short_to_keep(prefixes: Prefixes, question: list[int]) -> None:
+    for prefix in ([], question[:1], question[: WORTH_KEEPING - 1]):
+        first = ask(prefixes, prefix, question)
+        ask(prefixes, question[2:5], question)
+        assert np.array_equal(ask(prefixes, prefix, question), first)
+    assert prefixes._states == {}
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda _: b"", lambda _: b"rubbish", lambda s: s[:-1], lambda s: s[: len(s) // 3]]
+)
+def test_state_that_llama_cpp_refuses_is_evaluated_again(
+    model: Model,
+    folder: Folder,
+    prefix: list[int],
+    question: list[int],
+    cold: np.ndarray,
+    spoil: Callable[[bytes], bytes],
+) -> None:
+    ask(Prefixes(model, disk=folder), prefix, question)
+    (key,) = folder.states
+    good = folder.states[key]
+    folder.states[key] = spoil(good)
+    model.window.purge()
+    assert np.array_equal(ask(Prefixes(model, disk=folder), prefix, question), cold)
+    assert folder.states[key] == good
+
+
+def test_state_of_another_prefix_is_evaluated_again(
+    model: Model, folder: Folder, prefix: list[int], question: list[int], cold: np.ndarray
+) -> None:
+    ask(Prefixes(model, disk=folder), prefix[: WORTH_KEEPING + 5], question)
+    (other,) = folder.states.values()
+    folder.states[Prefixes(model).key(prefix)] = other
+    model.window.purge()
+    assert np.array_equal(ask(Prefixes(model, disk=folder), prefix, question), cold)
+
+
+def test_key_differs_by_tokens_weights_and_settings(gguf: Path, model: Model, prefix: list[int]) -> None:
+    keys = {Prefixes(model).key(prefix), Prefixes(model).key(prefix[:-1]), Prefixes(model).key([])}
+    for settings in ({"identity": "other"}, {"context": 1024}, {"threads": model.threads + 1}):
+        with Model.load(gguf, **{"identity": "default", "context": 2048} | settings) as other:
+            keys.add(Prefixes(other).key(prefix))
+    assert len(keys) == 6
+    with Model.load(gguf, identity="default", context=2048) as same:
+        assert Prefixes(same).key(prefix) in keys
+
+
+def test_clear_drops_states_and_zeroes_the_window(
+    prefixes: Prefixes, prefix: list[int], question: list[int], cold: np.ndarray
+) -> None:
+    ask(prefixes, prefix, question)
+    assert prefixes._states
+    prefixes.clear()
+    assert prefixes._states == {}
+    window = prefixes.model.window
+    assert (window.length(), window.held) == (0, "")
+    assert np.array_equal(ask(prefixes, prefix, question), cold)
+
+
+def test_memory_keeps_the_last_used_states_within_its_bytes(
+    model: Model, prefix: list[int], question: list[int]
+) -> None:
+    prefixes = Prefixes(model)
+    shorter = [prefix[:length] for length in (40, 41, 42)]
+    ask(prefixes, shorter[0], question)
+    size = sum(map(len, prefixes._states.values()))
+    prefixes = Prefixes(model, memory=round(size * 2.5))
+    for each in (shorter[0], shorter[1], shorter[0], shorter[2]):
+        ask(prefixes, each, question)
+    assert list(prefixes._states) == [prefixes.key(shorter[0]), prefixes.key(shorter[2])]
+
+
+def test_prompt_that_fills_the_context_is_refused_with_both_lengths(
+    prefixes: Prefixes, prefix: list[int], question: list[int]
+) -> None:
+    with pytest.raises(InputError, match="the prompt has 2048 tokens and the model has room for 2047"):
+        ask(prefixes, prefix, (question * 200)[: 2048 - len(prefix)])
