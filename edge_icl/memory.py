@@ -1,0 +1,409 @@
+"""Memory: a store, its encoder and an LLM behind one object; the only module that knows all the others.
+
+    with edge_icl.Memory.open("work") as memory:
+        memory.add("Uber to the airport", "travel")
+        answer = memory.ask("Taxi downtown")
+        receipt = memory.forget(answer.examples[0].id)
+        assert memory.verify(deep=True).ok
+
+Opening reads two small files. The encoder loads with the first text that must be embedded and the LLM with the
+first question, so forgetting by id, listing and verifying never load either. Every call sees the store as it
+is at that moment, also after another process has changed it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import numpy as np
+
+from edge_icl.asking import LabelMode, Options, Reply
+from edge_icl.engines import Engines
+from edge_icl.errors import (
+    InputError,
+    StoreClosedError,
+    StoreEncoderError,
+    StoreExistsError,
+    StoreNotFoundError,
+)
+from edge_icl.example import Example, normalise
+from edge_icl.now import Now
+from edge_icl.opening import DEFAULT_STORE, locate, make
+from edge_icl.progress import Progress, silent
+from edge_icl.records import Added, Answer, Held, Receipt, Verification
+from edge_icl.searching import alike, fitting, held, nearest
+from edge_icl.store import settings
+from edge_icl.store.disk import Store
+from edge_icl.store.pages import Row
+from edge_icl.store.settings import DEFAULT_SHOTS, Settings
+from edge_icl.store.writer import DEFAULT_TIMEOUT, writing
+from edge_icl.verification import verify
+
+if TYPE_CHECKING:
+    import os
+    import threading
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edge_icl.store.snapshot import Snapshot
+    from edge_icl.store.writer import Change
+
+T = TypeVar("T")
+
+NEARLY_THE_SAME = 0.9
+"""Similarity from which two inputs count as nearly the same."""
+
+
+class Memory:
+    """An open store. Make one with `open` or `create`; close it, or use it in a `with` statement.
+
+    Safe to call from several threads; starts no thread that outlives the call.
+    """
+
+    def __init__(self, store: Store, engines: Engines, *, timeout: float) -> None:
+        self._store = store
+        self._engines = engines
+        self._timeout = timeout
+        self._closed = False
+        self._now = Now(store, engines)
+
+    @classmethod
+    def open(
+        cls,
+        store: str | os.PathLike[str] = DEFAULT_STORE,
+        *,
+        create: bool = True,
+        encoder: str | None = None,
+        model: str | None = None,
+        gpu_layers: int | None = None,
+        threads: int | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> Self:
+        """Open a store.
+
+        Args:
+            store: its name, or a path (anything with a separator).
+            create: make it, with default settings, if nothing is there.
+            encoder: the encoder that it must have been made with; None for whichever it was.
+            model: name of an LLM, or path of a GGUF file; None for the default.
+            gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
+            threads: processor threads; None is one for each core that this process may use.
+            timeout: seconds to wait for another writer.
+
+        Raises:
+            StoreNotFoundError: nothing is there, and `create` is false.
+            NotAStoreError: something else is there.
+            StoreFormatError: a newer edge-icl made it.
+            StoreEncoderError: it was made with another encoder.
+            StoreDamagedError: its settings or its manifest are damaged.
+            ModelMissingError: it must be made, and the encoder is not on this machine.
+        """
+        path = locate(store)
+        try:
+            opened = Store.open(path)
+        except StoreNotFoundError:
+            if not create:
+                raise
+            opened = make(path, encoder=encoder)
+        settings = opened.settings
+        if encoder is not None and encoder != settings.encoder:
+            raise StoreEncoderError(
+                f"the store {path} was made with encoder {settings.encoder}, not {encoder}",
+                "leave the encoder out, or make a new store",
+            )
+        engines = Engines(settings, model=model, gpu_layers=gpu_layers, threads=threads)
+        return cls(opened, engines, timeout=timeout)
+
+    @classmethod
+    def create(
+        cls,
+        store: str | os.PathLike[str] = DEFAULT_STORE,
+        *,
+        shots: int = DEFAULT_SHOTS,
+        seed: bytes | None = None,
+        encoder: str | None = None,
+    ) -> Self:
+        """Make a new store.
+
+        Args:
+            store: its name, or a path.
+            shots: how many examples go into a prompt: the number of clusters.
+            seed: 32 bytes that every id and digest depends on; for tests and audits. None for random ones.
+            encoder: name of the encoder; None for the default.
+
+        Raises:
+            StoreExistsError: a store is there already.
+            NotAStoreError: something else is there.
+            ModelMissingError: the encoder is not on this machine.
+            InputError: the shots or the seed make no sense.
+        """
+        path = locate(store)
+        if (path / settings.NAME).exists():
+            raise StoreExistsError(f"there is a store at {path} already", "use it, or choose another name")
+        opened = make(path, encoder=encoder, shots=shots, seed=seed)
+        return cls(
+            opened,
+            Engines(opened.settings, model=None, gpu_layers=None, threads=None),
+            timeout=DEFAULT_TIMEOUT,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give models and memory back. Calling it again does nothing."""
+        self._closed = True
+        self._now.drop()
+        self._engines.close()
+
+    @property
+    def path(self) -> Path:
+        """The store's directory."""
+        return self._store.path
+
+    @property
+    def settings(self) -> Settings:
+        """What the store was made with."""
+        return self._store.settings
+
+    @property
+    def root(self) -> str:
+        """One string that names the whole content of the store: equal roots mean equal stores."""
+        return self._read(lambda snapshot: snapshot.root)
+
+    def __len__(self) -> int:
+        return self._read(lambda snapshot: snapshot.manifest.count)
+
+    def add(self, input: str, output: str, *, tags: Iterable[str] = (), source: str | None = None) -> Added:
+        """Add one example; adding it again changes nothing.
+
+        Raises:
+            InputError: a text is empty, too long for the model, or no valid text.
+        """
+        return self.add_many([Example.create(input, output, tags=tags, source=source)])
+
+    def add_many(self, examples: Iterable[Example], *, progress: Progress = silent) -> Added:
+        """Add examples in one commit: all of them, or none.
+
+        Args:
+            examples: made with `Example.create`.
+            progress: told about each text that is embedded.
+
+        Raises:
+            InputError: an example is too long for the model.
+            ModelMissingError: the encoder is not on this machine.
+            StoreAccessError: the operating system refused; nothing was added.
+        """
+        keyed = [(example.id(self.settings.seed), example) for example in examples]
+        wanted = dict(keyed)
+        new = self._read(lambda now: {key: e for key, e in wanted.items() if now.locate(key) is None})
+        self._engines.check_lengths(new.values())
+        count = 0
+        if new:
+            texts = [example.input for example in new.values()]
+            vectors = self._engines.encoder().encode(texts, progress=progress)
+            rows = [Row(key, v, e.canonical()) for (key, e), v in zip(new.items(), vectors, strict=True)]
+            count = self._commit(lambda _: (rows, ())).added
+        return Added(tuple(key.hex() for key, _ in keyed), count, len(keyed) - count)
+
+    def forget(self, *ids: str, similar: float | None = None) -> Receipt:
+        """Forget examples in one commit: all of them, or none; returns when they are wiped from the disk.
+
+        Args:
+            ids: of the examples; a unique prefix of an id will do.
+            similar: also look for examples that are left with a similarity from this on; reads every vector.
+
+        Raises:
+            InputError: no id is given.
+            ExampleNotFoundError: no example has one of the ids; nothing was forgotten.
+            AmbiguousIdError: several ids begin with one of them; nothing was forgotten.
+            StoreAccessError: the operating system refused.
+        """
+        if not ids:
+            raise InputError("there is nothing to forget", "give the ids of examples")
+        begun = time.perf_counter()
+        keys: list[bytes] = []
+        vectors: list[NDArray[np.int8]] = []
+
+        def choose(now: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
+            keys.extend(sorted({now.resolve(prefix) for prefix in ids}))
+            vectors.extend(page.vectors[i] for page, i in map(now.row, keys))
+            return (), keys
+
+        change = self._commit(choose)
+        seconds = time.perf_counter() - begun
+        left = None if similar is None else tuple(self._alike(np.stack(vectors), similar))
+        return Receipt(
+            ids=tuple(key.hex() for key in keys),
+            root_before=change.root_before,
+            root_after=change.root_after,
+            refit=change.refit,
+            seconds=seconds,
+            similar=left,
+        )
+
+    def ask(
+        self,
+        question: str,
+        *,
+        select: str = "erase",
+        shots: int | None = None,
+        labels: LabelMode = "auto",
+        max_tokens: int = 256,
+    ) -> Answer:
+        """Answer a question from the examples.
+
+        Args:
+            question: an input like those of the examples.
+            select: how examples are chosen; see `selection.SELECTIONS`.
+            shots: how many examples to show; None for the store's own number.
+            labels: choose among the store's outputs ("on"), write ("off"), or look which fits ("auto").
+            max_tokens: most tokens of a written answer.
+
+        Raises:
+            InputError: the question is empty or too long, or an option makes no sense.
+            ModelMissingError: the encoder or the LLM is not on this machine.
+            ModelFileError: a model's file is not usable.
+        """
+        reply = self.stream(question, select=select, shots=shots, labels=labels, max_tokens=max_tokens)
+        for _ in reply:
+            pass
+        return reply.answer
+
+    def stream(
+        self,
+        question: str,
+        *,
+        select: str = "erase",
+        shots: int | None = None,
+        labels: LabelMode = "auto",
+        max_tokens: int = 256,
+        cancel: threading.Event | None = None,
+    ) -> Reply:
+        """Answer a question piece by piece, as `ask` does.
+
+        Args:
+            question: see `ask`.
+            select: see `ask`.
+            shots: see `ask`.
+            labels: see `ask`.
+            max_tokens: see `ask`.
+            cancel: set it from any thread, and the answer ends before its next token.
+
+        Returns:
+            An iterator over pieces of text. Closing it stops the model; its `answer` is the answer so far.
+        """
+        options = Options(select=select, shots=shots, labels=labels, max_tokens=max_tokens)
+        question = normalise(question, "question")
+        begun = time.perf_counter()
+        vector = self._embed(question)
+        embedded = time.perf_counter() - begun
+        return self._read(
+            lambda now: self._now.asker(now).ask(question, vector, options, cancel=cancel, embedded=embedded)
+        )
+
+    def search(self, text: str, *, limit: int = 10) -> list[Held]:
+        """Return the examples whose inputs are nearest to a text, the nearest first.
+
+        Raises:
+            InputError: the text is empty or no valid text.
+            ModelMissingError: the encoder is not on this machine.
+        """
+        vector = self._embed(normalise(text, "text"))
+        return self._read(lambda now: nearest(now, self._now.view(now).points, vector, limit))
+
+    def find(
+        self,
+        *,
+        match: str | None = None,
+        source: str | None = None,
+        tag: str | None = None,
+        like: str | None = None,
+        min_similarity: float = NEARLY_THE_SAME,
+    ) -> list[Held]:
+        """Return the examples that fit everything that is given, in the order of their ids.
+
+        Args:
+            match: text that the input or the output holds, upper and lower case alike.
+            source: where they came from.
+            tag: a tag that they have.
+            like: a text that their inputs are similar to.
+            min_similarity: how similar, from -1 to 1.
+
+        Raises:
+            InputError: `like` is no valid text.
+        """
+        if like is None:
+            examples = self.examples()
+        else:
+            examples = iter(self._alike(self._embed(normalise(like, "text"))[None], min_similarity))
+        match = None if match is None else normalise(match, "text")
+        return fitting(examples, match=match, source=source, tag=tag)
+
+    def examples(self) -> Iterator[Held]:
+        """Return all examples, in the order of their ids."""
+        return iter(self._read(lambda now: [Held(key.hex(), example) for key, example in now.examples()]))
+
+    def get(self, id: str) -> Held:
+        """Return the example whose id begins so.
+
+        Raises:
+            ExampleNotFoundError: no id does.
+            AmbiguousIdError: several do.
+        """
+        return self._read(lambda now: held(now, now.resolve(id)))
+
+    def short(self, id: str) -> str:
+        """Return the shortest prefix, 8 hex digits at least, that no other example's id has."""
+        return self._read(lambda now: now.short(now.resolve(id)))
+
+    def verify(
+        self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent
+    ) -> Verification:
+        """Check every byte of the store against its manifest.
+
+        Args:
+            deep: also make the store anew from its examples and vectors, and compare every byte.
+            receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
+            progress: told about each page.
+
+        Raises:
+            InputError: this is no receipt.
+        """
+        self._refuse_closed()
+        return verify(self.path, deep=deep, receipt=receipt, progress=progress, timeout=self._timeout)
+
+    def _read(self, work: Callable[[Snapshot], T]) -> T:
+        """Return work(snapshot) for the state as of now."""
+        self._refuse_closed()
+        return self._store.read(work)
+
+    def _commit(self, choose: Callable[[Snapshot], tuple[Sequence[Row], Sequence[bytes]]]) -> Change:
+        """Add and remove what `choose` says of the state under the lock, and drop what was kept of it."""
+        self._refuse_closed()
+        with writing(self._store, timeout=self._timeout) as writer:
+            added, removed = choose(writer.snapshot)
+            change = writer.commit(added=added, removed=removed)
+        self._now.expire(change.root_after)
+        return change
+
+    def _alike(self, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
+        """Return the examples with a similarity to one of the vectors i8[m, d] from the threshold on."""
+        return self._read(lambda now: alike(now, self._now.view(now).points, vectors, threshold))
+
+    def _embed(self, text: str) -> NDArray[np.int8]:
+        """Return the vector i8[d] of a text."""
+        self._refuse_closed()
+        vector: NDArray[np.int8] = self._engines.encoder().encode([text])[0]
+        return vector
+
+    def _refuse_closed(self) -> None:
+        """Raise if this handle has been closed."""
+        if self._closed:
+            raise StoreClosedError(f"the store {self.path} is closed", "open it again")

@@ -1,0 +1,63 @@
+"""What an open store keeps of its present state, and drops with it.
+
+A long-lived program asks many questions between two changes: vectors, outputs and KV states are kept as long
+as the manifest is the same, and not a moment longer.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from edge_icl.asking import Asker, View
+
+if TYPE_CHECKING:
+    from edge_icl.engines import Engines
+    from edge_icl.store.disk import Store
+    from edge_icl.store.snapshot import Snapshot
+
+
+class Now:
+    """The view of the present state, and what asks about it. Safe to use from several threads."""
+
+    def __init__(self, store: Store, engines: Engines) -> None:
+        self._store = store
+        self._engines = engines
+        self._lock = threading.RLock()
+        self._view: View | None = None
+        self._asker: Asker | None = None
+
+    def view(self, snapshot: Snapshot) -> View:
+        """Return the view of a state: the one that is kept, or a new one that takes its place."""
+        with self._lock:
+            if self._view is None or self._view.snapshot is not snapshot:
+                self.drop()
+                self._view = View(snapshot)
+            return self._view
+
+    def asker(self, snapshot: Snapshot) -> Asker:
+        """Return what asks about a state, likewise; loads the LLM.
+
+        Raises:
+            ModelMissingError: the LLM is not on this machine.
+            ModelFileError: its file is not usable.
+        """
+        name, model = self._engines.model()
+        with self._lock:
+            view = self.view(snapshot)
+            if self._asker is None:
+                self._asker = Asker(self._store, view, model, name)
+            return self._asker
+
+    def expire(self, root: str) -> None:
+        """Drop what is kept unless it is the state with this root."""
+        with self._lock:
+            if self._view is not None and self._view.snapshot.root != root:
+                self.drop()
+
+    def drop(self) -> None:
+        """Drop what is kept, the model's KV states included."""
+        with self._lock:
+            if self._asker is not None:
+                self._asker.clear()
+            self._view = self._asker = None

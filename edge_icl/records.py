@@ -1,0 +1,173 @@
+"""What the library answers with: frozen records, each with the JSON that the command line prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_icl.example import Example
+    from edge_icl.store.audit import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An example in a store.
+
+    Attributes:
+        id: hex; any unique prefix of it names the example.
+        example: the example.
+        similarity: cosine of its vector and the question's; None where nothing was compared.
+    """
+
+    id: str
+    example: Example
+    similarity: float | None = None
+
+    @property
+    def input(self) -> str:
+        """The example's input."""
+        return self.example.input
+
+    @property
+    def output(self) -> str:
+        """The example's output."""
+        return self.example.output
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON; without tags, source and similarity where there are none."""
+        fields: dict[str, Any] = {"id": self.id, "input": self.input, "output": self.output}
+        if self.example.tags:
+            fields["tags"] = list(self.example.tags)
+        if self.example.source is not None:
+            fields["source"] = self.example.source
+        if self.similarity is not None:
+            fields["similarity"] = round(self.similarity, 4)
+        return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What `add` did.
+
+    Attributes:
+        ids: of all examples given, in their order, those included that were there already.
+        added: how many are new.
+        duplicates: how many were in the store already, or came twice.
+    """
+
+    ids: tuple[str, ...]
+    added: int
+    duplicates: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {"added": self.added, "duplicates": self.duplicates, "ids": list(self.ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `ask` found.
+
+    Attributes:
+        text: the answer.
+        labels: the probability of each label, the likeliest first; empty where the text was generated.
+        examples: those in the prompt, in their order.
+        dropped: how many chosen examples found no room in the prompt.
+        model: the LLM's name.
+        select: how the examples were chosen.
+        timings: seconds by step, "total" among them.
+    """
+
+    text: str
+    labels: Mapping[str, float]
+    examples: tuple[Held, ...]
+    dropped: int
+    model: str
+    select: str
+    timings: Mapping[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "answer": self.text,
+            "labels": {label: round(p, 6) for label, p in self.labels.items()} or None,
+            "examples": [held.as_json() for held in self.examples],
+            "dropped": self.dropped,
+            "model": self.model,
+            "select": self.select,
+            "timings": {step: round(seconds, 6) for step, seconds in self.timings.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What `forget` did.
+
+    Whoever has a receipt and the store can test a guess of what was forgotten: keep it elsewhere or not at all.
+
+    Attributes:
+        ids: of the forgotten examples, hex.
+        root_before: the store's root before.
+        root_after: its root after: that of a store that never held them.
+        refit: whether the clustering was run again with all examples.
+        seconds: how long it took until everything was wiped.
+        similar: examples that are left and nearly the same; None where nobody looked.
+    """
+
+    ids: tuple[str, ...]
+    root_before: str
+    root_after: str
+    refit: bool
+    seconds: float
+    similar: tuple[Held, ...] | None = field(default=None)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "forgotten": len(self.ids),
+            "ids": list(self.ids),
+            "root_before": self.root_before,
+            "root_after": self.root_after,
+            "refit": self.refit,
+            "seconds": round(self.seconds, 6),
+            "similar_left": None if self.similar is None else len(self.similar),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found.
+
+    Attributes:
+        deep: whether the store was also made anew and compared.
+        root: the store's root.
+        examples: how many examples it holds.
+        differences: empty for a sound store.
+        moved_on: with a receipt: whether the store has changed since; None without one.
+    """
+
+    deep: bool
+    root: str
+    examples: int
+    differences: tuple[Finding, ...]
+    moved_on: bool | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the store is exactly what its manifest says."""
+        return not self.differences
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        fields: dict[str, Any] = {
+            "ok": self.ok,
+            "deep": self.deep,
+            "differences": [str(difference) for difference in self.differences],
+            "root": self.root,
+        }
+        if self.moved_on is not None:
+            fields["moved_on"] = self.moved_on
+        return fields

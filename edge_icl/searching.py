@@ -1,0 +1,58 @@
+"""Finding examples in one state of a store, by likeness and by what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_icl.records import Held
+from edge_icl.selection import search, similarities, twins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_icl.cluster.kmeans import Points
+    from edge_icl.store.snapshot import Snapshot
+
+
+def nearest(now: Snapshot, points: Points, vector: NDArray[np.int8], limit: int) -> list[Held]:
+    """Return the examples nearest to a vector, the nearest first."""
+    found = search(points, vector, limit)
+    near = similarities(points.vectors[found], vector)
+    return [held(now, points.ids[i].tobytes(), float(s)) for i, s in zip(found, near, strict=True)]
+
+
+def alike(now: Snapshot, points: Points, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
+    """Return the examples whose similarity to one of the vectors i8[m, d] reaches the threshold."""
+    return [held(now, points.ids[i].tobytes(), s) for i, s in twins(points, vectors, threshold)]
+
+
+def fitting(examples: Iterable[Held], *, match: str | None, source: str | None, tag: str | None) -> list[Held]:
+    """Return the examples that fit everything that is given, in their order.
+
+    Args:
+        examples: those to look at.
+        match: text that the input or the output holds, upper and lower case alike.
+        source: where they came from.
+        tag: a tag that they have.
+    """
+    folded = None if match is None else match.casefold()
+    return [
+        one
+        for one in examples
+        if (folded is None or folded in one.input.casefold() or folded in one.output.casefold())
+        and (source is None or one.example.source == source)
+        and (tag is None or tag in one.example.tags)
+    ]
+
+
+def held(now: Snapshot, key: bytes, similarity: float | None = None) -> Held:
+    """Return the example with this id.
+
+    Raises:
+        ExampleNotFoundError: no example has it.
+    """
+    page, i = now.row(key)
+    return Held(key.hex(), page.example(i), similarity)

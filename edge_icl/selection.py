@@ -1,0 +1,166 @@
+"""Which examples go into a prompt: pure functions of the store's state and the question, in one table.
+
+    erase    the representatives: the same for every question, so their KV state is computed once
+    nearest  those nearest to the question, the nearest last
+    hybrid   half of them representatives, then the nearest others
+    random   a random choice, the same for every question; for comparison
+    none     the question alone; for comparison
+
+Every one is a function of the *set* of examples: none remembers an order, or what was forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from edge_icl.cluster.kmeans import NOBODY
+from edge_icl.cluster.randomness import shuffle_keys
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from edge_icl.cluster.kmeans import Clustering, Points
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a selection may look at.
+
+    Attributes:
+        seed: the store's.
+        points: all examples, sorted by id.
+        clustering: theirs.
+        question: i8[d], the question's vector.
+        shots: how many examples are wanted.
+    """
+
+    seed: bytes
+    points: Points
+    clustering: Clustering
+    question: NDArray[np.int8]
+    shots: int
+
+
+class Chosen(NamedTuple):
+    """The ids of the examples for a prompt, in the order in which they stand there.
+
+    Attributes:
+        prefix: those that are the same for every question; their KV state can be kept.
+        extra: those chosen for this question; they follow.
+    """
+
+    prefix: list[bytes]
+    extra: list[bytes]
+
+
+def choose(name: str, scene: Scene) -> Chosen:
+    """Choose examples in the way that `name` names.
+
+    Raises:
+        InputError: there is no such selection, or fewer than 0 shots are wanted.
+    """
+    if name not in SELECTIONS:
+        raise InputError(f"there is no selection {name!r}", f"choose one of {', '.join(SELECTIONS)}")
+    if scene.shots < 0:
+        raise InputError(f"{scene.shots} examples cannot be chosen", "ask for 0 or more")
+    return SELECTIONS[name](scene)
+
+
+def erase(scene: Scene) -> Chosen:
+    """Choose the representatives; if fewer are wanted, those of the largest clusters."""
+    return Chosen(_representatives(scene, scene.shots), [])
+
+
+def nearest(scene: Scene) -> Chosen:
+    """Choose the examples nearest to the question, the nearest last."""
+    return Chosen([], _nearest_others(scene, scene.shots, set()))
+
+
+def hybrid(scene: Scene) -> Chosen:
+    """Choose representatives for half of the shots, rounded down, and the nearest others for the rest."""
+    prefix = _representatives(scene, scene.shots // 2)
+    return Chosen(prefix, _nearest_others(scene, scene.shots - len(prefix), set(prefix)))
+
+
+def random(scene: Scene) -> Chosen:
+    """Choose the examples with the smallest keys from the seed: a random sample that knows no question."""
+    keys = shuffle_keys(scene.seed, scene.points.ids)
+    return Chosen([scene.points.ids[i].tobytes() for i in keys.argsort(kind="stable")[: scene.shots]], [])
+
+
+def none(scene: Scene) -> Chosen:  # noqa: ARG001 - one signature for all
+    """Choose no example."""
+    return Chosen([], [])
+
+
+SELECTIONS: dict[str, Callable[[Scene], Chosen]] = {
+    "erase": erase,
+    "nearest": nearest,
+    "hybrid": hybrid,
+    "random": random,
+    "none": none,
+}
+
+
+def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np.intp]:
+    """Return the positions of the examples nearest to a vector, the nearest first; exact.
+
+    Similarity is the dot product: the encoder's vectors all have nearly the same length. Equal ones are taken
+    in the order of their ids. There is no graph index: it would remember the examples that shaped it.
+    """
+    limit = min(limit, len(points.ids))
+    if limit <= 0:
+        return np.zeros(0, np.intp)
+    scores = _dots(points.vectors, question)
+    bar = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+    candidates = np.flatnonzero(scores >= bar)
+    return candidates[np.argsort(-scores[candidates], kind="stable")][:limit]
+
+
+def similarities(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the cosine similarity f64[n] of each vector i8[n, d] to the question i8[d]."""
+    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.int64)
+    own = int(np.dot(question.astype(np.int64), question.astype(np.int64)))
+    return np.asarray(_dots(vectors, question) / np.sqrt(np.maximum(squares * float(own), 1.0)))
+
+
+def twins(points: Points, vectors: NDArray[np.int8], threshold: float) -> list[tuple[int, float]]:
+    """Return the examples whose similarity to one of the vectors i8[m, d] reaches the threshold.
+
+    Returns:
+        Position and greatest similarity of each, in the order of ids.
+    """
+    greatest = np.full(len(points.ids), -1.0)
+    for vector in vectors:
+        np.maximum(greatest, similarities(points.vectors, vector), out=greatest)
+    return [(int(i), float(greatest[i])) for i in np.flatnonzero(greatest >= threshold)]
+
+
+def _dots(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return exact dot products f64[n]: simsimd sums int8 products in int32 at the speed of memory."""
+    import simsimd  # noqa: PLC0415 - not needed to forget
+
+    if not len(vectors):
+        return np.zeros(0)
+    return np.array(simsimd.cdist(question[None], vectors, "dot"), np.float64).reshape(-1)
+
+
+def _representatives(scene: Scene, limit: int) -> list[bytes]:
+    """Return the ids of at most `limit` representatives, of the largest clusters, in the order of clusters."""
+    clustering = scene.clustering
+    sizes = np.where(clustering.distances == NOBODY, 0, clustering.counts[-1] + 1)
+    chosen = np.sort(np.argsort(-sizes, kind="stable")[:limit])
+    return [clustering.representatives[j].tobytes() for j in chosen if sizes[j]]
+
+
+def _nearest_others(scene: Scene, limit: int, taken: set[bytes]) -> list[bytes]:
+    """Return the ids of the nearest examples that are not taken yet, the nearest last."""
+    found = search(scene.points, scene.question, limit + len(taken))
+    ids = [key for i in found if (key := scene.points.ids[i].tobytes()) not in taken]
+    return ids[:limit][::-1]

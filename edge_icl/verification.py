@@ -1,0 +1,55 @@
+"""Checking a store, also one that is too damaged to be opened, and a receipt against it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edge_icl.errors import InputError
+from edge_icl.progress import Progress, silent
+from edge_icl.records import Verification
+from edge_icl.store.audit import Finding, Problem, audit
+from edge_icl.store.disk import Store
+from edge_icl.store.writer import DEFAULT_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def verify(
+    path: Path,
+    *,
+    deep: bool = False,
+    receipt: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+    timeout: float = DEFAULT_TIMEOUT,
+) -> Verification:
+    """Check every byte of a store against its manifest.
+
+    Args:
+        path: the store's directory.
+        deep: also make the store anew from its examples and vectors, and compare every byte.
+        receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
+        progress: told about each page.
+        timeout: seconds to wait for a writer.
+
+    Raises:
+        StoreNotFoundError: nothing is there.
+        NotAStoreError: something else is there.
+        InputError: this is no receipt.
+    """
+    report = audit(path, deep=deep, progress=progress, timeout=timeout)
+    findings = list(report.findings)
+    if receipt is None:
+        return Verification(deep, report.root, report.examples, tuple(findings))
+    try:
+        keys, root = [bytes.fromhex(text) for text in receipt["ids"]], receipt["root_after"]
+    except (KeyError, TypeError, ValueError):
+        raise InputError(
+            "this is no receipt of edge-icl", "give the file that forget --receipt wrote"
+        ) from None
+    if not findings:
+        now = Store.open(path).snapshot()
+        left = [key.hex() for key in keys if now.locate(key) is not None]
+        findings += [Finding(Problem.PRESENT, key, "the receipt says that it was forgotten") for key in left]
+    return Verification(deep, report.root, report.examples, tuple(findings), moved_on=report.root != root)

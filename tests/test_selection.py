@@ -1,0 +1,104 @@
+"""Which examples are chosen is a function of the set, the clustering and the question."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stores import PARAMETERS, SETTINGS, numbers, points, rows, vectors
+
+from edge_icl.cluster.kmeans import fit
+from edge_icl.errors import InputError
+from edge_icl.selection import SELECTIONS, Scene, choose, search, similarities, twins
+
+
+def scene(chosen: set[int], question: list[int], shots: int) -> Scene:
+    some = points(rows(chosen))
+    clustering = fit(PARAMETERS, some)
+    return Scene(SETTINGS.seed, some, clustering, np.array(question, np.int8), shots)
+
+
+@given(st.sets(numbers, max_size=30), vectors, st.integers(0, 35))
+def test_nearest_search_is_exact(chosen: set[int], question: list[int], limit: int) -> None:
+    some = points(rows(chosen))
+    scores = some.vectors.astype(int) @ np.array(question)
+
+    found = search(some, np.array(question, np.int8), limit)
+
+    assert found.tolist() == sorted(range(len(scores)), key=lambda i: (-scores[i], i))[:limit]
+
+
+@given(st.sets(numbers, max_size=30), vectors, st.integers(0, 12), st.sampled_from(sorted(SELECTIONS)))
+def test_every_selection_gives_at_most_the_shots_and_each_once(
+    chosen: set[int], question: list[int], shots: int, name: str
+) -> None:
+    found = choose(name, scene(chosen, question, shots))
+
+    ids = [*found.prefix, *found.extra]
+    assert len(ids) == len(set(ids)) <= min(shots, len(chosen))
+    assert set(ids) <= {row.id for row in rows(chosen)}
+    if name in {"nearest", "random", "hybrid"}:
+        assert len(ids) == min(shots, len(chosen))
+
+
+def test_erase_shows_the_representatives_whatever_the_question() -> None:
+    one, other = scene(set(range(40)), [1, 2, 3], 3), scene(set(range(40)), [-99, 0, 9], 3)
+
+    assert choose("erase", one) == choose("erase", other)
+    assert choose("erase", one).prefix == one.clustering.representative_ids()
+
+
+def test_fewer_representatives_are_those_of_the_largest_clusters() -> None:
+    some = scene(set(range(40)), [1, 2, 3], 1)
+
+    (shown,) = choose("erase", some).prefix
+
+    assert shown == some.clustering.representatives[some.clustering.counts[-1].argmax()].tobytes()
+
+
+def test_the_nearest_stands_last() -> None:
+    some = scene(set(range(40)), [50, 40, 3], 5)
+    best = search(some.points, some.question, 1)[0]
+
+    assert choose("nearest", some).extra[-1] == some.points.ids[best].tobytes()
+    hybrid = choose("hybrid", some)
+    assert len(hybrid.prefix) == 2
+    assert len(hybrid.extra) == 3
+
+
+def test_random_knows_no_question_and_follows_the_seed() -> None:
+    one, other = scene(set(range(40)), [1, 2, 3], 5), scene(set(range(40)), [-99, 0, 9], 5)
+
+    assert choose("random", one) == choose("random", other)
+    assert choose("random", one) != choose("random", Scene(bytes(32), *_rest(one)))
+
+
+def _rest(one: Scene) -> tuple[object, ...]:
+    return one.points, one.clustering, one.question, one.shots
+
+
+@given(st.lists(vectors, min_size=1, max_size=10), vectors)
+def test_similarity_is_the_cosine(some: list[list[int]], question: list[int]) -> None:
+    exact = np.array(some, float)
+    norms = np.linalg.norm(exact, axis=1) * np.linalg.norm(question)
+    expected = exact @ question / np.maximum(norms, 1)
+
+    assert np.allclose(similarities(np.array(some, np.int8), np.array(question, np.int8)), expected)
+
+
+def test_twins_are_those_above_the_threshold() -> None:
+    some = points(rows(range(40)))
+    near = similarities(some.vectors, some.vectors[0])
+
+    found = twins(some, some.vectors[:1], 0.9)
+
+    assert [i for i, _ in found] == np.flatnonzero(near >= 0.9).tolist()
+    assert (0, pytest.approx(1.0)) in found
+
+
+def test_an_unknown_selection_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match="erase, nearest, hybrid, random, none"):
+        choose("best", scene({1}, [0, 0, 0], 1))
+    with pytest.raises(InputError, match="-1"):
+        choose("erase", scene({1}, [0, 0, 0], -1))
