@@ -7,10 +7,16 @@ from pathlib import Path
 import platformdirs
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.fetch import fetch
+
+# Shared machines stall: a slow example is no failure. `make campaign` runs the second profile.
+settings.register_profile("default", deadline=None)
+settings.register_profile("campaign", deadline=None, max_examples=2000)
+settings.load_profile("default")
 
 
 @pytest.fixture(autouse=True)

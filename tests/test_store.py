@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stores import SETTINGS, Unflushed, commit, make, numbers, row, rows, tree
 
@@ -36,7 +36,6 @@ def tiny_pages() -> None:
 
 
 @given(changes)
-@settings(deadline=None)
 def test_any_sequence_of_adds_and_forgets_equals_a_fresh_store(
     steps: list[tuple[set[int], set[int]]],
 ) -> None:
@@ -55,7 +54,6 @@ def test_any_sequence_of_adds_and_forgets_equals_a_fresh_store(
 
 
 @given(st.lists(numbers, unique=True, max_size=20), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_one_by_one_in_any_order_equals_one_batch(order: list[int], random: object) -> None:
     with TemporaryDirectory() as folder:
         batch = make(Path(folder) / "batch", rows(order))

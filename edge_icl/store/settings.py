@@ -19,9 +19,10 @@ DEFAULT_SHOTS = 8
 
 DEFAULT_ITERATIONS = 2
 DEFAULT_STEP = 48
-"""From benchmarks/frontier.py: on 10,000 examples clusters 4 % wider than those of float k-means, representatives
-5 % farther from their cluster's mean than the nearest members, and one forget in seven refits. A coarser lattice
-refits less often but picks worse representatives; a third iteration gains little and doubles the refits."""
+"""From benchmarks/frontier.py: on 10,000 examples clusters 4 % wider than those of float k-means,
+representatives 5 % farther from their cluster's mean than the nearest members, and one forget in seven refits.
+A coarser lattice refits less often but picks worse representatives; a third iteration gains little and refits
+half as often again."""
 
 
 @dataclass(frozen=True, slots=True)

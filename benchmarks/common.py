@@ -1,0 +1,48 @@
+"""What the benchmarks share: their data, seeds, and medians with bootstrap intervals."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from edge_icl import Example
+
+DATA = Path(os.environ.get("EDGE_ICL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+SEED = bytes(range(32))
+
+
+def load(name: str) -> list[dict[str, str]]:
+    """Return the rows of a data set, such as "banking77/train"; leave cleanly where there are none."""
+    path = DATA / f"{name}.jsonl"
+    if not path.exists():
+        print(f"{path} is not here; set EDGE_ICL_DATA to the folder that holds the data sets")
+        sys.exit(0)
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def examples(name: str) -> list[Example]:
+    return [Example.create(row["input"], row["output"]) for row in load(name)]
+
+
+def interval(
+    values: list[float], statistic: Callable[..., np.floating] = np.median, *, draws: int = 2000
+) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of a statistic."""
+    rng = np.random.default_rng(0)
+    some = np.array(values)
+    found = [statistic(rng.choice(some, len(some))) for _ in range(draws)]
+    return float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
+
+
+def show(title: str, rows: list[tuple[object, ...]], header: tuple[str, ...]) -> None:
+    """Print a Markdown table."""
+    print(f"\n{title}\n")
+    print("| " + " | ".join(header) + " |")
+    print("|" + " --- |" * len(header))
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |")
