@@ -1,0 +1,217 @@
+"""`edge-icl ask`: a question, or a file of them, answered from the examples."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_icl.cli import rows
+from edge_icl.cli.session import Command, Session, examples
+from edge_icl.cli.tables import counted, one_line
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from edge_icl.asking import LabelMode, Reply
+    from edge_icl.memory import Memory
+    from edge_icl.records import Answer
+
+    Start = Callable[[str], Reply]
+
+FORMATS = ("jsonl", "csv", "tsv", "txt")
+SELECTIONS = ("erase", "nearest", "hybrid", "random", "none")
+LIKELY = 0.01
+"""Labels below this share are only counted by `--explain`."""
+
+
+def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | None:
+    """Return a number of layers; None is for auto."""
+    if value == "auto":
+        return None
+    if not (value.isascii() and value.isdecimal()):
+        raise click.BadParameter("give a number of layers, or auto")
+    return int(value)
+
+
+@click.command(
+    cls=Command,
+    epilog=examples(
+        'edge-icl ask "Taxi downtown"', "edge-icl --json ask --file questions.jsonl > answers.jsonl"
+    ),
+)
+@click.argument("question", required=False, metavar="[QUESTION | -]")
+@click.option("--file", metavar="F", help="Read questions: .jsonl, .csv, .tsv, or .txt with one a line.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="What the file is, whatever its name.")
+@click.option(
+    "--input-field", metavar="NAME", default="input", show_default=True, help="Where a row has its question."
+)
+@click.option(
+    "--select",
+    type=click.Choice(SELECTIONS),
+    default="erase",
+    show_default=True,
+    help="Which examples the model is shown; see above.",
+)
+@click.option(
+    "--shots", type=click.IntRange(min=0), metavar="N", help="How many examples.  [default: the store's number]"
+)
+@click.option(
+    "--labels",
+    type=click.Choice(("auto", "on", "off")),
+    default="auto",
+    show_default=True,
+    help="Choose among the outputs in the store (on), write freely (off), or look which fits.",
+)
+@click.option("--model", metavar="NAME|PATH", help="The model, or a .gguf file; see `edge-icl models list`.")
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=256,
+    show_default=True,
+    help="End a written answer after so many tokens (pieces of words).",
+)
+@click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and times.")
+@click.option(
+    "--gpu-layers",
+    callback=_layers,
+    default="auto",
+    show_default=True,
+    metavar="auto|N",
+    help="How many layers of the model the GPU holds.",
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", help="Processor threads.  [default: one a core]"
+)
+@click.pass_obj
+def ask(  # noqa: PLR0913 - one parameter an option
+    session: Session,
+    *,
+    question: str | None,
+    file: str | None,
+    kind: str | None,
+    input_field: str,
+    select: str,
+    shots: int | None,
+    labels: LabelMode,
+    model: str | None,
+    max_tokens: int,
+    explain: bool,
+    gpu_layers: int | None,
+    threads: int | None,
+) -> int:
+    """Answer a QUESTION, an input like those of the examples, or a file of questions.
+
+    The model is shown a few examples and then the question. Which ones, --select says: erase, a few that stand
+    for all, the same for every question, so that answers come fast; nearest, those most like the question;
+    hybrid, half of each; random and none, to compare with.
+
+    On a terminal the answer comes as it is written, with the examples behind it. Piped, it is the answer alone,
+    so that scripts can use it. Questions of a file are answered a line each, in their order, line breaks made
+    spaces (use --json to keep them); for one that cannot be answered the line is empty, and the exit code 1.
+    """
+    if question == rows.STDIN and file is None:
+        file, question = rows.STDIN, None
+    if (file is None) == (question is None):
+        raise click.UsageError("give a QUESTION, or --file F, or -")
+    kind = None if file is None else rows.format_of(file, kind, FORMATS)
+    with session.open(model=model, gpu_layers=gpu_layers, threads=threads) as memory:
+        start = partial(memory.stream, select=select, shots=shots, labels=labels, max_tokens=max_tokens)
+        if file is None or kind is None:
+            assert question is not None
+            _one(session, memory, start, question, explain=explain)
+            return 0
+        found = rows.read(file, kind, (input_field,))
+        return _many(session, start, found, input_field, explain=explain)
+
+
+def _one(session: Session, memory: Memory, start: Start, question: str, *, explain: bool) -> None:
+    """Answer one question."""
+    output, reply = session.output, start(question)
+    for piece in reply:
+        if output.terminal:
+            output.piece(piece)
+    if output.json:
+        output.document(_as_json(reply, explain=explain))
+        return
+    output.line("" if output.terminal else reply.answer.text)
+    if explain:
+        _explain(session, reply)
+    if output.terminal or explain:
+        _show_examples(session, memory, reply.answer)
+
+
+def _many(session: Session, start: Start, found: Iterable[rows.Row], name: str, *, explain: bool) -> int:
+    """Answer a file of questions; a bad one does not stop the rest."""
+    output, failed, asked = session.output, 0, 0
+    for row in found:
+        asked += 1
+        try:
+            reply = start(row[name])
+            for _ in reply:
+                pass
+        except InputError as error:
+            failed += 1
+            _fail(session, row.line, error)
+        else:
+            if output.json:
+                output.document(_as_json(reply, explain=explain))
+            else:
+                output.line(one_line(reply.answer.text))
+                if explain:
+                    _explain(session, reply)
+    if not asked:
+        raise InputError("there are no questions", "give one a line")
+    if failed:
+        output.note(f"{failed} of {counted(asked, 'question')} could not be answered")
+    return 1 if failed else 0
+
+
+def _fail(session: Session, line: int, error: InputError) -> None:
+    """Tell that a row cannot be answered, and keep its place among the answers."""
+    if session.output.json:
+        session.output.document({"line": line, "error": str(error), "type": type(error).__name__})
+    else:
+        session.output.line()
+        session.output.note(f"line {line}: {error}")
+
+
+def _as_json(reply: Reply, *, explain: bool) -> dict[str, Any]:
+    """Return an answer as JSON, with its prompt if that is wanted."""
+    fields = reply.answer.as_json()
+    if explain:
+        fields["prompt"] = reply.prompt.prefix + reply.prompt.question
+    return fields
+
+
+def _show_examples(session: Session, memory: Memory, answer: Answer) -> None:
+    """Show what the answer rests on."""
+    output = session.output
+    output.line()
+    if answer.labels:
+        likeliest = next(iter(answer.labels.values()))
+        output.line(f"probability {likeliest:.2f} among {counted(len(answer.labels), 'output')} of the store")
+    if not answer.examples:
+        output.line("answered without examples")
+        return
+    left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
+    output.line(f"answered from {counted(len(answer.examples))}{left}")
+    output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
+
+
+def _explain(session: Session, reply: Reply) -> None:
+    """Show the prompt, the labels and the times."""
+    output, answer = session.output, reply.answer
+    output.line("\nprompt:\n")
+    output.line(reply.prompt.prefix + reply.prompt.question)
+    if answer.labels:
+        shown = [(label, share) for label, share in answer.labels.items() if share >= LIKELY]
+        output.line("\nprobabilities:\n")
+        output.table(("share", "output"), [(f"{share:.3f}", label) for label, share in shown])
+        if len(shown) < len(answer.labels):
+            output.line(f"{len(answer.labels) - len(shown)} more below {LIKELY}")
+    output.line("\nmilliseconds:\n")
+    output.facts([(step, f"{1000 * seconds:.1f}") for step, seconds in answer.timings.items()])

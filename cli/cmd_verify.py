@@ -1,0 +1,78 @@
+"""`edge-icl verify`: every byte of the store, held against what it must be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_icl.cli.session import Command, Session, examples
+from edge_icl.cli.tables import counted
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from edge_icl.records import Verification
+
+DIFFERENT = 3
+"""The exit code of a store that is not what it should be."""
+
+
+@click.command(cls=Command, epilog=examples("edge-icl verify --deep"))
+@click.option("--deep", is_flag=True, help="Also make the store anew from its examples, and compare.")
+@click.option(
+    "--receipt",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A receipt of `forget`: check that what it names is gone.",
+)
+@click.pass_obj
+def verify(session: Session, deep: bool, receipt: Path | None) -> int:
+    """Check every byte of the store; the exit code is 3 if something is wrong.
+
+    Each file must be what the store's manifest says, and nothing else may be there. With --deep the store is
+    also made anew beside it, as if nothing had ever been forgotten, and must be the same byte for byte.
+    """
+    from edge_icl import opening, verification  # noqa: PLC0415 - not for --help
+
+    given = None if receipt is None else _read(receipt)
+    with session.output.progress() as progress:
+        found = verification.verify(opening.locate(session.store), deep=deep, receipt=given, progress=progress)
+    if session.output.json:
+        session.output.document(found.as_json())
+    else:
+        _show(session, found)
+    return 0 if found.ok else DIFFERENT
+
+
+def _read(receipt: Path) -> dict[str, Any]:
+    """Return what a receipt says.
+
+    Raises:
+        InputError: it cannot be read, or is none.
+    """
+    try:
+        fields = json.loads(receipt.read_bytes())
+    except OSError as error:
+        raise InputError(f"{receipt} cannot be read: {error.strerror}", "check its path") from error
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise InputError(f"{receipt} is no receipt", "give the file that forget --receipt wrote")
+    return fields
+
+
+def _show(session: Session, found: Verification) -> None:
+    """Show what was found."""
+    for difference in found.differences:
+        session.output.line(str(difference))
+    if not found.ok:
+        session.output.note(f"the store has {counted(len(found.differences), 'difference')}")
+        return
+    how = "made anew it is the same, byte for byte" if found.deep else "every file is what the manifest says"
+    session.output.line(f"the store is sound: {counted(found.examples)}; {how}")
+    session.output.line(f"root {found.root}")
+    if found.moved_on is not None:
+        since = "has changed since" if found.moved_on else "is as it was then"
+        session.output.line(f"what the receipt names is gone; the store {since}")

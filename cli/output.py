@@ -1,0 +1,160 @@
+"""What a user sees: the only module of the project that prints.
+
+Results go to stdout, all else to stderr. A terminal gets tables, progress bars and questions; a pipe gets plain
+lines, one a result, with tabs between fields; `--json` gets JSON. Errors read `edge-icl: error: ...`, in lower
+case, without a full stop, in one sentence that also says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from edge_icl.cli import tables
+from edge_icl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+PROGRAM = "edge-icl"
+_BYTE_STAGES = ("fetch", "check", "copy")
+"""First words of the stages that count bytes."""
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a person reads this stream, or types into it; a closed one is None."""
+    return stream is not None and stream.isatty()
+
+
+class Output:
+    """Where a command's results, notes and questions go.
+
+    Attributes:
+        json: JSON on stdout, and errors as JSON on stderr.
+        verbose: whole ids, and where an error came from.
+    """
+
+    def __init__(self) -> None:
+        self.json = False
+        self.verbose = False
+
+    @property
+    def terminal(self) -> bool:
+        """Whether a person reads the results."""
+        return is_terminal(sys.stdout) and not self.json
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody is there to confirm something."""
+        return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+    def line(self, text: str = "") -> None:
+        """Print a line of the result."""
+        print(tables.printable(text) if self.terminal else text, flush=True)
+
+    def piece(self, text: str) -> None:
+        """Print a piece of a line as it comes."""
+        print(tables.printable(text), end="", flush=True)
+
+    def document(self, fields: object) -> None:
+        """Print a JSON document on one line."""
+        utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+        print(json.dumps(fields, ensure_ascii=not utf8), flush=True)
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, below: Sequence[str] = ()) -> None:
+        """Print rows: as a table that fits the terminal, or whole and bare, with tabs between fields.
+
+        Args:
+            header: names of the columns.
+            rows: as many texts each.
+            below: for each row one more text, too long for a column: it goes under the row.
+        """
+        if not self.terminal:
+            for i, row in enumerate(rows):
+                print("\t".join(map(tables.one_line, [*row, *below[i : i + 1]])), flush=True)
+            return
+        columns = shutil.get_terminal_size().columns
+        first, *others = tables.table(header, rows, columns=columns)
+        print(first)
+        for i, line in enumerate(others):
+            print(
+                "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])]),
+                flush=True,
+            )
+
+    def facts(self, facts: Sequence[tuple[str, str]]) -> None:
+        """Print names and what they stand for."""
+        self.line("\n".join(tables.pairs(facts)))
+
+    def note(self, text: str) -> None:
+        """Tell something that is no result."""
+        print(f"{PROGRAM}: {tables.one_line(text)}", file=sys.stderr)
+
+    def list_aside(self, rows: Sequence[Sequence[str]]) -> None:
+        """Show rows beside the result, such as what a question is about."""
+        columns = shutil.get_terminal_size().columns
+        lines = tables.table([""] * len(rows[0]), rows, columns=columns - 2)[1:]
+        print("\n".join(f"  {line}" for line in lines), file=sys.stderr)
+
+    def confirm(self, question: str) -> bool:
+        """Ask for a yes; everything else is a no."""
+        print(f"{question} [y/N]:", end=" ", file=sys.stderr, flush=True)
+        assert sys.stdin is not None
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def error(self, message: str, kind: str, *, cause: BaseException | None = None) -> None:
+        """Tell what went wrong, and with `-v` where in the program that was."""
+        if self.verbose and cause is not None:
+            traceback.print_exception(cause)
+        if self.json:
+            print(json.dumps({"error": message, "type": kind}), file=sys.stderr)
+        else:
+            self.note(f"error: {message}")
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Show bars while the block runs, if somebody watches."""
+        if not is_terminal(sys.stderr):
+            yield silent
+            return
+        bars = _Bars()
+        try:
+            yield bars
+        finally:
+            bars.close()
+
+
+class _Bars:
+    """One bar at a time, each gone when its stage is over. Is a `Progress`."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm  # noqa: PLC0415 - most commands show no bar
+
+        tqdm.monitor_interval = 0  # no thread that outlives the command
+        self._tqdm = tqdm
+        self._stage = ""
+        self._bar: Any = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage or self._bar is None:
+            self.close()
+            self._stage = stage
+            self._bar = self._tqdm(desc=stage, total=total or None, leave=False, delay=0.3, **_unit(stage))
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _unit(stage: str) -> Mapping[str, Any]:
+    """Return how tqdm counts in a stage."""
+    if stage.split(maxsplit=1)[0] in _BYTE_STAGES:
+        return {"unit": "B", "unit_scale": True}
+    return {"unit": ""}

@@ -1,0 +1,49 @@
+"""Files that a command writes for its user: new ones, readable by nobody else, and never inside the store."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TextIO
+
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+
+def refuse(path: Path, *, store: Path) -> None:
+    """Raise where a file may not be written.
+
+    Raises:
+        InputError: something is there already, or the path is inside the store: `verify` would find a stray
+            file, and what a receipt tells must not lie beside the store that it tells of.
+    """
+    if path.resolve().is_relative_to(store.resolve()):
+        raise InputError(f"{path} is inside the store", "keep it elsewhere, or not at all")
+    if path.exists() or path.is_symlink():
+        raise InputError(f"there is a file {path} already", "choose another name")
+
+
+@contextmanager
+def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
+    """Make a file of mode 0600; if the block fails, it is gone again.
+
+    Raises:
+        InputError: it may not be there, or cannot be.
+    """
+    refuse(path, store=store)
+    try:
+        number = os.open(path, _FLAGS, 0o600)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", "choose another path") from error
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise

@@ -1,0 +1,190 @@
+"""Files of examples and of questions, row by row, each with its line number.
+
+    train.jsonl   {"input": "Uber to the airport", "output": "travel"}
+    train.csv     a header, then one row a record, quoted as spreadsheets do
+    train.tsv     likewise with tabs, without any quoting
+    questions.txt one question a line
+
+A row that cannot be read is given with the reason, so that whoever reads the file decides what happens then.
+A byte order mark is skipped; anything that is not UTF-8 is a bad row, not a guess.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+
+import click
+
+from edge_icl.cli.tables import counted
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+STDIN = "-"
+TABLES: dict[str, dict[str, Any]] = {
+    "csv": {"strict": True},
+    "tsv": {"delimiter": "\t", "quoting": csv.QUOTE_NONE},
+}
+"""How the csv module reads each kind of table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file.
+
+    Attributes:
+        line: where it begins, from 1.
+        fields: what it holds, by name; empty for a bad row.
+        problem: why it is a bad row; empty for a good one.
+    """
+
+    line: int
+    fields: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a field.
+
+        Raises:
+            InputError: there is none of this name, or the row is bad.
+        """
+        if self.problem:
+            raise InputError(self.problem)
+        if name not in self.fields:
+            raise InputError(f"there is no field {name} (it has {_listed(self.fields)})")
+        return self.fields[name]
+
+
+def format_of(file: str, given: str | None, allowed: Sequence[str]) -> str:
+    """Return the format of a file: as given, or as its name ends; JSON lines for stdin.
+
+    Raises:
+        click.UsageError: the name ends in nothing known.
+    """
+    ending = "jsonl" if file == STDIN else Path(file).suffix.lstrip(".").lower()
+    if given is None and ending not in allowed:
+        names = ", ".join(f".{name}" for name in allowed)
+        raise click.UsageError(f"{file} ends in none of {names}: say what it is with --format")
+    return given or ending
+
+
+def read(file: str, kind: str, columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a file; blank lines are none.
+
+    Args:
+        file: its path, or - for stdin.
+        kind: "jsonl", "csv", "tsv" or "txt".
+        columns: the fields that a table must have; a text's lines become the first of them.
+
+    Raises:
+        InputError: the file cannot be read, or its header lacks a column.
+    """
+    with _opened(file, newline="" if kind in TABLES else None) as text:
+        if kind in TABLES:
+            yield from _table(file, text, kind, columns)
+        else:
+            for number, line in enumerate(text, start=1):
+                if line.strip():
+                    yield _line(number, line.rstrip("\n"), kind, columns)
+
+
+@contextmanager
+def _opened(file: str, *, newline: str | None) -> Iterator[TextIO]:
+    """Open a file or stdin; bytes that are no UTF-8 come as lone surrogates."""
+    try:
+        with ExitStack() as stack:
+            binary = stack.enter_context(Path(file).open("rb")) if file != STDIN else _stdin()
+            text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
+            stack.callback(text.detach)  # stdin stays open for whoever comes next
+            yield text
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}", "check the path and its permissions"
+        ) from error
+
+
+def _stdin() -> BinaryIO:
+    """Return the bytes of stdin, which is None for a process that was started without one."""
+    if sys.stdin is None:
+        raise InputError("stdin is closed", "give --file F")
+    return sys.stdin.buffer
+
+
+def _line(number: int, line: str, kind: str, columns: Sequence[str]) -> Row:
+    """Return the row that one line is."""
+    if not _is_unicode([line]):
+        return Row(number, problem="it is not UTF-8")
+    if kind == "txt":
+        return Row(number, {columns[0]: line})
+    fields, problem = _json(line)
+    return Row(number, fields, problem)
+
+
+def _json(line: str) -> tuple[dict[str, Any], str]:
+    """Return the fields of a JSON object, or why there are none."""
+    try:
+        fields = json.loads(line)
+    except json.JSONDecodeError as error:
+        return {}, f"it is not JSON ({error.msg.lower()} at column {error.colno})"
+    except RecursionError:
+        return {}, "its JSON is nested too deeply"
+    except ValueError:
+        return {}, "it holds a number with too many digits"
+    return (fields, "") if isinstance(fields, dict) else ({}, "it is not a JSON object")
+
+
+def _table(file: str, text: Iterable[str], kind: str, columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a table below its header."""
+    reader = csv.reader(text, **TABLES[kind])
+    header: list[str] | None = None
+    while True:
+        begin = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(begin, problem=f"it cannot be read ({error})")
+            continue
+        if header is None:
+            header = _checked_header(file, cells, columns)
+        elif cells:
+            yield _cells(begin, cells, header, columns)
+
+
+def _checked_header(file: str, header: list[str], columns: Sequence[str]) -> list[str]:
+    """Return the header if it has the columns."""
+    for name in columns:
+        if name not in header:
+            raise InputError(
+                f"{file} has no column {name} (it has {_listed(header)})",
+                "name its columns with --input-field and --output-field",
+            )
+    return header
+
+
+def _cells(number: int, cells: list[str], header: list[str], columns: Sequence[str]) -> Row:
+    """Return the row that a table's cells are, with the wanted columns only."""
+    if len(cells) != len(header):
+        return Row(number, problem=f"it has {counted(len(cells), 'column')} and the header has {len(header)}")
+    if not _is_unicode(cells):
+        return Row(number, problem="it is not UTF-8")
+    return Row(number, {name: cells[header.index(name)] for name in columns})
+
+
+def _is_unicode(texts: Iterable[str]) -> bool:
+    """Tell whether none of the texts holds a byte that was no UTF-8."""
+    return not any("\udc80" <= c <= "\udcff" for text in texts if not text.isascii() for c in text)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names for a message."""
+    return ", ".join(names) or "none"

@@ -1,0 +1,146 @@
+"""What every command shares: the global options, and the store they name.
+
+    edge-icl --store work --json list
+    edge-icl list --store work --json
+
+Both are the same: the global options may stand before the command or after it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_icl.cli.output import PROGRAM, Output
+from edge_icl.errors import ExampleNotFoundError
+from edge_icl.opening import DEFAULT_STORE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_icl.memory import Memory
+    from edge_icl.records import Held
+
+SHORTEST_ID = 8
+"""Hex digits of an id that are shown at least."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the program.
+
+    Attributes:
+        store: name or path of the store.
+        output: where results go.
+    """
+
+    store: str = DEFAULT_STORE
+    output: Output = field(default_factory=Output)
+
+    def open(
+        self,
+        *,
+        create: bool = False,
+        model: str | None = None,
+        gpu_layers: int | None = None,
+        threads: int | None = None,
+    ) -> Memory:
+        """Open the store."""
+        from edge_icl.memory import Memory  # noqa: PLC0415 - `models` and `--version` do without
+
+        return Memory.open(self.store, create=create, model=model, gpu_layers=gpu_layers, threads=threads)
+
+    def short(self, memory: Memory, id: str) -> str:
+        """Return an id as it is shown: as many digits as it takes; all of them with `-v`."""
+        if self.output.verbose:
+            return id
+        try:
+            return memory.short(id)
+        except ExampleNotFoundError:
+            return id[:SHORTEST_ID]  # another process has just forgotten it
+
+    def rows(self, memory: Memory, examples: Sequence[Held]) -> list[list[str]]:
+        """Return examples as rows of a table: id, similarity where there is one, output, input."""
+        return [
+            [
+                self.short(memory, one.id),
+                *([] if one.similarity is None else [f"{one.similarity:.2f}"]),
+                one.output,
+                one.input,
+            ]
+            for one in examples
+        ]
+
+    def command_line(self, *words: str) -> str:
+        """Return a command that does something to this store, ready to be pasted into a shell."""
+        store = [] if self.store == DEFAULT_STORE else ["--store", self.store]
+        return shlex.join([PROGRAM, *store, *words])
+
+
+def global_options(*, hidden: bool = False) -> list[click.Parameter]:
+    """Return the options that every command understands; each writes what it is given into the session."""
+    return [
+        click.Option(
+            ["--store"],
+            metavar="NAME|PATH",
+            help=f"Which store: a name, or a path with a slash in it.  [default: {DEFAULT_STORE}]",
+            callback=_set_store,
+            expose_value=False,
+            hidden=hidden,
+        ),
+        click.Option(
+            ["--json"],
+            is_flag=True,
+            help="Print JSON, also for errors.",
+            callback=_set_json,
+            expose_value=False,
+            is_eager=True,
+            hidden=hidden,
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            is_flag=True,
+            help="Show whole ids, and where an error came from.",
+            callback=_set_verbose,
+            expose_value=False,
+            is_eager=True,
+            hidden=hidden,
+        ),
+    ]
+
+
+def examples(*lines: str) -> str:
+    """Return what a command's help ends with."""
+    return "\n".join(("\b", "For example:", *(f"  {line}" for line in lines)))
+
+
+class Command(click.Command):
+    """A command that also takes the global options."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own options, and the global ones, which its help leaves out."""
+        return [*super().get_params(ctx), *global_options(hidden=True)]
+
+
+def _session(ctx: click.Context) -> Session:
+    """Return the session of this run."""
+    return ctx.ensure_object(Session)
+
+
+def _set_store(ctx: click.Context, _option: click.Parameter, value: str | None) -> None:
+    """Take the store."""
+    if value is not None:
+        _session(ctx).store = value
+
+
+def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    """Switch to JSON."""
+    _session(ctx).output.json |= value
+
+
+def _set_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    """Switch to long answers."""
+    _session(ctx).output.verbose |= value

@@ -1,0 +1,113 @@
+"""Text for a terminal: one line a row, columns that fit, and no control character of an example let through.
+
+    >>> table(("id", "output", "input"), [("3f2a9c1e", "travel", "Uber to the airport")], columns=30)
+    ['id        output  input', '3f2a9c1e  travel  Uber to th…']
+
+Examples may come from anywhere, so their text is data: an escape sequence in one must not move the cursor or
+rename the window of whoever lists it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GAP = "  "
+NARROWEST = 4
+"""Columns that every cell keeps, however narrow the terminal."""
+
+_KILO = 1000
+_UNITS = ("kB", "MB", "GB")
+
+
+def printable(text: str) -> str:
+    """Return the text with control characters, but for line breaks and tabs, made visible."""
+    return "".join(c if c in "\n\t" or not _controls(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line: every run of white space becomes one space."""
+    return printable(" ".join(text.split()))
+
+
+def width(text: str) -> int:
+    """Return how many columns a terminal needs for a line of text."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
+
+
+def cut(text: str, columns: int) -> str:
+    """Return the text, ended with an ellipsis where it is wider than `columns`."""
+    if width(text) <= columns:
+        return text
+    while text and width(text) > columns - 1:
+        text = text[: min(len(text) - 1, columns - 1)]
+    return text.rstrip() + "…"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, columns: int) -> list[str]:
+    """Return the lines of a table that is at most `columns` wide: the widest columns give way.
+
+    Args:
+        header: names of the columns.
+        rows: as many texts each, of any length.
+        columns: of the terminal.
+    """
+    lines = [list(header), *([one_line(cell) for cell in row] for row in rows)]
+    widths = [min(max(map(width, column)), columns) for column in zip(*lines, strict=True)]
+    room = columns - len(GAP) * (len(widths) - 1)
+    while sum(widths) > room and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return [GAP.join(map(_padded, line, widths)).rstrip() for line in lines]
+
+
+def pairs(facts: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the lines of a list of names and what they stand for."""
+    widest = max(len(name) for name, _ in facts)
+    return [f"{name.ljust(widest)}{GAP}{text}" for name, text in facts]
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people say it."""
+    if count < _KILO:
+        return f"{count} bytes"
+    power = min((len(str(count)) - 1) // 3, len(_UNITS))
+    return f"{count / _KILO**power:.1f} {_UNITS[power - 1]}"
+
+
+def counted(count: int, noun: str = "example") -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def short_ids(ids: Sequence[str], *, shortest: int) -> list[str]:
+    """Return the shortest unique prefix of each id; `ids` are sorted and all there are."""
+    shared = [_shared(one, other) for one, other in pairwise(ids)]
+    need = [max(before, after) + 1 for before, after in zip([0, *shared], [*shared, 0], strict=True)]
+    return [key[: max(shortest, length)] for key, length in zip(ids, need, strict=False)]
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two ids share at their beginning."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+
+
+def _padded(text: str, columns: int) -> str:
+    """Return the text in exactly so many columns."""
+    text = cut(text, columns)
+    return text + " " * (columns - width(text))
+
+
+def _controls(character: str) -> bool:
+    """Tell whether a terminal would obey the character instead of showing it."""
+    return unicodedata.category(character) in {"Cc", "Cs"} or character in _DIRECTIONS
+
+
+# Marks that change the direction of the text after them: they can make a line read as something it is not.
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

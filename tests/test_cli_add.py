@@ -1,0 +1,121 @@
+import json
+from pathlib import Path
+
+import pytest
+from command import IDS, at_terminal, process, refused, run, unchanged
+
+pytest_plugins = ["cli_fixtures"]
+
+
+def listed() -> list[dict[str, object]]:
+    """The examples of the default store."""
+    return [json.loads(line) for line in run("list", "--json").out.splitlines()]
+
+
+@pytest.mark.usefixtures("home")
+def test_one_example_is_added_and_named() -> None:
+    ran = run("add", "Taxi downtown", "travel", "--tag", "b", "--tag", "a", "--source", "me", "--json")
+    added = json.loads(ran.out)
+
+    assert (ran.code, added["added"], added["duplicates"], len(added["ids"])) == (0, 1, 0, 1)
+    assert json.loads(run("show", added["ids"][0], "--json").out) == {
+        "id": added["ids"][0],
+        "input": "Taxi downtown",
+        "output": "travel",
+        "tags": ["a", "b"],
+        "source": "me",
+    }
+    assert run("add", "Printer paper", "office").out == f"{IDS['Printer paper']} was there already\n"
+
+
+@pytest.mark.usefixtures("models_home")
+def test_the_first_example_makes_the_store() -> None:
+    refused(run("list"), "there is no store")
+
+    assert process("add", "Taxi downtown", "travel").code == 0
+    assert [one["input"] for one in listed()] == ["Taxi downtown"]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_text_that_begins_with_a_dash_goes_after_two_dashes() -> None:
+    assert run("add", "--", "-5 degrees", "cold").code == 0
+
+
+@pytest.mark.usefixtures("home")
+def test_a_table_is_added_with_the_columns_that_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "notes.data"
+    file.write_text('text,label,other\n"Lunch, and coffee",food,1\nTaxi,travel,2\n')
+    ran = run(
+        "add", "--file", str(file), "--format", "csv", "--input-field", "text", "--output-field", "label",
+        "--source", "notes", "--tag", "new",
+    )  # fmt: skip
+
+    assert (ran.code, ran.out, ran.err) == (0, "added 2 examples\n", "")
+    added = [one for one in listed() if one.get("source") == "notes"]
+    assert sorted((one["input"], one["output"]) for one in added) == [
+        ("Lunch, and coffee", "food"),
+        ("Taxi", "travel"),
+    ]
+    assert all(one["tags"] == ["new"] for one in added)
+
+
+@pytest.mark.usefixtures("home")
+def test_what_was_exported_can_be_added_again() -> None:
+    lines = run("export").out
+    run("forget", "--all", "--yes")
+
+    assert json.loads(run("add", "-", "--json", stdin=lines).out)["added"] == 5
+    assert run("export").out == lines
+    assert run("add", "-", stdin=lines).out == "added 0 examples; 5 were there already\n"
+
+
+def test_bad_rows_are_told_with_their_lines_and_nothing_is_added(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = ['{"input": "a", "output": "b"}', "{", '{"input": "a"}', '{"input": "", "output": "b"}', "[]"]
+    file.write_text("\n".join(rows))
+
+    with unchanged(home):
+        refused(
+            run("add", "--file", str(file)),
+            f"{file} has 4 bad rows (line 2: it is not JSON",
+            "line 3: there is no field output (it has input)",
+            "line 4: the input is empty; and 1 more)",
+            "--skip-bad",
+        )
+
+
+@pytest.mark.usefixtures("home")
+def test_bad_rows_are_skipped_and_listed_where_that_is_wanted() -> None:
+    rows = (
+        '{"input": "a", "output": "b"}\n{"input": 1, "output": "b"}\n{"input": "c", "output": "d", "tags": "e"}'
+    )
+    ran = run("add", "-", "--skip-bad", stdin=rows)
+
+    assert (ran.code, ran.out) == (0, "added 1 example\n")
+    assert ran.err == (
+        "edge-icl: skipped line 2: the input is int, not text\n"
+        "edge-icl: skipped line 3: its tags are not a list\n"
+    )
+    assert json.loads(run("add", "-", "--skip-bad", "--json", stdin=rows).out)["skipped"] == [
+        {"line": 2, "reason": "the input is int, not text"},
+        {"line": 3, "reason": "its tags are not a list"},
+    ]
+
+
+def test_a_file_without_a_usable_row_is_refused(home: Path) -> None:
+    with unchanged(home):
+        refused(run("add", "-", stdin="\n"), "stdin holds no examples")
+        refused(run("add", "-", "--skip-bad", stdin="{"), "none of its rows can be used")
+
+
+@pytest.mark.parametrize("line", ["add", "add one", "add a b c", "add a b --file x.csv", "add --file x.dat"])
+def test_what_to_add_must_be_clear(line: str) -> None:
+    refused(run(*line.split()), "edge-icl add --help", code=2)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_bar_is_shown_only_to_a_terminal() -> None:
+    rows = "\n".join(json.dumps({"input": f"number {i}", "output": "x"}) for i in range(3))
+
+    assert run("add", "-", stdin=rows).err == ""
+    assert at_terminal("add", "a", "b").out.startswith("added ")

@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+
+import pytest
+from command import IDS, at_terminal, process, refused, run, unchanged
+
+pytest_plugins = ["cli_fixtures"]
+
+LABELS = {"food", "office", "travel"}
+
+
+@pytest.mark.usefixtures("home")
+def test_piped_the_answer_stands_alone() -> None:
+    ran = process("ask", "Taxi downtown")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.removesuffix("\n") in LABELS
+
+
+@pytest.mark.usefixtures("home")
+def test_json_has_the_answer_and_what_it_rests_on() -> None:
+    found = json.loads(run("ask", "Taxi downtown", "--json", "--select", "nearest", "--shots", "2").out)
+
+    assert set(found) == {"answer", "labels", "examples", "dropped", "model", "select", "timings"}
+    assert set(found["labels"]) == LABELS
+    assert found["answer"] == max(found["labels"], key=found["labels"].get)
+    assert (found["model"], found["select"], found["dropped"]) == ("smollm2-135m-instruct", "nearest", 0)
+    assert {one["id"] for one in found["examples"]} == {IDS["Uber to the airport"], IDS["Uber to airport"]}
+    assert all(set(one) >= {"id", "input", "output", "similarity"} for one in found["examples"])
+
+
+@pytest.mark.usefixtures("home")
+def test_at_a_terminal_the_examples_follow_the_answer() -> None:
+    answer, empty, share, count, header, *rows = at_terminal("ask", "Taxi downtown").out.splitlines()
+
+    assert (answer in LABELS, empty) == (True, "")
+    assert share.startswith("probability 0.")
+    assert share.endswith(" among 3 outputs of the store")
+    assert count == "answered from 3 examples"
+    assert header.split() == ["id", "similar", "output", "input"]
+    assert len(rows) == 3
+    assert all(any(row.startswith(key[:8]) for key in IDS.values()) for row in rows)
+
+
+@pytest.mark.usefixtures("home")
+def test_an_answer_can_be_written_and_kept_short() -> None:
+    found = json.loads(run("ask", "Taxi downtown", "--labels", "off", "--max-tokens", "1", "--json").out)
+
+    assert found["labels"] is None
+    assert len(found["answer"].split()) <= 1
+
+
+@pytest.mark.usefixtures("home")
+def test_explain_shows_the_prompt_the_shares_and_the_times() -> None:
+    text = run("ask", "Taxi downtown", "--explain", "--threads", "1", "--gpu-layers", "0").out
+
+    assert "\nprompt:\n\nInput: " in text
+    assert "Input: Taxi downtown\nOutput:\n" in text
+    assert "\nprobabilities:\n" in text
+    assert "\nmilliseconds:\n" in text
+    prompt = json.loads(run("ask", "Taxi downtown", "--explain", "--json").out)["prompt"]
+    assert f"\n{prompt}\n" in text
+
+
+@pytest.mark.usefixtures("home")
+def test_without_examples_the_model_answers_alone() -> None:
+    assert (
+        "answered without examples"
+        in at_terminal("ask", "Taxi", "--select", "none", "--labels", "off", "--max-tokens", "3").out
+    )
+
+
+@pytest.mark.usefixtures("home")
+def test_one_bad_question_does_not_stop_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"input": "Taxi"}\n{"input": ""}\n{"other": "x"}\n{"input": "Lunch"}\n')
+    ran = run("ask", "--file", str(file))
+    first, second, third, fourth = ran.out.splitlines()
+
+    assert ran.code == 1
+    assert (first in LABELS, second, third, fourth in LABELS) == (True, "", "", True)
+    assert ran.err.splitlines() == [
+        "edge-icl: line 2: the question is empty; give it some text or leave the question out",
+        "edge-icl: line 3: there is no field input (it has other)",
+        "edge-icl: 2 of 4 questions could not be answered",
+    ]
+    lines = [json.loads(line) for line in run("ask", "--file", str(file), "--json").out.splitlines()]
+    assert [line.get("line") for line in lines] == [None, 2, 3, None]
+    assert lines[1]["type"] == "InputError"
+    assert lines[0]["answer"] == first
+
+
+@pytest.mark.usefixtures("home")
+def test_questions_come_as_plain_lines_too(tmp_path: Path) -> None:
+    file = tmp_path / "questions.txt"
+    file.write_text("Taxi\n\nLunch\n")
+
+    ran = run("ask", "--file", str(file))
+    assert (ran.code, len(ran.out.splitlines())) == (0, 2)
+    assert run("ask", "-", "--format", "txt", stdin="Taxi\nLunch\n") == ran
+    assert run("ask", "-", stdin='{"input": "Taxi"}\n{"input": "Lunch"}\n') == ran
+
+
+@pytest.mark.usefixtures("home")
+def test_no_questions_are_an_error() -> None:
+    refused(run("ask", "-"), "there are no questions")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ask", "ask x --file y.txt", "ask x --gpu-layers some", "ask x --labels maybe", "ask x --shots -1"],
+)
+def test_what_to_ask_must_be_clear(line: str) -> None:
+    refused(run(*line.split()), "edge-icl ask --help", code=2)
+
+
+def test_asking_makes_no_store(models_home: Path) -> None:
+    with unchanged(models_home):
+        refused(run("ask", "Taxi"), "there is no store", "edge-icl init")

@@ -1,0 +1,177 @@
+"""The program around the commands: options, help, errors and exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from command import IDS, PROGRAM, at_terminal, process, refused, run, unchanged
+
+import edge_icl
+from edge_icl.cli.main import COMMANDS
+
+pytest_plugins = ["cli_fixtures"]
+
+
+def test_the_version_is_the_packages() -> None:
+    assert process("--version").out == f"edge-icl {edge_icl.__version__}\n"
+
+
+def test_help_names_every_command_and_exit_code() -> None:
+    text = run("--help").out
+
+    assert all(f"\n  {name} " in text for name in COMMANDS)
+    assert all(f"\n    {code} " in text for code in (0, 1, 2, 3, 130))
+    assert run() == run("--help")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does_with_an_example(command: str) -> None:
+    ran = run(command, "--help")
+
+    assert ran.code == 0
+    assert f"Usage: edge-icl {command} " in ran.out
+    assert command == "models" or "For example:\n" in ran.out
+
+
+def test_every_models_command_has_an_example() -> None:
+    for command in ("list", "fetch", "import", "verify", "remove", "path"):
+        assert f"edge-icl models {command}" in run("models", command, "--help").out.split("For example:")[1]
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_the_global_options_may_stand_before_the_command_or_after_it() -> None:
+    before = run("--store", "default", "--json", "list")
+
+    assert before.code == 0
+    assert run("list", "--json", "--store", "default") == before
+    assert run("--store", "nowhere", "list", "--store", "default", "--json") == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "lst",
+        "list --nope",
+        "list --limit x",
+        "models",
+        "models nope",
+        "show",
+        "add one",
+        "ask",
+        "init --seed ab",
+    ],
+)
+def test_wrong_usage_is_one_sentence_that_names_the_help(line: str) -> None:
+    refused(run(*line.split()), "--help", code=2)
+
+
+def test_under_json_an_error_is_one_json_object(own_home: Path) -> None:
+    ran = run("--json", "list")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert json.loads(ran.err) == {
+        "error": f"there is no store at {own_home}/stores/default; make it with `edge-icl init`",
+        "type": "StoreNotFoundError",
+    }
+    assert json.loads(run("list", "--nope", "--json").err)["type"] == "UsageError"
+
+
+def test_verbose_shows_where_an_error_came_from() -> None:
+    ran = run("-v", "list")
+
+    assert "Traceback" in ran.err
+    assert ran.err.splitlines()[-1].startswith("edge-icl: error: there is no store")
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_what_the_system_refuses_is_no_traceback() -> None:
+    with mock.patch("edge_icl.memory.Memory.open", side_effect=OSError(5, "Input/output error", "/some/file")):
+        refused(run("list"), "/some/file: input/output error")
+    with mock.patch("edge_icl.memory.Memory.open", side_effect=MemoryError):
+        refused(run("list"), "not enough memory")
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_a_closed_pipe_ends_the_program_quietly() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "list"], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.usefixtures("bare_home")
+def test_a_full_disk_behind_stdout_is_told() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, "list"], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+
+    assert (done.returncode, done.stderr) == (1, b"edge-icl: error: no space left on device\n")
+
+
+def test_ctrl_c_ends_the_program_with_one_line(home: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, "add", "-"]
+    with (
+        unchanged(home),
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as running,
+    ):
+        assert running.stdin is not None
+        _wait_until_it_reads(running.pid)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate()
+
+    assert (running.returncode, out) == (130, b"")
+    assert err.strip() == b"edge-icl: error: interrupted"
+
+
+def _wait_until_it_reads(pid: int) -> None:
+    """Return when the process sleeps in a read of its stdin: then all of it is imported."""
+    stack = Path(f"/proc/{pid}/wchan")
+    if not stack.exists():
+        pytest.skip("needs /proc")
+    while "pipe" not in stack.read_text():
+        pass
+
+
+@pytest.mark.parametrize(
+    "line", ["--version", "--help", "list", "show ID", "forget ID --yes --no-similar", "status", "verify"]
+)
+@pytest.mark.usefixtures("bare_home")
+def test_what_needs_no_model_loads_none(line: str) -> None:
+    watch = "import atexit, sys; atexit.register(lambda: print([m for m in HEAVY if m in sys.modules]))"
+    heavy = "HEAVY = ('llama_cpp', 'onnxruntime', 'onnx', 'tokenizers', 'tqdm', 'huggingface_hub')"
+    args = line.replace("ID", IDS["Printer paper"]).split()
+    done = subprocess.run(
+        [sys.executable, "-c", f"{heavy}; {watch}; {PROGRAM}", *args], capture_output=True, check=False
+    )
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, b"[]"), done
+
+
+@pytest.mark.usefixtures("home")
+def test_characters_that_the_terminal_lacks_are_escaped() -> None:
+    assert run("add", "火锅", "food").code == 0
+    with mock.patch.dict("os.environ", PYTHONIOENCODING="ascii"):
+        assert "\\u706b\\u9505" in process("list").out
+        found = [json.loads(line)["input"] for line in process("list", "--json").out.splitlines()]
+    assert "火锅" in found
+
+
+@pytest.mark.usefixtures("home")
+def test_an_example_cannot_command_the_terminal() -> None:
+    run("add", "red \x1b[31m alert", "office")
+
+    assert "\x1b" not in at_terminal("list").out
+    assert "\x1b" in run("list", "--json").out.encode().decode("unicode_escape")

@@ -1,0 +1,89 @@
+"""Files of examples and questions: what a row is, and why a bad one is bad."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_icl import InputError
+from edge_icl.cli import rows
+
+
+def read(tmp_path: Path, kind: str, data: bytes) -> list[tuple[int, object]]:
+    """The rows of a file with these bytes: line, and fields or problem."""
+    file = tmp_path / f"file.{kind}"
+    file.write_bytes(data)
+    return [(row.line, row.problem or row.fields) for row in rows.read(str(file), kind, ("input", "output"))]
+
+
+def test_json_lines_keep_their_line_numbers_over_blank_lines(tmp_path: Path) -> None:
+    data = b'\xef\xbb\xbf{"input": "a"}\r\n\n{"input": "\xc3\xa9", "tags": ["x"]}'
+
+    assert read(tmp_path, "jsonl", data) == [(1, {"input": "a"}), (3, {"input": "é", "tags": ["x"]})]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b"{", "it is not JSON (expecting property name enclosed in double quotes at column 2)"),
+        (b"[1]", "it is not a JSON object"),
+        (b"\xff\xfe{", "it is not UTF-8"),
+        (b"[" * 100_000, "its JSON is nested too deeply"),
+        (b'{"a": ' + b"1" * 10_000 + b"}", "it holds a number with too many digits"),
+    ],
+)
+def test_a_bad_line_has_a_reason(tmp_path: Path, line: bytes, problem: str) -> None:
+    assert read(tmp_path, "jsonl", b'{"input": "a"}\n' + line) == [(1, {"input": "a"}), (2, problem)]
+
+
+def test_a_table_row_has_the_line_where_it_begins(tmp_path: Path) -> None:
+    data = b'\xef\xbb\xbfoutput,more,input\nx,1,"a\nb"\n\ny,2,"c, ""d"""\n'
+
+    assert read(tmp_path, "csv", data) == [
+        (2, {"input": "a\nb", "output": "x"}),
+        (5, {"input": 'c, "d"', "output": "y"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (b"a", "it has 1 column and the header has 2"),
+        (b"a,b,c", "it has 3 columns and the header has 2"),
+        (b"a,\xff", "it is not UTF-8"),
+        (b'"a"b,c', "it cannot be read (',' expected after '\"')"),
+        (b'a,"b', "it cannot be read (unexpected end of data)"),
+        (b"a," + b"b" * 200_000, "it cannot be read (field larger than field limit (131072))"),
+    ],
+)
+def test_a_bad_table_row_has_a_reason(tmp_path: Path, row: bytes, problem: str) -> None:
+    assert read(tmp_path, "csv", b"input,output\na,b\n" + row) == [
+        (2, {"input": "a", "output": "b"}),
+        (3, problem),
+    ]
+
+
+def test_tabs_part_fields_and_quotes_are_text(tmp_path: Path) -> None:
+    data = b'input\toutput\n"a" film\tgood\n'
+
+    assert read(tmp_path, "tsv", data) == [(2, {"input": '"a" film', "output": "good"})]
+
+
+def test_a_header_without_a_column_names_those_that_are_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"has no column output \(it has text, input\); .*--output-field"):
+        read(tmp_path, "csv", b"text,input\na,b\n")
+
+
+def test_a_missing_field_names_those_that_are_there() -> None:
+    with pytest.raises(InputError, match=r"there is no field input \(it has text, label\)"):
+        rows.Row(1, {"text": "a", "label": "b"})["input"]
+
+
+def test_a_text_has_a_question_a_line(tmp_path: Path) -> None:
+    assert read(tmp_path, "txt", b"a\n \nb") == [(1, {"input": "a"}), (3, {"input": "b"})]
+
+
+def test_a_file_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        list(rows.read(str(tmp_path / "none.csv"), "csv", ("input",)))
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        list(rows.read(str(tmp_path), "csv", ("input",)))
