@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_icl import Example
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DATA = Path(os.environ.get("EDGE_ICL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 SEED = bytes(range(32))

@@ -337,13 +337,12 @@ class Memory:
             min_similarity: how similar, from -1 to 1.
 
         Raises:
-            InputError: `like` is no valid text.
+            InputError: one of the texts is no valid text.
         """
         if like is None:
             examples = self.examples()
         else:
             examples = iter(self._alike(self._embed(normalise(like, "text"))[None], min_similarity))
-        match = None if match is None else normalise(match, "text")
         return fitting(examples, match=match, source=source, tag=tag)
 
     def examples(self) -> Iterator[Held]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_icl.example import normalise
 from edge_icl.records import Held
 from edge_icl.selection import search, similarities, twins
 
@@ -37,8 +38,13 @@ def fitting(examples: Iterable[Held], *, match: str | None, source: str | None, 
         match: text that the input or the output holds, upper and lower case alike.
         source: where they came from.
         tag: a tag that they have.
+
+    Raises:
+        InputError: one of the texts is no valid text.
     """
-    folded = None if match is None else match.casefold()
+    folded = None if match is None else normalise(match, "text").casefold()
+    source = None if source is None else normalise(source, "source")
+    tag = None if tag is None else normalise(tag, "tag")
     return [
         one
         for one in examples

@@ -125,9 +125,7 @@ def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np
 
 def similarities(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the cosine similarity f64[n] of each vector i8[n, d] to the question i8[d]."""
-    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.int64)
-    own = int(np.dot(question.astype(np.int64), question.astype(np.int64)))
-    return np.asarray(_dots(vectors, question) / np.sqrt(np.maximum(squares * float(own), 1.0)))
+    return np.asarray(_dots(vectors, question) / (_lengths(vectors) * _lengths(question[None])))
 
 
 def twins(points: Points, vectors: NDArray[np.int8], threshold: float) -> list[tuple[int, float]]:
@@ -137,9 +135,16 @@ def twins(points: Points, vectors: NDArray[np.int8], threshold: float) -> list[t
         Position and greatest similarity of each, in the order of ids.
     """
     greatest = np.full(len(points.ids), -1.0)
-    for vector in vectors:
-        np.maximum(greatest, similarities(points.vectors, vector), out=greatest)
+    lengths, own = _lengths(points.vectors), _lengths(vectors)
+    for vector, length in zip(vectors, own, strict=True):
+        np.maximum(greatest, _dots(points.vectors, vector) / (lengths * length), out=greatest)
     return [(int(i), float(greatest[i])) for i in np.flatnonzero(greatest >= threshold)]
+
+
+def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the length f64[n] of each vector i8[n, d], 1 at least, so that it can be divided by."""
+    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.int64)
+    return np.asarray(np.sqrt(np.maximum(squares, 1)))
 
 
 def _dots(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:
