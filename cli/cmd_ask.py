@@ -74,6 +74,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     show_default=True,
     help="End a written answer after so many tokens (pieces of words).",
 )
+@click.option("--examples", "shown", is_flag=True, help="Show the examples behind the answer, piped too.")
 @click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and times.")
 @click.option(
     "--gpu-layers",
@@ -99,6 +100,7 @@ def ask(  # noqa: PLR0913 - one parameter an option
     labels: LabelMode,
     model: str | None,
     max_tokens: int,
+    shown: bool,
     explain: bool,
     gpu_layers: int | None,
     threads: int | None,
@@ -122,13 +124,13 @@ def ask(  # noqa: PLR0913 - one parameter an option
         start = partial(memory.stream, select=select, shots=shots, labels=labels, max_tokens=max_tokens)
         if file is None or kind is None:
             assert question is not None
-            _one(session, memory, start, question, explain=explain)
+            _one(session, memory, start, question, shown=shown, explain=explain)
             return 0
         found = rows.read(file, kind, (input_field,))
         return _many(session, start, found, input_field, explain=explain)
 
 
-def _one(session: Session, memory: Memory, start: Start, question: str, *, explain: bool) -> None:
+def _one(session: Session, memory: Memory, start: Start, question: str, *, shown: bool, explain: bool) -> None:
     """Answer one question."""
     output, reply = session.output, start(question)
     for piece in reply:
@@ -140,7 +142,7 @@ def _one(session: Session, memory: Memory, start: Start, question: str, *, expla
     output.line("" if output.terminal else reply.answer.text)
     if explain:
         _explain(session, reply)
-    if output.terminal or explain:
+    if output.terminal or shown or explain:
         _show_examples(session, memory, reply.answer)
 
 

@@ -18,6 +18,15 @@ def test_piped_the_answer_stands_alone() -> None:
 
 
 @pytest.mark.usefixtures("home")
+def test_piped_the_examples_follow_where_they_are_wanted() -> None:
+    _, _, _, count, *rows = run("ask", "Taxi downtown", "--select", "nearest", "--examples").out.splitlines()
+
+    assert count == "answered from 3 examples"
+    assert len(rows) == 3
+    assert {row.split("\t")[0] for row in rows} < {key[:8] for key in IDS.values()}
+
+
+@pytest.mark.usefixtures("home")
 def test_json_has_the_answer_and_what_it_rests_on() -> None:
     found = json.loads(run("ask", "Taxi downtown", "--json", "--select", "nearest", "--shots", "2").out)
 

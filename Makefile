@@ -1,0 +1,60 @@
+# Everything a developer or a curious user types. `make demo` and `make test` set up what they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# The same folder in every run, so that models are fetched once; override it to try a fresh machine.
+export EDGE_ICL_HOME ?= $(CURDIR)/.demo
+
+.PHONY: help setup demo test lint format campaign bench clean
+
+help:
+	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
+	@echo "make test      set up, then lint, type-check and run the tests"
+	@echo "make campaign  the long property tests: thousands of examples each"
+	@echo "make bench     measure: forgetting, answers, the clustering's frontier"
+	@echo "make format    format the code"
+	@echo "make clean     remove what make made, the fetched models included"
+
+setup: $(READY)
+
+# llama-cpp-python is compiled on the first install: about five minutes on two cores. pip keeps the wheel.
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@echo "installing; the first time, llama.cpp is compiled, which takes some minutes"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $(READY)
+
+demo: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+campaign: setup
+	$(BIN)/python -m pytest --hypothesis-profile=campaign --hypothesis-show-statistics \
+		-k "any_sequence or any_order or any_change"
+
+# mypy wants the package as users have it: models/ and cli/ inside edge_icl/.
+lint: setup
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	@mkdir -p build/lint/edge_icl
+	@ln -sfn $(CURDIR)/edge_icl/* $(CURDIR)/models $(CURDIR)/cli build/lint/edge_icl/
+	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p edge_icl
+
+format: setup
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format --quiet .
+
+bench: setup
+	$(BIN)/edge-icl models fetch
+	cd benchmarks && $(CURDIR)/$(BIN)/python forgetting.py
+	cd benchmarks && $(CURDIR)/$(BIN)/python answers.py
+	cd benchmarks && $(CURDIR)/$(BIN)/python frontier.py
+
+clean:
+	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
