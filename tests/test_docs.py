@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from command import run
+from stores import commit, make, row, rows
 
 from edge_icl.cli.main import cli
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+GUARANTEE = (REPOSITORY / "docs" / "guarantee.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def masked(text: str) -> list[str]:
@@ -41,6 +45,37 @@ def test_the_library_example_runs_as_it_stands(models_home: Path) -> None:
     (program,) = blocks("python")
 
     exec(compile(program, "README.md", "exec"), {})
+
+
+def read_by_hand(store: Path) -> subprocess.CompletedProcess[str]:
+    """Run the lines of docs/guarantee.md in a Python that has nothing but its standard library."""
+    (program,) = blocks("python", GUARANTEE)
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, store], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_check_by_hand_reads_a_store_without_us(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(600)))
+    commit(store, removed=[row(7).id])
+
+    ran = read_by_hand(store.path)
+
+    *held, root = ran.stdout.splitlines()
+    now = store.snapshot()
+    assert root == f"root {now.root}"
+    assert held == [f"{key.hex()} {example.canonical().decode()}" for key, example in now.examples()]
+
+
+def test_the_check_by_hand_finds_what_is_wrong(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(600)))
+    for name in ("manifest", "store.json", *store.snapshot().manifest.files()):
+        sound = (store.path / name).read_bytes()
+        (store.path / name).write_bytes(sound[:-3] + bytes([sound[-3] ^ 1]) + sound[-2:])
+        assert read_by_hand(store.path).returncode != 0, name
+        (store.path / name).write_bytes(sound)
+    (store.path / "pages" / "stray").write_text("input 7")
+    assert read_by_hand(store.path).returncode != 0
 
 
 def test_every_command_is_in_the_readme_and_every_named_command_exists() -> None:

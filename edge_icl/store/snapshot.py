@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,14 +20,26 @@ if TYPE_CHECKING:
 
     from edge_icl.cluster.kmeans import Clustering
     from edge_icl.example import Example
-    from edge_icl.store.disk import Store
     from edge_icl.store.pages import Page
+    from edge_icl.store.settings import Settings
 
 SHORTEST_ID = 8
 """Hex digits of an id that are shown at least, as in git."""
 
 MOST_NAMED = 3
 """Ids that an error about an ambiguous prefix names at most."""
+
+
+class Shelf(Protocol):
+    """Where a snapshot's files are: a `Store`."""
+
+    settings: Settings
+
+    def page(self, leaf: Leaf) -> Page:
+        """Return a page, checked."""
+
+    def read_named(self, name: str, digest: str) -> bytes:
+        """Return the bytes of a file that is named by its digest, checked."""
 
 
 class Snapshot:
@@ -39,12 +51,12 @@ class Snapshot:
         root: the keyed digest of the manifest, in hex.
     """
 
-    def __init__(self, store: Store, data: bytes) -> None:
-        self.settings = store.settings
+    def __init__(self, shelf: Shelf, data: bytes) -> None:
+        self.settings = shelf.settings
         self.manifest = Manifest.decode(data)
-        self.root = store.settings.digest(data)
+        self.root = shelf.settings.digest(data)
         self.trie = Trie(self.manifest.pages)
-        self._store = store
+        self._shelf = shelf
 
     def page(self, leaf: Leaf) -> Page:
         """Return a page.
@@ -52,7 +64,7 @@ class Snapshot:
         Raises:
             StoreDamagedError: its file is missing or is not what its name says.
         """
-        return self._store.page(leaf)
+        return self._shelf.page(leaf)
 
     def pages(self) -> Iterator[Page]:
         """Yield all pages in the order of their ids."""
@@ -62,7 +74,7 @@ class Snapshot:
     def clustering(self) -> Clustering:
         """The clustering of this state."""
         name = clustering_file(self.manifest.clustering)
-        data = self._store.read_named(name, self.manifest.clustering)
+        data = self._shelf.read_named(name, self.manifest.clustering)
         with damage_in(name):
             return record.decode(data, self.settings.clustering())
 
