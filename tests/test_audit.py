@@ -18,6 +18,7 @@ from edge_icl.store.audit import Problem, audit
 from edge_icl.store.disk import Store
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.trie import Leaf
+from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +80,10 @@ def plant_page(store: Store) -> None:
 
 def plant_folder(store: Store) -> None:
     (store.path / "pages" / "old").mkdir()
+
+
+def plant_rebuild(store: Store) -> None:
+    (store.path / "rebuild").mkdir()
 
 
 def plant_draft(store: Store) -> None:
@@ -169,6 +174,7 @@ CONTROLS = [
     (plant_id, Problem.STRAY, f"cache/{row(999).id.hex()}", False),
     (plant_page, Problem.STRAY, "pages/", False),
     (plant_folder, Problem.STRAY, "pages/old", False),
+    (plant_rebuild, Problem.STRAY, "rebuild", False),
     (plant_draft, Problem.STRAY, "manifest.new", False),
     (swap_pages, Problem.DAMAGED, "pages/", False),
     (truncate_page, Problem.DAMAGED, "pages/", False),
@@ -198,6 +204,16 @@ def test_every_control_is_found_and_named(
     findings = audit(store.path, deep=deep).findings
 
     assert any(found.problem == problem and found.path.startswith(path) for found in findings), findings
+
+
+def test_a_check_that_was_killed_leaves_nothing_to_the_next_writer(store: Store) -> None:
+    before = tree(store.path)
+    shutil.copytree(store.path, store.path / "rebuild")
+
+    with writing(store):
+        pass
+
+    assert tree(store.path) == before
 
 
 def test_pages_that_do_not_follow_the_rule_are_found(store: Store) -> None:

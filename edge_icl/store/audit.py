@@ -1,16 +1,14 @@
 """Whether a store is exactly what its manifest says: a list of typed findings, empty for a sound store.
 
 `edge-icl verify` and the test suite judge a store with this same function. It reads the files itself, without
-the retries and shortcuts of a reader, while the lock keeps writers away; and it changes nothing.
+the retries and shortcuts of a reader, while the lock keeps writers away; and it leaves the store as it was.
 """
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_icl.cluster import record
@@ -23,10 +21,11 @@ from edge_icl.store.disk import DIRECTORIES, Store, refuse_occupied
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.settings import Settings
 from edge_icl.store.trie import Leaf, span
-from edge_icl.store.writer import writing
+from edge_icl.store.writer import REBUILD, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from edge_icl.progress import Progress
     from edge_icl.store.pages import Page
@@ -90,8 +89,9 @@ def audit(
 
     Args:
         path: the store's directory.
-        deep: also rebuild the store from its examples and vectors, in a temporary directory beside it that
-            is wiped, and compare every byte.
+        deep: also rebuild the store from its examples and vectors, in a temporary directory of mode 0700
+            that is wiped, and compare every byte. It lies in the store, where whoever writes next wipes it if
+            this process is killed: nowhere else would anybody look for a copy of the examples.
         progress: told about each page.
         timeout: seconds to wait for a writer.
         files: the file system.
@@ -224,7 +224,9 @@ class _Audit:
         """Check that every other file is one that the manifest names."""
         expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES}
         for name in self.names(""):
-            if name not in expected:
+            if name == REBUILD:
+                self.found(Problem.STRAY, name, "a verify was cut off; the next add or forget wipes it")
+            elif name not in expected:
                 self.found(Problem.STRAY, name, "it is no part of a store")
         for directory in ("pages", "clustering"):
             for name in self.names(directory):
@@ -243,10 +245,11 @@ class _Audit:
 
     def rebuild(self, current: Settings, named: Manifest, held: list[Page]) -> None:
         """Make the store again from its examples and vectors, and compare every byte."""
-        draft = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.verify-", dir=self.path.parent))
+        draft = self.path / REBUILD
         try:
-            fresh = Store.create(draft / "fresh", current)
             self.progress("rebuild", 0, 0)
+            self.files.make_directory(draft)
+            fresh = Store.create(draft / "fresh", current)
             with writing(fresh) as writer:
                 writer.commit(added=[row for page in held for row in page.rows()])
             for name in sorted(
@@ -257,7 +260,8 @@ class _Audit:
                         Problem.DIFFERENT, name, "a store made anew from the same examples has other bytes"
                     )
         finally:
-            fs.wipe_tree(fs.Files(), draft)
+            if draft.exists():
+                fs.wipe_tree(self.files, draft)
 
 
 def _wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 DRAFT = "manifest.new"
+REBUILD = "rebuild"
+"""Where a deep audit makes the store anew, beside the files that it compares with."""
+
 DEFAULT_TIMEOUT = 30.0
 """Seconds to wait for another writer: longer than a large batch takes to commit."""
 
@@ -237,7 +240,7 @@ def _recover(store: Store, snapshot: Snapshot) -> None:
         if f"{directory}/{name}" not in named
     ]
     stale = cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)
-    _wipe_all(store, [DRAFT, *unnamed, *stale])
+    _wipe_all(store, [DRAFT, REBUILD, *unnamed, *stale])
 
 
 def _wipe_all(store: Store, names: Sequence[str]) -> None:
