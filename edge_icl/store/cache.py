@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edge_icl.store.snapshot import Snapshot
 
 DIRECTORY = "cache"
+DRAFT = "new"
 DIGEST_BYTES = 32
 MOST_ENTRIES = 4
 """States kept at once, the newest: one for each model and number of shots in use. One is tens of megabytes."""
@@ -75,12 +76,15 @@ class PrefixCache:
             if store.snapshot() is not self._snapshot:
                 return
             self._make_room()
-            path = self._path(key)
+            # Renamed when whole, so that no crash leaves an entry that looks damaged; a draft is always stale.
+            draft = store.path / DIRECTORY / DRAFT
             try:
-                fs.wipe(store.files, path)
-                fs.create(store.files, path, bytes.fromhex(store.settings.digest(data)) + data)
+                for old in (draft, self._path(key)):
+                    fs.wipe(store.files, old)
+                fs.create(store.files, draft, bytes.fromhex(store.settings.digest(data)) + data)
+                store.files.rename(draft, self._path(key))
             except BaseException:
-                fs.wipe(store.files, path)
+                fs.wipe(store.files, draft)
                 raise
 
     def _make_room(self) -> None:

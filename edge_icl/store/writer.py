@@ -113,8 +113,7 @@ class Writer:
         fresh = sorted(new.files() - old)
         interrupt: BaseException | None = None
         with access(store.path, "changed"):
-            for name in stale:
-                fs.wipe(files, store.path / name)
+            _wipe_all(store, stale)
             try:
                 for name in fresh:
                     fs.create(files, store.path / name, contents[name])
