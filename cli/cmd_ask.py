@@ -11,6 +11,7 @@ from edge_icl.cli import rows
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
+from edge_icl.selection import DEFAULT_SELECT, SELECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Start = Callable[[str], Reply]
 
 FORMATS = ("jsonl", "csv", "tsv", "txt")
-SELECTIONS = ("erase", "nearest", "hybrid", "random", "none")
 LIKELY = 0.01
 """Labels below this share are only counted by `--explain`."""
 
@@ -50,8 +50,8 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 )
 @click.option(
     "--select",
-    type=click.Choice(SELECTIONS),
-    default="erase",
+    type=click.Choice(tuple(SELECTIONS)),
+    default=DEFAULT_SELECT,
     show_default=True,
     help="Which examples the model is shown; see above.",
 )

@@ -21,7 +21,7 @@ from edge_icl.llm.generate import generate
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import probabilities, score_labels
 from edge_icl.records import Answer, Held
-from edge_icl.selection import Scene, choose, similarities
+from edge_icl.selection import DEFAULT_SELECT, Scene, choose, similarities
 from edge_icl.store.cache import PrefixCache
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Options:
         max_tokens: most tokens of a written answer.
     """
 
-    select: str = "erase"
+    select: str = DEFAULT_SELECT
     shots: int | None = None
     labels: LabelMode = "auto"
     max_tokens: int = 256

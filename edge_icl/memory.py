@@ -33,6 +33,7 @@ from edge_icl.opening import DEFAULT_STORE, locate, make
 from edge_icl.progress import Progress, silent
 from edge_icl.records import Added, Answer, Held, Receipt, Verification
 from edge_icl.searching import alike, fitting, held, nearest
+from edge_icl.selection import DEFAULT_SELECT
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.pages import Row
@@ -252,7 +253,7 @@ class Memory:
         self,
         question: str,
         *,
-        select: str = "erase",
+        select: str = DEFAULT_SELECT,
         shots: int | None = None,
         labels: LabelMode = "auto",
         max_tokens: int = 256,
@@ -280,7 +281,7 @@ class Memory:
         self,
         question: str,
         *,
-        select: str = "erase",
+        select: str = DEFAULT_SELECT,
         shots: int | None = None,
         labels: LabelMode = "auto",
         max_tokens: int = 256,

@@ -30,7 +30,7 @@ run --store ./taught add --file expenses.jsonl
 
 say "Ask"
 for question in "Cab to the trade fair" "Sushi with a customer" "Licence for the photo editor" "Gas bill"; do
-    run --store ./taught ask "$question" --select nearest --examples
+    run --store ./taught ask "$question" --examples
     echo
 done
 
@@ -38,7 +38,7 @@ say "Forget one example, exactly"
 run --store ./taught forget --match "$text" --yes
 
 say "The first question again: that example can have no part in the answer"
-run --store ./taught ask "Cab to the trade fair" --select nearest --examples
+run --store ./taught ask "Cab to the trade fair" --examples
 
 say "Prove it: a second store with the same seed, which never held that example"
 grep -vF "$text" expenses.jsonl > without.jsonl

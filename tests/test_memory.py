@@ -101,7 +101,7 @@ def test_answers_are_the_same_cold_warm_and_from_disk(memory: Memory) -> None:
 
 
 def test_a_forget_empties_the_cache_on_disk(memory: Memory) -> None:
-    memory.ask("Bus pass")
+    memory.ask("Bus pass", select="erase")
     assert list((memory.path / "cache").iterdir())
 
     memory.forget(next(memory.examples()).id)
