@@ -81,7 +81,7 @@ def test_products_are_exact_at_the_extremes() -> None:
         assert np.array_equal(dots(vectors, others), vectors.astype(np.int64) @ others.T)
 
 
-def test_column_sums_are_exact_in_the_fullest_block() -> None:
+def test_column_sums_are_exact_for_many_equal_rows() -> None:
     full = np.full((1 << 16, 2), -127, np.int8)
     sums, counts = np.zeros((1, 2), np.int64), np.zeros(1, np.int64)
 
