@@ -13,7 +13,7 @@ export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 help:
 	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
 	@echo "make test      set up, then lint, type-check and run the tests"
-	@echo "make campaign  the long property tests: thousands of examples each"
+	@echo "make campaign  the long tests: thousands of examples, crashes, power cuts, kills, corruptions"
 	@echo "make bench     measure: forgetting, answers, the clustering's frontier"
 	@echo "make format    format the code"
 	@echo "make clean     remove what make made, the fetched models included"
@@ -35,8 +35,8 @@ test: setup lint
 	$(BIN)/python -m pytest
 
 campaign: setup
-	$(BIN)/python -m pytest --hypothesis-profile=campaign --hypothesis-show-statistics \
-		-k "any_sequence or any_order or any_change"
+	$(BIN)/python -m pytest --campaign --hypothesis-profile=campaign \
+		-k "any_sequence or any_order or any_change or crash or machine or kill or concurrency or corruption"
 
 # mypy wants the package as users have it: models/ and cli/ inside edge_icl/.
 lint: setup

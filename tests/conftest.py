@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -17,6 +19,34 @@ from edge_icl.models.fetch import fetch
 settings.register_profile("default", deadline=None)
 settings.register_profile("campaign", deadline=None, max_examples=2000)
 settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make campaign` ask for the large sizes of what is sampled in `make test`."""
+    parser.addoption("--campaign", action="store_true", help="crashes, kills and corruptions by the hundreds")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say after a campaign how much it did: the sums of what tests counted."""
+    if config.getoption("--campaign"):
+        totals: Counter[str] = Counter()
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+            totals.update({name: value for name, value in report.user_properties if report.when == "call"})
+        terminalreporter.section("campaign")
+        for name, total in sorted(totals.items()):
+            terminalreporter.line(f"{total:>9,} {name}")
+
+
+@pytest.fixture(scope="session")
+def campaign(pytestconfig: pytest.Config) -> bool:
+    """Whether the large sizes were asked for."""
+    return pytestconfig.getoption("--campaign")
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
+    """Return what takes a name and a number, of which a campaign prints the sums."""
+    return lambda name, number: request.node.user_properties.append((name, number))
 
 
 @pytest.fixture(autouse=True)

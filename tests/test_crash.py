@@ -2,73 +2,83 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from stores import Unflushed, make, row, rows, tree
+import stores
+from faults import (
+    NEVER,
+    PREFIXES,
+    Count,
+    Crash,
+    Faulty,
+    PowerLoss,
+    Tree,
+    broken_disk,
+    full_disk,
+    lay_out,
+    without_entries,
+)
+from stores import Unflushed, make, tree
 
 from edge_icl.errors import StoreAccessError
 from edge_icl.store import trie
+from edge_icl.store.audit import audit
+from edge_icl.store.cache import PrefixCache
 from edge_icl.store.disk import Store
 from edge_icl.store.writer import writing
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
-class Crash(BaseException):
-    """The power went."""
+    from edge_icl.store.pages import Row
+
+SETTINGS = replace(stores.SETTINGS, dimension=16, step=160)
+"""Vectors long enough to be looked for in files, and a lattice so coarse that some changes need no refit."""
+
+START = range(18)
 
 
-class Faulty(Unflushed):
-    """A file system that stops at its n-th change, and does nothing afterwards.
+def row(number: int) -> Row:
+    return stores.row(number, settings=SETTINGS)
 
-    Attributes:
-        left: how many changes still succeed.
-        error: what every later one raises.
-        torn: whether the write it stops at leaves half of its bytes.
-    """
 
-    def __init__(self, left: int, error: BaseException, *, torn: bool = False) -> None:
-        self.left = left
-        self.error = error
-        self.torn = torn
+@dataclass(frozen=True)
+class Change:
+    """What is added and removed, and what this is known to do to the pages and the clustering."""
 
-    def count(self) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise self.error
+    added: Iterable[int] = ()
+    removed: Iterable[int] = ()
+    split: bool = False
+    merge: bool = False
+    refit: bool = False
 
-    def open(self, path: Path, *, create: bool) -> int:
-        self.count()
-        return super().open(path, create=create)
-
-    def write(self, file: int, data: bytes) -> None:
-        if self.torn and self.left == 0:
-            super().write(file, data[: len(data) // 2])
-        self.count()
-        super().write(file, data)
-
-    def flush(self, file: int) -> None:
-        self.count()
-
-    def rename(self, source: Path, target: Path) -> None:
-        self.count()
-        super().rename(source, target)
-
-    def unlink(self, path: Path) -> None:
-        self.count()
-        super().unlink(path)
-
-    def flush_directory(self, path: Path) -> None:
-        self.count()
+    def make(self, path: Path, files: Faulty) -> None:
+        with writing(Store.open(path, files=files)) as writer:
+            writer.commit(added=map(row, self.added), removed=[row(number).id for number in self.removed])
 
 
 CHANGES = {
-    "add": ([30], []),
-    "add a batch": (range(30, 60), []),
-    "forget": ([], [3]),
-    "forget a batch": ([], range(20)),
-    "both": (range(30, 40), range(5)),
-    "forget all": ([], range(24)),
+    "add": Change([33]),
+    "add, refit": Change([30], refit=True),
+    "add, split": Change([38], split=True),
+    "add, split, refit": Change([35], split=True, refit=True),
+    "forget": Change([], [4]),
+    "forget, refit": Change([], [0], refit=True),
+    "forget, merge": Change([], [5], merge=True),
+    "forget, merge, refit": Change([], [1], merge=True, refit=True),
+    "add a batch": Change(range(30, 37), split=True, refit=True),
+    "forget a batch": Change([], range(12), merge=True, refit=True),
+    "both": Change([33], [4]),
+    "both, batches": Change(range(40, 52), range(6), split=True, refit=True),
+    "forget all": Change([], START, refit=True),
 }
+SMALL = ["add", "forget", "forget, merge", "both"]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -79,71 +89,308 @@ def tiny_pages() -> None:
         yield
 
 
-def stopped(path: Path, files: Faulty, added: range, removed: range) -> bool:
-    """Make a change on this file system; tell whether it stopped."""
-    try:
-        with writing(Store.open(path, files=files)) as writer:
-            writer.commit(added=rows(added), removed=[row(number).id for number in removed])
-    except (Crash, StoreAccessError):
-        return True
-    return False
+@pytest.fixture(params=CHANGES)
+def change(request: pytest.FixtureRequest) -> Change:
+    return CHANGES[request.param]
 
 
-@pytest.mark.parametrize("torn", [False, True])
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_crash_at_any_operation_leaves_the_store_before_or_after(
-    tmp_path: Path, change: str, torn: bool
-) -> None:
-    added, removed = CHANGES[change]
-    before = tree(make(tmp_path / "before", rows(range(24))).path)
-    after = tree(make(tmp_path / "after", rows({*range(24), *added} - {*removed})).path)
-    outcomes = []
-    for n in range(10_000):
-        store = make(tmp_path / f"store {n}", rows(range(24)))
-        if not stopped(store.path, Faulty(n, Crash(), torn=torn), added, removed):
-            break
-        with writing(Store.open(store.path, files=Unflushed())):
+class Trial:
+    """One change, to be stopped at any moment, and the judge of what is found then.
+
+    Attributes:
+        start: the tree before it, with a cache entry that tells of all examples.
+        before, after: the trees, caches aside, one of which every outcome must be.
+        judged: the trees that were judged so far; equal ones are judged once.
+    """
+
+    def __init__(self, folder: Path, change: Change) -> None:
+        self.folder = folder
+        self.change = change
+        self.places = (folder / f"place {n}" for n in itertools.count())
+        held = set(START)
+        store = make(folder / "start", map(row, held), settings=SETTINGS)
+        self.state = b"state of " + b"".join(row(number).text for number in held)
+        PrefixCache(store, store.snapshot()).put("key", self.state)
+        self.start = tree(store.path)
+        self.before = without_entries(self.start)
+        held = (held | {*change.added}) - {*change.removed}
+        self.after = without_entries(tree(make(folder / "after", map(row, held), settings=SETTINGS).path))
+        self.seen = {
+            name: self.read(folder / place) for name, place in (("before", "start"), ("after", "after"))
+        }
+        gone = [row(number) for number in change.removed]
+        self.gone = [form for one in gone for form in (one.text, one.id, one.vector.tobytes())]
+        self.gone += [one.id.hex().encode() for one in gone]
+        self.judged: dict[tuple[object, ...], None] = {}
+
+    def place(self) -> Path:
+        """Return a fresh copy of the store before the change."""
+        path = next(self.places)
+        lay_out(self.start, path)
+        return path
+
+    def read(self, path: Path) -> tuple[object, ...]:
+        """Return all that a reader sees, who knows nothing of writers."""
+        store = Store.open(path, files=Unflushed())
+        cached = PrefixCache(store, store.snapshot()).get("key")
+        assert cached in (None, self.state)
+        return store.read(
+            lambda now: (
+                now.root,
+                [(key, one.canonical()) for key, one in now.examples()],
+                now.points().vectors.tobytes(),
+                now.clustering.representative_ids(),
+            )
+        )
+
+    def judge(self, found: Tree, *, acknowledged: bool = False) -> None:
+        """Assert that a reader and then a writer find this tree to be the store before or after."""
+        key = (acknowledged, *sorted(found.items()))
+        if key in self.judged:
+            return
+        self.judged[key] = None
+        path = next(self.places)
+        lay_out(found, path)
+        seen = self.read(path)
+        assert seen in self.seen.values()
+        if acknowledged:
+            assert not self.traces(found)
+            assert seen == self.seen["after"]
+        with writing(Store.open(path, files=Unflushed())):
             pass
-        outcomes.append(tree(store.path))
+        assert without_entries(tree(path)) == (self.before if seen == self.seen["before"] else self.after)
+        assert audit(path).findings == ()
+        shutil.rmtree(path)
 
-    assert len(outcomes) > 10
-    assert all(found in (before, after) for found in outcomes)
-    assert (outcomes[0], outcomes[-1]) == (before, after)
+    def traces(self, found: Tree) -> list[str]:
+        """Return the files in which something of what was forgotten can be read."""
+        return [name for name, data in found.items() if any(form in data for form in self.gone)]
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_full_disk_changes_nothing(tmp_path: Path, change: str) -> None:
-    """Writes and new files fail from some moment on; what is there can be overwritten and removed."""
-    added, removed = CHANGES[change]
+@pytest.fixture
+def trial(tmp_path: Path, change: Change) -> Trial:
+    return Trial(tmp_path, change)
 
-    class Full(Unflushed):
-        def __init__(self, left: int) -> None:
-            self.left = left
 
-        def open(self, path: Path, *, create: bool) -> int:
-            self.left -= create
-            if create and self.left < 0:
-                raise OSError(28, "No space left on device")
-            return super().open(path, create=create)
+def stops(make: Callable[[int], bool], *, each: int = 1) -> int:
+    """Call make(0), make(each), ... until the fault no longer fires; return how often it fired."""
+    return next(times for times in itertools.count() if not make(times * each))
 
-    for n in range(10_000):
-        store = make(tmp_path / f"store {n}", rows(range(24)))
-        before = tree(store.path)
+
+def test_the_changes_do_what_their_names_say(tmp_path: Path, change: Change) -> None:
+    store = make(tmp_path / "store", map(row, START), settings=SETTINGS)
+    before = {leaf.prefix for leaf in store.snapshot().manifest.pages}
+    with writing(store) as writer:
+        done = writer.commit(
+            added=map(row, change.added), removed=[row(number).id for number in change.removed]
+        )
+    after = {leaf.prefix for leaf in store.snapshot().manifest.pages}
+
+    assert done.refit == change.refit
+    assert any(new != old and new.startswith(old) for old in before for new in after) == change.split
+    assert any(new != old and old.startswith(new) for old in before for new in after) == change.merge
+
+
+def test_a_crash_at_any_operation_leaves_the_store_before_or_after(trial: Trial, count: Count) -> None:
+    def crash(n: int) -> bool:
+        path, files = trial.place(), Faulty(n)
         try:
-            with writing(Store.open(store.path, files=Full(n))) as writer:
-                writer.commit(added=rows(added), removed=[row(number).id for number in removed])
-        except StoreAccessError:
-            assert tree(store.path) == before
-        else:
-            break
+            trial.change.make(path, files)
+        except Crash:
+            assert files.fired
+        trial.judge(tree(path), acknowledged=not files.fired)
+        shutil.rmtree(path)
+        seen.update(files.done)
+        return files.fired
 
-    assert n > 1
+    seen: set[str] = set()
+    fired = stops(crash)
+
+    assert {"read", "names", "create", "open", "write", "flush", "rename", "unlink"} <= seen
+    assert fired > 20
+    count("operations stopped at by a crash", fired)
+
+
+@pytest.mark.parametrize("torn", PREFIXES)
+def test_a_torn_write_leaves_the_store_before_or_after(trial: Trial, torn: str, count: Count) -> None:
+    counting = Faulty()
+    trial.change.make(trial.place(), counting)
+    writes = [n for n, name in enumerate(counting.done) if name == "write"]
+
+    for n in writes:
+        path, files = trial.place(), Faulty(n, torn=torn)
+        with pytest.raises(Crash):
+            trial.change.make(path, files)
+        assert files.fired
+        trial.judge(tree(path))
+
+    assert len(writes) >= 4
+    count("writes torn", len(writes))
+
+
+@pytest.mark.parametrize(("error", "stuck"), [(full_disk, True), (broken_disk, False)])
+def test_an_error_at_any_operation_is_told_and_leaves_the_store_before_or_after(
+    trial: Trial, error: Callable[[], OSError], stuck: bool, count: Count
+) -> None:
+    def fail(n: int) -> bool:
+        path, files = trial.place(), Faulty(n, error=error(), stuck=stuck)
+        hint = ""
+        try:
+            trial.change.make(path, files)
+        except StoreAccessError as told:
+            hint = told.hint
+        told = {"after": "the change is made", "before": "nothing was changed"}
+        now = next(name for name, seen in trial.seen.items() if seen == trial.read(path))
+        assert told[now] in hint if files.fired else not hint
+        trial.judge(tree(path), acknowledged=not files.fired)
+        shutil.rmtree(path)
+        return files.fired
+
+    count("operations refused", stops(fail))
+
+
+def test_a_power_cut_at_any_moment_leaves_the_store_before_or_after(
+    trial: Trial, campaign: bool, count: Count
+) -> None:
+    outcomes = 0
+
+    def cut(n: int) -> bool:
+        nonlocal outcomes
+        path = trial.place()
+        files = PowerLoss(path, n)
+        try:
+            trial.change.make(path, files)
+        except Crash:
+            assert files.fired
+        for found in files.outcomes(400 if campaign else 8):
+            outcomes += 1
+            trial.judge(found, acknowledged=not files.fired)
+        shutil.rmtree(path)
+        return files.fired
+
+    fired = stops(cut)
+
+    assert outcomes > 2 * fired
+    count("moments of a power cut", fired)
+    count("outcomes of a power cut", outcomes)
+    count("outcomes of a power cut that differ", len(trial.judged))
+
+
+@pytest.mark.parametrize("change", [CHANGES[name] for name in SMALL], ids=SMALL)
+def test_a_power_cut_after_a_kill_leaves_the_store_before_or_after(
+    trial: Trial, campaign: bool, count: Count
+) -> None:
+    """The writer is killed, another begins to clean up, and before it has flushed everything the power goes."""
+    outcomes = moments = 0
+
+    def kill(n: int) -> bool:
+        nonlocal moments
+        probe = Faulty(n)
+        with suppress(Crash):
+            trial.change.make(trial.place(), probe)
+        if probe.fired:
+            moments += stops(lambda m: cut(n, m))
+        return probe.fired
+
+    def cut(n: int, m: int) -> bool:
+        nonlocal outcomes
+        files = PowerLoss(path := trial.place(), n)
+        with pytest.raises(Crash):
+            trial.change.make(path, files)
+        files.live(m)
+        try:
+            with writing(Store.open(path, files=files)):
+                pass
+        except Crash:
+            assert files.fired
+        for found in files.outcomes(100 if campaign else 4):
+            outcomes += 1
+            trial.judge(found)
+        shutil.rmtree(path)
+        return files.fired
+
+    killed = stops(kill, each=1 if campaign else 4)
+
+    assert moments > killed
+    count("moments of a power cut during recovery", moments)
+    count("outcomes of a power cut during recovery", outcomes)
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["crash", "power cut"])
+def test_a_crash_leaves_cache_entries_whole_or_wiped_by_the_next_writer(
+    tmp_path: Path, cut: bool, count: Count
+) -> None:
+    """Puts and replaces an entry, in a full cache, so that another one has to go."""
+    trial = Trial(tmp_path, Change())
+    store = Store.open(tmp_path / "start", files=Unflushed())
+    for n in range(3):
+        PrefixCache(store, store.snapshot()).put(f"other {n}", trial.state)
+    trial.start = tree(store.path)
+
+    def put(n: int) -> bool:
+        path = trial.place()
+        store = Store.open(path, files=PowerLoss(path))
+        cache = PrefixCache(store, store.snapshot())
+        store.files.live(n)
+        try:
+            cache.put("key", trial.state)
+            cache.put("one more", trial.state)
+        except Crash:
+            assert store.files.fired
+        for found in store.files.outcomes(50) if cut else [tree(path)]:
+            trial.judge(found)
+        shutil.rmtree(path)
+        return store.files.fired
+
+    count("operations stopped at by a crash", stops(put))
+
+
+def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path, campaign: bool, count: Count) -> None:
+    whole = tree(Store.create(tmp_path / "whole", SETTINGS, files=Unflushed()).path)
+    outcomes = 0
+
+    def create(n: int) -> bool:
+        nonlocal outcomes
+        folder = tmp_path / f"folder {n}"
+        folder.mkdir()
+        files = PowerLoss(folder, n)
+        try:
+            Store.create(folder / "store", SETTINGS, files=files)
+        except Crash:
+            assert files.fired
+        found = [tree(folder), *files.outcomes(400 if campaign else 40)]
+        for names in found:
+            outcomes += 1
+            made = {name.removeprefix("store/"): names[name] for name in names if name.startswith("store/")}
+            made.pop("", None)
+            assert made in ([whole] if not files.fired else [whole, {}])
+            assert not files.fired or all(name.startswith((".store.", "store")) for name in names)
+        return files.fired
+
+    fired = stops(create)
+
+    assert fired > 10
+    count("moments of a power cut", fired)
+    count("outcomes of a power cut", outcomes)
+
+
+def test_a_store_that_cannot_be_made_leaves_nothing(tmp_path: Path, count: Count) -> None:
+    def create(n: int) -> bool:
+        files = Faulty(n, error=broken_disk())
+        path = tmp_path / f"folder {n}" / "store"
+        try:
+            Store.create(path, SETTINGS, files=files)
+        except StoreAccessError:
+            assert files.fired
+            assert tree(path.parent) in ({}, {f"store/{name}": data for name, data in whole.items()})
+        return files.fired
+
+    whole = {"": b"", **tree(Store.create(tmp_path / "whole", SETTINGS, files=Unflushed()).path)}
+
+    count("operations refused", stops(create))
 
 
 def test_ctrl_c_while_forgetting_is_heard_after_the_wipe(tmp_path: Path) -> None:
-    after = tree(make(tmp_path / "after", rows(range(1, 24))).path)
-    before = tree(make(tmp_path / "before", rows(range(24))).path)
-
     class Pressed(Unflushed):
         def __init__(self, left: int) -> None:
             self.left = left
@@ -154,12 +401,21 @@ def test_ctrl_c_while_forgetting_is_heard_after_the_wipe(tmp_path: Path) -> None
                 raise KeyboardInterrupt
             super().unlink(path)
 
-    for n in range(3):
-        store = make(tmp_path / f"store {n}", rows(range(24)))
-        files = Pressed(n)
-        try:
-            with writing(Store.open(store.path, files=files)) as writer:
-                writer.commit(removed=[row(0).id])
-        except KeyboardInterrupt:
-            assert tree(store.path) in (before, after)
-        assert tree(store.path) == after
+    trial = Trial(tmp_path, Change([], [4]))
+    trial.start = trial.before
+    for n in range(2):
+        path = trial.place()
+        with pytest.raises(KeyboardInterrupt):
+            trial.change.make(path, Pressed(n))
+        assert tree(path) == trial.after
+
+
+def test_nothing_is_stopped_without_a_fault(trial: Trial) -> None:
+    """The control: the same machinery without a fault reaches the state after, and finds its own traces."""
+    path, files = trial.place(), Faulty(NEVER)
+
+    trial.change.make(path, files)
+
+    assert not files.fired
+    assert without_entries(tree(path)) == trial.after
+    assert bool(trial.traces(trial.start)) == bool(trial.gone)

@@ -29,8 +29,9 @@ BLOCK = 1 << 12
 """Rows handled at once, which bounds memory."""
 
 SLICE = 64
-"""Rows in one matrix product: so few that BLAS keeps it on one thread. Its threads gain nothing here, and where
-other programs use the cores their waiting for each other made a refit of 10,000 examples take 280 ms, not 20."""
+"""Rows in one matrix product: so few that BLAS keeps it on one thread. Its threads gain nothing here, and
+where other programs use the cores, waiting for each other, they made a refit of 10,000 examples take 280 ms
+and not 37."""
 
 FLOAT32_EXACT = 1 << 24
 """Integers up to this size, and so their sums and products below it, are exact in float32."""

@@ -17,7 +17,7 @@ from edge_icl.example import ID_BYTES, Example
 from edge_icl.progress import silent
 from edge_icl.store import cache, lock, manifest, pages, settings
 from edge_icl.store import files as fs
-from edge_icl.store.disk import DIRECTORIES, Store, refuse_occupied
+from edge_icl.store.disk import DIRECTORIES, Store, access, refuse_occupied
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.settings import Settings
 from edge_icl.store.trie import Leaf, span
@@ -102,9 +102,10 @@ def audit(
         StoreNotFoundError: nothing is at `path`.
         NotAStoreError: something else is.
     """
-    if not path.exists():
-        raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
-    refuse_occupied(path, unless=settings.NAME)
+    with access(path, "read"):
+        if not path.exists():
+            raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
+        refuse_occupied(path, unless=settings.NAME)
     with lock.locked(path, timeout=timeout):
         return _Audit(path, files or fs.Files(), progress).run(deep=deep)
 
@@ -217,7 +218,7 @@ class _Audit:
             data = self.read(f"{cache.DIRECTORY}/{name}")
             if not name.startswith(prefix):
                 self.found(Problem.STRAY, f"{cache.DIRECTORY}/{name}", "no current example explains it")
-            elif data is not None and not cache.intact(current, data):
+            elif data is not None and not cache.intact(current, name, data):
                 self.found(Problem.DAMAGED, f"{cache.DIRECTORY}/{name}", "its content is not what was put in")
 
     def check_strays(self, named: Manifest) -> None:

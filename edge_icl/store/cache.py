@@ -17,7 +17,7 @@ from edge_icl.store import files as fs
 from edge_icl.store.lock import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from edge_icl.store.disk import Store
@@ -43,9 +43,35 @@ def stale(store: Store, representatives: Sequence[bytes], *, forgetting: bool) -
     return [f"{DIRECTORY}/{name}" for name in names if forgetting or not name.startswith(f"{keep}-")]
 
 
-def intact(settings: Settings, data: bytes) -> bool:
-    """Tell whether an entry's content is what was put in."""
-    return data[:DIGEST_BYTES].hex() == settings.digest(data[DIGEST_BYTES:])
+def discard(store: Store, names: Iterable[str]) -> None:
+    """Wipe entries, given by their paths in the store.
+
+    Each first gets a name that no state explains. So whatever the moment at which this is cut off, an entry is
+    whole or is wiped by the next writer.
+    """
+    files, folder = store.files, store.path / DIRECTORY
+    gone = []
+    for name in names:
+        path = store.path / name
+        gone.append(folder / f"old-{path.name}")
+        fs.wipe_tree(files, gone[-1])
+        files.rename(path, gone[-1])
+    if not gone:
+        return
+    files.flush_directory(folder)
+    for path in gone:
+        fs.wipe_tree(files, path)
+    files.flush_directory(folder)
+
+
+def intact(settings: Settings, name: str, data: bytes) -> bool:
+    """Tell whether an entry's content is what was put in under this name."""
+    return data[:DIGEST_BYTES] == _seal(settings, name, data[DIGEST_BYTES:])
+
+
+def _seal(settings: Settings, name: str, data: bytes) -> bytes:
+    """Return what an entry begins with: a digest of its name, too, so that no copy passes for another entry."""
+    return bytes.fromhex(settings.digest(name.encode() + data))
 
 
 class PrefixCache:
@@ -63,11 +89,12 @@ class PrefixCache:
 
     def get(self, key: str) -> bytes | None:
         """Return what was put in under this key, or None if it is not there or is damaged."""
+        path = self._path(key)
         try:
-            data = self._store.files.read(self._path(key))
+            data = self._store.files.read(path)
         except OSError:
             return None
-        return data[DIGEST_BYTES:] if intact(self._store.settings, data) else None
+        return data[DIGEST_BYTES:] if intact(self._store.settings, path.name, data) else None
 
     def put(self, key: str, data: bytes) -> None:
         """Keep data under this key, unless the store is busy, has moved on or has no room."""
@@ -75,25 +102,26 @@ class PrefixCache:
         with suppress(OSError, StoreBusyError, StoreAccessError), locked(store.path, timeout=0):
             if store.snapshot() is not self._snapshot:
                 return
-            self._make_room()
             # Renamed when whole, so that no crash leaves an entry that looks damaged; a draft is always stale.
-            draft = store.path / DIRECTORY / DRAFT
+            path = self._path(key)
+            draft = path.with_name(DRAFT)
             try:
-                for old in (draft, self._path(key)):
-                    fs.wipe(store.files, old)
-                fs.create(store.files, draft, bytes.fromhex(store.settings.digest(data)) + data)
-                store.files.rename(draft, self._path(key))
+                store.files.flush_directory(path.parent)  # a rename that a killed process did not flush
+                fs.wipe(store.files, draft)
+                discard(store, self._replaced_by(path))
+                fs.create(store.files, draft, _seal(store.settings, path.name, data) + data)
+                store.files.rename(draft, path)
             except BaseException:
                 fs.wipe(store.files, draft)
                 raise
 
-    def _make_room(self) -> None:
-        """Wipe the oldest entries."""
-        folder = self._store.path / DIRECTORY
-        entries = [folder / name for name in self._store.files.names(folder)]
-        entries.sort(key=lambda path: path.stat().st_mtime_ns)
-        for path in entries[: max(len(entries) - MOST_ENTRIES + 1, 0)]:
-            fs.wipe(self._store.files, path)
+    def _replaced_by(self, path: Path) -> list[str]:
+        """Return the entries that go when this one comes: the one of its name, and the oldest of too many."""
+        entries = [path.with_name(name) for name in self._store.files.names(path.parent)]
+        others = [entry for entry in entries if entry != path]
+        others.sort(key=lambda entry: entry.stat().st_mtime_ns)
+        oldest = others[: max(len(others) - MOST_ENTRIES + 1, 0)]
+        return [f"{DIRECTORY}/{entry.name}" for entry in [*oldest, path] if entry in entries]
 
     def _path(self, key: str) -> Path:
         # The key may hold anything, so a digest of it is the name.

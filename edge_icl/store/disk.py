@@ -62,7 +62,8 @@ class Store:
             StoreAccessError: the operating system refused.
         """
         files = files or fs.Files()
-        refuse_occupied(path)
+        with access(path, "made"):
+            refuse_occupied(path)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with access(path, "made"):
             path.parent.mkdir(mode=fs.DIRECTORY_MODE, parents=True, exist_ok=True)
@@ -100,7 +101,10 @@ class Store:
 
     def snapshot(self) -> Snapshot:
         """Return the state as of now; the same object as long as nothing has changed."""
-        data = self.read_manifest()
+        return self.state(self.read_manifest())
+
+    def state(self, data: bytes) -> Snapshot:
+        """Return the state that the bytes of a manifest stand for, the newest that there is."""
         latest = self._latest
         if latest is None or latest[0] != data:
             latest = (data, Snapshot(self, data))
@@ -129,11 +133,8 @@ class Store:
 
     def read_manifest(self) -> bytes:
         """Return the bytes of the manifest."""
-        try:
-            with access(self.path, "read"):
-                return self.files.read(self.path / manifest.NAME)
-        except FileNotFoundError:
-            raise StoreDamagedError(f"{manifest.NAME} is missing", "restore the store from a backup") from None
+        with access(self.path, "read"), expected(manifest.NAME):
+            return self.files.read(self.path / manifest.NAME)
 
     def read_named(self, name: str, digest: str) -> bytes:
         """Return the bytes of a file that is named by its digest.
@@ -141,11 +142,8 @@ class Store:
         Raises:
             StoreDamagedError: it is missing or is not what its name says.
         """
-        try:
-            with access(self.path, "read"):
-                data = self.files.read(self.path / name)
-        except FileNotFoundError:
-            raise StoreDamagedError(f"{name} is missing", "restore the store from a backup") from None
+        with access(self.path, "read"), expected(name):
+            data = self.files.read(self.path / name)
         if self.settings.digest(data) != digest:
             raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
         return data
@@ -162,17 +160,24 @@ class Store:
 
 
 @contextmanager
-def access(path: Path, verb: str) -> Iterator[None]:
+def access(
+    path: Path, verb: str, *, hint: str = "nothing was changed; check free space and permissions and try again"
+) -> Iterator[None]:
     """Turn what the operating system refuses into a StoreAccessError that says what was refused, and why."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as error:
-        raise StoreAccessError(
-            f"the store {path} cannot be {verb}: {error.strerror}",
-            "nothing was changed; check free space and permissions and try again",
-        ) from error
+        where = f" ({error.filename})" if error.filename else ""
+        raise StoreAccessError(f"the store {path} cannot be {verb}: {error.strerror}{where}", hint) from error
+
+
+@contextmanager
+def expected(name: str) -> Iterator[None]:
+    """Turn the lack of a file that a store must have into a StoreDamagedError that names it."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise StoreDamagedError(f"{name} is missing", "restore the store from a backup") from None
 
 
 def refuse_occupied(path: Path, *, unless: str = "") -> None:
@@ -188,7 +193,8 @@ def refuse_occupied(path: Path, *, unless: str = "") -> None:
     if path.is_dir():
         names = [entry.name for entry in path.iterdir()]
         if names and unless not in names:
-            raise NotAStoreError(f"{path} is a directory but not a store", "choose another path")
+            lack = f": there is no {unless} in it" if unless else ""
+            raise NotAStoreError(f"{path} is a directory but not a store{lack}", "choose another path")
     elif path.exists():
         raise NotAStoreError(f"{path} is a file, not a store", "choose another path")
 

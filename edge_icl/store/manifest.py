@@ -55,7 +55,7 @@ class Manifest:
             manifest = cls(pages=pages, **fields)
             if manifest.encode() == data and manifest._sensible():
                 return manifest
-        except (ValueError, TypeError, AttributeError, KeyError):
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             pass
         raise StoreDamagedError(f"{NAME} is damaged", "restore the store from a backup")
 

@@ -87,7 +87,7 @@ class Settings:
             settings = cls(**{**fields, "seed": bytes.fromhex(fields["seed"])})
             if settings.encode() == data and settings._sensible():
                 return settings
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
         raise StoreDamagedError(f"{NAME} is damaged", "restore it from a backup")
 

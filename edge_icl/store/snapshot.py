@@ -68,6 +68,8 @@ class Snapshot:
 
     def pages(self) -> Iterator[Page]:
         """Yield all pages in the order of their ids."""
+        if not self.manifest.pages:
+            self._vouch()
         return (self.page(leaf) for leaf in self.manifest.pages)
 
     @cached_property
@@ -105,6 +107,7 @@ class Snapshot:
         """
         found = self.locate(key)
         if found is None:
+            self._vouch()
             raise _not_found(key.hex())
         return found
 
@@ -133,8 +136,17 @@ class Snapshot:
                 f"the ids of {len(matches)} examples begin with {digits} ({shown}{more})", "give more digits"
             )
         if not matches:
+            self._vouch()
             raise _not_found(prefix)
         return matches[0]
+
+    def _vouch(self) -> None:
+        """Read the clustering, before saying that something is not there.
+
+        Every page that was read vouches for the manifest that names it. Where none was, an old or a foreign
+        manifest would pass for the store's own; but the clustering that it names is not there.
+        """
+        _ = self.clustering
 
     def short(self, key: bytes) -> str:
         """Return the shortest prefix of an id, 8 hex digits at least, that no other id of the store has."""

@@ -22,10 +22,10 @@ import numpy as np
 from edge_icl.cluster import record
 from edge_icl.cluster.certificate import revise
 from edge_icl.cluster.kmeans import Points
-from edge_icl.errors import InputError
+from edge_icl.errors import InputError, StoreDamagedError
 from edge_icl.store import cache, manifest, pages
 from edge_icl.store import files as fs
-from edge_icl.store.disk import Store, access
+from edge_icl.store.disk import DIRECTORIES, Store, access
 from edge_icl.store.lock import locked
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.pages import Page, Row
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 DRAFT = "manifest.new"
 REBUILD = "rebuild"
 """Where a deep audit makes the store anew, beside the files that it compares with."""
+
+UNFINISHED = (
+    "the change is made, but what went is not wiped yet: check the disk; the next add or forget wipes it"
+)
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds to wait for another writer: longer than a large batch takes to commit."""
@@ -66,7 +70,7 @@ def writing(store: Store, *, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Write
 
     Raises:
         StoreBusyError: another writer held the lock for longer than `timeout` seconds.
-        StoreDamagedError: the manifest is damaged; nothing is wiped.
+        StoreDamagedError: the manifest is damaged, or a file that it names is missing; nothing is wiped.
         StoreAccessError: the operating system refused.
     """
     with locked(store.path, timeout=timeout):
@@ -95,16 +99,18 @@ class Writer:
         Raises:
             ExampleNotFoundError: an id to remove is not in the store.
             InputError: the store would hold more examples than its format can count.
-            StoreAccessError: the operating system refused; the store is as it was.
+            StoreAccessError: the operating system refused. The store is as it was, or else the hint says that
+                the change is made and not finished.
         """
         before = self.snapshot
         plan = _Plan(before, _unknown(before, added), _known(before, removed))
         if not plan.added and not plan.removed:
             return Change(before.root, before.root, refit=False)
         new, refit = plan.manifest()
-        stale = cache.stale(self._store, plan.representatives, forgetting=bool(plan.removed))
+        with access(self._store.path, "read"):
+            stale = cache.stale(self._store, plan.representatives, forgetting=bool(plan.removed))
         self._publish(new, plan.contents, stale)
-        self.snapshot = self._store.snapshot()
+        self.snapshot = self._store.state(new.encode())
         return Change(before.root, self.snapshot.root, refit=refit, added=len(plan.added))
 
     def _publish(self, new: Manifest, contents: dict[str, bytes], stale: Sequence[str]) -> None:
@@ -113,7 +119,7 @@ class Writer:
         fresh = sorted(new.files() - old)
         interrupt: BaseException | None = None
         with access(store.path, "changed"):
-            _wipe_all(store, stale)
+            cache.discard(store, stale)
             try:
                 for name in fresh:
                     fs.create(files, store.path / name, contents[name])
@@ -126,6 +132,7 @@ class Writer:
                     _wipe_all(store, [DRAFT, *fresh])
                     raise
                 interrupt = error  # too late to go back: finish, then tell
+        with access(store.path, "cleaned up", hint=UNFINISHED):
             files.flush_directory(store.path)
             _wipe_all(store, sorted(old - new.files()))
         if interrupt:
@@ -230,16 +237,28 @@ def _recover(store: Store, snapshot: Snapshot) -> None:
     """Wipe what a writer that was cut off left behind.
 
     Only where everything is ours: a file of somebody else's beside the manifest is for `verify` to report.
+    And only where the manifest's own files are all there: else it may be the manifest that is wrong, an old one
+    from a backup, say, and what it does not name all that is left of the examples.
     """
-    named = snapshot.manifest.files()
-    unnamed = [
-        f"{directory}/{name}"
-        for directory in ("pages", "clustering")
-        for name in store.files.names(store.path / directory)
-        if f"{directory}/{name}" not in named
-    ]
-    stale = cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)
-    _wipe_all(store, [DRAFT, REBUILD, *unnamed, *stale])
+    files, named = store.files, snapshot.manifest.files()
+    top = files.names(store.path)
+    folders = [folder for folder in ("pages", "clustering") if folder in top]
+    held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
+    if missing := sorted(named - held):
+        raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
+    representatives = snapshot.clustering.representative_ids()
+    for folder in DIRECTORIES:
+        if folder not in top:  # empty ones get lost in some copies, and anybody may remove the cache
+            files.make_directory(store.path / folder)
+    left = [name for name in top if name in (DRAFT, REBUILD)]
+    left += sorted(held - named)
+    left += cache.stale(store, representatives, forgetting=False)
+    if left:
+        # What the killed writer renamed may not be on the disk yet, the manifest above all; and a power cut
+        # that brings its predecessor back must find the predecessor's files.
+        for directory in sorted({"", *_directories(left)}):
+            files.flush_directory(store.path / directory)
+        _wipe_all(store, left)
 
 
 def _wipe_all(store: Store, names: Sequence[str]) -> None:
