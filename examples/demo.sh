@@ -37,13 +37,17 @@ done
 say "Forget one example, exactly"
 run --store ./taught forget --match "$text" --yes
 
-say "The first question again: that example can have no part in the answer"
-run --store ./taught ask "Cab to the trade fair" --examples
-
 say "Prove it: a second store with the same seed, which never held that example"
 grep -vF "$text" expenses.jsonl > without.jsonl
 run --store ./never init --seed "$seed"
 run --store ./never add --file without.jsonl
+echo '$ diff -r taught never'
+diff -r taught never
+echo "(nothing: every byte is the same)"
+
+say "Both answer alike, and what they cache of the model's state is the same too"
+run --store ./taught ask "Cab to the trade fair"
+run --store ./never ask "Cab to the trade fair"
 echo '$ diff -r taught never'
 diff -r taught never
 echo "(nothing: every byte is the same)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -39,6 +40,22 @@ def test_the_session_runs_as_it_stands(models_home: Path, monkeypatch: pytest.Mo
         assert ran.code == 0, ran.err
         if shown:
             assert masked(ran.out)[: len(shown.splitlines())] == masked(shown), words
+
+
+def test_the_demo_proves_what_it_says(models_home: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    ran = subprocess.run(
+        ["sh", REPOSITORY / "examples" / "demo.sh"],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.count("$ diff -r taught never\n(nothing: every byte is the same)\n") == 2
+    assert "the store is sound: 87 examples" in ran.stdout
 
 
 def test_the_library_example_runs_as_it_stands(models_home: Path) -> None:
