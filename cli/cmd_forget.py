@@ -12,6 +12,7 @@ from edge_icl.cli import private
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
 from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError
+from edge_icl.memory import NEARLY_THE_SAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 10
 """Examples that are shown one by one; more are counted."""
-
-NEARLY_THE_SAME = 0.9
 
 
 class Wanted(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from edge_icl.cli import tables
-from edge_icl.cli.session import SHORTEST_ID, Command, Session, examples
+from edge_icl.cli.session import Command, Session, examples
+from edge_icl.store.snapshot import SHORTEST_ID
 
 
 @click.command("list", cls=Command, epilog=examples("edge-icl list --tag 2026 --limit 20"))

@@ -17,15 +17,13 @@ import click
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError
 from edge_icl.opening import DEFAULT_STORE
+from edge_icl.store.snapshot import SHORTEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_icl.memory import Memory
     from edge_icl.records import Held
-
-SHORTEST_ID = 8
-"""Hex digits of an id that are shown at least."""
 
 
 @dataclass(slots=True)

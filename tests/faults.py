@@ -178,6 +178,9 @@ class PowerLoss(Faulty):
     Args:
         root: the directory that it watches; everything in it now is certain.
         stop: as for Faulty.
+
+    Attributes:
+        remnants: files that lost their name while the disk still held some of their content.
     """
 
     def __init__(self, root: Path, stop: int = NEVER) -> None:
@@ -185,6 +188,7 @@ class PowerLoss(Faulty):
         self.root = root
         self.top = _load(root)
         self.opened: dict[int, tuple[Blob, int]] = {}
+        self.remnants: list[str] = []
 
     def at(self, path: Path) -> Blob | Folder:
         found: Blob | Folder = self.top
@@ -217,8 +221,11 @@ class PowerLoss(Faulty):
         self.at(source.parent).pending.append({source.name: None, target.name: moved})
 
     def unlink(self, path: Path) -> None:
+        blob = self.at(path)
         super().unlink(path)
         self.at(path.parent).pending.append({path.name: None})
+        if any(blob.durable):
+            self.remnants.append(path.name)
 
     def flush_directory(self, path: Path) -> None:
         super().flush_directory(path)
