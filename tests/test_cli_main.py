@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -124,7 +125,12 @@ def test_ctrl_c_ends_the_program_with_one_line(home: Path) -> None:
     with (
         unchanged(home),
         subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # A test run in the background of a shell ignores Ctrl-C, and its children would too.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         ) as running,
     ):
         assert running.stdin is not None
@@ -142,7 +148,7 @@ def _wait_until_it_reads(pid: int) -> None:
     if not stack.exists():
         pytest.skip("needs /proc")
     while "pipe" not in stack.read_text():
-        pass
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
