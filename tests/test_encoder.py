@@ -1,6 +1,7 @@
 """The encoder: a text's vector is a function of the text alone, and errors are clear."""
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,10 @@ def test_no_thread_outlives_the_call(folder: Path) -> None:
 
     make(folder, threads=4).encode(["taxi to my cat"] * 200)
 
-    assert native_threads() == before
+    deadline = time.monotonic() + 10  # on a busy machine Linux still lists a thread that has been joined
+    while native_threads() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert native_threads() <= before
 
 
 @pytest.mark.parametrize("threads", [1, 3])
