@@ -125,9 +125,11 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from("abcdefg"))
     def ask(self, key: str) -> None:
-        """Keep a state that tells of all examples, as a question's prefix does of some."""
-        state = b"".join(texts(self.held))
-        entries = PrefixCache(self.store, self.store.snapshot())
+        """Keep a state that tells of the representatives, as a question's prefix does."""
+        now = self.store.snapshot()
+        texts_of = {one.id: one.text for one in rows(self.held)}
+        state = b"".join(texts_of[key] for key in now.clustering.representative_ids())
+        entries = PrefixCache(self.store, now)
         assert entries.get(key) in (None, state)
         entries.put(key, state)
         assert entries.get(key) == state
