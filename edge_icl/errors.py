@@ -91,7 +91,7 @@ class StoreBusyError(StoreError):
 
 
 class StoreAccessError(StoreError):
-    """The operating system refused a read or a write; the store is as it was."""
+    """The operating system refused a read or a write; the hint says whether anything was changed."""
 
 
 class StoreClosedError(StoreError):
