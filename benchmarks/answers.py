@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from common import SEED, examples, interval, load, show
 
-from edge_icl import Memory
+from edge_icl import Memory, Options
 from edge_icl.selection import SELECTIONS
 
 
@@ -43,7 +43,7 @@ def measure(name: str, count: int, folder: Path) -> None:
         for row in asked:
             hits["vote of 8"].append(vote(memory, row["input"]) == row["output"])
             for select in SELECTIONS:
-                answer = memory.ask(row["input"], select=select)
+                answer = memory.ask(row["input"], Options(select=select))
                 hits[select].append(answer.text == row["output"])
                 seconds[select].append(answer.timings["total"])
         size = len(memory)

@@ -11,14 +11,16 @@ from edge_icl.cli import rows
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
+from edge_icl.options import Options
 from edge_icl.selection import DEFAULT_SELECT, SELECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edge_icl.asking import LabelMode, Reply
     from edge_icl.memory import Memory
+    from edge_icl.options import LabelMode
     from edge_icl.records import Answer
+    from edge_icl.reply import Reply
 
     Start = Callable[[str], Reply]
 
@@ -120,8 +122,9 @@ def ask(  # noqa: PLR0913 - one parameter an option
     if (file is None) == (question is None):
         raise click.UsageError("give a QUESTION, or --file F, or -")
     kind = None if file is None else rows.format_of(file, kind, FORMATS)
+    options = Options(select=select, shots=shots, labels=labels, max_tokens=max_tokens)
     with session.open(model=model, gpu_layers=gpu_layers, threads=threads) as memory:
-        start = partial(memory.stream, select=select, shots=shots, labels=labels, max_tokens=max_tokens)
+        start = partial(memory.stream, options=options)
         if file is None or kind is None:
             assert question is not None
             _one(session, memory, start, question, shown=shown, explain=explain)

@@ -10,12 +10,12 @@ below, each importing only those before it:
     selection, prompt        which examples, and as what text
     encoder, llm             texts to vectors; prompts to answers
     models                   which models are on this machine; the only network code
+    options, view, reply     how to ask, what a state of the store offers, an answer in the making
     asking, searching        one state of a store, asked and searched
     memory                   Memory, which knows all of them
     cli                      the command line
 """
 
-from edge_icl.asking import Reply
 from edge_icl.errors import (
     AmbiguousIdError,
     ConfirmationError,
@@ -39,7 +39,9 @@ from edge_icl.errors import (
 )
 from edge_icl.example import Example
 from edge_icl.memory import Memory
+from edge_icl.options import Options
 from edge_icl.records import Added, Answer, Held, Receipt, Verification
+from edge_icl.reply import Reply
 
 __all__ = [
     "Added",
@@ -57,6 +59,7 @@ __all__ = [
     "ModelFileError",
     "ModelMissingError",
     "NotAStoreError",
+    "Options",
     "Receipt",
     "Reply",
     "StoreAccessError",

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from edge_icl.asking import LabelMode, Options, Reply
 from edge_icl.engines import Engines
 from edge_icl.errors import (
     InputError,
@@ -30,10 +29,10 @@ from edge_icl.errors import (
 from edge_icl.example import Example, normalise
 from edge_icl.now import Now
 from edge_icl.opening import DEFAULT_STORE, locate, make
+from edge_icl.options import Options
 from edge_icl.progress import Progress, silent
 from edge_icl.records import Added, Answer, Held, Receipt, Verification
 from edge_icl.searching import alike, fitting, held, nearest
-from edge_icl.selection import DEFAULT_SELECT
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.pages import Row
@@ -49,10 +48,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.reply import Reply
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
 
 T = TypeVar("T")
+
+DEFAULT_OPTIONS = Options()
 
 NEARLY_THE_SAME = 0.9
 """Similarity from which two inputs count as nearly the same."""
@@ -249,58 +251,36 @@ class Memory:
             similar=left,
         )
 
-    def ask(
-        self,
-        question: str,
-        *,
-        select: str = DEFAULT_SELECT,
-        shots: int | None = None,
-        labels: LabelMode = "auto",
-        max_tokens: int = 256,
-    ) -> Answer:
+    def ask(self, question: str, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Answer a question from the examples.
 
         Args:
             question: an input like those of the examples.
-            select: how examples are chosen; see `selection.SELECTIONS`.
-            shots: how many examples to show; None for the store's own number.
-            labels: choose among the store's outputs ("on"), write ("off"), or look which fits ("auto").
-            max_tokens: most tokens of a written answer.
+            options: how.
 
         Raises:
             InputError: the question is empty or too long, or an option makes no sense.
             ModelMissingError: the encoder or the LLM is not on this machine.
             ModelFileError: a model's file is not usable.
         """
-        reply = self.stream(question, select=select, shots=shots, labels=labels, max_tokens=max_tokens)
+        reply = self.stream(question, options)
         for _ in reply:
             pass
         return reply.answer
 
     def stream(
-        self,
-        question: str,
-        *,
-        select: str = DEFAULT_SELECT,
-        shots: int | None = None,
-        labels: LabelMode = "auto",
-        max_tokens: int = 256,
-        cancel: threading.Event | None = None,
+        self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: threading.Event | None = None
     ) -> Reply:
         """Answer a question piece by piece, as `ask` does.
 
         Args:
             question: see `ask`.
-            select: see `ask`.
-            shots: see `ask`.
-            labels: see `ask`.
-            max_tokens: see `ask`.
+            options: see `ask`.
             cancel: set it from any thread, and the answer ends before its next token.
 
         Returns:
             An iterator over pieces of text. Closing it stops the model; its `answer` is the answer so far.
         """
-        options = Options(select=select, shots=shots, labels=labels, max_tokens=max_tokens)
         question = normalise(question, "question")
         begun = time.perf_counter()
         vector = self._embed(question)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from edge_icl.asking import Asker, View
+from edge_icl.asking import Asker
+from edge_icl.view import View
 
 if TYPE_CHECKING:
     from edge_icl.engines import Engines

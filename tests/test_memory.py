@@ -16,6 +16,7 @@ from edge_icl import (
     InputError,
     Memory,
     ModelMissingError,
+    Options,
     StoreClosedError,
     StoreEncoderError,
     StoreExistsError,
@@ -78,30 +79,30 @@ def test_after_a_forget_answers_are_those_of_a_store_that_never_held_it(
     memory: Memory, tmp_path: Path, select: str
 ) -> None:
     """Labels, probabilities, written text, examples and cache are equal bit for bit."""
-    memory.ask("Taxi downtown", select=select)
-    memory.forget(memory.ask("Taxi downtown", select="erase").examples[1].id)
+    memory.ask("Taxi downtown", Options(select=select))
+    memory.forget(memory.ask("Taxi downtown", Options(select="erase")).examples[1].id)
     never = twin(tmp_path / "never", [held.example for held in memory.examples()])
     for labels in ("on", "off"):
-        one = memory.ask("Taxi downtown", select=select, labels=labels, max_tokens=8)
-        other = never.ask("Taxi downtown", select=select, labels=labels, max_tokens=8)
+        one = memory.ask("Taxi downtown", Options(select=select, labels=labels, max_tokens=8))
+        other = never.ask("Taxi downtown", Options(select=select, labels=labels, max_tokens=8))
 
         assert (one.text, one.labels, one.examples) == (other.text, other.labels, other.examples)
     assert tree(memory.path) == tree(never.path)
 
 
 def test_answers_are_the_same_cold_warm_and_from_disk(memory: Memory) -> None:
-    first = memory.ask("Bus pass", select="erase")
-    memory.ask("Stapler", select="nearest")
-    warm = memory.ask("Bus pass", select="erase")
+    first = memory.ask("Bus pass", Options(select="erase"))
+    memory.ask("Stapler", Options(select="nearest"))
+    warm = memory.ask("Bus pass", Options(select="erase"))
     with Memory.open("work") as again:
         assert list((memory.path / "cache").iterdir())
-        disk = again.ask("Bus pass", select="erase")
+        disk = again.ask("Bus pass", Options(select="erase"))
 
     assert first.labels == warm.labels == disk.labels
 
 
 def test_a_forget_empties_the_cache_on_disk(memory: Memory) -> None:
-    memory.ask("Bus pass", select="erase")
+    memory.ask("Bus pass", Options(select="erase"))
     assert list((memory.path / "cache").iterdir())
 
     memory.forget(next(memory.examples()).id)
@@ -114,32 +115,33 @@ def test_outputs_that_never_come_again_are_written_not_chosen(models_home: Path)
         memory.add("i am late", "Sorry, I am running late.")
         memory.add("cant come", "Unfortunately I cannot make it.")
 
-        answer = memory.ask("see you soon", max_tokens=20)
+        answer = memory.ask("see you soon", Options(max_tokens=20))
 
     assert answer.text
     assert not answer.labels
 
 
 def test_a_stream_gives_the_answer_in_pieces(memory: Memory) -> None:
-    reply = memory.stream("Taxi downtown", labels="off", max_tokens=6)
+    reply = memory.stream("Taxi downtown", Options(labels="off", max_tokens=6))
     pieces = list(reply)
 
-    assert "".join(pieces) == reply.answer.text == memory.ask("Taxi downtown", labels="off", max_tokens=6).text
+    whole = memory.ask("Taxi downtown", Options(labels="off", max_tokens=6))
+    assert "".join(pieces) == reply.answer.text == whole.text
 
 
 def test_a_closed_stream_leaves_the_model_usable(memory: Memory) -> None:
-    before = memory.ask("Taxi downtown", labels="off", max_tokens=6).text
-    reply = memory.stream("Write a very long story", labels="off", select="none", max_tokens=200)
+    before = memory.ask("Taxi downtown", Options(labels="off", max_tokens=6)).text
+    reply = memory.stream("Write a very long story", Options(labels="off", select="none", max_tokens=200))
     next(reply)
     reply.close()
 
     assert list(reply) == []
-    assert memory.ask("Taxi downtown", labels="off", max_tokens=6).text == before
+    assert memory.ask("Taxi downtown", Options(labels="off", max_tokens=6)).text == before
 
 
 def test_a_stream_is_cancelled_from_another_thread(memory: Memory) -> None:
     cancel = threading.Event()
-    reply = memory.stream("Write a very long story", labels="off", select="none", cancel=cancel)
+    reply = memory.stream("Write a very long story", Options(labels="off", select="none"), cancel=cancel)
     next(reply)
     threading.Thread(target=cancel.set).start()
     cancel.wait()
@@ -257,7 +259,7 @@ def test_threads_ask_and_change_at_once(memory: Memory, tmp_path: Path) -> None:
         try:
             for i in range(3):
                 memory.add(f"Expense {n} {i}", "other")
-                memory.ask(f"Question {n} {i}", select="nearest", shots=1)
+                memory.ask(f"Question {n} {i}", Options(select="nearest", shots=1))
             memory.forget(memory.find(match=f"Expense {n} 1")[0].id)
         except EdgeIclError as error:
             errors.append(error)
@@ -327,6 +329,6 @@ def test_a_closed_memory_says_so(memory: Memory) -> None:
 
 def test_a_fresh_store_answers_without_examples(models_home: Path) -> None:
     with Memory.open("empty") as memory:
-        assert memory.ask("The capital of France is", max_tokens=5).examples == ()
+        assert memory.ask("The capital of France is", Options(max_tokens=5)).examples == ()
         assert memory.search("x") == memory.find(match="x") == []
         assert memory.verify(deep=True).ok

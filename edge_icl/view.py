@@ -1,0 +1,64 @@
+"""One state of a store as questions need it: read once, kept until the state changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from edge_icl.cluster.kmeans import Points
+    from edge_icl.options import LabelMode
+    from edge_icl.store.snapshot import Snapshot
+
+MOST_LABELS = 256
+"""More different outputs than this are no closed set; llama.cpp scores this many in one batch."""
+
+LONGEST_LABEL = 80
+"""Characters; a longer output is prose."""
+
+
+class View:
+    """One state of a store as questions need it: read once, kept until the state changes.
+
+    Args:
+        snapshot: the state.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    @cached_property
+    def points(self) -> Points:
+        """All ids and vectors, sorted by id."""
+        return self.snapshot.points()
+
+    @cached_property
+    def outputs(self) -> Counter[str]:
+        """How often each output occurs."""
+        return Counter(example.output for _, example in self.snapshot.examples())
+
+    def labels(self, mode: LabelMode) -> list[str]:
+        """Return the labels to choose among, sorted; none where the answer is to be written.
+
+        A closed set shows in outputs that come again: with at least a quarter of the examples repeating an
+        output that another one has, the next answer is likely to be among them too.
+
+        Raises:
+            InputError: labels are wanted and the store has no examples, or too many different outputs.
+        """
+        if mode == "off":
+            return []
+        found = self.outputs
+        if mode == "on":
+            if not 0 < len(found) <= MOST_LABELS:
+                raise InputError(
+                    f"the store has {len(found)} different outputs and can choose among 1 to {MOST_LABELS}",
+                    "ask with --labels off",
+                )
+            return sorted(found)
+        few = len(found) <= MOST_LABELS and 4 * (found.total() - len(found)) >= found.total()
+        closed = found and few and max(map(len, found)) <= LONGEST_LABEL
+        return sorted(found) if closed else []
