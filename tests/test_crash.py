@@ -346,8 +346,10 @@ def test_a_crash_leaves_cache_entries_whole_or_wiped_by_the_next_writer(
     count("operations stopped at by a crash", stops(put))
 
 
-def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path, campaign: bool, count: Count) -> None:
+@pytest.mark.parametrize("above", ["", "home/stores/"], ids=["in a folder", "in folders to be made"])
+def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path, above: str, campaign: bool, count: Count) -> None:
     whole = tree(Store.create(tmp_path / "whole", SETTINGS, files=Unflushed()).path)
+    place = f"{above}store/"
     outcomes = 0
 
     def create(n: int) -> bool:
@@ -356,16 +358,17 @@ def test_a_store_is_made_whole_or_not_at_all(tmp_path: Path, campaign: bool, cou
         folder.mkdir()
         files = PowerLoss(folder, n)
         try:
-            Store.create(folder / "store", SETTINGS, files=files)
+            Store.create(folder / place, SETTINGS, files=files)
         except Crash:
             assert files.fired
         found = [tree(folder), *files.outcomes(400 if campaign else 40)]
         for names in found:
             outcomes += 1
-            made = {name.removeprefix("store/"): names[name] for name in names if name.startswith("store/")}
+            made = {name.removeprefix(place): names[name] for name in names if name.startswith(place)}
             made.pop("", None)
             assert made in ([whole] if not files.fired else [whole, {}])
-            assert not files.fired or all(name.startswith((".store.", "store")) for name in names)
+            ours = (f"{above}.store.", f"{above}store")
+            assert all(name.startswith(ours) or above.startswith(name) for name in names)
         return files.fired
 
     fired = stops(create)

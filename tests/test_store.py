@@ -96,10 +96,22 @@ def test_one_change_writes_one_page(tmp_path: Path) -> None:
 
 
 def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
-    store = make(tmp_path / "store", rows(range(10)))
+    make(tmp_path / "home" / "stores" / "store", rows(range(10)))
 
-    for path in [store.path, *store.path.rglob("*")]:
+    for path in (tmp_path / "home", *(tmp_path / "home").rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_folder_that_another_process_makes_first_serves_for_both(tmp_path: Path) -> None:
+    class Overtaken(Unflushed):
+        def make_directory(self, path: Path) -> None:
+            if path.name in ("home", "stores"):
+                path.mkdir(mode=0o700)
+            super().make_directory(path)
+
+    path = tmp_path / "home" / "stores" / "store"
+
+    assert Store.open(Store.create(path, SETTINGS, files=Overtaken()).path).settings == SETTINGS
 
 
 def test_a_reader_sees_the_state_before_or_after_a_change(tmp_path: Path) -> None:

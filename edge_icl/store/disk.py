@@ -66,7 +66,7 @@ class Store:
             refuse_occupied(path)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with access(path, "made"):
-            path.parent.mkdir(mode=fs.DIRECTORY_MODE, parents=True, exist_ok=True)
+            _make_parents(files, path)
             try:
                 _lay_out(files, draft, settings)
                 files.rename(draft, path)
@@ -197,6 +197,15 @@ def refuse_occupied(path: Path, *, unless: str = "") -> None:
             raise NotAStoreError(f"{path} is a directory but not a store{lack}", "choose another path")
     elif path.exists():
         raise NotAStoreError(f"{path} is a file, not a store", "choose another path")
+
+
+def _make_parents(files: fs.Files, path: Path) -> None:
+    """Make the directories above a path that are missing, and bring their names to the disk."""
+    missing = [parent for parent in path.parents if not parent.exists()]
+    for parent in reversed(missing):
+        with suppress(FileExistsError):  # another process may be making a store beside ours
+            files.make_directory(parent)
+        files.flush_directory(parent.parent)
 
 
 def _lay_out(files: fs.Files, path: Path, new: Settings) -> None:
