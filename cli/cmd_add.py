@@ -15,7 +15,7 @@ from edge_icl.example import Example
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edge_icl.cli.lengths import Lengths
+    from edge_icl.lengths import Lengths
     from edge_icl.records import Added
 
 FORMATS = ("jsonl", "csv", "tsv")
@@ -77,7 +77,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     a header. With - the JSON lines come from stdin. A file is added whole or not at all; an example that is in
     the store already changes nothing. A text that begins with a dash goes after --.
     """
-    from edge_icl.cli.lengths import Lengths  # noqa: PLC0415 - not for --help
+    from edge_icl.lengths import Lengths  # noqa: PLC0415 - not for --help
 
     if texts == (rows.STDIN,) and file is None:
         file, texts = rows.STDIN, ()
@@ -85,13 +85,14 @@ def add(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("give an INPUT and an OUTPUT, or --file F, or -")
     labels = Labels(tags, source)
     bad: list[tuple[int, str]] = []
-    if file is None:
-        examples = [Example.create(*texts, tags=tags, source=source)]
-        Lengths().check(examples[0])
-    else:
-        found = rows.read(file, rows.format_of(file, kind, FORMATS), (input_field, output_field))
-        examples, bad = _sort(found, (input_field, output_field), labels, Lengths())
-        _refuse(file, examples, bad, skip_bad=skip_bad)
+    with Lengths() as lengths:  # before there is a store, and while a row still has its line number
+        if file is None:
+            examples = [Example.create(*texts, tags=tags, source=source)]
+            lengths.check(examples[0])
+        else:
+            found = rows.read(file, rows.format_of(file, kind, FORMATS), (input_field, output_field))
+            examples, bad = _sort(found, (input_field, output_field), labels, lengths)
+            _refuse(file, examples, bad, skip_bad=skip_bad)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(examples, progress=progress)
     _show(session, added, bad, skip_bad=skip_bad)

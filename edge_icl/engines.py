@@ -5,21 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from edge_icl import prompt
 from edge_icl.errors import StoreEncoderError
+from edge_icl.lengths import CONTEXT, Lengths
 from edge_icl.models import location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from edge_icl.encoder import Encoder
-    from edge_icl.example import Example
     from edge_icl.llm.model import Model
     from edge_icl.store.settings import Settings
-
-CONTEXT = 4096
-"""Most tokens of prompt and answer together: eight examples of a page each, and 94 MB of KV cache with the
-default model."""
 
 
 class Engines:
@@ -30,11 +23,15 @@ class Engines:
         model: name of an LLM, or path of a GGUF file; None for the default.
         gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
         threads: processor threads; None is one for each core that this process may use.
+
+    Attributes:
+        lengths: tells whether examples fit into a prompt of the LLM.
     """
 
     def __init__(
         self, settings: Settings, *, model: str | None, gpu_layers: int | None, threads: int | None
     ) -> None:
+        self.lengths = Lengths(model)
         self._settings = settings
         self._wanted = model
         self._gpu_layers = gpu_layers
@@ -94,27 +91,9 @@ class Engines:
                 self._model = (found.name, model)
             return self._model
 
-    def check_lengths(self, examples: Iterable[Example]) -> None:
-        """Raise unless every example fits into a prompt; the vocabulary loads only for those that may not.
-
-        Raises:
-            InputError: one is too long, with both lengths.
-            ModelMissingError: one may be too long, and the model that could tell is not on this machine.
-        """
-        for example in examples:
-            prompt.check_fits(example, context=CONTEXT, count=self._count)
-
-    def _count(self, text: str) -> int:
-        """Return how many tokens a text has."""
-        if self._model is not None:
-            return self._model[1].count(text)
-        from edge_icl.llm.vocabulary import Vocabulary  # noqa: PLC0415 - most examples do without
-
-        with Vocabulary.load(location.find_llm(self._wanted).path) as vocabulary:
-            return vocabulary.count(text)
-
     def close(self) -> None:
         """Give the memory back."""
+        self.lengths.close()
         with self._lock:
             if self._model is not None:
                 self._model[1].close()

@@ -206,7 +206,8 @@ class Memory:
         keyed = [(example.id(self.settings.seed), example) for example in examples]
         wanted = dict(keyed)
         new = self._read(lambda now: {key: e for key, e in wanted.items() if now.locate(key) is None})
-        self._engines.check_lengths(new.values())
+        for example in new.values():
+            self._engines.lengths.check(example)
         count = 0
         if new:
             texts = [example.input for example in new.values()]

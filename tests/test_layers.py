@@ -17,7 +17,7 @@ LADDER = [
     {"store"},
     {"selection", "prompt"},
     {"encoder", "llm", "models"},
-    {"records", "opening", "options"},
+    {"records", "opening", "options", "lengths"},
     {"view", "reply"},
     {"asking", "engines", "searching", "verification"},
     {"now"},
