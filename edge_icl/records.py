@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge_icl.example import Example
-    from edge_icl.store.audit import Finding
+    from edge_icl.store.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from edge_icl.errors import InputError
 from edge_icl.progress import Progress, silent
 from edge_icl.records import Verification
-from edge_icl.store.audit import Finding, Problem, audit
+from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
+from edge_icl.store.findings import Finding, Problem
 from edge_icl.store.writer import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:

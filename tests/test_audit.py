@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 from stores import SETTINGS, make, row, rows, tree
 
 from edge_icl.cluster import record
 from edge_icl.errors import NotAStoreError, StoreNotFoundError
 from edge_icl.store import pages
-from edge_icl.store.audit import Problem, audit
+from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
+from edge_icl.store.findings import Problem
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.trie import Leaf
 from edge_icl.store.writer import writing
@@ -118,6 +121,45 @@ def wrong_count(store: Store) -> None:
     manifest.write_bytes(manifest.read_bytes().replace(b'"count":600', b'"count":599'))
 
 
+def shift_counts(store: Store) -> None:
+    now = store.snapshot().manifest
+    first, second, *rest = now.pages
+    moved = (replace(first, count=first.count - 1), replace(second, count=second.count + 1))
+    (store.path / "manifest").write_bytes(replace(now, pages=(*moved, *rest)).encode())
+
+
+def link_page(store: Store) -> None:
+    page = page_of(store)
+    page.symlink_to(page.rename(store.path.parent / "elsewhere"))
+
+
+def hide(path: Path) -> bytes:
+    """Return a file of arrays with a text in its header: the same arrays to whoever reads them."""
+    return save(load(path.read_bytes()), metadata={"note": "input 999"})
+
+
+def hide_in_page(store: Store) -> None:
+    rename(store, page_of(store).stem, hide(page_of(store)), page_file)
+
+
+def hide_in_clustering(store: Store) -> None:
+    digest = store.snapshot().manifest.clustering
+    rename(store, digest, hide(store.path / clustering_file(digest)), clustering_file)
+
+
+def hide_in_settings(store: Store) -> None:
+    path, manifest = store.path / "store.json", store.path / "manifest"
+    old, new = path.read_bytes(), path.read_bytes().replace(b'"format"', b'"a": "input 999",\n  "format"')
+    path.write_bytes(new)
+    digests = [store.settings.digest(data).encode() for data in (old, new)]
+    manifest.write_bytes(manifest.read_bytes().replace(*digests))
+
+
+def hide_in_manifest(store: Store) -> None:
+    manifest = store.path / "manifest"
+    manifest.write_bytes(manifest.read_bytes().replace(b'"clustering"', b'"a":"input 999","clustering"'))
+
+
 def wrong_seed(store: Store) -> None:
     path = store.path / "store.json"
     path.write_bytes(path.read_bytes().replace(store.settings.seed.hex().encode(), b"ff" * 32))
@@ -161,6 +203,19 @@ def alter_clustering(store: Store) -> None:
     rename(store, digest, record.encode(clustering), clustering_file)
 
 
+def name_forgotten(store: Store) -> None:
+    now = store.snapshot()
+    now.clustering.representatives[0] = np.frombuffer(row(999).id, np.uint8)
+    rename(store, now.manifest.clustering, record.encode(now.clustering), clustering_file)
+
+
+def impossible_vector(store: Store) -> None:
+    leaf = store.snapshot().manifest.pages[0]
+    held = list(store.page(leaf).rows())
+    held[0] = held[0]._replace(vector=np.full_like(held[0].vector, -128))
+    rename(store, leaf.digest, pages.encode(pages.Page.of(held)), page_file)
+
+
 def alter_vector(store: Store) -> None:
     leaf = store.snapshot().manifest.pages[0]
     held = list(store.page(leaf).rows())
@@ -182,12 +237,20 @@ CONTROLS = [
     (flip_clustering, Problem.DAMAGED, "clustering/", False),
     (remove_page, Problem.MISSING, "pages/", False),
     (wrong_count, Problem.DAMAGED, "manifest", False),
+    (shift_counts, Problem.INCONSISTENT, "pages/", False),
+    (link_page, Problem.LINK, "pages/", False),
+    (hide_in_page, Problem.DAMAGED, "pages/", False),
+    (hide_in_clustering, Problem.DAMAGED, "clustering/", False),
+    (hide_in_settings, Problem.DAMAGED, "store.json", False),
+    (hide_in_manifest, Problem.DAMAGED, "manifest", False),
     (wrong_seed, Problem.DAMAGED, "store.json", False),
     (wrong_shots, Problem.DAMAGED, "store.json", False),
     (reorder_page, Problem.INCONSISTENT, "pages/", False),
     (change_text, Problem.INCONSISTENT, "pages/", False),
     (uncanonical_text, Problem.INCONSISTENT, "pages/", False),
     (misplace_row, Problem.INCONSISTENT, "pages/", False),
+    (name_forgotten, Problem.INCONSISTENT, "clustering/", False),
+    (impossible_vector, Problem.INCONSISTENT, "pages/", False),
     (alter_clustering, Problem.DIFFERENT, "clustering/", True),
     (alter_vector, Problem.DIFFERENT, "clustering/", True),
 ]

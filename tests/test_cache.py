@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from stores import commit, make, row, rows
 
-from edge_icl.store.audit import Problem, audit
+from edge_icl.store.audit import audit
 from edge_icl.store.cache import MOST_ENTRIES, PrefixCache
+from edge_icl.store.findings import Problem
 from edge_icl.store.lock import locked
 from edge_icl.store.writer import writing
 

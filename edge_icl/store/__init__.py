@@ -12,7 +12,8 @@ Read in this order:
     disk       Store: opening, making and reading without a lock
     writer     Writer: one change, committed by one rename, then wiped
     cache      prefix KV states: derived, bound to the representatives
-    audit      typed findings: what `verify` reports and what the tests assert
+    findings   what can be wrong with a store
+    audit      looks for it: what `verify` reports and what the tests assert
 
 docs/format.md says the same for a reader in another language.
 """

@@ -6,8 +6,6 @@ the retries and shortcuts of a reader, while the lock keeps writers away; and it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,6 +16,7 @@ from edge_icl.progress import silent
 from edge_icl.store import cache, lock, manifest, pages, settings
 from edge_icl.store import files as fs
 from edge_icl.store.disk import DIRECTORIES, Store, access, refuse_occupied
+from edge_icl.store.findings import Finding, Problem, Report
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.settings import Settings
 from edge_icl.store.trie import Leaf, span
@@ -27,54 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from edge_icl.cluster.kmeans import Clustering
     from edge_icl.progress import Progress
     from edge_icl.store.pages import Page
 
 
-class Problem(StrEnum):
-    """What can be wrong with a file of a store, or with an example that a receipt says is gone."""
-
-    MISSING = "missing"
-    DAMAGED = "damaged"
-    UNREADABLE = "unreadable"
-    STRAY = "stray"
-    MISPLACED = "misplaced"
-    INCONSISTENT = "inconsistent"
-    DIFFERENT = "different"
-    PRESENT = "present"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong.
-
-    Attributes:
-        problem: the kind.
-        path: the file, relative to the store.
-        detail: what is wrong with it, in a clause.
-    """
-
-    problem: Problem
-    path: str
-    detail: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}: {self.detail}"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What an audit found.
-
-    Attributes:
-        root: the store's root; empty if the settings or the manifest cannot be read.
-        examples: how many examples it holds, likewise 0.
-        findings: empty for a sound store.
-    """
-
-    root: str
-    examples: int
-    findings: tuple[Finding, ...]
+OUT_OF_RANGE = -128
+"""The one int8 that no vector has: the encoder clips to ±127."""
 
 
 def audit(
@@ -138,7 +96,7 @@ class _Audit:
             self.found(Problem.DAMAGED, settings.NAME, "the manifest names another digest")
             return self.report(root, current.count)
         held = self.read_pages(found, current)
-        self.check_clustering(found, current)
+        self.check_clustering(found, current, held)
         self.check_strays(current)
         if deep and not self.findings:
             self.rebuild(found, current, held)
@@ -151,7 +109,9 @@ class _Audit:
         self.findings.append(Finding(problem, path, detail))
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's content; a file that is not there or cannot be read is a finding."""
+        """Return a file's content; a file that is not there, not here or cannot be read is a finding."""
+        if (self.path / name).is_symlink():
+            self.found(Problem.LINK, name, "a forget would not wipe what it points to")
         try:
             return self.files.read(self.path / name)
         except FileNotFoundError:
@@ -191,7 +151,7 @@ class _Audit:
             self.found(Problem.DAMAGED, name, "it is not in canonical form")
         return page
 
-    def check_clustering(self, current: Settings, named: Manifest) -> None:
+    def check_clustering(self, current: Settings, named: Manifest, held: list[Page]) -> None:
         """Check the clustering file, short of computing it again."""
         name = clustering_file(named.clustering)
         data = self.read(name)
@@ -209,6 +169,9 @@ class _Audit:
             self.found(Problem.DAMAGED, name, "it is not in canonical form")
         if (clustering.counts.sum(axis=1) != named.count).any():
             self.found(Problem.INCONSISTENT, name, f"its clusters do not hold {named.count} examples")
+        ids = {key for page in held for key, _, _ in page.rows()}
+        if len(ids) == named.count and not _ids_in(clustering) <= ids:  # else a page is the one to blame
+            self.found(Problem.INCONSISTENT, name, "it names an example that the store does not hold")
         self.check_cache(current, clustering.representative_ids())
 
     def check_cache(self, current: Settings, representatives: list[bytes]) -> None:
@@ -280,6 +243,8 @@ def _wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
         yield "its ids are not in order"
     if any(not low <= int.from_bytes(key) < high for key in keys):
         yield f"it holds an id outside its prefix {leaf.prefix}"
+    if (page.vectors == OUT_OF_RANGE).any():
+        yield f"it holds a vector with a component of {OUT_OF_RANGE}"
     for i, key in enumerate(keys):
         text = page.text_of(i)
         example = Example.from_canonical(text)
@@ -288,6 +253,12 @@ def _wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
             yield f"example {key.hex()[: 2 * ID_BYTES]} is not in canonical form"
         elif same.id(seed) != key:
             yield f"example {key.hex()} has another text than its id says"
+
+
+def _ids_in(clustering: Clustering) -> set[bytes]:
+    """Return the ids of the examples that a clustering names; an empty cluster has zeros for one."""
+    rows = (*clustering.winners, *clustering.representatives)
+    return {key for row in rows if any(key := row.tobytes())}
 
 
 def _content(path: Path) -> bytes | None:
