@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import stat
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -344,6 +345,73 @@ def test_a_crash_leaves_cache_entries_whole_or_wiped_by_the_next_writer(
         return store.files.fired
 
     count("operations stopped at by a crash", stops(put))
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["crash", "power cut"])
+def test_a_deep_check_that_is_cut_off_leaves_nothing_to_the_next_writer(
+    tmp_path: Path, cut: bool, campaign: bool, count: Count
+) -> None:
+    trial = Trial(tmp_path, Change())
+
+    def check(n: int) -> bool:
+        path = trial.place()
+        files = PowerLoss(path, n)
+        try:
+            assert audit(path, deep=True, files=files).findings == ()
+        except Crash:
+            assert files.fired
+        for found in files.outcomes(100 if campaign else 4) if cut else [tree(path)]:
+            trial.judge(found)
+        shutil.rmtree(path)
+        return files.fired
+
+    fired = stops(check, each=1 if campaign else 5)
+
+    assert fired > 10
+    count("operations stopped at by a crash", fired)
+
+
+@pytest.mark.parametrize(("error", "stuck"), [(full_disk, True), (broken_disk, False)])
+def test_an_error_during_a_deep_check_is_told_and_leaves_the_store_as_it_was(
+    tmp_path: Path, error: Callable[[], OSError], stuck: bool, campaign: bool, count: Count
+) -> None:
+    trial = Trial(tmp_path, Change())
+
+    def fail(n: int) -> bool:
+        path, files = trial.place(), Faulty(n, error=error(), stuck=stuck)
+        told = ""
+        try:
+            findings = audit(path, deep=True, files=files).findings
+            told = "; ".join(map(str, findings))
+        except StoreAccessError as refused:
+            told = str(refused)
+        assert bool(told) == files.fired
+        trial.judge(tree(path))
+        shutil.rmtree(path)
+        return files.fired
+
+    count("operations refused", stops(fail, each=1 if campaign else 5))
+
+
+def test_a_deep_check_wipes_its_copy_which_nobody_else_may_read(tmp_path: Path) -> None:
+    class Watching(Unflushed):
+        def make_directory(self, path: Path) -> None:
+            super().make_directory(path)
+            modes.append(stat.S_IMODE(path.stat().st_mode))
+
+        def unlink(self, path: Path) -> None:
+            wiped.append(not any(path.read_bytes()))
+            super().unlink(path)
+
+    modes: list[int] = []
+    wiped: list[bool] = []
+    store = make(tmp_path / "store", map(row, START), settings=SETTINGS)
+
+    assert audit(store.path, deep=True, files=Watching()).findings == ()
+
+    assert set(modes) == {0o700}
+    assert len(wiped) > 5
+    assert all(wiped)
 
 
 @pytest.mark.parametrize("above", ["", "home/stores/"], ids=["in a folder", "in folders to be made"])

@@ -210,22 +210,30 @@ class _Audit:
     def rebuild(self, current: Settings, named: Manifest, held: list[Page]) -> None:
         """Make the store again from its examples and vectors, and compare every byte."""
         draft = self.path / REBUILD
+        self.progress("rebuild", 0, 0)
+        with access(self.path, "made anew"):
+            try:
+                self.files.make_directory(draft)
+                fresh = Store.create(draft / "fresh", current, files=self.files)
+                with writing(fresh) as writer:
+                    writer.commit(added=[row for page in held for row in page.rows()])
+                for name in sorted(
+                    {settings.NAME, manifest.NAME, *named.files(), *writer.snapshot.manifest.files()}
+                ):
+                    if self.content(self.path / name) != self.content(fresh.path / name):
+                        self.found(
+                            Problem.DIFFERENT, name, "a store made anew from the same examples has other bytes"
+                        )
+            finally:
+                if draft.exists():
+                    fs.wipe_tree(self.files, draft)
+
+    def content(self, path: Path) -> bytes | None:
+        """Return a file's content, or None if there is no such file."""
         try:
-            self.progress("rebuild", 0, 0)
-            self.files.make_directory(draft)
-            fresh = Store.create(draft / "fresh", current)
-            with writing(fresh) as writer:
-                writer.commit(added=[row for page in held for row in page.rows()])
-            for name in sorted(
-                {settings.NAME, manifest.NAME, *named.files(), *writer.snapshot.manifest.files()}
-            ):
-                if _content(self.path / name) != _content(fresh.path / name):
-                    self.found(
-                        Problem.DIFFERENT, name, "a store made anew from the same examples has other bytes"
-                    )
-        finally:
-            if draft.exists():
-                fs.wipe_tree(self.files, draft)
+            return self.files.read(path)
+        except FileNotFoundError:
+            return None
 
 
 def _wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
@@ -259,8 +267,3 @@ def _ids_in(clustering: Clustering) -> set[bytes]:
     """Return the ids of the examples that a clustering names; an empty cluster has zeros for one."""
     rows = (*clustering.winners, *clustering.representatives)
     return {key for row in rows if any(key := row.tobytes())}
-
-
-def _content(path: Path) -> bytes | None:
-    """Return a file's content, or None if there is no such file."""
-    return path.read_bytes() if path.is_file() else None
