@@ -162,7 +162,20 @@ def test_verify_checks_a_store_that_cannot_be_opened(bare_home: Path) -> None:
     assert run("verify").code == 3
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"ids": 3, "root_after": ""}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"ids": 3, "root_after": ""}',
+        '{"ids": [], "root_after": ""}',
+        f'{{"ids": ["{PAPER[:8]}"], "root_after": ""}}',
+        f'{{"ids": ["{PAPER}"], "root_after": 3}}',
+        "[" * 100_000,
+    ],
+)
 def test_verify_takes_only_a_receipt_for_a_receipt(bare_home: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "r").write_text(text)
 
