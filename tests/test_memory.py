@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from expenses import EXAMPLES, PAIRS, SEED
 from stores import tree
@@ -23,6 +25,7 @@ from edge_icl import (
     StoreExistsError,
     StoreNotFoundError,
 )
+from edge_icl.llm.window import Window
 from edge_icl.models import location
 
 
@@ -58,18 +61,36 @@ def test_a_session_adds_asks_forgets_and_proves_it(memory: Memory, tmp_path: Pat
     assert memory.root == never.root
 
 
+@pytest.fixture
+def logits(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """All that the model says, every logit of every token that it is asked about; grows with each question."""
+    said: list[bytes] = []
+    read = Window.logits
+
+    def listen(window: Window, index: int) -> np.ndarray:
+        found = read(window, index)
+        said.append(hashlib.blake2b(found.tobytes()).digest())
+        return found
+
+    monkeypatch.setattr(Window, "logits", listen)
+    return said
+
+
 @pytest.mark.parametrize("select", ["erase", "nearest", "hybrid", "random", "none"])
 def test_after_a_forget_answers_are_those_of_a_store_that_never_held_it(
-    memory: Memory, tmp_path: Path, select: str
+    memory: Memory, tmp_path: Path, logits: list[bytes], select: str
 ) -> None:
-    """Labels, probabilities, written text, examples and cache are equal bit for bit."""
+    """Logits, labels, probabilities, written text, examples and cache are equal bit for bit."""
     memory.ask("Taxi downtown", Options(select=select))
     memory.forget(memory.ask("Taxi downtown", Options(select="erase")).examples[1].id)
     never = twin(tmp_path / "never", [held.example for held in memory.examples()])
     for labels in ("on", "off"):
+        logits.clear()
         one = memory.ask("Taxi downtown", Options(select=select, labels=labels, max_tokens=8))
+        half = len(logits)
         other = never.ask("Taxi downtown", Options(select=select, labels=labels, max_tokens=8))
 
+        assert logits[:half] == logits[half:] != []
         assert (one.text, one.labels, one.examples) == (other.text, other.labels, other.examples)
     assert tree(memory.path) == tree(never.path)
 

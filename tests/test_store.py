@@ -65,6 +65,14 @@ def test_one_by_one_in_any_order_equals_one_batch(order: list[int], random: obje
         assert tree(single.path) == tree(batch.path)
 
 
+def test_thousands_are_forgotten_in_one_commit(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(4000)))
+
+    commit(store, removed=[row(number).id for number in range(4000) if number % 4])
+
+    assert tree(store.path) == tree(make(tmp_path / "fresh", rows(range(0, 4000, 4))).path)
+
+
 def test_adding_twice_is_adding_once(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(10)))
     before = tree(store.path)
