@@ -14,7 +14,8 @@ from edge_icl import prompt as prompts
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.records import Held
 from edge_icl.reply import Reply
-from edge_icl.selection import Scene, choose, similarities
+from edge_icl.selection import Scene, choose
+from edge_icl.similarity import similarities
 from edge_icl.store.cache import PrefixCache
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.example import normalise
 from edge_icl.records import Held
-from edge_icl.selection import search, similarities, twins
+from edge_icl.similarity import search, similarities, twins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,6 +19,7 @@ import numpy as np
 from edge_icl.cluster.kmeans import NOBODY
 from edge_icl.cluster.randomness import shuffle_keys
 from edge_icl.errors import InputError
+from edge_icl.similarity import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,54 +111,6 @@ SELECTIONS: dict[str, Callable[[Scene], Chosen]] = {
 DEFAULT_SELECT = "hybrid"
 """From benchmarks/answers.py: with the default model, right more often than any other on both data sets tried,
 and faster than "nearest", since half of its prompt is evaluated once."""
-
-
-def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np.intp]:
-    """Return the positions of the examples nearest to a vector, the nearest first; exact.
-
-    Similarity is the dot product: the encoder's vectors all have nearly the same length. Equal ones are taken
-    in the order of their ids. There is no graph index: it would remember the examples that shaped it.
-    """
-    limit = min(limit, len(points.ids))
-    if limit <= 0:
-        return np.zeros(0, np.intp)
-    scores = _dots(points.vectors, question)
-    bar = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-    candidates = np.flatnonzero(scores >= bar)
-    return candidates[np.argsort(-scores[candidates], kind="stable")][:limit]
-
-
-def similarities(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return the cosine similarity f64[n] of each vector i8[n, d] to the question i8[d]."""
-    return np.asarray(_dots(vectors, question) / (_lengths(vectors) * _lengths(question[None])))
-
-
-def twins(points: Points, vectors: NDArray[np.int8], threshold: float) -> list[tuple[int, float]]:
-    """Return the examples whose similarity to one of the vectors i8[m, d] reaches the threshold.
-
-    Returns:
-        Position and greatest similarity of each, in the order of ids.
-    """
-    greatest = np.full(len(points.ids), -1.0)
-    lengths, own = _lengths(points.vectors), _lengths(vectors)
-    for vector, length in zip(vectors, own, strict=True):
-        np.maximum(greatest, _dots(points.vectors, vector) / (lengths * length), out=greatest)
-    return [(int(i), float(greatest[i])) for i in np.flatnonzero(greatest >= threshold)]
-
-
-def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return the length f64[n] of each vector i8[n, d], 1 at least, so that it can be divided by."""
-    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.int64)
-    return np.asarray(np.sqrt(np.maximum(squares, 1)))
-
-
-def _dots(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return exact dot products f64[n]: simsimd sums int8 products in int32 at the speed of memory."""
-    import simsimd  # noqa: PLC0415 - not needed to forget
-
-    if not len(vectors):
-        return np.zeros(0)
-    return np.array(simsimd.cdist(question[None], vectors, "dot"), np.float64).reshape(-1)
 
 
 def _representatives(scene: Scene, limit: int) -> list[bytes]:

@@ -14,7 +14,7 @@ from stores import SETTINGS, Unflushed, commit, make, row, rows, tree
 
 from edge_icl.cluster import record
 from edge_icl.errors import EdgeIclError, StoreFormatError
-from edge_icl.selection import search
+from edge_icl.similarity import search
 from edge_icl.store import disk, trie
 from edge_icl.store.audit import audit
 from edge_icl.store.cache import PrefixCache

@@ -15,6 +15,7 @@ LADDER = [
     {"example"},
     {"cluster"},
     {"store"},
+    {"similarity"},
     {"selection", "prompt"},
     {"encoder", "llm", "models"},
     {"records", "opening", "options", "lengths"},

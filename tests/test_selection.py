@@ -10,7 +10,8 @@ from stores import PARAMETERS, SETTINGS, numbers, points, rows, vectors
 
 from edge_icl.cluster.kmeans import fit
 from edge_icl.errors import InputError
-from edge_icl.selection import SELECTIONS, Scene, choose, search, similarities, twins
+from edge_icl.selection import SELECTIONS, Scene, choose
+from edge_icl.similarity import search, similarities, twins
 
 
 def scene(chosen: set[int], question: list[int], shots: int) -> Scene:

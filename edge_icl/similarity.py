@@ -1,0 +1,71 @@
+"""How alike examples are: exact int8 products, at the speed of memory; there is no graph index.
+
+A graph of neighbours would remember the examples that shaped it, also those that were forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_icl.cluster.kmeans import Points
+
+
+def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np.intp]:
+    """Return the positions of the examples nearest to a vector, the nearest first; exact.
+
+    Similarity is the dot product: the encoder's vectors all have nearly the same length. Equal ones are taken
+    in the order of their ids.
+    """
+    limit = min(limit, len(points.ids))
+    if limit <= 0:
+        return np.zeros(0, np.intp)
+    scores = _dots(points.vectors, question[None])[0]
+    bar = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+    candidates = np.flatnonzero(scores >= bar)
+    return candidates[np.argsort(-scores[candidates], kind="stable")][:limit]
+
+
+def similarities(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the cosine similarity f64[n] of each vector i8[n, d] to the question i8[d]."""
+    return cosines(vectors, question[None])[0]
+
+
+def cosines(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the cosine similarity f64[m, n] of each question i8[m, d] to each vector i8[n, d]."""
+    found = _dots(vectors, questions)
+    found /= _lengths(vectors)
+    found /= _lengths(questions)[:, None]
+    return found
+
+
+def twins(points: Points, vectors: NDArray[np.int8], threshold: float) -> list[tuple[int, float]]:
+    """Return the examples whose similarity to one of the vectors i8[m, d] reaches the threshold.
+
+    Returns:
+        Position and greatest similarity of each, in the order of ids.
+    """
+    greatest = np.full(len(points.ids), -1.0)
+    lengths, own = _lengths(points.vectors), _lengths(vectors)
+    for vector, length in zip(vectors, own, strict=True):
+        np.maximum(greatest, _dots(points.vectors, vector[None])[0] / (lengths * length), out=greatest)
+    return [(int(i), float(greatest[i])) for i in np.flatnonzero(greatest >= threshold)]
+
+
+def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the length f64[n] of each vector i8[n, d], 1 at least, so that it can be divided by."""
+    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.int64)
+    return np.asarray(np.sqrt(np.maximum(squares, 1)))
+
+
+def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return exact dot products f64[m, n]: simsimd sums int8 products in int32 at the speed of memory."""
+    import simsimd  # noqa: PLC0415 - not needed to forget
+
+    if not len(vectors):
+        return np.zeros((len(questions), 0))
+    return np.array(simsimd.cdist(questions, vectors, "dot"), np.float64).reshape(len(questions), -1)
