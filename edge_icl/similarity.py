@@ -32,7 +32,7 @@ def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np
 
 def similarities(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the cosine similarity f64[n] of each vector i8[n, d] to the question i8[d]."""
-    return cosines(vectors, question[None])[0]
+    return np.asarray(cosines(vectors, question[None])[0])
 
 
 def cosines(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -66,6 +66,6 @@ def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[np.
     """Return exact dot products f64[m, n]: simsimd sums int8 products in int32 at the speed of memory."""
     import simsimd  # noqa: PLC0415 - not needed to forget
 
-    if not len(vectors):
-        return np.zeros((len(questions), 0))
+    if not (len(vectors) and len(questions)):
+        return np.zeros((len(questions), len(vectors)))
     return np.array(simsimd.cdist(questions, vectors, "dot"), np.float64).reshape(len(questions), -1)
