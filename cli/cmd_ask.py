@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_icl.cli import rows
+from edge_icl.cli import constraints, rows
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
@@ -76,6 +76,8 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     show_default=True,
     help="End a written answer after so many tokens (pieces of words).",
 )
+@click.option("--grammar", metavar="FILE", help="Write what a grammar allows, in llama.cpp's GBNF.")
+@click.option("--json-schema", metavar="FILE", help="Write JSON that keeps to a schema.")
 @click.option("--examples", "shown", is_flag=True, help="Show the examples behind the answer, piped too.")
 @click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and times.")
 @click.option(
@@ -102,6 +104,8 @@ def ask(  # noqa: PLR0913 - one parameter an option
     labels: LabelMode,
     model: str | None,
     max_tokens: int,
+    grammar: str | None,
+    json_schema: str | None,
     shown: bool,
     explain: bool,
     gpu_layers: int | None,
@@ -116,13 +120,28 @@ def ask(  # noqa: PLR0913 - one parameter an option
     On a terminal the answer comes as it is written, with the examples behind it. Piped, it is the answer alone,
     so that scripts can use it. Questions of a file are answered a line each, in their order, line breaks made
     spaces (use --json to keep them); for one that cannot be answered the line is empty, and the exit code 1.
+
+    Answers that are no labels are written. --json-schema and --grammar hold them to a form, whatever the model
+    would like to write.
     """
     if question == rows.STDIN and file is None:
         file, question = rows.STDIN, None
     if (file is None) == (question is None):
         raise click.UsageError("give a QUESTION, or --file F, or -")
     kind = None if file is None else rows.format_of(file, kind, FORMATS)
-    options = Options(select=select, shots=shots, labels=labels, max_tokens=max_tokens)
+    if grammar is not None and json_schema is not None:
+        raise click.UsageError("give --grammar or --json-schema, not both")
+    if labels == "on" and (grammar is not None or json_schema is not None):
+        raise click.UsageError("--labels on chooses an answer; a grammar or a schema is for written ones")
+    options = Options(
+        select=select,
+        shots=shots,
+        labels=labels,
+        max_tokens=max_tokens,
+        grammar=None if grammar is None else constraints.grammar(grammar),
+        json_schema=None if json_schema is None else constraints.json_schema(json_schema),
+    )
+    options.constraint()  # a bad one is told once, not for every question
     with session.open(model=model, gpu_layers=gpu_layers, threads=threads) as memory:
         start = partial(memory.stream, options=options)
         if file is None or kind is None:
@@ -139,6 +158,7 @@ def _one(session: Session, memory: Memory, start: Start, question: str, *, shown
     for piece in reply:
         if output.terminal:
             output.piece(piece)
+    _tell_cut(session, reply.answer)
     if output.json:
         output.document(_as_json(reply, explain=explain))
         return
@@ -162,6 +182,7 @@ def _many(session: Session, start: Start, found: Iterable[rows.Row], name: str, 
             failed += 1
             _fail(session, row.line, error)
         else:
+            _tell_cut(session, reply.answer, f"line {row.line}: ")
             if output.json:
                 output.document(_as_json(reply, explain=explain))
             else:
@@ -182,6 +203,12 @@ def _fail(session: Session, line: int, error: InputError) -> None:
     else:
         session.output.line()
         session.output.note(f"line {line}: {error}")
+
+
+def _tell_cut(session: Session, answer: Answer, where: str = "") -> None:
+    """Tell that an answer is not all there."""
+    if not answer.complete:
+        session.output.note(f"{where}the answer is cut off; give it more room with --max-tokens")
 
 
 def _as_json(reply: Reply, *, explain: bool) -> dict[str, Any]:

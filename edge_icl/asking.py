@@ -78,7 +78,10 @@ class Asker:
             InputError: an option makes no sense, or the question is too long.
         """
         begun = time.perf_counter()
-        labels = self.view.labels(options.labels)
+        grammar = options.constraint()
+        if grammar is not None:
+            grammar.check(self._lasting.model.vocabulary)
+        labels = self.view.labels("off" if grammar else options.labels)
         chosen = choose(options.select, self._scene(vector, options))
         shown = self._shown(chosen, vector)
         model = self._lasting.model
@@ -96,6 +99,7 @@ class Asker:
             prefixes=self._lasting if options.select in {"erase", "hybrid"} else self._passing,
             model_name=self.model_name,
             options=options,
+            grammar=grammar,
             cancel=cancel,
             timings={"embed": embedded, "select": time.perf_counter() - begun},
         )

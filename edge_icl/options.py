@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from edge_icl.errors import InputError
 from edge_icl.selection import DEFAULT_SELECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_icl.llm.grammar import Grammar
 
 LabelMode = Literal["auto", "on", "off"]
 
@@ -19,9 +25,32 @@ class Options:
         shots: how many examples to show; None for the store's own number.
         labels: whether to choose among the store's outputs ("on"), to write ("off"), or to look ("auto").
         max_tokens: most tokens of a written answer.
+        grammar: what a written answer must keep to, in GBNF, llama.cpp's language for grammars.
+        json_schema: what a written answer must keep to, as a JSON schema. With either, answers are written.
     """
 
     select: str = DEFAULT_SELECT
     shots: int | None = None
     labels: LabelMode = "auto"
     max_tokens: int = 256
+    grammar: str | None = None
+    json_schema: Mapping[str, Any] | None = None
+
+    def constraint(self) -> Grammar | None:
+        """Return the grammar that a written answer must keep to, if any.
+
+        Raises:
+            InputError: the grammar or the schema is bad, or both are given, or labels are wanted too.
+        """
+        if self.grammar is None and self.json_schema is None:
+            return None
+        if self.grammar is not None and self.json_schema is not None:
+            raise InputError("an answer cannot keep to a grammar and a JSON schema", "give one of them")
+        if self.labels == "on":
+            raise InputError("labels are chosen and not written, so a grammar is of no use", "leave one out")
+        from edge_icl.llm.grammar import Grammar  # noqa: PLC0415 - answers without one do without
+
+        if self.grammar is not None:
+            return Grammar.from_text(self.grammar)
+        assert self.json_schema is not None
+        return Grammar.from_schema(self.json_schema)

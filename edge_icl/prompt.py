@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 _INPUT = "Input:"
 _OUTPUT = "\nOutput:"
-_NEXT = "\n\n" + _INPUT
+LEAD = " "
+"""What stands before every answer."""
+
+NEXT = "\n\n" + _INPUT
+"""What comes after every answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def fit(
 
 def answer(output: str) -> str:
     """Return the text of an answer as it follows a prompt, with what ends it."""
-    return f" {output}{_NEXT}"
+    return f"{LEAD}{output}{NEXT}"
 
 
 def check_fits(example: Example, *, context: int, count: Callable[[str], int]) -> None:
@@ -128,4 +132,4 @@ def _continued(example: Example) -> str:
 
 def _stop(examples: Sequence[Example]) -> str:
     """Return what ends an answer: the end of the line, unless the examples show answers of several lines."""
-    return _NEXT if any("\n" in example.output for example in examples) else "\n"
+    return NEXT if any("\n" in example.output for example in examples) else "\n"

@@ -74,6 +74,7 @@ class Answer:
     Attributes:
         text: the answer.
         labels: the probability of each label, the likeliest first; empty where the text was generated.
+        complete: whether it came to its own end, rather than to that of the context or of `max_tokens`.
         examples: those in the prompt, in their order.
         dropped: how many chosen examples found no room in the prompt.
         model: the LLM's name.
@@ -83,6 +84,7 @@ class Answer:
 
     text: str
     labels: Mapping[str, float]
+    complete: bool
     examples: tuple[Held, ...]
     dropped: int
     model: str
@@ -94,6 +96,7 @@ class Answer:
         return {
             "answer": self.text,
             "labels": {label: round(p, 6) for label, p in self.labels.items()} or None,
+            "complete": self.complete,
             "examples": [held.as_json() for held in self.examples],
             "dropped": self.dropped,
             "model": self.model,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl import prompt as prompts
 from edge_icl.llm.generate import generate
 from edge_icl.llm.score import probabilities, score_labels
 from edge_icl.records import Answer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Generator, Iterator
 
+    from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.options import Options
     from edge_icl.prompt import Prompt
@@ -29,7 +31,7 @@ class Reply:
         examples: those in the prompt.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all keyword-only, one for each part
         self,
         *,
         prompt: Prompt,
@@ -38,6 +40,7 @@ class Reply:
         prefixes: Prefixes,
         model_name: str,
         options: Options,
+        grammar: Grammar | None,
         cancel: threading.Event | None,
         timings: dict[str, float],
     ) -> None:
@@ -47,9 +50,11 @@ class Reply:
         self._prefixes = prefixes
         self._model_name = model_name
         self._options = options
+        self._grammar = grammar
         self._cancel = cancel
         self._timings = timings
         self._text = ""
+        self._complete = False
         self._probabilities: dict[str, float] = {}
         self._pieces = self._run()
 
@@ -78,6 +83,7 @@ class Reply:
             text=self._text,
             labels=self._probabilities,
             examples=self.examples,
+            complete=self._complete,
             dropped=len(self.prompt.dropped),
             model=self._model_name,
             select=self._options.select,
@@ -93,13 +99,16 @@ class Reply:
             shares = probabilities(score_labels(self._prefixes, prefix, question, self._labels))
             order = np.argsort(-shares, kind="stable")
             self._probabilities = {self._labels[i]: float(shares[i]) for i in order}
+            self._complete = True
             yield self._labels[order[0]]
             return
-        yield from generate(
+        self._complete = yield from generate(
             self._prefixes,
             prefix,
             question,
-            stop=self.prompt.stop,
+            stop=self.prompt.stop if self._grammar is None else prompts.NEXT,
+            lead=prompts.LEAD,
+            grammar=self._grammar,
             max_tokens=self._options.max_tokens,
             cancel=self._cancel,
         )

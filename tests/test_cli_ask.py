@@ -30,7 +30,7 @@ def test_piped_the_examples_follow_where_they_are_wanted() -> None:
 def test_json_has_the_answer_and_what_it_rests_on() -> None:
     found = json.loads(run("ask", "Taxi downtown", "--json", "--select", "nearest", "--shots", "2").out)
 
-    assert set(found) == {"answer", "labels", "examples", "dropped", "model", "select", "timings"}
+    assert set(found) == {"answer", "labels", "complete", "examples", "dropped", "model", "select", "timings"}
     assert set(found["labels"]) == LABELS
     assert found["answer"] == max(found["labels"], key=found["labels"].get)
     assert (found["model"], found["select"], found["dropped"]) == ("smollm2-135m-instruct", "nearest", 0)
@@ -117,7 +117,15 @@ def test_no_questions_are_an_error() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["ask", "ask x --file y.txt", "ask x --gpu-layers some", "ask x --labels maybe", "ask x --shots -1"],
+    [
+        "ask",
+        "ask x --file y.txt",
+        "ask x --gpu-layers some",
+        "ask x --labels maybe",
+        "ask x --shots -1",
+        "ask x --grammar a --json-schema b",
+        "ask x --grammar a --labels on",
+    ],
 )
 def test_what_to_ask_must_be_clear(line: str) -> None:
     refused(run(*line.split()), "edge-icl ask --help", code=2)
@@ -126,3 +134,69 @@ def test_what_to_ask_must_be_clear(line: str) -> None:
 def test_asking_makes_no_store(models_home: Path) -> None:
     with unchanged(models_home):
         refused(run("ask", "Taxi"), "there is no store", "edge-icl init")
+
+
+@pytest.fixture
+def schema(tmp_path: Path) -> Path:
+    """A schema with one field of two values."""
+    file = tmp_path / "schema.json"
+    kind = {"enum": ["cab", "meal"]}
+    file.write_text(json.dumps({"type": "object", "properties": {"kind": kind}, "required": ["kind"]}))
+    return file
+
+
+@pytest.mark.usefixtures("home")
+def test_a_schema_holds_the_answer_to_json(schema: Path) -> None:
+    ran = run("ask", "Taxi downtown", "--json-schema", str(schema))
+
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out)["kind"] in {"cab", "meal"}
+    found = json.loads(run("ask", "Taxi downtown", "--json-schema", str(schema), "--json").out)
+    assert (found["answer"], found["labels"], found["complete"]) == (ran.out.strip(), None, True)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_grammar_holds_every_answer_of_a_file(tmp_path: Path) -> None:
+    grammar, questions = tmp_path / "form.gbnf", tmp_path / "questions.txt"
+    grammar.write_text('root ::= "yes" | "no"')
+    questions.write_text("Taxi\nLunch\n")
+
+    ran = run("ask", "--file", str(questions), "--grammar", str(grammar))
+    assert (ran.code, ran.err) == (0, "")
+    assert set(ran.out.split()) <= {"yes", "no"}
+
+
+@pytest.mark.usefixtures("home")
+def test_an_answer_that_is_cut_off_is_told(schema: Path, tmp_path: Path) -> None:
+    cut = "edge-icl: the answer is cut off; give it more room with --max-tokens\n"
+    ran = run("ask", "Taxi", "--json-schema", str(schema), "--max-tokens", "2", "--json")
+
+    assert (ran.code, ran.err) == (0, cut)
+    assert json.loads(ran.out)["complete"] is False
+    questions = tmp_path / "questions.txt"
+    questions.write_text("Taxi\n")
+    ran = run("ask", "--file", str(questions), "--json-schema", str(schema), "--max-tokens", "2")
+    assert ran.err == cut.replace("the answer", "line 1: the answer")
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "wrong"),
+    [
+        ("--grammar", b'root ::= "a', "line 1 of the grammar is wrong"),
+        ("--grammar", b'root ::= root "a"', "llama.cpp refuses the grammar"),
+        ("--grammar", b"\xff", "is not UTF-8 text"),
+        ("--json-schema", b'{"type": "strin"}', "the JSON schema cannot be made a grammar"),
+        ("--json-schema", b"{'a': 1}", "is no JSON"),
+        ("--json-schema", b"[1]", "is no JSON schema"),
+        ("--grammar", None, "cannot be read"),
+        ("--json-schema", None, "cannot be read"),
+    ],
+)
+@pytest.mark.usefixtures("home")
+def test_what_is_no_grammar_and_no_schema_is_one_sentence(
+    tmp_path: Path, option: str, content: bytes | None, wrong: str
+) -> None:
+    file = tmp_path / "file"
+    if content is not None:
+        file.write_bytes(content)
+    refused(run("ask", "Taxi", option, str(file)), wrong)

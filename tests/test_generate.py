@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_icl.errors import InputError, ModelError
-from edge_icl.llm.generate import _Text, _tokens, generate
+from edge_icl.llm.generate import _free, _Text, _tokens, generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import score_labels
@@ -38,8 +38,9 @@ def test_answer_is_the_same_every_time_and_comes_in_pieces(prefixes: Prefixes, c
 
 
 def test_answer_has_at_most_max_tokens(prefixes: Prefixes, counting: list[int]) -> None:
+    pick = _free(prefixes.model.vocabulary)
     for most in (1, 2, 7):
-        assert len(list(_tokens(prefixes, counting, counting[:1], most))) == most
+        assert len(list(_tokens(prefixes, counting, counting[:1], most, pick))) == most
     with pytest.raises(InputError, match="0 tokens"):
         next(generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=0))
 
@@ -47,17 +48,17 @@ def test_answer_has_at_most_max_tokens(prefixes: Prefixes, counting: list[int]) 
 def test_answer_ends_with_the_context(small: Model, counting: list[int]) -> None:
     room = 6
     prompt = (counting * 100)[: small.context - room]
-    assert len(list(_tokens(Prefixes(small), prompt[:-1], prompt[-1:], 100))) == room
+    assert len(list(_tokens(Prefixes(small), prompt[:-1], prompt[-1:], 100, _free(small.vocabulary)))) == room
 
 
 def test_answer_ends_where_the_model_says_so(
-    prefixes: Prefixes, question: list[int], monkeypatch: pytest.MonkeyPatch
+    prefixes: Prefixes, counting: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vocabulary = prefixes.model.vocabulary
-    whole = "".join(generate(prefixes, [], question, stop=NEVER, max_tokens=20))
+    whole = "".join(generate(prefixes, [], counting, stop=NEVER, max_tokens=20))
     ended = iter([False, False, True])
     monkeypatch.setattr(vocabulary, "ends", lambda _token: next(ended))
-    text = "".join(generate(prefixes, [], question, stop=NEVER, max_tokens=20))
+    text = "".join(generate(prefixes, [], counting, stop=NEVER, max_tokens=20))
     assert whole.startswith(text)
     assert len(text) < len(whole)
 

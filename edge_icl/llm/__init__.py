@@ -6,5 +6,6 @@
 - model: weights, vocabulary and window
 - prefix: examples that are evaluated once, their states in memory and on the disk
 - score: how likely each label is
+- gbnf, schema, grammar: forms that a written answer keeps to
 - generate: an answer, piece by piece
 """

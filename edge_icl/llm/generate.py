@@ -5,10 +5,15 @@
 
 Between two pieces the model is free: another question may take its window, and the answer goes on afterwards
 from its own state, which is parked meanwhile. Only `Prefixes.clear` ends it: what it has read is then gone.
+
+Under a grammar an answer ends where the grammar says that it is whole, and there only: with the model's end
+token, or where the model would go on with the text that ends an answer. A line break inside a JSON document
+ends nothing.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import InputError, ModelError
@@ -16,10 +21,17 @@ from edge_icl.llm.vocabulary import Decoder
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_icl.llm.grammar import Constraint, Grammar
     from edge_icl.llm.model import Model
     from edge_icl.llm.prefix import Prefixes
+    from edge_icl.llm.vocabulary import Vocabulary
+
+    Pick = Callable[[NDArray[np.float32]], int | None]
 
 
 def generate(
@@ -28,88 +40,177 @@ def generate(
     question: Sequence[int],
     *,
     stop: str,
+    lead: str = "",
     max_tokens: int = 256,
+    grammar: Grammar | None = None,
     cancel: threading.Event | None = None,
-) -> Iterator[str]:
+) -> Generator[str, None, bool]:
     """Give the answer's text as it comes, without white space before it; close the iterator to stop it.
 
     Args:
         prefixes: the prefixes of the store, and the model.
         prefix: tokens that other questions share.
         question: tokens of this question.
-        stop: the text that ends the answer; neither it nor a beginning of it is given at the end.
+        stop: the text that ends the answer; neither it nor a beginning of it is given at the end. May be empty.
+        lead: what stands before an answer in the prompt's format; only a grammar needs to know.
         max_tokens: most tokens to evaluate for the answer; a full context ends it too.
+        grammar: what the answer must keep to.
         cancel: set it from any thread, and the answer ends before the next token.
 
+    Returns:
+        Whether the answer is complete: it came to its own end, or is all that the grammar asks for.
+
     Raises:
-        InputError: the prompt leaves no room for an answer, or `max_tokens` is less than one.
+        InputError: the prompt leaves no room for an answer, `max_tokens` is below one, or the grammar is bad.
         ModelError: llama.cpp fails, or `Prefixes.clear` was called before the answer was complete.
     """
     if max_tokens < 1:
         raise InputError(f"an answer of {max_tokens} tokens is none", "give at least 1")
-    text = _Text(stop)
-    decoder = Decoder(prefixes.model.vocabulary)
-    for token in _tokens(prefixes, prefix, question, max_tokens):
-        if cancel is not None and cancel.is_set():
-            return
-        piece = text.feed(decoder.feed(token))
-        if piece:
-            yield piece
-        if text.over:
-            return
+    vocabulary = prefixes.model.vocabulary
+    text = _Text(stop, strip=None if grammar is None else len(lead))
+    decoder = Decoder(vocabulary)
+    with nullcontext() if grammar is None else grammar.at_work(vocabulary, lead=lead) as constraint:
+        pick = _free(vocabulary) if constraint is None else _bound(vocabulary, constraint, text)
+        tokens = _tokens(prefixes, prefix, question, max_tokens, pick)
+        while not text.over:
+            try:
+                token = next(tokens)
+            except StopIteration as end:
+                yield from text.rest()
+                return bool(end.value) or (constraint is not None and constraint.may_end)
+            if cancel is not None and cancel.is_set():
+                return False
+            piece = text.feed(decoder.feed(token))
+            if piece:
+                yield piece
+        return True
 
 
-def _tokens(prefixes: Prefixes, prefix: Sequence[int], question: Sequence[int], most: int) -> Iterator[int]:
-    """Give the likeliest tokens one after another, up to the model's own end, `most` or a full context."""
+def _free(vocabulary: Vocabulary) -> Pick:
+    """Return what picks the likeliest token, None for the model's own end."""
+
+    def pick(logits: NDArray[np.float32]) -> int | None:
+        token = int(logits.argmax())
+        return None if vocabulary.ends(token) else token
+
+    return pick
+
+
+def _bound(vocabulary: Vocabulary, constraint: Constraint, text: _Text) -> Pick:
+    """Return what picks the likeliest token that the grammar allows, None where the answer ends."""
+
+    def pick(logits: NDArray[np.float32]) -> int | None:
+        if constraint.may_end:
+            text.may_end()
+        wanted = int(logits.argmax())
+        piece = vocabulary.piece(wanted).decode(errors="replace")
+        if not constraint.allows(wanted) and text.ends_before(piece):
+            return None
+        token = constraint.choose(logits)
+        if token is None and vocabulary.end is not None:
+            raise ModelError("the model has no token for what the grammar asks for next", "change the grammar")
+        if token is None or vocabulary.ends(token):
+            return None
+        constraint.accept(token)
+        return token
+
+    return pick
+
+
+def _tokens(
+    prefixes: Prefixes, prefix: Sequence[int], question: Sequence[int], most: int, pick: Pick
+) -> Generator[int, None, bool]:
+    """Give picked tokens one after another; return whether they came to an end before `most` or the context."""
     model = prefixes.model
     answer = object()  # owns the window between two tokens
     room = min(most, model.context - len(prefix) - len(question))
     try:
         with prefixes.asked(prefix, question, owner=answer) as logits:
-            token = int(logits.argmax())
-        while not model.vocabulary.ends(token):
+            token = pick(logits)
+        while token is not None:
             yield token
             room -= 1
             if room == 0:
-                return
-            token = _next(model, answer, token)
+                return False
+            token = _next(model, answer, token, pick)
+        return True
     finally:
         with model.lock:
             model.window.leave(answer)
 
 
-def _next(model: Model, answer: object, token: int) -> int:
-    """Evaluate an answer's last token and return the likeliest one after it."""
+def _next(model: Model, answer: object, token: int, pick: Pick) -> int | None:
+    """Evaluate an answer's last token and return the one picked after it."""
     with model.lock:
         if not model.window.enter(answer):
             raise ModelError("the examples have changed since this answer began", "ask again")
-        return int(model.window.append([token]).argmax())
+        return pick(model.window.append([token]))
 
 
 class _Text:
     """Text up to a stop text, which may come in pieces.
 
+    Args:
+        stop: the stop text; without one nothing ends the text.
+        strip: how many characters before the answer to leave out; None for all white space, and then the stop
+            text counts wherever it stands, otherwise only where the answer may end.
+
     Attributes:
         over: the stop text has come.
     """
 
-    def __init__(self, stop: str) -> None:
+    def __init__(self, stop: str, *, strip: int | None = None) -> None:
         self._stop = stop
+        self._strip = strip
         self._begun = False
         self._waiting = ""  # what may be the beginning of the stop text
+        self._ends: set[int] | None = None if strip is None else set()  # places in it where the answer may end
         self.over = False
 
     def feed(self, text: str) -> str:
         """Return what is certain to be part of the answer."""
+        text = self._waiting + self._stripped(text)
+        at = len(text)
+        for start in range(len(text)) if self._ends is None else sorted(self._ends):
+            rest = text[start : start + len(self._stop)]
+            if rest and self._stop.startswith(rest):
+                self.over = rest == self._stop
+                at = start
+                break
+        return self._cut(text, at)
+
+    def may_end(self) -> None:
+        """Note that the answer may end here."""
+        assert self._ends is not None
+        self._ends.add(len(self._waiting))
+
+    def ends_before(self, text: str) -> bool:
+        """End the answer if `text` would go on with the stop text; say whether it did."""
+        for start in sorted(self._ends or ()) if text and self._stop else ():
+            rest = self._waiting[start:] + text
+            if rest.startswith(self._stop) or self._stop.startswith(rest):
+                self._waiting = self._waiting[:start]
+                return True
+        return False
+
+    def rest(self) -> Iterator[str]:
+        """Give what waited for more of the stop text, if the answer counts to the last character."""
+        if self._strip is not None and self._waiting:
+            yield self._waiting
+
+    def _stripped(self, text: str) -> str:
+        """Return the text without what stands before the answer."""
+        if self._strip is not None:
+            left, self._strip = text[self._strip :], max(0, self._strip - len(text))
+            return left
         if not self._begun:
             text = text.lstrip()
             self._begun = bool(text)
-        text = self._waiting + text
-        found = text.find(self._stop)
-        self.over = found >= 0
-        if not self.over:
-            longest = min(len(text), len(self._stop) - 1)
-            kept = next(size for size in range(longest, -1, -1) if text.endswith(self._stop[:size]))
-            found = len(text) - kept
-        self._waiting = text[found:]
-        return text[:found]
+        return text
+
+    def _cut(self, text: str, at: int) -> str:
+        """Return the text before a place; what comes after it waits."""
+        self._waiting = text[at:]
+        if self._ends is not None:
+            self._ends = {end - at for end in self._ends if end >= at}
+        return text[:at]

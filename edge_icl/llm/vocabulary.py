@@ -39,6 +39,7 @@ class Vocabulary:
         self.start: tuple[int, ...] = ()
         if self._llama.llama_vocab_get_add_bos(self._vocab):
             self.start = (int(self._llama.llama_vocab_bos(self._vocab)),)
+        self.end = self._end()
         # SentencePiece vocabularies put a space before every text; `tokenize` must not let it become two.
         self._adds_space = False
         self._adds_space = self.piece(self._raw("x")[0]).startswith(b" ")
@@ -103,6 +104,11 @@ class Vocabulary:
         with self._lock:
             return bool(self._llama.llama_vocab_is_eog(self._live(), token))
 
+    def sampler(self, grammar: str, root: str) -> Any:
+        """Return llama.cpp's sampler for a grammar, whoever asks frees it; a null pointer if it is refused."""
+        with self._lock:
+            return self._llama.llama_sampler_init_grammar(self._live(), grammar.encode(), root.encode())
+
     def metadata(self, key: str) -> str:
         """Return a value of the GGUF header as text, "" where it has none."""
         buffer = ctypes.create_string_buffer(1024)
@@ -122,6 +128,13 @@ class Vocabulary:
         if used < 0:
             raise ModelError(f"llama.cpp cannot tokenize a text of {len(data)} bytes")
         return list(tokens[:used])
+
+    def _end(self) -> int | None:
+        """Return a token with which the model ends an answer, if it has one."""
+        for token in (self._llama.llama_vocab_eot(self._vocab), self._llama.llama_vocab_eos(self._vocab)):
+            if token >= 0 and self._llama.llama_vocab_is_eog(self._vocab, token):
+                return int(token)
+        return None
 
     def _live(self) -> Any:
         """Return llama.cpp's pointer to the vocabulary, or say that the model is closed."""
