@@ -36,18 +36,20 @@ def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> b
     "--seed", callback=_seed, metavar="HEX", help="64 hex digits instead of random ones; for tests and audits."
 )
 @click.option("--encoder", metavar="NAME", help="The model that compares texts; see `edge-icl models list`.")
+@click.option("--task", metavar="TEXT", help='What is asked of the model, such as "Classify the expense".')
 @click.pass_obj
-def init(session: Session, shots: int, seed: bytes | None, encoder: str | None) -> None:
+def init(session: Session, shots: int, seed: bytes | None, encoder: str | None, task: str | None) -> None:
     """Make a store, with settings of your own.
 
     `add` makes one by itself, so this is only for settings that differ from the usual ones. They cannot be
-    changed later. With more shots the model sees more examples and takes longer for its first answer.
+    changed later. With more shots the model sees more examples and takes longer for its first answer. A task
+    stands at the beginning of every prompt.
     """
     from edge_icl.memory import Memory  # noqa: PLC0415 - not for --help
 
-    with Memory.create(session.store, shots=shots, seed=seed, encoder=encoder) as memory:
+    with Memory.create(session.store, shots=shots, seed=seed, encoder=encoder, task=task) as memory:
         if session.output.json:
             made = {"path": str(memory.path), "shots": shots, "encoder": memory.settings.encoder}
-            session.output.document({**made, "root": memory.root})
+            session.output.document({**made, "task": memory.settings.task or None, "root": memory.root})
         else:
             session.output.line(f"made the store {memory.path}")

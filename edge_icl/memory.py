@@ -128,6 +128,7 @@ class Memory:
         shots: int = DEFAULT_SHOTS,
         seed: bytes | None = None,
         encoder: str | None = None,
+        task: str | None = None,
     ) -> Self:
         """Make a new store.
 
@@ -136,17 +137,18 @@ class Memory:
             shots: how many examples go into a prompt: the number of clusters.
             seed: 32 bytes that every id and digest depends on; for tests and audits. None for random ones.
             encoder: name of the encoder; None for the default.
+            task: what is asked of the model, in words, such as "Classify the expense"; None for nothing.
 
         Raises:
             StoreExistsError: a store is there already.
             NotAStoreError: something else is there.
             ModelMissingError: the encoder is not on this machine.
-            InputError: the shots or the seed make no sense.
+            InputError: the shots, the seed or the task make no sense.
         """
         path = locate(store)
         if (path / settings.NAME).exists():
             raise StoreExistsError(f"there is a store at {path} already", "use it, or choose another name")
-        opened = make(path, encoder=encoder, shots=shots, seed=seed)
+        opened = make(path, encoder=encoder, shots=shots, seed=seed, task=task)
         return cls(
             opened,
             Engines(opened.settings, model=None, gpu_layers=None, threads=None),

@@ -10,7 +10,7 @@ from edge_icl.errors import InputError, NotAStoreError
 from edge_icl.models import location
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
-from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings
+from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
 
 DEFAULT_STORE = "default"
 
@@ -29,7 +29,14 @@ def locate(store: str | os.PathLike[str]) -> Path:
     return location.home() / "stores" / text
 
 
-def make(path: Path, *, encoder: str | None, shots: int = DEFAULT_SHOTS, seed: bytes | None = None) -> Store:
+def make(
+    path: Path,
+    *,
+    encoder: str | None,
+    shots: int = DEFAULT_SHOTS,
+    seed: bytes | None = None,
+    task: str | None = None,
+) -> Store:
     """Make a store; if another process makes it at the same moment, open that one.
 
     Args:
@@ -37,11 +44,12 @@ def make(path: Path, *, encoder: str | None, shots: int = DEFAULT_SHOTS, seed: b
         encoder: name of the encoder; None for the default.
         shots: how many examples go into a prompt: the number of clusters.
         seed: 32 bytes that every id and digest depends on; None for random ones.
+        task: what is asked of the model, in words; None for nothing.
 
     Raises:
         NotAStoreError: something is there already.
         ModelMissingError: the encoder is not on this machine.
-        InputError: the shots or the seed make no sense.
+        InputError: the shots, the seed or the task make no sense.
     """
     if not 0 < shots < 1 << 16:
         raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")
@@ -55,6 +63,7 @@ def make(path: Path, *, encoder: str | None, shots: int = DEFAULT_SHOTS, seed: b
         dimension=found.dimension,
         scale=found.scale,
         shots=shots,
+        task="" if task is None else normalised_task(task),
     )
     try:
         return Store.create(path, new)

@@ -22,6 +22,24 @@ def test_init_makes_a_store_with_settings_of_ones_own(models_home: Path) -> None
     assert made["root"] == json.loads(run("status", "--store", "mine", "--json").out)["root"]
 
 
+def test_a_task_is_kept_with_the_store_and_shown(models_home: Path) -> None:
+    made = json.loads(run("init", "--task", " Cafe\u0301 or not? ", "--json").out)
+
+    assert made["task"] == "Café or not?"
+    assert json.loads(run("status", "--json").out)["task"] == "Café or not?"
+    assert "Café or not?" in run("status").out
+    run("--store", "other", "init")
+    assert json.loads(run("--store", "other", "status", "--json").out)["task"] is None
+
+
+@pytest.mark.parametrize(
+    ("task", "wrong"), [("", "empty"), ("x" * 1001, "1001 characters, more than 1000"), ("a\0b", "NUL")]
+)
+def test_a_task_that_cannot_be_kept_makes_no_store(models_home: Path, task: str, wrong: str) -> None:
+    with unchanged(models_home):
+        refused(run("init", "--task", task), "the task", wrong)
+
+
 @pytest.mark.parametrize("seed", ["ab", "zz" * 32, "ab" * 33, ""])
 def test_a_seed_is_64_hex_digits(seed: str) -> None:
     refused(run("init", "--seed", seed), "--seed", "hex digits", code=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from edge_icl.errors import (
 from edge_icl.store import trie
 from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
+from edge_icl.store.settings import Settings
 from edge_icl.store.writer import writing
 
 changes = st.lists(st.tuples(st.sets(numbers, max_size=12), st.sets(numbers, max_size=12)), max_size=8)
@@ -179,6 +181,16 @@ def test_damaged_settings_and_manifest_are_noticed_when_opening(tmp_path: Path) 
             with pytest.raises((StoreDamagedError, StoreFormatError)):
                 Store.open(store.path).read(lambda now: (list(now.examples()), now.clustering))
         (store.path / name).write_bytes(sound)
+
+
+def test_a_task_is_part_of_the_settings_and_leaves_no_trace_where_there_is_none() -> None:
+    with_task = replace(SETTINGS, task="Classify the expense")
+    assert Settings.decode(with_task.encode()) == with_task
+    assert b"task" not in SETTINGS.encode()
+    for task in ('""', '" a"', '"a\\u0000"', '"\\ud800"', '"e\\u0301"', "5", "null", f'"{"x" * 1001}"'):
+        data = with_task.encode().replace(b'"Classify the expense"', task.encode())
+        with pytest.raises(StoreDamagedError):
+            Settings.decode(data)
 
 
 def test_ids_are_found_by_any_unique_prefix(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 
 from edge_icl.cluster.kmeans import Parameters
-from edge_icl.errors import StoreDamagedError, StoreFormatError
+from edge_icl.errors import InputError, StoreDamagedError, StoreFormatError
+from edge_icl.example import normalise
 
 FORMAT = 1
 """The only format so far; a reader refuses a newer one."""
@@ -25,6 +26,22 @@ A coarser lattice refits less often but picks worse representatives; a third ite
 half as often again."""
 
 
+LONGEST_TASK = 1000
+"""Characters of a task; it stands in every prompt, beside the examples."""
+
+
+def normalised_task(task: str) -> str:
+    """Return a task in Unicode NFC, without white space around it.
+
+    Raises:
+        InputError: it is empty, too long, or holds NUL or a lone surrogate.
+    """
+    text = normalise(task, "task").strip()
+    if len(text) > LONGEST_TASK:
+        raise InputError(f"the task has {len(text)} characters, more than {LONGEST_TASK}", "make it shorter")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the bytes of a store depend on besides its examples and their vectors.
@@ -38,6 +55,7 @@ class Settings:
         shots: number of clusters.
         iterations: of the clustering.
         step: distance between the lattice points of the clustering.
+        task: what is asked of the model, in words; "" for nothing, and then it is not in the file.
     """
 
     seed: bytes
@@ -48,6 +66,7 @@ class Settings:
     shots: int = DEFAULT_SHOTS
     iterations: int = DEFAULT_ITERATIONS
     step: int = DEFAULT_STEP
+    task: str = ""
 
     def clustering(self) -> Parameters:
         """Return what the clustering depends on."""
@@ -66,6 +85,8 @@ class Settings:
     def encode(self) -> bytes:
         """Return the bytes of store.json."""
         fields = {"format": FORMAT, **asdict(self), "seed": self.seed.hex()}
+        if not self.task:
+            del fields["task"]
         return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
 
     @classmethod
@@ -87,7 +108,7 @@ class Settings:
             settings = cls(**{**fields, "seed": bytes.fromhex(fields["seed"])})
             if settings.encode() == data and settings._sensible():
                 return settings
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
         raise StoreDamagedError(f"{NAME} is damaged", "restore it from a backup")
 
@@ -99,4 +120,5 @@ class Settings:
             and all(type(number) is int and 0 < number < 1 << 16 for number in numbers)
             and isinstance(self.encoder, str)
             and isinstance(self.encoder_digest, str)
+            and (not self.task or self.task == normalised_task(self.task))
         )
