@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from edge_icl.memory import Memory
-    from edge_icl.options import LabelMode
+    from edge_icl.options import LabelMode, PromptMode
     from edge_icl.records import Answer
     from edge_icl.reply import Reply
 
@@ -67,6 +67,13 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     show_default=True,
     help="Choose among the outputs in the store (on), write freely (off), or look which fits.",
 )
+@click.option(
+    "--prompt",
+    type=click.Choice(("auto", "plain", "chat")),
+    default="auto",
+    show_default=True,
+    help="Show examples as lines of text (plain), or as turns in the model's own chat template (chat).",
+)
 @click.option("--model", metavar="NAME|PATH", help="The model, or a .gguf file; see `edge-icl models list`.")
 @click.option(
     "--max-tokens",
@@ -102,6 +109,7 @@ def ask(  # noqa: PLR0913 - one parameter an option
     select: str,
     shots: int | None,
     labels: LabelMode,
+    prompt: PromptMode,
     model: str | None,
     max_tokens: int,
     grammar: str | None,
@@ -137,6 +145,7 @@ def ask(  # noqa: PLR0913 - one parameter an option
         select=select,
         shots=shots,
         labels=labels,
+        prompt=prompt,
         max_tokens=max_tokens,
         grammar=None if grammar is None else constraints.grammar(grammar),
         json_schema=None if json_schema is None else constraints.json_schema(json_schema),
@@ -215,7 +224,7 @@ def _as_json(reply: Reply, *, explain: bool) -> dict[str, Any]:
     """Return an answer as JSON, with its prompt if that is wanted."""
     fields = reply.answer.as_json()
     if explain:
-        fields["prompt"] = reply.prompt.prefix + reply.prompt.question
+        fields["prompt"] = reply.prompt.text
     return fields
 
 
@@ -238,7 +247,7 @@ def _explain(session: Session, reply: Reply) -> None:
     """Show the prompt, the labels and the times."""
     output, answer = session.output, reply.answer
     output.line("\nprompt:\n")
-    output.line(reply.prompt.prefix + reply.prompt.question)
+    output.line(reply.prompt.text)
     if answer.labels:
         shown = [(label, share) for label, share in answer.labels.items() if share >= LIKELY]
         output.line("\nprobabilities:\n")

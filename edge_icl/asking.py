@@ -8,10 +8,12 @@ answer after a forget is the answer of a store that never held the example.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from edge_icl import prompt as prompts
+from edge_icl.errors import InputError
 from edge_icl.llm.prefix import Prefixes
+from edge_icl.options import PromptMode
 from edge_icl.records import Held
 from edge_icl.reply import Reply
 from edge_icl.selection import Scene, choose
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_icl.chat import Chat
     from edge_icl.llm.model import Model
     from edge_icl.options import Options
+    from edge_icl.prompt import PromptFormat
     from edge_icl.selection import Chosen
     from edge_icl.store.disk import Store
     from edge_icl.view import View
@@ -50,6 +54,7 @@ class Asker:
         # Only the representatives are explained by the state alone, so only their KV states may be on disk.
         self._lasting = Prefixes(model, disk=PrefixCache(store, view.snapshot))
         self._passing = Prefixes(model)
+        self._chat: Chat | None = None
 
     def clear(self) -> None:
         """Drop every KV state in memory."""
@@ -91,6 +96,7 @@ class Asker:
             extra=[held.example for held in shown[len(chosen.prefix) :]],
             budget=model.context - ROOM_FOR_ANSWER,
             count=model.count,
+            form=self._form(options.prompt),
         )
         return Reply(
             prompt=prompt,
@@ -103,6 +109,23 @@ class Asker:
             cancel=cancel,
             timings={"embed": embedded, "select": time.perf_counter() - begun},
         )
+
+    def _form(self, mode: PromptMode) -> PromptFormat:
+        """Return the prompt's format.
+
+        Raises:
+            InputError: there is no such format.
+            ModelError: it is to be a chat, and the model has no template for one.
+        """
+        known = get_args(PromptMode)
+        if mode not in known:
+            raise InputError(f"there is no prompt format {mode!r}", f"choose one of {', '.join(known)}")
+        task = self.view.snapshot.settings.task
+        if mode != "chat":
+            return prompts.Plain(task)
+        if self._chat is None:
+            self._chat = self._lasting.model.chat(task)
+        return self._chat
 
     def _scene(self, vector: NDArray[np.int8], options: Options) -> Scene:
         """Return what the selection may look at."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edge_icl.llm.grammar import Grammar
 
 LabelMode = Literal["auto", "on", "off"]
+PromptMode = Literal["auto", "plain", "chat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Options:
         select: a name in `selection.SELECTIONS`.
         shots: how many examples to show; None for the store's own number.
         labels: whether to choose among the store's outputs ("on"), to write ("off"), or to look ("auto").
+        prompt: the prompt's format: "plain", lines of text; "chat", turns in the model's own chat template; or
+            whichever measurements speak for ("auto").
         max_tokens: most tokens of a written answer.
         grammar: what a written answer must keep to, in GBNF, llama.cpp's language for grammars.
         json_schema: what a written answer must keep to, as a JSON schema. With either, answers are written.
@@ -32,6 +35,7 @@ class Options:
     select: str = DEFAULT_SELECT
     shots: int | None = None
     labels: LabelMode = "auto"
+    prompt: PromptMode = "auto"
     max_tokens: int = 256
     grammar: str | None = None
     json_schema: Mapping[str, Any] | None = None

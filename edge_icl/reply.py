@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl import prompt as prompts
 from edge_icl.llm.generate import generate
 from edge_icl.llm.score import probabilities, score_labels
 from edge_icl.records import Answer
@@ -96,7 +95,8 @@ class Reply:
         prefix = model.tokenize(self.prompt.prefix, start=True)
         question = model.tokenize(self.prompt.question)
         if self._labels:
-            shares = probabilities(score_labels(self._prefixes, prefix, question, self._labels))
+            form = self.prompt.form
+            shares = probabilities(score_labels(self._prefixes, prefix, question, self._labels, form=form))
             order = np.argsort(-shares, kind="stable")
             self._probabilities = {self._labels[i]: float(shares[i]) for i in order}
             self._complete = True
@@ -106,8 +106,8 @@ class Reply:
             self._prefixes,
             prefix,
             question,
-            stop=self.prompt.stop if self._grammar is None else prompts.NEXT,
-            lead=prompts.LEAD,
+            stop=self.prompt.stop if self._grammar is None else self.prompt.form.close,
+            lead=self.prompt.form.lead,
             grammar=self._grammar,
             max_tokens=self._options.max_tokens,
             cancel=self._cancel,

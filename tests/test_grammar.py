@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_icl.errors import InputError, ModelError
+from edge_icl.example import Example
 from edge_icl.llm.generate import generate
 from edge_icl.llm.grammar import Constraint, Grammar
 from edge_icl.llm.model import Model
 from edge_icl.llm.native import llama
 from edge_icl.llm.prefix import Prefixes
-from edge_icl.prompt import LEAD, NEXT
+from edge_icl.prompt import PLAIN, fit
 
 pytest_plugins = ["llm_fixtures"]
 
@@ -30,6 +31,10 @@ SCHEMA = {
     "required": ["mood", "words", "stars"],
 }
 
+SHOWN = [Example("a joy", "good"), Example("a bore", "bad"), Example("a gem", "good"), Example("a mess", "bad")]
+
+STOP, LEAD = PLAIN.close, PLAIN.lead
+
 WORDS = re.compile(r"[a-z]+(, [a-z]+)*\.?")
 WORDS_GRAMMAR = Grammar.from_text('root ::= word (", " word)* "."?\nword ::= [a-z]+')
 
@@ -38,7 +43,7 @@ def answer(
     prefixes: Prefixes, prefix: list[int], question: list[int], grammar: Grammar, most: int = 200
 ) -> tuple[str, bool]:
     """Return a whole answer, and whether it is complete."""
-    found = generate(prefixes, prefix, question, stop=NEXT, lead=LEAD, grammar=grammar, max_tokens=most)
+    found = generate(prefixes, prefix, question, stop=STOP, lead=LEAD, grammar=grammar, max_tokens=most)
     pieces = []
     while True:
         try:
@@ -98,6 +103,15 @@ def test_answer_that_is_cut_is_not_complete(prefixes: Prefixes, prefix: list[int
     assert answer(prefixes, prefix, question, Grammar.from_text('root ::= "positive"'), most=1)[1]
 
 
+def test_chat_with_a_grammar_ends_with_its_turn(prefixes: Prefixes, model: Model) -> None:
+    form = model.chat()
+    prompt = fit("dull", prefix=SHOWN, budget=1000, count=model.count, form=form)
+    prefix, question = model.tokenize(prompt.prefix, start=True), model.tokenize(prompt.question)
+    words = Grammar.from_text("root ::= [a-z]+")
+    found = generate(prefixes, prefix, question, stop=form.close, lead=form.lead, grammar=words)
+    assert "".join(found) in {"good", "bad"}
+
+
 def test_blanks_that_fill_the_answer_are_cut_and_told(prefixes: Prefixes, question: list[int]) -> None:
     text, complete = answer(prefixes, [], question, Grammar.from_text(r'root ::= "\n"{60} "x"'), most=9)
     assert (text.strip(), complete) == ("", False)
@@ -109,9 +123,9 @@ def test_answers_with_grammars_in_turns_are_the_answers_alone(
     grammars = [Grammar.from_schema(SCHEMA), WORDS_GRAMMAR, None]
     wanted = []
     for grammar in grammars:
-        wanted.append(list(generate(prefixes, prefix, question, stop=NEXT, lead=LEAD, grammar=grammar)))
+        wanted.append(list(generate(prefixes, prefix, question, stop=STOP, lead=LEAD, grammar=grammar)))
         prefixes.clear()
-    turns = [generate(prefixes, prefix, question, stop=NEXT, lead=LEAD, grammar=each) for each in grammars]
+    turns = [generate(prefixes, prefix, question, stop=STOP, lead=LEAD, grammar=each) for each in grammars]
     found: list[list[str]] = [[], [], []]
     while any(pieces := [next(turn, "") for turn in turns]):
         for own, piece in zip(found, pieces, strict=True):
@@ -130,7 +144,7 @@ def test_cancelled_answer_is_not_complete_and_its_sampler_is_freed(
     for stop in (cancel.set, None):
         cancel.clear()
         found = generate(
-            prefixes, prefix, question, stop=NEXT, grammar=Grammar.from_schema(SCHEMA), cancel=cancel
+            prefixes, prefix, question, stop=STOP, grammar=Grammar.from_schema(SCHEMA), cancel=cancel
         )
         next(found)
         if stop is None:

@@ -17,6 +17,7 @@ LADDER = [
     {"store"},
     {"similarity"},
     {"selection", "prompt"},
+    {"chat"},
     {"encoder", "llm", "models"},
     {"records", "opening", "options", "lengths"},
     {"view", "reply"},
@@ -26,7 +27,11 @@ LADDER = [
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
-ALONE = {"models": {"errors", "progress"}, "llm": {"errors", "prompt"}, "encoder": {"errors", "progress"}}
+ALONE = {
+    "models": {"errors", "progress"},
+    "llm": {"errors", "prompt", "chat"},
+    "encoder": {"errors", "progress"},
+}
 HEAVY = {"llama_cpp", "onnxruntime", "tokenizers", "onnx", "huggingface_hub", "simsimd", "tqdm"}
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
 

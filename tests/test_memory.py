@@ -337,3 +337,35 @@ def test_a_fresh_store_answers_without_examples(models_home: Path) -> None:
         assert memory.ask("The capital of France is", Options(max_tokens=5)).examples == ()
         assert memory.search("x") == memory.find(match="x") == []
         assert memory.verify(deep=True).ok
+
+
+@pytest.mark.parametrize("labels", ["on", "off"])
+def test_a_chat_after_a_forget_is_that_of_a_store_that_never_held_it(
+    models_home: Path, tmp_path: Path, labels: str
+) -> None:
+    chat = Options(prompt="chat", labels=labels, max_tokens=8)
+    found = []
+    for name, examples in {"taught": EXAMPLES, "never": EXAMPLES[1:]}.items():
+        with Memory.create(tmp_path / name, seed=SEED, shots=4, task="Name the kind of expense") as memory:
+            memory.add_many(examples)
+            if name == "taught":
+                memory.ask("Taxi downtown", chat)
+                memory.forget(*[held.id for held in memory.examples() if held.example == EXAMPLES[0]])
+            reply = memory.stream("Taxi downtown", chat)
+            found.append(("".join(reply), dict(reply.answer.labels), reply.prompt.text, memory.root))
+    assert found[0] == found[1]
+    assert found[0][2].startswith("<|im_start|>system\nName the kind of expense<|im_end|>")
+
+
+def test_a_written_answer_keeps_to_a_schema_and_options_must_fit_together(memory: Memory) -> None:
+    schema = {"enum": ["cab", "bus"]}
+    answer = memory.ask("Taxi downtown", Options(json_schema=schema))
+    assert (answer.text in {'"cab"', '"bus"'}, answer.labels, answer.complete) == (True, {}, True)
+    for options in (
+        Options(json_schema=schema, labels="on"),
+        Options(json_schema=schema, grammar='root ::= "a"'),
+        Options(grammar="root"),
+        Options(prompt="html"),
+    ):
+        with pytest.raises(InputError):
+            memory.ask("Taxi downtown", options)

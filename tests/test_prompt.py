@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge_icl.errors import InputError
 from edge_icl.example import Example
-from edge_icl.prompt import answer, check_fits, fit
+from edge_icl.prompt import MARK, PLAIN, Plain, check_fits, fit
 
 text = st.text("ab \n", min_size=1, max_size=12).filter(lambda text: not text.isspace())
 example = st.builds(Example, text, text)
@@ -25,7 +25,7 @@ def test_prompt_is_completed_by_an_answer_in_the_format_of_its_examples() -> Non
     prompt = fit("Taxi", prefix=shown[:1], extra=shown[1:], budget=1000, count=len)
     assert prompt.prefix == "Input: Uber\nOutput: travel\n\nInput:"
     assert prompt.question == " Rice\nand beans\nOutput: food\n\nInput: Taxi\nOutput:"
-    assert answer("travel") == " travel\n\nInput:"
+    assert PLAIN.answer("travel") == " travel\n\nInput:"
     assert prompt.examples == tuple(shown)
     assert prompt.dropped == ()
 
@@ -71,6 +71,38 @@ def test_answer_ends_with_its_line_unless_an_example_shown_has_several() -> None
     assert fit("x", prefix=[single], budget=1000, count=len).stop == "\n"
     assert fit("x", extra=[single, several], budget=1000, count=len).stop == "\n\nInput:"
     assert fit("x", extra=[several, single], budget=40, count=len).stop == "\n"
+
+
+def test_task_stands_first_and_in_what_questions_share() -> None:
+    prompt = fit("Taxi", prefix=[Example("Uber", "travel")], budget=1000, count=len, form=Plain("Classify."))
+    assert prompt.prefix == "Classify.\n\nInput: Uber\nOutput: travel\n\nInput:"
+    assert prompt.text == f"{prompt.prefix} Taxi\nOutput:"
+
+
+@pytest.mark.parametrize("many", [100, 10_000])
+def test_what_finds_no_room_is_found_without_counting_every_choice(many: int) -> None:
+    counted = 0
+
+    def count(text: str) -> int:
+        nonlocal counted
+        counted += len(text)
+        return len(text)
+
+    every = [Example(f"number {index:05}", "x") for index in range(many)]
+    prompt = fit("Taxi", prefix=every[: many // 2], extra=every[many // 2 :], budget=400, count=count)
+    assert len(prompt.dropped) == many - len(prompt.examples)
+    assert 300 < len(prompt.prefix + prompt.question) <= 400
+    assert counted < 3 * many * len(PLAIN.parts("", every[:1], [])[0])
+
+
+def test_prompt_is_shown_without_the_marks_of_its_markup() -> None:
+    class Marked(Plain):
+        """A format with markup."""
+
+        def parts(self, question: str, *_: object) -> tuple[str, str]:
+            return f"{MARK}<start>{MARK}", question
+
+    assert fit("Taxi", budget=1000, count=len, form=Marked()).text == "<start>Taxi"
 
 
 def test_short_example_is_accepted_without_a_tokenizer() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_icl.chat import Chat
 from edge_icl.errors import InputError
 from edge_icl.llm import score
 from edge_icl.llm.model import Model
@@ -41,6 +42,17 @@ def test_label_ends_with_the_token_that_ends_an_answer(model: Model) -> None:
 
     assert pieces("positive") == [b" positive", b"\n"]
     assert b"".join(pieces("two\nlines")) == b" two\nlines\n"
+
+
+def test_label_of_a_chat_ends_with_the_token_that_ends_a_turn(model: Model) -> None:
+    vocabulary = model.vocabulary
+    tokens = label_tokens(vocabulary, "two\nlines", model.chat())
+    assert b"".join(map(vocabulary.piece, tokens)) == b"two\nlines"
+    assert [vocabulary.ends(token) for token in tokens] == [False] * (len(tokens) - 1) + [True]
+    words = Chat.read("{% for m in messages %}{{ '\n[' }}{{ m.role }}] {{ m.content }}{% endfor %}", end="")
+    pieces = [vocabulary.piece(token) for token in label_tokens(vocabulary, "two lines", words)]
+    assert b"".join(pieces[:-1]) == b" two lines"
+    assert pieces[-1].startswith(b"\n")
 
 
 def test_trie_scores_each_label_as_if_it_were_alone(

@@ -14,7 +14,8 @@ import re
 import threading
 from typing import TYPE_CHECKING, Self
 
-from edge_icl.errors import InputError, ModelFileError
+from edge_icl.chat import Chat
+from edge_icl.errors import InputError, ModelError, ModelFileError
 from edge_icl.llm.native import llama, usable_cores
 from edge_icl.llm.vocabulary import Vocabulary, load_file
 from edge_icl.llm.window import BATCH, SEQUENCES, Window
@@ -137,6 +138,17 @@ class Model:
     def count(self, text: str) -> int:
         """Return how many tokens `text` has."""
         return self.vocabulary.count(text)
+
+    def chat(self, task: str = "") -> Chat:
+        """Return the model's chat template as a format for prompts, with a task in it.
+
+        Raises:
+            ModelError: the file brings none, or one that is of no use for examples.
+        """
+        template = self.vocabulary.template
+        if not template:
+            raise ModelError("the model has no chat template", "use the plain format")
+        return Chat.read(template, end=self.vocabulary.end_name, task=task)
 
     def fingerprint(self) -> bytes:
         """Return bytes that differ wherever the state of one and the same prefix may differ."""

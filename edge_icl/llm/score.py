@@ -18,7 +18,7 @@ import numpy as np
 
 from edge_icl.errors import InputError
 from edge_icl.llm.window import BATCH, SEQUENCES
-from edge_icl.prompt import answer
+from edge_icl.prompt import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,12 +28,18 @@ if TYPE_CHECKING:
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.llm.vocabulary import Vocabulary
     from edge_icl.llm.window import Window
+    from edge_icl.prompt import PromptFormat
 
     Tokens = tuple[int, ...]
 
 
 def score_labels(
-    prefixes: Prefixes, prefix: Sequence[int], question: Sequence[int], labels: Sequence[str]
+    prefixes: Prefixes,
+    prefix: Sequence[int],
+    question: Sequence[int],
+    labels: Sequence[str],
+    *,
+    form: PromptFormat = PLAIN,
 ) -> NDArray[np.float64]:
     """Return the log-probability of each label as the whole answer, whatever their order.
 
@@ -42,12 +48,13 @@ def score_labels(
         prefix: tokens that other questions share.
         question: tokens of this question.
         labels: the answers to choose from; any number.
+        form: the prompt's format.
 
     Raises:
         InputError: prompt and label are longer than the model's context.
         ModelError: llama.cpp fails.
     """
-    candidates = [label_tokens(prefixes.model.vocabulary, label) for label in labels]
+    candidates = [label_tokens(prefixes.model.vocabulary, label, form) for label in labels]
     steps: dict[Tokens, float] = {}
     with prefixes.asked(prefix, question) as logits:
         window = prefixes.model.window
@@ -59,14 +66,15 @@ def score_labels(
     return np.array([sum(steps[tokens[: end + 1]] for end in range(len(tokens))) for tokens in candidates])
 
 
-def label_tokens(vocabulary: Vocabulary, label: str) -> Tokens:
+def label_tokens(vocabulary: Vocabulary, label: str, form: PromptFormat = PLAIN) -> Tokens:
     """Return the tokens of a label as an answer, up to and with the one that shows that it is over."""
-    length = len(f" {label}".encode())
+    length = vocabulary.length(f"{form.lead}{label}")
     tokens: list[int] = []
-    for token in vocabulary.tokenize(answer(label)):
+    for token in vocabulary.tokenize(form.answer(label)):
         tokens.append(token)
-        length -= len(vocabulary.piece(token))
-        if length < 0:
+        piece = vocabulary.piece(token)
+        length -= len(piece)
+        if length < 0 or not (piece or length):  # a special token has no text
             break
     return tuple(tokens)
 

@@ -5,18 +5,21 @@
     4
 
 A vocabulary can be loaded without the weights, which is enough to refuse an example that no context holds.
-Text is always text: a `<|im_end|>` typed by a user is tokenized as the characters that it is made of.
+Text is always text: a `<|im_end|>` typed by a user is tokenized as the characters that it is made of. Only in
+what a chat template wrote, between two `MARK`s, is it the token of that name.
 """
 
 from __future__ import annotations
 
 import codecs
 import ctypes
+import re
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.llm.native import complaint, llama
+from edge_icl.prompt import MARK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,15 +81,19 @@ class Vocabulary:
         """Return the tokens of `text`.
 
         Args:
-            text: read as plain text; a leading space is one space, whatever the vocabulary.
+            text: read as plain text, but for markup; a leading space is one space, whatever the vocabulary.
             start: put the token before it that begins a sequence, where the model has one.
         """
         with self._lock:
-            return [*(self.start if start else ()), *self._raw(text)]
+            return [*(self.start if start else ()), *self._marked(text)]
 
     def count(self, text: str) -> int:
         """Return how many tokens `text` has."""
         return len(self.tokenize(text))
+
+    def length(self, text: str) -> int:
+        """Return how many bytes a plain text's tokens stand for: some vocabularies put a space before it."""
+        return len(text.encode()) + (self._adds_space and not text.startswith(" "))
 
     def piece(self, token: int) -> bytes:
         """Return the UTF-8 bytes that a token stands for; they may end within a character."""
@@ -116,15 +123,62 @@ class Vocabulary:
             self._llama.llama_model_meta_val_str(self.model, key.encode(), buffer, len(buffer))
         return buffer.value.decode(errors="replace")
 
-    def _raw(self, text: str) -> list[int]:
-        """Tokenize, without a lock."""
+    @property
+    def template(self) -> str:
+        """The chat template that the file brings, "" where it has none."""
+        with self._lock:
+            return (self._llama.llama_model_chat_template(self.model, None) or b"").decode(errors="replace")
+
+    @property
+    def end_name(self) -> str:
+        """What chat templates write for the model's end token."""
+        with self._lock:
+            token = self._llama.llama_vocab_eos(self._live())
+            return self._name(token) if token >= 0 else ""
+
+    def _marked(self, text: str) -> list[int]:
+        """Tokenize text with markup: plain text runs on to the next special token."""
+        tokens: list[int] = []
+        run = ""
+        for index, part in enumerate(text.split(MARK)):
+            for plain, special in self._parted(part) if index % 2 else [(part, None)]:
+                run += plain
+                if special is not None:
+                    tokens += self._raw(run) if run else ()
+                    tokens.append(special)
+                    run = ""
+        return tokens + (self._raw(run) if run else [])
+
+    def _parted(self, markup: str) -> list[tuple[str, int | None]]:
+        """Cut markup after each special token, whose names are known by tokenizing it so."""
+        library = self._llama
+        kinds = library.LLAMA_TOKEN_ATTR_CONTROL | library.LLAMA_TOKEN_ATTR_USER_DEFINED
+        found = {token for token in self._raw(markup, special=True) if self._attributes(token) & kinds}
+        names = {self._name(token): token for token in found}
+        if not names:
+            return [(markup, None)]
+        longest_first = sorted(map(re.escape, names), key=len, reverse=True)
+        cut = re.split(f"({'|'.join(longest_first)})", markup)
+        specials: list[int | None] = [names[name] for name in cut[1::2]]
+        return list(zip(cut[::2], [*specials, None], strict=True))
+
+    def _attributes(self, token: int) -> int:
+        """Return llama.cpp's flags of a token."""
+        return int(self._llama.llama_vocab_get_attr(self._live(), token))
+
+    def _name(self, token: int) -> str:
+        """Return the name of a special token."""
+        return str(self._llama.llama_vocab_get_text(self._live(), token).decode(errors="replace"))
+
+    def _raw(self, text: str, *, special: bool = False) -> list[int]:
+        """Tokenize, without a lock; `special` takes names of special tokens for those tokens."""
         vocab = self._live()
         if self._adds_space and text.startswith(" "):
             text = text[1:]
         data = text.encode()
         room = len(data) + 2
         tokens = (ctypes.c_int32 * room)()
-        used = self._llama.llama_tokenize(vocab, data, len(data), tokens, room, False, False)
+        used = self._llama.llama_tokenize(vocab, data, len(data), tokens, room, False, special)
         if used < 0:
             raise ModelError(f"llama.cpp cannot tokenize a text of {len(data)} bytes")
         return list(tokens[:used])
