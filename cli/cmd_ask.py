@@ -72,7 +72,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     type=click.Choice(("auto", "plain", "chat")),
     default="auto",
     show_default=True,
-    help="Show examples as lines of text (plain), or as turns in the model's own chat template (chat).",
+    help="Examples as lines of text (plain; auto too), or as turns in the model's own chat template (chat).",
 )
 @click.option("--model", metavar="NAME|PATH", help="The model, or a .gguf file; see `edge-icl models list`.")
 @click.option(

@@ -121,7 +121,7 @@ class Asker:
         if mode not in known:
             raise InputError(f"there is no prompt format {mode!r}", f"choose one of {', '.join(known)}")
         task = self.view.snapshot.settings.task
-        if mode != "chat":
+        if mode != "chat":  # benchmarks/prompts.py: plain is what "auto" stands for
             return prompts.Plain(task)
         if self._chat is None:
             self._chat = self._lasting.model.chat(task)

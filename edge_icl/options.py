@@ -26,7 +26,7 @@ class Options:
         shots: how many examples to show; None for the store's own number.
         labels: whether to choose among the store's outputs ("on"), to write ("off"), or to look ("auto").
         prompt: the prompt's format: "plain", lines of text; "chat", turns in the model's own chat template; or
-            whichever measurements speak for ("auto").
+            the one that was measured to be better with the default model, which is plain ("auto").
         max_tokens: most tokens of a written answer.
         grammar: what a written answer must keep to, in GBNF, llama.cpp's language for grammars.
         json_schema: what a written answer must keep to, as a JSON schema. With either, answers are written.
