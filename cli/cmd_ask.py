@@ -11,11 +11,11 @@ from edge_icl.cli import constraints, rows
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
-from edge_icl.options import Options
-from edge_icl.selection import DEFAULT_SELECT, SELECTIONS
+from edge_icl.options import AUTO, Options
+from edge_icl.selection import SELECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from edge_icl.memory import Memory
     from edge_icl.options import LabelMode, PromptMode
@@ -52,8 +52,8 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 )
 @click.option(
     "--select",
-    type=click.Choice(tuple(SELECTIONS)),
-    default=DEFAULT_SELECT,
+    type=click.Choice((AUTO, *SELECTIONS)),
+    default=AUTO,
     show_default=True,
     help="Which examples the model is shown; see above.",
 )
@@ -66,6 +66,12 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     default="auto",
     show_default=True,
     help="Choose among the outputs in the store (on), write freely (off), or look which fits.",
+)
+@click.option(
+    "--prior/--no-prior",
+    default=True,
+    show_default=True,
+    help="Judge outputs by how they lie among the examples, too, or by the model alone.",
 )
 @click.option(
     "--prompt",
@@ -109,6 +115,7 @@ def ask(  # noqa: PLR0913 - one parameter an option
     select: str,
     shots: int | None,
     labels: LabelMode,
+    prior: bool,
     prompt: PromptMode,
     model: str | None,
     max_tokens: int,
@@ -121,9 +128,13 @@ def ask(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Answer a QUESTION, an input like those of the examples, or a file of questions.
 
-    The model is shown a few examples and then the question. Which ones, --select says: erase, a few that stand
-    for all, the same for every question, so that answers come fast; nearest, those most like the question;
-    hybrid, half of each; random and none, to compare with.
+    Where the outputs in the store come again, the answer is one of them. How the question lies among the inputs
+    makes some of them likely, and the model, shown a few examples and then the question, says which of these
+    fits. Otherwise the model writes.
+
+    Which examples it is shown, --select says: erase, a few that stand for all, the same for every question, so
+    that answers come fast; nearest, those most like the question; hybrid, half of each; random and none, to
+    compare with; auto, erase to choose an output and hybrid to write.
 
     On a terminal the answer comes as it is written, with the examples behind it. Piped, it is the answer alone,
     so that scripts can use it. Questions of a file are answered a line each, in their order, line breaks made
@@ -145,6 +156,7 @@ def ask(  # noqa: PLR0913 - one parameter an option
         select=select,
         shots=shots,
         labels=labels,
+        prior=prior,
         prompt=prompt,
         max_tokens=max_tokens,
         grammar=None if grammar is None else constraints.grammar(grammar),
@@ -225,6 +237,7 @@ def _as_json(reply: Reply, *, explain: bool) -> dict[str, Any]:
     fields = reply.answer.as_json()
     if explain:
         fields["prompt"] = reply.prompt.text
+        fields["parts"] = {label: dict(parts) for label, parts in reply.answer.parts.items()} or None
     return fields
 
 
@@ -243,6 +256,11 @@ def _show_examples(session: Session, memory: Memory, answer: Answer) -> None:
     output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
 
 
+def _nats(parts: Mapping[str, float], source: str) -> str:
+    """Return what a source says for an output; nothing where the model was not asked about it."""
+    return f"{parts[source]:+.2f}" if source in parts else ""
+
+
 def _explain(session: Session, reply: Reply) -> None:
     """Show the prompt, the labels and the times."""
     output, answer = session.output, reply.answer
@@ -251,7 +269,15 @@ def _explain(session: Session, reply: Reply) -> None:
     if answer.labels:
         shown = [(label, share) for label, share in answer.labels.items() if share >= LIKELY]
         output.line("\nprobabilities:\n")
-        output.table(("share", "output"), [(f"{share:.3f}", label) for label, share in shown])
+        sources = list(dict.fromkeys(source for parts in answer.parts.values() for source in parts))
+        rows = [
+            (f"{share:.3f}", *(_nats(answer.parts.get(label, {}), source) for source in sources), label)
+            for label, share in shown
+        ]
+        output.table(("share", *sources, "output"), rows)
+        output.line(
+            f"{counted(len(answer.parts), 'output')} put to the model; what each source says for them is in nats"
+        )
         if len(shown) < len(answer.labels):
             output.line(f"{len(answer.labels) - len(shown)} more below {LIKELY}")
     output.line("\nmilliseconds:\n")

@@ -8,6 +8,7 @@ below, each importing only those before it:
     cluster                  quantized k-means: a function of the seed and the set of examples
     store                    canonical pages on disk: commit, recovery, wipe, audit
     similarity               how alike examples are
+    prior                    what the examples themselves say about a question's label
     selection, prompt        which examples, and as what text
     encoder, llm             texts to vectors; prompts to answers
     models                   which models are on this machine; the only network code

@@ -1,22 +1,24 @@
 """One question, from the store's state to an answer: choose examples, make the prompt, run the model.
 
-Where the store's outputs are a small closed set, every one of them is scored and the likeliest is the answer;
-otherwise the model writes. Everything here is a function of the state, the question and the options, so the
+Where the store's outputs are a small closed set, they are judged and the likeliest is the answer; otherwise the
+model writes. Everything here is a function of the state, the question and the options, so the
 answer after a forget is the answer of a store that never held the example.
 """
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from edge_icl import prompt as prompts
 from edge_icl.errors import InputError
+from edge_icl.judging import Judge, judge_alone
 from edge_icl.llm.prefix import Prefixes
-from edge_icl.options import PromptMode
+from edge_icl.options import AUTO, PromptMode
 from edge_icl.records import Held
 from edge_icl.reply import Reply
-from edge_icl.selection import Scene, choose
+from edge_icl.selection import FOR_LABELS, FOR_TEXT, Scene, choose
 from edge_icl.similarity import similarities
 from edge_icl.store.cache import PrefixCache
 
@@ -54,6 +56,7 @@ class Asker:
         # Only the representatives are explained by the state alone, so only their KV states may be on disk.
         self._lasting = Prefixes(model, disk=PrefixCache(store, view.snapshot))
         self._passing = Prefixes(model)
+        self._judge = Judge(view)
         self._chat: Chat | None = None
 
     def clear(self) -> None:
@@ -87,7 +90,8 @@ class Asker:
         if grammar is not None:
             grammar.check(self._lasting.model.vocabulary)
         labels = self.view.labels("off" if grammar else options.labels)
-        chosen = choose(options.select, self._scene(vector, options))
+        select = (FOR_LABELS if labels else FOR_TEXT) if options.select == AUTO else options.select
+        chosen = choose(select, self._scene(vector, options))
         shown = self._shown(chosen, vector)
         model = self._lasting.model
         prompt = prompts.fit(
@@ -98,12 +102,16 @@ class Asker:
             count=model.count,
             form=self._form(options.prompt),
         )
+        prefixes = self._lasting if select in {"erase", "hybrid"} else self._passing
+        judge = partial(self._judge.judge, prefixes, prompt, vector)
+        alone = partial(judge_alone, prefixes, prompt, labels)
         return Reply(
             prompt=prompt,
             examples=shown[len(prompt.dropped) :],
-            labels=labels,
-            prefixes=self._lasting if options.select in {"erase", "hybrid"} else self._passing,
+            judge=(judge if options.prior else alone) if labels else None,
+            prefixes=prefixes,
             model_name=self.model_name,
+            select=select,
             options=options,
             grammar=grammar,
             cancel=cancel,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from edge_icl.errors import InputError
-from edge_icl.selection import DEFAULT_SELECT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,14 +15,17 @@ if TYPE_CHECKING:
 LabelMode = Literal["auto", "on", "off"]
 PromptMode = Literal["auto", "plain", "chat"]
 
+AUTO = "auto"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to ask.
 
     Attributes:
-        select: a name in `selection.SELECTIONS`.
+        select: a name in `selection.SELECTIONS`, or "auto": erase for labels, hybrid for written answers.
         shots: how many examples to show; None for the store's own number.
+        prior: whether labels are judged by the examples' prior and the model together, or by the model alone.
         labels: whether to choose among the store's outputs ("on"), to write ("off"), or to look ("auto").
         prompt: the prompt's format: "plain", lines of text; "chat", turns in the model's own chat template; or
             the one that was measured to be better with the default model, which is plain ("auto").
@@ -32,9 +34,10 @@ class Options:
         json_schema: what a written answer must keep to, as a JSON schema. With either, answers are written.
     """
 
-    select: str = DEFAULT_SELECT
+    select: str = AUTO
     shots: int | None = None
     labels: LabelMode = "auto"
+    prior: bool = True
     prompt: PromptMode = "auto"
     max_tokens: int = 256
     grammar: str | None = None

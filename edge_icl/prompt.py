@@ -121,6 +121,7 @@ class Prompt:
         prefix: the shared examples, up to where the next input begins.
         question: the examples of this question alone, and the question, up to where the answer begins.
         form: its format.
+        shared: the examples of the prefix.
         examples: the examples that it shows, in this order.
         dropped: the examples that found no room.
     """
@@ -128,6 +129,7 @@ class Prompt:
     prefix: str
     question: str
     form: PromptFormat
+    shared: tuple[Example, ...]
     examples: tuple[Example, ...]
     dropped: tuple[Example, ...]
 
@@ -183,7 +185,7 @@ def fit(
             f"the question has {length} tokens and the model has room for {budget}",
             "ask a shorter one, or use a model with a longer context",
         )
-    return Prompt(*without(dropped), form, every[dropped:], every[:dropped])
+    return Prompt(*without(dropped), form, tuple(prefix[dropped:]), every[dropped:], every[:dropped])
 
 
 def check_fits(example: Example, *, context: int, count: Callable[[str], int]) -> None:

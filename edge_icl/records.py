@@ -74,6 +74,7 @@ class Answer:
     Attributes:
         text: the answer.
         labels: the probability of each label, the likeliest first; empty where the text was generated.
+        parts: for each label that the model was asked about, what each source said for it, in nats.
         complete: whether it came to its own end, rather than to that of the context or of `max_tokens`.
         examples: those in the prompt, in their order.
         dropped: how many chosen examples found no room in the prompt.
@@ -84,6 +85,7 @@ class Answer:
 
     text: str
     labels: Mapping[str, float]
+    parts: Mapping[str, Mapping[str, float]]
     complete: bool
     examples: tuple[Held, ...]
     dropped: int

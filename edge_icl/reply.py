@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from edge_icl.judging import Judgement
 from edge_icl.llm.generate import generate
-from edge_icl.llm.score import probabilities, score_labels
 from edge_icl.records import Answer
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.prefix import Prefixes
@@ -35,9 +33,10 @@ class Reply:
         *,
         prompt: Prompt,
         examples: tuple[Held, ...],
-        labels: list[str],
+        judge: Callable[[], Judgement] | None,
         prefixes: Prefixes,
         model_name: str,
+        select: str,
         options: Options,
         grammar: Grammar | None,
         cancel: threading.Event | None,
@@ -45,16 +44,17 @@ class Reply:
     ) -> None:
         self.prompt = prompt
         self.examples = examples
-        self._labels = labels
+        self._judge = judge
         self._prefixes = prefixes
         self._model_name = model_name
+        self._select = select
         self._options = options
         self._grammar = grammar
         self._cancel = cancel
         self._timings = timings
         self._text = ""
         self._complete = False
-        self._probabilities: dict[str, float] = {}
+        self._judgement = Judgement({}, {})
         self._pieces = self._run()
 
     def __iter__(self) -> Iterator[str]:
@@ -80,32 +80,28 @@ class Reply:
         spent = sum(self._timings.get(step, 0.0) for step in ("embed", "select", "answer"))
         return Answer(
             text=self._text,
-            labels=self._probabilities,
+            labels=self._judgement.shares,
+            parts=self._judgement.parts,
             examples=self.examples,
             complete=self._complete,
             dropped=len(self.prompt.dropped),
             model=self._model_name,
-            select=self._options.select,
+            select=self._select,
             timings={**self._timings, "total": spent},
         )
 
     def _run(self) -> Generator[str, None, None]:
         """Yield the pieces: a label at once, or the text as the model writes it."""
-        model = self._prefixes.model
-        prefix = model.tokenize(self.prompt.prefix, start=True)
-        question = model.tokenize(self.prompt.question)
-        if self._labels:
-            form = self.prompt.form
-            shares = probabilities(score_labels(self._prefixes, prefix, question, self._labels, form=form))
-            order = np.argsort(-shares, kind="stable")
-            self._probabilities = {self._labels[i]: float(shares[i]) for i in order}
+        if self._judge is not None:
+            self._judgement = self._judge()
             self._complete = True
-            yield self._labels[order[0]]
+            yield next(iter(self._judgement.shares))
             return
+        model = self._prefixes.model
         self._complete = yield from generate(
             self._prefixes,
-            prefix,
-            question,
+            model.tokenize(self.prompt.prefix, start=True),
+            model.tokenize(self.prompt.question),
             stop=self.prompt.stop if self._grammar is None else self.prompt.form.close,
             lead=self.prompt.form.lead,
             grammar=self._grammar,

@@ -108,9 +108,12 @@ SELECTIONS: dict[str, Callable[[Scene], Chosen]] = {
     "none": none,
 }
 
-DEFAULT_SELECT = "hybrid"
-"""From benchmarks/answers.py: with the default model, right more often than any other on both data sets tried,
-and faster than "nearest", since half of its prompt is evaluated once."""
+FOR_LABELS = "erase"
+"""Beside a prior, which has heard the neighbours already, the representatives say as much as any others; and
+they cost least, since their prompt is evaluated once. See benchmarks/accuracy.py."""
+
+FOR_TEXT = "hybrid"
+"""A written answer follows the examples that it is shown, and the nearest show its form best."""
 
 
 def _representatives(scene: Scene, limit: int) -> list[bytes]:

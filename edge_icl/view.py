@@ -7,6 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import InputError
+from edge_icl.prior.fitted import Prior, fit
+from edge_icl.prior.tally import Tally
 
 if TYPE_CHECKING:
     from edge_icl.cluster.kmeans import Points
@@ -36,9 +38,30 @@ class View:
         return self.snapshot.points()
 
     @cached_property
+    def _texts(self) -> tuple[list[str], list[str]]:
+        """All inputs and all outputs, in the order of the ids."""
+        pairs = [(example.input, example.output) for _, example in self.snapshot.examples()]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+    @property
+    def inputs(self) -> list[str]:
+        """All inputs, in the order of the ids."""
+        return self._texts[0]
+
+    @cached_property
     def outputs(self) -> Counter[str]:
         """How often each output occurs."""
-        return Counter(example.output for _, example in self.snapshot.examples())
+        return Counter(self._texts[1])
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Sums over all examples."""
+        return Tally.of(self.points.vectors, self._texts[1])
+
+    @cached_property
+    def prior(self) -> Prior:
+        """What the examples say about a question's label; there must be one at least."""
+        return fit(self.points, self._texts[1], self.tally)
 
     def labels(self, mode: LabelMode) -> list[str]:
         """Return the labels to choose among, sorted; none where the answer is to be written.

@@ -1,8 +1,7 @@
 """How likely each label is as the answer: a trie of labels in one evaluation that shares their prompt.
 
-    >>> scores = score_labels(prefixes, prefix, question, ["travel", "food"])
-    >>> probabilities(scores)
-    array([0.97, 0.03])
+    >>> score_labels(prefixes, prefix, question, ["travel", "food"])
+    array([-0.9, -4.4])
 
 Each distinct beginning of the labels is a node, evaluated once. A node belongs to the sequences of the labels
 below it, so it sees its own ancestors and no cousins; the prompt's cells are shared, not copied. A label's
@@ -40,6 +39,7 @@ def score_labels(
     labels: Sequence[str],
     *,
     form: PromptFormat = PLAIN,
+    apart: bool = False,
 ) -> NDArray[np.float64]:
     """Return the log-probability of each label as the whole answer, whatever their order.
 
@@ -49,6 +49,7 @@ def score_labels(
         question: tokens of this question.
         labels: the answers to choose from; any number.
         form: the prompt's format.
+        apart: evaluate each label by itself, so that not even a rounding depends on the others.
 
     Raises:
         InputError: prompt and label are longer than the model's context.
@@ -60,7 +61,7 @@ def score_labels(
         window = prefixes.model.window
         prompt = window.length()
         _take((), logits, _continuations(candidates), steps)
-        for group in _groups(sorted(set(candidates)), window.size - prompt):
+        for group in _groups(sorted(set(candidates)), window.size - prompt, 1 if apart else SEQUENCES - 1):
             _evaluate(window, prompt, group, steps)
             window.cut(prompt)
     return np.array([sum(steps[tokens[: end + 1]] for end in range(len(tokens))) for tokens in candidates])
@@ -79,16 +80,8 @@ def label_tokens(vocabulary: Vocabulary, label: str, form: PromptFormat = PLAIN)
     return tuple(tokens)
 
 
-def probabilities(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return scores as probabilities that sum to one."""
-    if not scores.size:
-        return scores
-    weights = np.exp(scores - scores.max())
-    return np.asarray(weights / weights.sum())
-
-
-def _groups(candidates: Sequence[Tokens], room: int) -> Iterator[list[Tokens]]:
-    """Cut sorted candidates into groups whose nodes fit in `room` cells and whose labels are few enough."""
+def _groups(candidates: Sequence[Tokens], room: int, most: int) -> Iterator[list[Tokens]]:
+    """Cut sorted candidates into groups of at most `most`, whose nodes fit in `room` cells."""
     group: list[Tokens] = []
     nodes: set[Tokens] = set()
     for candidate in candidates:
@@ -98,7 +91,7 @@ def _groups(candidates: Sequence[Tokens], room: int) -> Iterator[list[Tokens]]:
                 f"a label has {len(candidate)} tokens and the prompt leaves room for {room}",
                 "use fewer examples or shorter labels",
             )
-        if len(nodes | needed) > room or len(group) == SEQUENCES - 1:
+        if len(nodes | needed) > room or len(group) == most:
             yield group
             group, nodes = [], set()
         group.append(candidate)

@@ -1,0 +1,14 @@
+"""What a store's own examples say about a question's label, before any language model is asked.
+
+Read in this order.
+
+- tally: exact sums over the examples, which forget by subtraction
+- discriminant: a linear discriminant from these sums
+- vote: the neighbours' vote
+- pool: the opinions of several experts as one distribution, and how much to trust each
+- fitted: the prior of one state of a store; all its choices are made on the store's own examples, each of them
+  left out in turn
+- evidence: what the language model adds
+
+Everything is a function of the set of examples and their vectors; nothing looks at a question's true answer.
+"""

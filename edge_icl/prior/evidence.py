@@ -1,0 +1,63 @@
+"""What the language model adds to the prior.
+
+The model's evidence for a label is how much likelier it calls the label after this question than after texts
+that ask nothing: log p(label | question) - log p(label | strange text). The difference takes out what the model
+prefers anyway, such as short labels, common words and the last example's output (Zhao et al., "Calibrate Before
+Use", ICML 2021). The strange texts are random words of the store's own inputs (Fei et al., "Mitigating Label
+Biases for In-context Learning", ACL 2023), so they look like questions of this store without being one.
+
+By Bayes' rule the evidence is added to the prior's logarithm. Only the labels that the prior calls likeliest are
+put to the model; it moves probability between them, and the others keep theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.prior.pool import log_probabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+MOST_PUT = 8
+"""How many labels are put to the model: the cost of a question grows with them, and farther ones hardly win."""
+
+WEIGHT = 0.3
+"""How much of the evidence is believed: a small model is surer than it is right. In a trial of 21 sets of
+questions on 10 tasks with the default model, 0.3 had the best accuracy and likelihood of 0, 0.3, 0.5 and 1."""
+
+STRANGE_TEXTS = 3
+LONGEST_TEXT = 64
+"""Words; a strange text has as many as the store's inputs, but no more than this."""
+MOST_SAMPLED = 256
+"""Inputs that words are drawn from: the first by id, a random sample."""
+
+
+def shortlist(logs: Floats) -> NDArray[np.intp]:
+    """Return the positions of the labels to put to the model, ascending, given the prior's log f64[labels]."""
+    return np.sort(np.argsort(-logs, kind="stable")[:MOST_PUT])
+
+
+def weighed(logs: Floats, put: NDArray[np.intp], evidence: Floats) -> Floats:
+    """Return the prior's log-probabilities f64[labels] with the evidence f64[k] for the labels put added."""
+    result = logs.copy()
+    moved = log_probabilities(logs[put] + WEIGHT * evidence)
+    result[put] = moved + np.log(np.exp(logs[put]).sum())
+    return log_probabilities(result)
+
+
+def strange_texts(inputs: Sequence[str], seed: bytes) -> list[str]:
+    """Return texts of random words of the inputs, which are in the order of their ids; at least one input."""
+    sampled = [text.split() for text in inputs[:MOST_SAMPLED]]
+    words = [word for text in sampled for word in text]
+    length = min(int(np.median([len(text) for text in sampled])), LONGEST_TEXT)
+    drawn = hashlib.shake_256(seed + b"edge-icl/strange/").digest(4 * STRANGE_TEXTS * length)
+    chosen = np.frombuffer(drawn, "<u4").reshape(STRANGE_TEXTS, length) % len(words)
+    return [" ".join(words[i] for i in row) for row in chosen]
