@@ -276,7 +276,7 @@ def _explain(session: Session, reply: Reply) -> None:
         ]
         output.table(("share", *sources, "output"), rows)
         output.line(
-            f"{counted(len(answer.parts), 'output')} put to the model; what each source says for them is in nats"
+            f"{counted(len(answer.parts), 'output')} put to the model; what each source says is in nats"
         )
         if len(shown) < len(answer.labels):
             output.line(f"{len(answer.labels) - len(shown)} more below {LIKELY}")

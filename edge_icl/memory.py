@@ -215,7 +215,7 @@ class Memory:
             texts = [example.input for example in new.values()]
             vectors = self._engines.encoder().encode(texts, progress=progress)
             rows = [Row(key, v, e.canonical()) for (key, e), v in zip(new.items(), vectors, strict=True)]
-            count = self._commit(lambda _: (rows, ())).added
+            count = len(self._commit(lambda _: (rows, ())).added)
         return Added(tuple(key.hex() for key, _ in keyed), count, len(keyed) - count)
 
     def forget(self, *ids: str, similar: float | None = None) -> Receipt:
@@ -373,7 +373,7 @@ class Memory:
         with writing(self._store, timeout=self._timeout) as writer:
             added, removed = choose(writer.snapshot)
             change = writer.commit(added=added, removed=removed)
-        self._now.expire(change.root_after)
+        self._now.move_on(change)
         return change
 
     def _alike(self, vectors: NDArray[np.int8], threshold: float) -> list[Held]:

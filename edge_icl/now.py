@@ -14,8 +14,10 @@ from edge_icl.view import View
 
 if TYPE_CHECKING:
     from edge_icl.engines import Engines
+    from edge_icl.prior.tally import Tally
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
+    from edge_icl.store.writer import Change
 
 
 class Now:
@@ -27,13 +29,15 @@ class Now:
         self._lock = threading.RLock()
         self._view: View | None = None
         self._asker: Asker | None = None
+        self._tally: tuple[str, Tally] | None = None
 
     def view(self, snapshot: Snapshot) -> View:
         """Return the view of a state: the one that is kept, or a new one that takes its place."""
         with self._lock:
             if self._view is None or self._view.snapshot is not snapshot:
+                known = self._tally if self._tally and self._tally[0] == snapshot.root else (None, None)
                 self.drop()
-                self._view = View(snapshot)
+                self._view = View(snapshot, known[1])
             return self._view
 
     def asker(self, snapshot: Snapshot) -> Asker:
@@ -50,15 +54,17 @@ class Now:
                 self._asker = Asker(self._store, view, model, name)
             return self._asker
 
-    def expire(self, root: str) -> None:
-        """Drop what is kept unless it is the state with this root."""
+    def move_on(self, change: Change) -> None:
+        """Drop what is kept of the state before a change, but for its sums: these take the change in."""
         with self._lock:
-            if self._view is not None and self._view.snapshot.root != root:
+            if self._view is not None and self._view.snapshot.root != change.root_after:
+                tally = self._view.tally_after(change)
                 self.drop()
+                self._tally = None if tally is None else (change.root_after, tally)
 
     def drop(self) -> None:
         """Drop what is kept, the model's KV states included."""
         with self._lock:
             if self._asker is not None:
                 self._asker.clear()
-            self._view = self._asker = None
+            self._view = self._asker = self._tally = None

@@ -6,14 +6,23 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge_icl.errors import InputError
+from edge_icl.example import Example
 from edge_icl.prior.fitted import Prior, fit
 from edge_icl.prior.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from edge_icl.cluster.kmeans import Points
     from edge_icl.options import LabelMode
+    from edge_icl.store.pages import Row
     from edge_icl.store.snapshot import Snapshot
+    from edge_icl.store.writer import Change
 
 MOST_LABELS = 256
 """More different outputs than this are no closed set; llama.cpp scores this many in one batch."""
@@ -27,10 +36,12 @@ class View:
 
     Args:
         snapshot: the state.
+        tally: its sums, if they are known.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, tally: Tally | None = None) -> None:
         self.snapshot = snapshot
+        self._tally = tally
 
     @cached_property
     def points(self) -> Points:
@@ -56,7 +67,13 @@ class View:
     @cached_property
     def tally(self) -> Tally:
         """Sums over all examples."""
-        return Tally.of(self.points.vectors, self._texts[1])
+        return self._tally or Tally.of(self.points.vectors, self._texts[1])
+
+    def tally_after(self, change: Change) -> Tally | None:
+        """Return the sums after a change of this state, if those before it are known."""
+        if "tally" not in self.__dict__ or change.root_before != self.snapshot.root:
+            return None
+        return self.tally.plus(*_columns(change.added)).minus(*_columns(change.removed))
 
     @cached_property
     def prior(self) -> Prior:
@@ -85,3 +102,9 @@ class View:
         few = len(found) <= MOST_LABELS and 4 * (found.total() - len(found)) >= found.total()
         closed = found and few and max(map(len, found)) <= LONGEST_LABEL
         return sorted(found) if closed else []
+
+
+def _columns(rows: Sequence[Row]) -> tuple[NDArray[np.int8], list[str]]:
+    """Return the vectors i8[n, d] and the outputs of rows."""
+    outputs = [Example.from_canonical(row.text).output for row in rows]
+    return np.array([row.vector for row in rows], np.int8), outputs

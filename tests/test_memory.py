@@ -369,3 +369,18 @@ def test_a_written_answer_keeps_to_a_schema_and_options_must_fit_together(memory
     ):
         with pytest.raises(InputError):
             memory.ask("Taxi downtown", options)
+
+
+def test_sums_that_followed_changes_are_those_of_a_fresh_start(memory: Memory) -> None:
+    """A program that goes on asking while it adds and forgets answers, bit for bit, as one that begins anew."""
+    memory.ask("Taxi downtown")
+    memory.forget(next(memory.examples()).id)
+    memory.add("Ferry to the island", "travel")
+    memory.add("Books on tax law", "books")
+    kept = memory.ask("Taxi downtown")
+
+    with Memory.open("work") as fresh:
+        anew = fresh.ask("Taxi downtown")
+
+    assert (kept.text, kept.labels, kept.parts) == (anew.text, anew.labels, anew.parts)
+    assert "books" in kept.labels

@@ -6,8 +6,8 @@ prefers anyway, such as short labels, common words and the last example's output
 Use", ICML 2021). The strange texts are random words of the store's own inputs (Fei et al., "Mitigating Label
 Biases for In-context Learning", ACL 2023), so they look like questions of this store without being one.
 
-By Bayes' rule the evidence is added to the prior's logarithm. Only the labels that the prior calls likeliest are
-put to the model; it moves probability between them, and the others keep theirs.
+By Bayes' rule the evidence is added to the prior's logarithm. Only the labels that the prior calls likeliest
+are put to the model; it moves probability between them, and the others keep theirs.
 """
 
 from __future__ import annotations

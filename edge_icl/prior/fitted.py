@@ -77,7 +77,7 @@ class Prior:
     _scale: float
 
     def opinions(self, vector: NDArray[np.int8]) -> Floats:
-        """Return what each expert says of a vector i8[d], weighted: f64[experts, labels]; the pool is the sum."""
+        """Return what each expert says of a vector i8[d], weighted: f64[experts, labels]."""
         voters = search(self._points, vector, vote.NEIGHBOURS)
         near = similarities(self._points.vectors[voters], vector)
         shares = vote.log_shares(near[None], self._classes[voters][None], len(self.labels), self.sharpness)

@@ -55,6 +55,8 @@ class Tally:
 
     def _changed(self, vectors: NDArray[np.int8], outputs: Sequence[str], sign: int) -> Tally:
         """Return the sums with examples added or, with a sign of -1, subtracted."""
+        if not outputs:
+            return self
         counts, totals, gram = dict(self.counts), dict(self.totals), self.gram.copy()
         names, labels = np.unique(np.array(outputs, dtype=object), return_inverse=True)
         sums = np.zeros((len(names), vectors.shape[1]), np.int64)

@@ -55,13 +55,15 @@ class Change:
         root_before: the root before it.
         root_after: the root after it.
         refit: whether the clustering was run again with all examples.
-        added: how many examples it added.
+        added: the rows that it added, sorted by id.
+        removed: the rows that it removed, likewise.
     """
 
     root_before: str
     root_after: str
     refit: bool
-    added: int = 0
+    added: Sequence[Row] = ()
+    removed: Sequence[Row] = ()
 
 
 @contextmanager
@@ -111,7 +113,7 @@ class Writer:
             stale = cache.stale(self._store, plan.representatives, forgetting=bool(plan.removed))
         self._publish(new, plan.contents, stale)
         self.snapshot = self._store.state(new.encode())
-        return Change(before.root, self.snapshot.root, refit=refit, added=len(plan.added))
+        return Change(before.root, self.snapshot.root, refit, plan.added, plan.removed)
 
     def _publish(self, new: Manifest, contents: dict[str, bytes], stale: Sequence[str]) -> None:
         """Make `new` the manifest, with the files it names that were not there before."""
