@@ -51,9 +51,11 @@ format: setup
 	$(BIN)/ruff format --quiet .
 
 bench: setup
+	$(BIN)/pip install --quiet "scikit-learn>=1.7"
+	@mkdir -p build
 	$(BIN)/edge-icl models fetch
 	cd benchmarks && $(CURDIR)/$(BIN)/python forgetting.py
-	cd benchmarks && $(CURDIR)/$(BIN)/python answers.py
+	cd benchmarks && $(CURDIR)/$(BIN)/python accuracy.py run curves --out ../build/curves.jsonl
 	cd benchmarks && $(CURDIR)/$(BIN)/python frontier.py
 
 clean:

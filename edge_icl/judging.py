@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.llm.score import score_labels
-from edge_icl.prior.evidence import WEIGHT, shortlist, strange_texts, weighed
+from edge_icl.prior.evidence import shortlist, strange_texts, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
 from edge_icl.prior.pool import log_probabilities
 
@@ -69,7 +69,8 @@ class Judge:
         labels = [prior.labels[i] for i in put]
         evidence = log_probabilities(_scores(prefixes, prompt, prompt.question, labels))
         evidence = evidence - log_probabilities(self._expected(prefixes, prompt, labels))
-        sources = np.concatenate([opinions[:, put], WEIGHT * evidence[None]])
+        evidence *= weight(self._view.snapshot.manifest.count)
+        sources = np.concatenate([opinions[:, put], evidence[None]])
         return Judgement(
             _ranked(prior.labels, np.exp(weighed(logs, put, evidence))),
             {

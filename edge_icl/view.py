@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_LABELS = 256
 """More different outputs than this are no closed set; llama.cpp scores this many in one batch."""
+
+NAME = re.compile(r"(?=.*_)[^\W\d]\w*\W?")
+"""Words joined by underscores; not by hyphens or dots, as dates and addresses are, which are no labels."""
 
 LONGEST_LABEL = 80
 """Characters; a longer output is prose."""
@@ -83,8 +87,9 @@ class View:
     def labels(self, mode: LabelMode) -> list[str]:
         """Return the labels to choose among, sorted; none where the answer is to be written.
 
-        A closed set shows in outputs that come again: with at least a quarter of the examples repeating an
-        output that another one has, the next answer is likely to be among them too.
+        A closed set shows in outputs that come again: with at least an eighth of the examples repeating an
+        output that another one has, the next answer is likely to be among them too. Outputs that all read like
+        names in a program, as "card_arrival" does, are one as well: nobody writes text so.
 
         Raises:
             InputError: labels are wanted and the store has no examples, or too many different outputs.
@@ -99,9 +104,10 @@ class View:
                     "ask with --labels off",
                 )
             return sorted(found)
-        few = len(found) <= MOST_LABELS and 4 * (found.total() - len(found)) >= found.total()
-        closed = found and few and max(map(len, found)) <= LONGEST_LABEL
-        return sorted(found) if closed else []
+        again = 8 * (found.total() - len(found)) >= found.total()
+        closed = again or (len(found) > 1 and all(map(NAME.fullmatch, found)))
+        short = 0 < len(found) <= MOST_LABELS and max(map(len, found)) <= LONGEST_LABEL
+        return sorted(found) if closed and short else []
 
 
 def _columns(rows: Sequence[Row]) -> tuple[NDArray[np.int8], list[str]]:

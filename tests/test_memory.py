@@ -126,6 +126,16 @@ def test_outputs_that_never_come_again_are_written_not_chosen(models_home: Path)
     assert not answer.labels
 
 
+def test_outputs_that_are_names_are_chosen_though_none_comes_again(models_home: Path) -> None:
+    with Memory.open("intents") as memory:
+        memory.add("Where is my card?", "card_arrival")
+        memory.add("My top up failed", "top_up_failed")
+
+        answer = memory.ask("My card has not come")
+
+    assert set(answer.labels) == {"card_arrival", "top_up_failed"}
+
+
 def test_a_stream_gives_the_answer_in_pieces(memory: Memory) -> None:
     reply = memory.stream("Taxi downtown", Options(labels="off", max_tokens=6))
     pieces = list(reply)

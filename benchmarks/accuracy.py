@@ -1,0 +1,320 @@
+"""How often `ask` is right, by data set, method and number of examples, and how far to trust its probabilities.
+
+    pip install -r benchmarks/requirements.txt
+    python benchmarks/accuracy.py run curves --out curves.jsonl [--sets banking77 sst2] [--questions 500]
+    python benchmarks/accuracy.py run tasks --out tasks.jsonl [--questions 30]
+    python benchmarks/accuracy.py report curves.jsonl tasks.jsonl --json summary.json
+
+`curves`: Banking77 and SST-2, stores of 8, 32, 128, 512 and all examples. `tasks`: the BIG-bench tasks of the
+ERASE paper, 8 shots of at most 512 examples. Beside edge-icl's own selections, with and without its prior:
+Auto-CoT's selection (Zhang et al., ICLR 2023: float k-means, the example nearest to each centre), the vote of
+the 8 nearest, and logistic regression on the same int8 vectors, whole and as SISA with 5 and 20 shards. Every
+answer is a line of the output file, and a line that is there is not measured again; all draws are seeded. Of a
+method that takes long only the first `--slow` questions are asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from common import SEED, interval, load, show
+from sklearn.cluster import KMeans
+from sklearn.linear_model import LogisticRegression
+
+from edge_icl import Example, Memory, Options
+from edge_icl import prompt as prompts
+from edge_icl.asking import ROOM_FOR_ANSWER
+from edge_icl.judging import judge_alone
+from edge_icl.llm.generate import generate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SIZES = (8, 32, 128, 512, 0)
+"""0 is all examples."""
+
+TASKS = (
+    "causal_judgment",
+    "disambiguation_qa",
+    "dyck_languages",
+    "epistemic_reasoning",
+    "gender_inclusive_sentences_german",
+    "implicatures",
+    "linguistics_puzzles",
+    "logical_fallacy_detection",
+    "movie_recommendation",
+    "navigate",
+    "object_counting",
+    "operators",
+    "presuppositions_as_nli",
+    "question_selection",
+    "ruin_names",
+    "snarks",
+    "sports_understanding",
+    "tense",
+    "timedial",
+    "winowhy",
+    "word_sorting",
+    "word_unscrambling",
+)
+MOST_OF_A_TASK = 512
+MOST_TOKENS = 40
+SHARDS = (1, 5, 20)
+
+Found = tuple[str, float | None]
+"""An answer and its probability, None where there is none."""
+
+
+class Case(NamedTuple):
+    """One store and the questions that it is asked."""
+
+    name: str
+    size: int
+    train: list[dict[str, object]]
+    asked: list[dict[str, object]]
+
+
+def curves(names: list[str], questions: int) -> Iterator[Case]:
+    for name in names:
+        train, test = load(f"{name}/train"), load(f"{name}/test")
+        asked = [test[i] for i in np.random.default_rng(0).permutation(len(test))[:questions]]
+        order = np.random.default_rng(1).permutation(len(train))
+        for size in SIZES:
+            yield Case(name, size, [train[i] for i in order[: size or None]], asked)
+
+
+def tasks(names: list[str], questions: int) -> Iterator[Case]:
+    for name in names:
+        train, test = load(f"bbii/{name}/train"), load(f"bbii/{name}/test")
+        yield Case(f"bbii/{name}", MOST_OF_A_TASK, train[:MOST_OF_A_TASK], test[:questions])
+
+
+def asking(memory: Memory, options: Options) -> Callable[[str], Found]:
+    def ask(question: str) -> Found:
+        answer = memory.ask(question, options)
+        return answer.text, answer.labels.get(answer.text)
+
+    return ask
+
+
+def auto_cot(memory: Memory, shots: int) -> Callable[[str], Found]:
+    """Return how Auto-CoT's examples answer: the same prompts and scores as `erase` without a prior."""
+    now = memory._store.snapshot()
+    asker = memory._now.asker(now)
+    points = asker.view.points
+    exact = points.vectors.astype(np.float64)
+    means = KMeans(min(shots, len(exact)), n_init=1, random_state=0).fit(exact)
+    chosen = dict.fromkeys(int(((exact - mean) ** 2).sum(1).argmin()) for mean in means.cluster_centers_)
+    some = [page.example(i) for page, i in (now.row(points.ids[j].tobytes()) for j in chosen)]
+    labels, prefixes = asker.view.labels("auto"), asker._passing
+    model = prefixes.model
+
+    def ask(question: str) -> Found:
+        prompt = prompts.fit(question, prefix=some, budget=model.context - ROOM_FOR_ANSWER, count=model.count)
+        if labels:
+            answer, share = next(iter(judge_alone(prefixes, prompt, labels).shares.items()))
+            return answer, share
+        tokens = model.tokenize(prompt.prefix, start=True), model.tokenize(prompt.question)
+        return "".join(generate(prefixes, *tokens, stop=prompt.stop, max_tokens=MOST_TOKENS)), None
+
+    return ask
+
+
+def vote(memory: Memory) -> Callable[[str], Found]:
+    def ask(question: str) -> Found:
+        outputs = [held.output for held in memory.search(question, limit=8)]
+        counts = Counter(outputs)
+        answer = max(counts, key=lambda label: (counts[label], -outputs.index(label)))
+        return answer, counts[answer] / len(outputs)
+
+    return ask
+
+
+def regression(memory: Memory, shards: int) -> Callable[[str], Found]:
+    """Return how logistic regression answers: one model a shard, and the majority of them."""
+    now = memory._store.snapshot()
+    points, outputs = now.points(), [example.output for _, example in now.examples()]
+    scale, models = memory.settings.scale, []
+    for shard in range(shards):
+        x, y = points.vectors[shard::shards] / scale, outputs[shard::shards]
+        if len(set(y)) == 1:
+            models.append(lambda _, only=y[0]: (only, 1.0))
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = LogisticRegression(C=10, max_iter=300).fit(x, y)
+        models.append(lambda row, one=fitted: _likeliest(one, row))
+
+    def ask(question: str) -> Found:
+        row = memory._embed(question)[None] / scale
+        votes = [model(row) for model in models]
+        counts = Counter(answer for answer, _ in votes)
+        answer = max(counts, key=lambda label: (counts[label], label))
+        return answer, float(np.mean([share if found == answer else 0 for found, share in votes]))
+
+    return ask
+
+
+def _likeliest(model: LogisticRegression, row: np.ndarray) -> Found:
+    shares = model.predict_proba(row)[0]
+    return str(model.classes_[shares.argmax()]), float(shares.max())
+
+
+def methods(memory: Memory, case: Case) -> dict[str, tuple[bool, Callable[[], Callable[[str], Found]]]]:
+    """Return each method: whether it takes long, and what makes it ready to answer."""
+    shots = memory.settings.shots
+
+    def llm(select: str, *, prior: bool = False) -> Callable[[], Callable[[str], Found]]:
+        return lambda: asking(memory, Options(select=select, prior=prior, max_tokens=MOST_TOKENS))
+
+    alone = {
+        "erase": (True, llm("erase")),
+        "random": (True, llm("random")),
+        "auto-cot": (True, lambda: auto_cot(memory, shots)),
+        "none": (True, llm("none")),
+    }
+    near = {"nearest": (True, llm("nearest")), "hybrid": (True, llm("hybrid"))}
+    if case.name.startswith("bbii/"):
+        return {"default": (False, llm("auto", prior=True)), **alone}
+    return {
+        "default": (False, llm("auto", prior=True)),
+        "vote of 8": (False, lambda: vote(memory)),
+        **{
+            f"regression, {n} shards" if n > 1 else "regression": (False, lambda n=n: regression(memory, n))
+            for n in SHARDS
+            if n < len(case.train)
+        },
+        **alone,
+        **near,
+    }
+
+
+def run(cases: Iterator[Case], out: Path, slow: int, only: list[str] | None) -> None:
+    lines = out.read_text().splitlines() if out.exists() else []
+    there = {tuple(json.loads(line)["key"]) for line in lines}
+    with out.open("a") as file:
+        for case in cases:
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                Memory.create(Path(folder) / "store", seed=SEED) as memory,
+            ):
+                memory.add_many([Example.create(row["input"], row["output"]) for row in case.train])
+                for method, (long, make) in methods(memory, case).items():
+                    todo = list(enumerate(case.asked[:slow] if long else case.asked))
+                    keys = [(case.name, case.size, method, i) for i, _ in todo]
+                    if (only and method not in only) or there.issuperset(keys):
+                        continue
+                    ask = make()
+                    for key, (_, row) in zip(keys, todo, strict=True):
+                        if key not in there:
+                            file.write(json.dumps({"key": key, **measured(ask, row)}) + "\n")
+                    file.flush()
+                    print(case.name, case.size, method, flush=True)
+
+
+def measured(ask: Callable[[str], Found], row: dict[str, object]) -> dict[str, object]:
+    begun = time.perf_counter()
+    answer, share = ask(row["input"])
+    right = answer.strip() in row.get("accept", [row["output"]])
+    return {"right": right, "share": share, "seconds": round(time.perf_counter() - begun, 4)}
+
+
+def calibration_error(rows: list[dict[str, object]], bins: int = 10) -> float | None:
+    """Return the expected calibration error (Guo et al., ICML 2017): bins of equal width."""
+    if any(row["share"] is None for row in rows):
+        return None
+    shares, right = np.array([row["share"] for row in rows]), np.array([row["right"] for row in rows], float)
+    place = np.minimum((shares * bins).astype(int), bins - 1)
+    return float(sum(abs((shares - right)[place == b].sum()) for b in range(bins)) / len(rows))
+
+
+def summarise(rows: list[dict[str, object]]) -> dict[str, object]:
+    hits = [float(row["right"]) for row in rows]
+    return {
+        "questions": len(rows),
+        "accuracy": round(float(np.mean(hits)), 4),
+        "interval": [round(x, 4) for x in interval(hits, np.mean)],
+        "calibration_error": None if (error := calibration_error(rows)) is None else round(error, 4),
+        "seconds": round(float(np.median([row["seconds"] for row in rows])), 4),
+    }
+
+
+def report(paths: list[Path], summary: Path | None) -> None:
+    groups: dict[tuple[str, int, str], list[dict[str, object]]] = {}
+    for path in paths:
+        for row in map(json.loads, path.read_text().splitlines()):
+            name, size, method, _ = row["key"]
+            groups.setdefault((name, size, method), []).append(row)
+    found = {key: summarise(rows) for key, rows in groups.items()}
+    for name in dict.fromkeys(name for name, _, _ in found if not name.startswith("bbii/")):
+        curve(name, found)
+    if any(name.startswith("bbii/") for name, _, _ in found):
+        task_means(found)
+    if summary:
+        rows = [{"set": n, "examples": s, "method": m, **fields} for (n, s, m), fields in found.items()]
+        summary.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def curve(name: str, found: dict[tuple[str, int, str], dict[str, object]]) -> None:
+    names = dict.fromkeys(method for n, _, method in found if n == name)
+    rows = [(method, *(cell(found.get((name, size, method))) for size in SIZES)) for method in names]
+    show(f"{name}: accuracy (95 % interval), calibration error", rows, ("method", *map(str, SIZES[:-1]), "all"))
+    rows = [
+        (method, *(f"{f['seconds']:.3f}" if (f := found.get((name, size, method))) else "" for size in SIZES))
+        for method in names
+    ]
+    show(f"{name}: seconds a question, median", rows, ("method", *map(str, SIZES[:-1]), "all"))
+
+
+def cell(fields: dict[str, object] | None) -> str:
+    if fields is None:
+        return ""
+    low, high = fields["interval"]
+    error = fields["calibration_error"]
+    return f"{fields['accuracy']:.1%} ({low:.1%} to {high:.1%})" + ("" if error is None else f", {error:.2f}")
+
+
+def task_means(found: dict[tuple[str, int, str], dict[str, object]]) -> None:
+    names = dict.fromkeys(name for name, _, _ in found if name.startswith("bbii/"))
+    ways = dict.fromkeys(method for name, _, method in found if name.startswith("bbii/"))
+    rows = [
+        (name[5:], *(f"{found[name, MOST_OF_A_TASK, way]['accuracy']:.1%}" for way in ways)) for name in names
+    ]
+    means = [np.mean([found[name, MOST_OF_A_TASK, way]["accuracy"] for name in names]) for way in ways]
+    show("BIG-bench tasks: accuracy", [*rows, ("mean", *(f"{mean:.1%}" for mean in means))], ("task", *ways))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser("run")
+    running.add_argument("part", choices=("curves", "tasks"))
+    running.add_argument("--out", type=Path, required=True)
+    running.add_argument("--sets", nargs="+")
+    running.add_argument("--questions", type=int)
+    running.add_argument("--slow", type=int, default=100)
+    running.add_argument("--methods", nargs="+")
+    reporting = commands.add_parser("report")
+    reporting.add_argument("paths", type=Path, nargs="+")
+    reporting.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    if given.command == "report":
+        report(given.paths, given.json)
+    elif given.part == "curves":
+        cases = curves(given.sets or ["banking77", "sst2"], given.questions or 500)
+        run(cases, given.out, given.slow, given.methods)
+    else:
+        cases = tasks(given.sets or TASKS, given.questions or 30)
+        run(cases, given.out, given.slow, given.methods)
+
+
+if __name__ == "__main__":
+    main()
