@@ -248,10 +248,15 @@ def _show_examples(session: Session, memory: Memory, answer: Answer) -> None:
     if answer.labels:
         likeliest = next(iter(answer.labels.values()))
         output.line(f"probability {likeliest:.2f} among {counted(len(answer.labels), 'output')} of the store")
+    left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
+    if answer.nearest:
+        output.line("the nearest examples")
+        output.table(("id", "similar", "output", "input"), session.rows(memory, answer.nearest))
+        output.line(f"the model was shown {counted(len(answer.examples))}{left}; --explain shows them")
+        return
     if not answer.examples:
         output.line("answered without examples")
         return
-    left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
     output.line(f"answered from {counted(len(answer.examples))}{left}")
     output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
 

@@ -18,6 +18,7 @@ from edge_icl.llm.prefix import Prefixes
 from edge_icl.options import AUTO, PromptMode
 from edge_icl.records import Held
 from edge_icl.reply import Reply
+from edge_icl.searching import nearest
 from edge_icl.selection import FOR_LABELS, FOR_TEXT, Scene, choose
 from edge_icl.similarity import similarities
 from edge_icl.store.cache import PrefixCache
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from edge_icl.selection import Chosen
     from edge_icl.store.disk import Store
     from edge_icl.view import View
+
+MOST_NAMED = 4
+"""Nearest examples that an answer names."""
 
 ROOM_FOR_ANSWER = 64
 """Tokens of the context that a prompt leaves free at least."""
@@ -108,6 +112,7 @@ class Asker:
         return Reply(
             prompt=prompt,
             examples=shown[len(prompt.dropped) :],
+            nearest=self._nearest(vector) if labels and options.prior else (),
             judge=(judge if options.prior else alone) if labels else None,
             prefixes=prefixes,
             model_name=self.model_name,
@@ -145,6 +150,10 @@ class Asker:
             question=vector,
             shots=settings.shots if options.shots is None else options.shots,
         )
+
+    def _nearest(self, vector: NDArray[np.int8]) -> tuple[Held, ...]:
+        """Return the examples whose votes weigh most."""
+        return tuple(nearest(self.view.snapshot, self.view.points, vector, MOST_NAMED))
 
     def _shown(self, chosen: Chosen, vector: NDArray[np.int8]) -> tuple[Held, ...]:
         """Return the chosen examples, each with its similarity to the question."""

@@ -77,6 +77,8 @@ class Answer:
         parts: for each label that the model was asked about, what each source said for it, in nats.
         complete: whether it came to its own end, rather than to that of the context or of `max_tokens`.
         examples: those in the prompt, in their order.
+        nearest: those nearest to the question, the nearest first, the loudest voices of the prior; empty where
+            it was not asked.
         dropped: how many chosen examples found no room in the prompt.
         model: the LLM's name.
         select: how the examples were chosen.
@@ -88,6 +90,7 @@ class Answer:
     parts: Mapping[str, Mapping[str, float]]
     complete: bool
     examples: tuple[Held, ...]
+    nearest: tuple[Held, ...]
     dropped: int
     model: str
     select: str
@@ -100,6 +103,7 @@ class Answer:
             "labels": {label: round(p, 6) for label, p in self.labels.items()} or None,
             "complete": self.complete,
             "examples": [held.as_json() for held in self.examples],
+            "nearest": [held.as_json() for held in self.nearest],
             "dropped": self.dropped,
             "model": self.model,
             "select": self.select,

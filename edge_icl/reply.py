@@ -26,6 +26,7 @@ class Reply:
     Attributes:
         prompt: what the model is shown.
         examples: those in the prompt.
+        nearest: those nearest to the question, where the prior is asked.
     """
 
     def __init__(  # noqa: PLR0913 - all keyword-only, one for each part
@@ -33,6 +34,7 @@ class Reply:
         *,
         prompt: Prompt,
         examples: tuple[Held, ...],
+        nearest: tuple[Held, ...],
         judge: Callable[[], Judgement] | None,
         prefixes: Prefixes,
         model_name: str,
@@ -44,6 +46,7 @@ class Reply:
     ) -> None:
         self.prompt = prompt
         self.examples = examples
+        self.nearest = nearest
         self._judge = judge
         self._prefixes = prefixes
         self._model_name = model_name
@@ -83,6 +86,7 @@ class Reply:
             labels=self._judgement.shares,
             parts=self._judgement.parts,
             examples=self.examples,
+            nearest=self.nearest,
             complete=self._complete,
             dropped=len(self.prompt.dropped),
             model=self._model_name,

@@ -19,7 +19,8 @@ def test_piped_the_answer_stands_alone() -> None:
 
 @pytest.mark.usefixtures("home")
 def test_piped_the_examples_follow_where_they_are_wanted() -> None:
-    _, _, _, count, *rows = run("ask", "Taxi downtown", "--select", "nearest", "--examples").out.splitlines()
+    words = ("ask", "Taxi downtown", "--select", "nearest", "--no-prior", "--examples")
+    _, _, _, count, *rows = run(*words).out.splitlines()
 
     assert count == "answered from 3 examples"
     assert len(rows) == 3
@@ -30,24 +31,27 @@ def test_piped_the_examples_follow_where_they_are_wanted() -> None:
 def test_json_has_the_answer_and_what_it_rests_on() -> None:
     found = json.loads(run("ask", "Taxi downtown", "--json", "--select", "nearest", "--shots", "2").out)
 
-    assert set(found) == {"answer", "labels", "complete", "examples", "dropped", "model", "select", "timings"}
+    fields = {"answer", "labels", "complete", "examples", "nearest", "dropped", "model", "select", "timings"}
+    assert set(found) == fields
     assert set(found["labels"]) == LABELS
     assert found["answer"] == max(found["labels"], key=found["labels"].get)
     assert (found["model"], found["select"], found["dropped"]) == ("smollm2-135m-instruct", "nearest", 0)
     assert {one["id"] for one in found["examples"]} == {IDS["Uber to the airport"], IDS["Uber to airport"]}
+    assert {one["id"] for one in found["nearest"]} >= {one["id"] for one in found["examples"]}
     assert all(set(one) >= {"id", "input", "output", "similarity"} for one in found["examples"])
 
 
 @pytest.mark.usefixtures("home")
 def test_at_a_terminal_the_examples_follow_the_answer() -> None:
-    answer, empty, share, count, header, *rows = at_terminal("ask", "Taxi downtown").out.splitlines()
+    answer, empty, share, title, header, *rows, count = at_terminal("ask", "Taxi downtown").out.splitlines()
 
     assert (answer in LABELS, empty) == (True, "")
     assert share.startswith("probability ")
     assert share.endswith(" among 3 outputs of the store")
-    assert count == "answered from 3 examples"
+    assert title == "the nearest examples"
+    assert count == "the model was shown 3 examples; --explain shows them"
     assert header.split() == ["id", "similar", "output", "input"]
-    assert len(rows) == 3
+    assert len(rows) == 4
     assert all(any(row.startswith(key[:8]) for key in IDS.values()) for row in rows)
 
 
