@@ -56,6 +56,7 @@ bench: setup
 	$(BIN)/edge-icl models fetch
 	cd benchmarks && $(CURDIR)/$(BIN)/python forgetting.py
 	cd benchmarks && $(CURDIR)/$(BIN)/python accuracy.py run curves --out ../build/curves.jsonl
+	cd benchmarks && $(CURDIR)/$(BIN)/python costs.py
 	cd benchmarks && $(CURDIR)/$(BIN)/python frontier.py
 
 clean:
