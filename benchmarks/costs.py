@@ -5,7 +5,7 @@
 
 Banking77, all training examples. edge-icl: `Memory.forget` of a random example, durable and wiped, refits
 included; the example is added again before the next. Retraining: logistic regression on the int8 vectors
-without the example, whole, and as SISA (Bourtoule et al., S&P 2021) only the shard that holds it; Auto-CoT: float
+without the example, whole, and as SISA (Bourtoule et al., S&P 2021) only its shard; Auto-CoT: float
 k-means anew. What retraining would have to write and wipe is left out, in its favour.
 
 The view of the ERASE paper: a stretch with one forget and q questions costs forget + q · answer. Of two methods
