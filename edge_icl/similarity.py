@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from edge_icl.cluster.kmeans import Points
 
 
+LARGEST_EXACT = (1 << 24) // 128**2
+"""Most dimensions of int8 vectors whose dot products float32 holds exactly."""
+
+PIECE = 8192
+"""Rows that are turned into float32 at a time."""
+
+
 def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np.intp]:
     """Return the positions of the examples nearest to a vector, the nearest first; exact.
 
@@ -63,9 +70,20 @@ def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
 
 
 def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return exact dot products f64[m, n]: simsimd sums int8 products in int32 at the speed of memory."""
-    import simsimd  # noqa: PLC0415 - not needed to forget
+    """Return exact dot products f64[m, n].
 
+    simsimd sums int8 products in int32 at the speed of memory, which is best for one question. For many, a
+    matrix product in float32 is faster; it is exact as long as no sum can reach 2^24.
+    """
     if not (len(vectors) and len(questions)):
         return np.zeros((len(questions), len(vectors)))
-    return np.array(simsimd.cdist(questions, vectors, "dot"), np.float64).reshape(len(questions), -1)
+    if len(questions) == 1 or vectors.shape[1] > LARGEST_EXACT:
+        import simsimd  # noqa: PLC0415 - not needed to forget
+
+        return np.array(simsimd.cdist(questions, vectors, "dot"), np.float64).reshape(len(questions), -1)
+    found = np.empty((len(questions), len(vectors)))
+    asked = questions.astype(np.float32)
+    for start in range(0, len(vectors), PIECE):
+        piece = slice(start, start + PIECE)
+        found[:, piece] = asked @ vectors[piece].astype(np.float32).T
+    return found

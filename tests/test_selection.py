@@ -11,13 +11,28 @@ from stores import PARAMETERS, SETTINGS, numbers, points, rows, vectors
 from edge_icl.cluster.kmeans import fit
 from edge_icl.errors import InputError
 from edge_icl.selection import SELECTIONS, Scene, choose
-from edge_icl.similarity import search, similarities, twins
+from edge_icl.similarity import LARGEST_EXACT, cosines, search, similarities, twins
 
 
 def scene(chosen: set[int], question: list[int], shots: int) -> Scene:
     some = points(rows(chosen))
     clustering = fit(PARAMETERS, some)
     return Scene(SETTINGS.seed, some, clustering, np.array(question, np.int8), shots)
+
+
+@given(st.sets(numbers, min_size=1, max_size=30), st.lists(vectors, min_size=2, max_size=5))
+def test_many_questions_find_what_each_finds_alone(chosen: set[int], questions: list[list[int]]) -> None:
+    some, asked = points(rows(chosen)).vectors, np.array(questions, np.int8)
+
+    together = cosines(some, asked)
+
+    assert (together == np.stack([similarities(some, one) for one in asked])).all()
+
+
+def test_products_are_exact_at_the_extremes() -> None:
+    most = np.full((3, LARGEST_EXACT), -127, np.int8)
+
+    assert cosines(most, most) == pytest.approx(1, abs=1e-15)
 
 
 @given(st.sets(numbers, max_size=30), vectors, st.integers(0, 35))
