@@ -158,6 +158,8 @@ def test_evidence_moves_probability_only_between_the_labels_put() -> None:
     after = evidence.weighed(logs, put, np.linspace(5, -5, len(put)))
 
     assert put.tolist() == list(range(4, 12))
+    assert evidence.shortlist(np.array([-9.0, -0.1, -3.9, -5.0])).tolist() == [1, 2]
+    assert evidence.shortlist(np.array([-9.0, -0.1, -8.0])).tolist() == [1, 2]
     assert np.exp(after).sum() == pytest.approx(1)
     assert after[:4] == pytest.approx(logs[:4])
     assert after[4] - after[11] > logs[4] - logs[11]

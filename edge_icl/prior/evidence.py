@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-MOST_PUT = 8
-"""How many labels are put to the model: the cost of a question grows with them, and farther ones hardly win."""
+FEWEST_PUT, MOST_PUT = 2, 8
+REACH = 4.0
+"""Which labels are put to the model: those that the prior calls no less likely than the likeliest by this many
+nats. The cost of a question grows with them. In the trial below any reach from 2 on gave the same accuracy, to a
+tenth of a point; with 4, of the 77 labels of all Banking77, 2.2 are put to the model on average."""
 
 WEIGHT = 0.3
 WEIGHT_MORE = 0.5
@@ -45,7 +48,9 @@ MOST_SAMPLED = 256
 
 def shortlist(logs: Floats) -> NDArray[np.intp]:
     """Return the positions of the labels to put to the model, ascending, given the prior's log f64[labels]."""
-    return np.sort(np.argsort(-logs, kind="stable")[:MOST_PUT])
+    order = np.argsort(-logs, kind="stable")[:MOST_PUT]
+    near = np.count_nonzero(logs[order] >= logs[order[0]] - REACH)
+    return np.sort(order[: max(near, FEWEST_PUT)])
 
 
 def weight(examples: int) -> float:
