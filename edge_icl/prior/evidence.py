@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 FEWEST_PUT, MOST_PUT = 2, 8
 REACH = 4.0
 """Which labels are put to the model: those that the prior calls no less likely than the likeliest by this many
-nats. The cost of a question grows with them. In the trial below any reach from 2 on gave the same accuracy, to a
-tenth of a point; with 4, of the 77 labels of all Banking77, 2.2 are put to the model on average."""
+nats. The cost of a question grows with them. In the trial below any reach from 2 on gave the same accuracy, to
+a tenth of a point; with 4, of the 77 labels of all Banking77, 2.2 are put to the model on average."""
 
 WEIGHT = 0.3
 WEIGHT_MORE = 0.5
