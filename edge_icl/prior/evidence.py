@@ -36,9 +36,9 @@ WEIGHT = 0.15
 WEIGHT_MORE = 0.65
 FEW = 32
 """How much of the evidence is believed: WEIGHT in large stores, whose prior knows more than a small model; and
-more by half of WEIGHT_MORE in one of FEW examples, where there is less else to go by. From a trial of 20 stores on
-9 tasks with the default model: 0.7 to 1 was best with 8 and 32 examples, 0.2 with 128 and more; and 0.3 cost a
-point on Banking77 with all examples."""
+more by half of WEIGHT_MORE in one of FEW examples, where there is less else to go by. From a trial of 20 stores
+on 9 tasks with the default model: 0.7 to 1 was best with 8 and 32 examples, 0.2 with 128 and more; and 0.3 cost
+a point on Banking77 with all examples."""
 
 STRANGE_TEXTS = 3
 LONGEST_TEXT = 64
