@@ -2,20 +2,22 @@
 
     pip install -r benchmarks/requirements.txt
     python benchmarks/accuracy.py run curves --out curves.jsonl [--sets banking77 sst2] [--questions 500]
-    python benchmarks/accuracy.py run tasks --out tasks.jsonl [--questions 30]
+    python benchmarks/accuracy.py run tasks --out tasks.jsonl [--questions 30] [--draws 3]
     python benchmarks/accuracy.py report curves.jsonl tasks.jsonl --json summary.json
 
 `curves`: Banking77 and SST-2, stores of 8, 32, 128, 512 and all examples. `tasks`: the BIG-bench tasks of the
-ERASE paper, 8 shots of at most 512 examples. Beside edge-icl's own selections, with and without its prior:
-Auto-CoT's selection (Zhang et al., ICLR 2023: float k-means, the example nearest to each centre), the vote of
-the 8 nearest, and logistic regression on the same int8 vectors, whole and as SISA with 5 and 20 shards. Every
-answer is a line of the output file, and a line that is there is not measured again; all draws are seeded. Of a
-method that takes long only the first `--slow` questions are asked.
+ERASE paper, 8 shots of at most 512 examples; in each draw the seeds and the questions are others, since
+accuracy depends on which 8 examples are shown more than on anything else. Beside edge-icl's selections, with
+and without its prior: Auto-CoT's selection (Zhang et al., ICLR 2023: float k-means, the example nearest to each
+centre), the vote of the 8 nearest, and logistic regression on the same int8 vectors, whole and as SISA with 5
+and 20 shards. Every answer is a line of the output file, and a line that is there is not measured again; all
+draws are seeded. Of a method that takes long only the first `--slow` questions are asked.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -25,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from common import SEED, interval, load, show
+from common import interval, load, seed, show
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 
@@ -78,6 +80,7 @@ class Case(NamedTuple):
 
     name: str
     size: int
+    draw: int
     train: list[dict[str, object]]
     asked: list[dict[str, object]]
 
@@ -88,13 +91,14 @@ def curves(names: list[str], questions: int) -> Iterator[Case]:
         asked = [test[i] for i in np.random.default_rng(0).permutation(len(test))[:questions]]
         order = np.random.default_rng(1).permutation(len(train))
         for size in SIZES:
-            yield Case(name, size, [train[i] for i in order[: size or None]], asked)
+            yield Case(name, size, 0, [train[i] for i in order[: size or None]], asked)
 
 
-def tasks(names: list[str], questions: int) -> Iterator[Case]:
-    for name in names:
+def tasks(names: list[str], questions: int, draws: int) -> Iterator[Case]:
+    for draw, name in itertools.product(range(draws), names):
         train, test = load(f"bbii/{name}/train"), load(f"bbii/{name}/test")
-        yield Case(f"bbii/{name}", MOST_OF_A_TASK, train[:MOST_OF_A_TASK], test[:questions])
+        asked = [test[(draw * questions + i) % len(test)] for i in range(questions)]
+        yield Case(f"bbii/{name}", MOST_OF_A_TASK, draw, train[:MOST_OF_A_TASK], asked)
 
 
 def asking(memory: Memory, options: Options) -> Callable[[str], Found]:
@@ -105,13 +109,13 @@ def asking(memory: Memory, options: Options) -> Callable[[str], Found]:
     return ask
 
 
-def auto_cot(memory: Memory, shots: int) -> Callable[[str], Found]:
+def auto_cot(memory: Memory, shots: int, draw: int = 0) -> Callable[[str], Found]:
     """Return how Auto-CoT's examples answer: the same prompts and scores as `erase` without a prior."""
     now = memory._store.snapshot()
     asker = memory._now.asker(now)
     points = asker.view.points
     exact = points.vectors.astype(np.float64)
-    means = KMeans(min(shots, len(exact)), n_init=1, random_state=0).fit(exact)
+    means = KMeans(min(shots, len(exact)), n_init=1, random_state=draw).fit(exact)
     chosen = dict.fromkeys(int(((exact - mean) ** 2).sum(1).argmin()) for mean in means.cluster_centers_)
     some = [page.example(i) for page, i in (now.row(points.ids[j].tobytes()) for j in chosen)]
     labels, prefixes = asker.view.labels("auto"), asker._passing
@@ -178,7 +182,7 @@ def methods(memory: Memory, case: Case) -> dict[str, tuple[bool, Callable[[], Ca
     alone = {
         "erase": (True, llm("erase")),
         "random": (True, llm("random")),
-        "auto-cot": (True, lambda: auto_cot(memory, shots)),
+        "auto-cot": (True, lambda: auto_cot(memory, shots, case.draw)),
         "none": (True, llm("none")),
     }
     near = {"nearest": (True, llm("nearest")), "hybrid": (True, llm("hybrid"))}
@@ -204,12 +208,12 @@ def run(cases: Iterator[Case], out: Path, slow: int, only: list[str] | None) -> 
         for case in cases:
             with (
                 tempfile.TemporaryDirectory() as folder,
-                Memory.create(Path(folder) / "store", seed=SEED) as memory,
+                Memory.create(Path(folder) / "store", seed=seed(case.draw)) as memory,
             ):
                 memory.add_many([Example.create(row["input"], row["output"]) for row in case.train])
                 for method, (long, make) in methods(memory, case).items():
                     todo = list(enumerate(case.asked[:slow] if long else case.asked))
-                    keys = [(case.name, case.size, method, i) for i, _ in todo]
+                    keys = [(case.name, case.size, method, case.draw, i) for i, _ in todo]
                     if (only and method not in only) or there.issuperset(keys):
                         continue
                     ask = make()
@@ -217,7 +221,7 @@ def run(cases: Iterator[Case], out: Path, slow: int, only: list[str] | None) -> 
                         if key not in there:
                             file.write(json.dumps({"key": key, **measured(ask, row)}) + "\n")
                     file.flush()
-                    print(case.name, case.size, method, flush=True)
+                    print(*case[:3], method, flush=True)
 
 
 def measured(ask: Callable[[str], Found], row: dict[str, object]) -> dict[str, object]:
@@ -251,7 +255,7 @@ def report(paths: list[Path], summary: Path | None) -> None:
     groups: dict[tuple[str, int, str], list[dict[str, object]]] = {}
     for path in paths:
         for row in map(json.loads, path.read_text().splitlines()):
-            name, size, method, _ = row["key"]
+            name, size, method, *_ = row["key"]
             groups.setdefault((name, size, method), []).append(row)
     found = {key: summarise(rows) for key, rows in groups.items()}
     for name in dict.fromkeys(name for name, _, _ in found if not name.startswith("bbii/")):
@@ -300,6 +304,7 @@ def main() -> None:
     running.add_argument("--out", type=Path, required=True)
     running.add_argument("--sets", nargs="+")
     running.add_argument("--questions", type=int)
+    running.add_argument("--draws", type=int, default=1)
     running.add_argument("--slow", type=int, default=100)
     running.add_argument("--methods", nargs="+")
     reporting = commands.add_parser("report")
@@ -312,7 +317,7 @@ def main() -> None:
         cases = curves(given.sets or ["banking77", "sst2"], given.questions or 500)
         run(cases, given.out, given.slow, given.methods)
     else:
-        cases = tasks(given.sets or TASKS, given.questions or 30)
+        cases = tasks(given.sets or TASKS, given.questions or 30, given.draws)
         run(cases, given.out, given.slow, given.methods)
 
 

@@ -19,6 +19,11 @@ DATA = Path(os.environ.get("EDGE_ICL_DATA", Path(__file__).resolve().parents[2] 
 SEED = bytes(range(32))
 
 
+def seed(draw: int) -> bytes:
+    """Return another seed for each draw, SEED for the first."""
+    return bytes((draw + i) % 256 for i in range(32))
+
+
 def load(name: str) -> list[dict[str, str]]:
     """Return the rows of a data set, such as "banking77/train"; leave cleanly where there are none."""
     path = DATA / f"{name}.jsonl"
