@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from edge_icl.cli import constraints, rows
+from edge_icl.cli import answers, constraints, rows
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
 from edge_icl.options import AUTO, Options
+from edge_icl.progress import silent
 from edge_icl.selection import SELECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterator
 
     from edge_icl.memory import Memory
     from edge_icl.options import LabelMode, PromptMode
-    from edge_icl.records import Answer
+    from edge_icl.progress import Progress
     from edge_icl.reply import Reply
 
     Start = Callable[[str], Reply]
 
 FORMATS = ("jsonl", "csv", "tsv", "txt")
-LIKELY = 0.01
-"""Labels below this share are only counted by `--explain`."""
+
+
+class Questions(NamedTuple):
+    """A file of questions.
+
+    Attributes:
+        file: its path, or - for stdin.
+        kind: one of `FORMATS`.
+        field: where a row has its question.
+    """
+
+    file: str
+    kind: str
+    field: str
+
+    def read(self) -> Iterator[rows.Row]:
+        """Yield its rows, the bad ones too."""
+        return rows.read(self.file, self.kind, (self.field,))
+
+    def total(self) -> int:
+        """Return how many rows it has, 0 where that cannot be told before they are read."""
+        return rows.count(self.file, self.kind, (self.field,))
 
 
 def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | None:
@@ -169,8 +190,9 @@ def ask(  # noqa: PLR0913 - one parameter an option
             assert question is not None
             _one(session, memory, start, question, shown=shown, explain=explain)
             return 0
-        found = rows.read(file, kind, (input_field,))
-        return _many(session, start, found, input_field, explain=explain)
+        asked = Questions(file, kind, input_field)
+        with session.output.progress() as progress:
+            return _many(session, start, asked, progress, explain=explain)
 
 
 def _one(session: Session, memory: Memory, start: Start, question: str, *, shown: bool, explain: bool) -> None:
@@ -179,41 +201,43 @@ def _one(session: Session, memory: Memory, start: Start, question: str, *, shown
     for piece in reply:
         if output.terminal:
             output.piece(piece)
-    _tell_cut(session, reply.answer)
+    answers.tell_cut(session, reply.answer)
     if output.json:
-        output.document(_as_json(reply, explain=explain))
+        output.document(answers.as_json(reply, explain=explain))
         return
     output.line("" if output.terminal else reply.answer.text)
     if explain:
-        _explain(session, reply)
+        answers.explain(session, reply)
     if output.terminal or shown or explain:
-        _show_examples(session, memory, reply.answer)
+        answers.show_examples(session, memory, reply.answer)
 
 
-def _many(session: Session, start: Start, found: Iterable[rows.Row], name: str, *, explain: bool) -> int:
+def _many(session: Session, start: Start, asked: Questions, progress: Progress, *, explain: bool) -> int:
     """Answer a file of questions; a bad one does not stop the rest."""
-    output, failed, asked = session.output, 0, 0
-    for row in found:
-        asked += 1
+    output, failed, done = session.output, 0, 0
+    total = 0 if progress is silent else asked.total()
+    progress("ask", 0, total)
+    for done, row in enumerate(asked.read(), start=1):
         try:
-            reply = start(row[name])
+            reply = start(row[asked.field])
             for _ in reply:
                 pass
         except InputError as error:
             failed += 1
             _fail(session, row.line, error)
         else:
-            _tell_cut(session, reply.answer, f"line {row.line}: ")
+            answers.tell_cut(session, reply.answer, f"line {row.line}: ")
             if output.json:
-                output.document(_as_json(reply, explain=explain))
+                output.document(answers.as_json(reply, explain=explain))
             else:
                 output.line(one_line(reply.answer.text))
                 if explain:
-                    _explain(session, reply)
-    if not asked:
+                    answers.explain(session, reply)
+        progress("ask", done, total)
+    if not done:
         raise InputError("there are no questions", "give one a line")
     if failed:
-        output.note(f"{failed} of {counted(asked, 'question')} could not be answered")
+        output.note(f"{failed} of {counted(done, 'question')} could not be answered")
     return 1 if failed else 0
 
 
@@ -224,66 +248,3 @@ def _fail(session: Session, line: int, error: InputError) -> None:
     else:
         session.output.line()
         session.output.note(f"line {line}: {error}")
-
-
-def _tell_cut(session: Session, answer: Answer, where: str = "") -> None:
-    """Tell that an answer is not all there."""
-    if not answer.complete:
-        session.output.note(f"{where}the answer is cut off; give it more room with --max-tokens")
-
-
-def _as_json(reply: Reply, *, explain: bool) -> dict[str, Any]:
-    """Return an answer as JSON, with its prompt if that is wanted."""
-    fields = reply.answer.as_json()
-    if explain:
-        fields["prompt"] = reply.prompt.text
-        fields["parts"] = {label: dict(parts) for label, parts in reply.answer.parts.items()} or None
-    return fields
-
-
-def _show_examples(session: Session, memory: Memory, answer: Answer) -> None:
-    """Show what the answer rests on."""
-    output = session.output
-    output.line()
-    if answer.labels:
-        likeliest = next(iter(answer.labels.values()))
-        output.line(f"probability {likeliest:.2f} among {counted(len(answer.labels), 'output')} of the store")
-    left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
-    if answer.nearest:
-        output.line("the nearest examples")
-        output.table(("id", "similar", "output", "input"), session.rows(memory, answer.nearest))
-        output.line(f"the model was shown {counted(len(answer.examples))}{left}; --explain shows them")
-        return
-    if not answer.examples:
-        output.line("answered without examples")
-        return
-    output.line(f"answered from {counted(len(answer.examples))}{left}")
-    output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
-
-
-def _nats(parts: Mapping[str, float], source: str) -> str:
-    """Return what a source says for an output; nothing where the model was not asked about it."""
-    return f"{parts[source]:+.2f}" if source in parts else ""
-
-
-def _explain(session: Session, reply: Reply) -> None:
-    """Show the prompt, the labels and the times."""
-    output, answer = session.output, reply.answer
-    output.line("\nprompt:\n")
-    output.line(reply.prompt.text)
-    if answer.labels:
-        shown = [(label, share) for label, share in answer.labels.items() if share >= LIKELY]
-        output.line("\nprobabilities:\n")
-        sources = list(dict.fromkeys(source for parts in answer.parts.values() for source in parts))
-        rows = [
-            (f"{share:.3f}", *(_nats(answer.parts.get(label, {}), source) for source in sources), label)
-            for label, share in shown
-        ]
-        output.table(("share", *sources, "output"), rows)
-        output.line(
-            f"{counted(len(answer.parts), 'output')} put to the model; what each source says is in nats"
-        )
-        if len(shown) < len(answer.labels):
-            output.line(f"{len(answer.labels) - len(shown)} more below {LIKELY}")
-    output.line("\nmilliseconds:\n")
-    output.facts([(step, f"{1000 * seconds:.1f}") for step, seconds in answer.timings.items()])

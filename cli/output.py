@@ -41,6 +41,7 @@ class Output:
     def __init__(self) -> None:
         self.json = False
         self.verbose = False
+        self._bars: _Bars | None = None
 
     @property
     def terminal(self) -> bool:
@@ -54,6 +55,7 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Print a line of the result."""
+        self._clear()
         print(tables.printable(text) if self.terminal else text, flush=True)
 
     def piece(self, text: str) -> None:
@@ -62,6 +64,7 @@ class Output:
 
     def document(self, fields: object) -> None:
         """Print a JSON document on one line."""
+        self._clear()
         utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         print(json.dumps(fields, ensure_ascii=not utf8), flush=True)
 
@@ -92,6 +95,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """Tell something that is no result."""
+        self._clear()
         print(f"{PROGRAM}: {tables.one_line(text)}", file=sys.stderr)
 
     def list_aside(self, rows: Sequence[Sequence[str]]) -> None:
@@ -121,11 +125,17 @@ class Output:
         if not is_terminal(sys.stderr):
             yield silent
             return
-        bars = _Bars()
+        self._bars = _Bars()
         try:
-            yield bars
+            yield self._bars
         finally:
-            bars.close()
+            self._bars.close()
+            self._bars = None
+
+    def _clear(self) -> None:
+        """Take the bar off the terminal, so that a line does not begin beside it; it comes back by itself."""
+        if self._bars is not None:
+            self._bars.clear()
 
 
 class _Bars:
@@ -145,6 +155,11 @@ class _Bars:
             self._stage = stage
             self._bar = self._tqdm(desc=stage, total=total or None, leave=False, delay=0.3, **_unit(stage))
         self._bar.update(done - self._bar.n)
+
+    def clear(self) -> None:
+        """Take the bar away until there is more to tell."""
+        if self._bar is not None:
+            self._bar.clear()
 
     def close(self) -> None:
         """Remove the bar."""

@@ -96,6 +96,11 @@ def read(file: str, kind: str, columns: Sequence[str]) -> Iterator[Row]:
                     yield _line(number, line.rstrip("\n"), kind, columns)
 
 
+def count(file: str, kind: str, columns: Sequence[str]) -> int:
+    """Return how many rows a file has; 0 for one that can be read only once, such as stdin."""
+    return sum(1 for _ in read(file, kind, columns)) if file != STDIN and Path(file).is_file() else 0
+
+
 @contextmanager
 def _opened(file: str, *, newline: str | None) -> Iterator[TextIO]:
     """Open a file or stdin; bytes that are no UTF-8 come as lone surrogates."""

@@ -115,6 +115,16 @@ def test_questions_come_as_plain_lines_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("home")
+def test_a_file_of_questions_shows_how_far_it_is_at_a_terminal_alone(tmp_path: Path) -> None:
+    file = tmp_path / "questions.txt"
+    file.write_text("Taxi\n" * 12)
+    ran = at_terminal("ask", "--file", str(file))
+    assert "/12 [" in ran.err
+    assert ran.out == run("ask", "--file", str(file)).out == "travel\n" * 12
+    assert run("ask", "--file", str(file)).err == ""
+
+
+@pytest.mark.usefixtures("home")
 def test_no_questions_are_an_error() -> None:
     refused(run("ask", "-"), "there are no questions")
 

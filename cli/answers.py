@@ -1,0 +1,81 @@
+"""How an answer is shown: what it rests on, and with `--explain` all that led to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edge_icl.cli.tables import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_icl.cli.session import Session
+    from edge_icl.memory import Memory
+    from edge_icl.records import Answer
+    from edge_icl.reply import Reply
+
+LIKELY = 0.01
+"""Labels below this share are only counted by `--explain`."""
+
+
+def tell_cut(session: Session, answer: Answer, where: str = "") -> None:
+    """Tell that an answer is not all there."""
+    if not answer.complete:
+        session.output.note(f"{where}the answer is cut off; give it more room with --max-tokens")
+
+
+def as_json(reply: Reply, *, explain: bool) -> dict[str, Any]:
+    """Return an answer as JSON, with its prompt if that is wanted."""
+    fields = reply.answer.as_json()
+    if explain:
+        fields["prompt"] = reply.prompt.text
+        fields["parts"] = {label: dict(parts) for label, parts in reply.answer.parts.items()} or None
+    return fields
+
+
+def show_examples(session: Session, memory: Memory, answer: Answer) -> None:
+    """Show what the answer rests on."""
+    output = session.output
+    output.line()
+    if answer.labels:
+        likeliest = next(iter(answer.labels.values()))
+        output.line(f"probability {likeliest:.2f} among {counted(len(answer.labels), 'output')} of the store")
+    left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
+    if answer.nearest:
+        output.line("the nearest examples")
+        output.table(("id", "similar", "output", "input"), session.rows(memory, answer.nearest))
+        output.line(f"the model was shown {counted(len(answer.examples))}{left}; --explain shows them")
+        return
+    if not answer.examples:
+        output.line("answered without examples")
+        return
+    output.line(f"answered from {counted(len(answer.examples))}{left}")
+    output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
+
+
+def _nats(parts: Mapping[str, float], source: str) -> str:
+    """Return what a source says for an output; nothing where the model was not asked about it."""
+    return f"{parts[source]:+.2f}" if source in parts else ""
+
+
+def explain(session: Session, reply: Reply) -> None:
+    """Show the prompt, the labels and the times."""
+    output, answer = session.output, reply.answer
+    output.line("\nprompt:\n")
+    output.line(reply.prompt.text)
+    if answer.labels:
+        shown = [(label, share) for label, share in answer.labels.items() if share >= LIKELY]
+        output.line("\nprobabilities:\n")
+        sources = list(dict.fromkeys(source for parts in answer.parts.values() for source in parts))
+        rows = [
+            (f"{share:.3f}", *(_nats(answer.parts.get(label, {}), source) for source in sources), label)
+            for label, share in shown
+        ]
+        output.table(("share", *sources, "output"), rows)
+        output.line(
+            f"{counted(len(answer.parts), 'output')} put to the model; what each source says is in nats"
+        )
+        if len(shown) < len(answer.labels):
+            output.line(f"{len(answer.labels) - len(shown)} more below {LIKELY}")
+    output.line("\nmilliseconds:\n")
+    output.facts([(step, f"{1000 * seconds:.1f}") for step, seconds in answer.timings.items()])
