@@ -1,17 +1,19 @@
 """How often `ask` is right, by data set, method and number of examples, and how far to trust its probabilities.
 
     pip install -r benchmarks/requirements.txt
-    python benchmarks/accuracy.py run curves --out curves.jsonl [--sets banking77 sst2] [--questions 500]
+    python benchmarks/accuracy.py run curves --out curves.jsonl [--questions 500] [--draws 4]
     python benchmarks/accuracy.py run tasks --out tasks.jsonl [--questions 30] [--draws 3]
     python benchmarks/accuracy.py report curves.jsonl tasks.jsonl --json summary.json
 
-`curves`: Banking77 and SST-2, stores of 8, 32, 128, 512 and all examples. `tasks`: the BIG-bench tasks of the
-ERASE paper, 8 shots of at most 512 examples; in each draw the seeds and the questions are others, since
-accuracy depends on which 8 examples are shown more than on anything else. Beside edge-icl's selections, with
-and without its prior: Auto-CoT's selection (Zhang et al., ICLR 2023: float k-means, the example nearest to each
-centre), the vote of the 8 nearest, and logistic regression on the same int8 vectors, whole and as SISA with 5
-and 20 shards. Every answer is a line of the output file, and a line that is there is not measured again; all
-draws are seeded. Of a method that takes long only the first `--slow` questions are asked.
+`curves`: Banking77 and SST-2, stores of 8, 32, 128, 512 and all examples, the small ones in several draws.
+`tasks`: the BIG-bench tasks of the ERASE paper, 8 shots of at most 512 examples; in each draw the seeds and the
+questions are others, since accuracy depends on which 8 examples are shown more than on anything else.
+
+Beside edge-icl's selections, with and without its prior: Auto-CoT's selection (Zhang et al., ICLR 2023: float
+k-means, the example nearest to each centre), the vote of the 8 nearest, and logistic regression on the same
+int8 vectors, whole and as SISA with 5 and 20 shards. Every answer is a line of the output file, and a line that
+is there is not measured again; all draws are seeded. Of a method that takes long only the first `--slow`
+questions are asked.
 """
 
 from __future__ import annotations
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
 
 SIZES = (8, 32, 128, 512, 0)
 """0 is all examples."""
+
+FEW = (8, 32, 128)
+"""Of these sizes there are several stores, one a draw: which examples they hold matters most."""
 
 TASKS = (
     "causal_judgment",
@@ -85,13 +90,13 @@ class Case(NamedTuple):
     asked: list[dict[str, object]]
 
 
-def curves(names: list[str], questions: int) -> Iterator[Case]:
-    for name in names:
+def curves(names: list[str], questions: int, draws: int) -> Iterator[Case]:
+    for name, draw in itertools.product(names, range(draws)):
         train, test = load(f"{name}/train"), load(f"{name}/test")
         asked = [test[i] for i in np.random.default_rng(0).permutation(len(test))[:questions]]
-        order = np.random.default_rng(1).permutation(len(train))
-        for size in SIZES:
-            yield Case(name, size, 0, [train[i] for i in order[: size or None]], asked)
+        order = np.random.default_rng(draw + 1).permutation(len(train))
+        for size in SIZES if draw == 0 else FEW:
+            yield Case(name, size, draw, [train[i] for i in order[: size or None]], asked)
 
 
 def tasks(names: list[str], questions: int, draws: int) -> Iterator[Case]:
@@ -314,7 +319,7 @@ def main() -> None:
     if given.command == "report":
         report(given.paths, given.json)
     elif given.part == "curves":
-        cases = curves(given.sets or ["banking77", "sst2"], given.questions or 500)
+        cases = curves(given.sets or ["banking77", "sst2"], given.questions or 500, given.draws)
         run(cases, given.out, given.slow, given.methods)
     else:
         cases = tasks(given.sets or TASKS, given.questions or 30, given.draws)
