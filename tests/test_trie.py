@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_icl.store import trie
-from edge_icl.store.trie import Leaf, Trie, follows_rule, span, split
+from edge_icl.store.trie import Leaf, Trie, span, split
 
 ids = st.one_of(
     st.integers(0, 2**128 - 1),
@@ -40,7 +40,7 @@ def test_every_leaf_is_the_shortest_prefix_that_few_enough_ids_share(numbers: se
         if leaf.prefix:
             low, high = span(leaf.prefix[:-1])
             assert sum(low <= number < high for number in numbers) > 4
-    assert follows_rule(found)
+    assert Trie(found).follows_rule()
 
 
 @given(st.sets(ids, max_size=60), st.sets(ids, max_size=60))
@@ -92,4 +92,4 @@ def test_an_id_is_found_in_its_leaf(numbers: set[int], other: int) -> None:
     ],
 )
 def test_leaves_of_no_set_are_noticed(wrong: list[Leaf]) -> None:
-    assert not follows_rule(wrong)
+    assert not Trie(wrong).follows_rule()

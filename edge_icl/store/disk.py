@@ -103,11 +103,16 @@ class Store:
         """Return the state as of now; the same object as long as nothing has changed."""
         return self.state(self.read_manifest())
 
-    def state(self, data: bytes) -> Snapshot:
-        """Return the state that the bytes of a manifest stand for, the newest that there is."""
+    def state(self, data: bytes, manifest: Manifest | None = None) -> Snapshot:
+        """Return the state that the bytes of a manifest stand for, the newest that there is.
+
+        Args:
+            data: the bytes.
+            manifest: what they say, if that is known.
+        """
         latest = self._latest
         if latest is None or latest[0] != data:
-            latest = (data, Snapshot(self, data))
+            latest = (data, Snapshot(self, data, manifest or Manifest.decode(data)))
             self._latest = latest
             held = {leaf.digest for leaf in latest[1].manifest.pages}
             self._pages = {digest: page for digest, page in self._pages.items() if digest in held}

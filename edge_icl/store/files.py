@@ -28,7 +28,7 @@ class Files:
 
     def names(self, path: Path) -> list[str]:
         """Return the names in a directory, sorted."""
-        return sorted(entry.name for entry in path.iterdir())
+        return sorted(os.listdir(path))  # noqa: PTH208 - a Path a name takes ten times as long
 
     def open(self, path: Path, *, create: bool) -> int:
         """Open a file for writing: a new one of mode 0600, or an existing one as it is."""

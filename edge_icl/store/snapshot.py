@@ -12,14 +12,15 @@ from edge_icl.cluster import record
 from edge_icl.cluster.kmeans import Points
 from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError, StoreDamagedError
 from edge_icl.example import ID_BYTES
-from edge_icl.store.manifest import Manifest, clustering_file
-from edge_icl.store.trie import ID_BITS, Leaf, Trie
+from edge_icl.store.manifest import clustering_file
+from edge_icl.store.trie import ID_BITS, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edge_icl.cluster.kmeans import Clustering
     from edge_icl.example import Example
+    from edge_icl.store.manifest import Manifest
     from edge_icl.store.pages import Page
     from edge_icl.store.settings import Settings
 
@@ -51,11 +52,10 @@ class Snapshot:
         root: the keyed digest of the manifest, in hex.
     """
 
-    def __init__(self, shelf: Shelf, data: bytes) -> None:
+    def __init__(self, shelf: Shelf, data: bytes, manifest: Manifest) -> None:
         self.settings = shelf.settings
-        self.manifest = Manifest.decode(data)
+        self.manifest = manifest
         self.root = shelf.settings.digest(data)
-        self.trie = Trie(self.manifest.pages)
         self._shelf = shelf
 
     def page(self, leaf: Leaf) -> Page:
@@ -92,7 +92,7 @@ class Snapshot:
 
     def locate(self, key: bytes) -> tuple[Page, int] | None:
         """Return the page and the row of an id, or None if no example has it; reads one page."""
-        leaf = self.trie.leaf_of(int.from_bytes(key))
+        leaf = self.manifest.trie.leaf_of(int.from_bytes(key))
         if leaf is None:
             return None
         page = self.page(leaf)
@@ -125,7 +125,7 @@ class Snapshot:
         low = int(digits, 16) << rest
         matches = [
             key
-            for leaf in self.trie.below(low, low + (1 << rest))
+            for leaf in self.manifest.trie.below(low, low + (1 << rest))
             for key in self.page(leaf).keys()  # noqa: SIM118 - not a dict
             if key.hex().startswith(digits)
         ]
@@ -150,7 +150,7 @@ class Snapshot:
 
     def short(self, key: bytes) -> str:
         """Return the shortest prefix of an id, 8 hex digits at least, that no other id of the store has."""
-        leaf = self.trie.leaf_of(int.from_bytes(key))
+        leaf = self.manifest.trie.leaf_of(int.from_bytes(key))
         keys = self.page(leaf).keys() if leaf else []
         i = keys.index(key)
         shared = max(

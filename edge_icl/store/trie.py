@@ -20,7 +20,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 ID_BITS = 128
 PAGE_MAX = 256
@@ -99,6 +99,21 @@ class Trie:
             yield path[:depth]
             done = span(path[:depth])[1]
 
+    def follows_rule(self) -> bool:
+        """Tell whether some set has these leaves: in order, disjoint, none too full, none too deep."""
+        end = 0
+        for leaf, low in zip(self.leaves, self._lows, strict=True):
+            room = 1 << (ID_BITS - len(leaf.prefix))
+            if low < end or not 0 < leaf.count <= PAGE_MAX:
+                return False
+            end = low + room
+            if leaf.prefix:
+                parent = low & ~room
+                first, last = bisect_left(self._lows, parent), bisect_left(self._lows, parent + 2 * room)
+                if self._before[last] - self._before[first] <= PAGE_MAX:
+                    return False
+        return True
+
     def _count_after(self, prefix: str, added: Sequence[int], removed: Sequence[int]) -> int:
         """Return how many ids are below a prefix after the change; no leaf may lie above the prefix."""
         low, high = span(prefix)
@@ -123,17 +138,3 @@ def _split(prefix: str, ids: Sequence[int], start: int, stop: int) -> Iterator[t
     middle = bisect_left(ids, span(prefix + "1")[0], start, stop)
     yield from _split(prefix + "0", ids, start, middle)
     yield from _split(prefix + "1", ids, middle, stop)
-
-
-def follows_rule(leaves: Iterable[Leaf]) -> bool:
-    """Tell whether these can be the leaves of some set: in order, disjoint, none too full, none too deep."""
-    trie = Trie(list(leaves))
-    end = 0
-    for leaf in trie.leaves:
-        low, high = span(leaf.prefix)
-        parent = leaf.prefix[:-1]
-        shallow_enough = not leaf.prefix or trie._count_after(parent, (), ()) > PAGE_MAX  # noqa: SLF001 - its own
-        if low < end or not 0 < leaf.count <= PAGE_MAX or not shallow_enough:
-            return False
-        end = high
-    return True

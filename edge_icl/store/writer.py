@@ -111,12 +111,13 @@ class Writer:
         new, refit = plan.manifest()
         with access(self._store.path, "read"):
             stale = cache.stale(self._store, plan.representatives, forgetting=bool(plan.removed))
-        self._publish(new, plan.contents, stale)
-        self.snapshot = self._store.state(new.encode())
+        data = new.encode()
+        self._publish(new, data, plan.contents, stale)
+        self.snapshot = self._store.state(data, new)
         return Change(before.root, self.snapshot.root, refit, plan.added, plan.removed)
 
-    def _publish(self, new: Manifest, contents: dict[str, bytes], stale: Sequence[str]) -> None:
-        """Make `new` the manifest, with the files it names that were not there before."""
+    def _publish(self, new: Manifest, data: bytes, contents: dict[str, bytes], stale: Sequence[str]) -> None:
+        """Make `new` the manifest, as `data`, with the files it names that were not there before."""
         store, files, old = self._store, self._store.files, self.snapshot.manifest.files()
         fresh = sorted(new.files() - old)
         interrupt: BaseException | None = None
@@ -127,10 +128,10 @@ class Writer:
                     fs.create(files, store.path / name, contents[name])
                 for directory in _directories(fresh):
                     files.flush_directory(store.path / directory)
-                fs.create(files, store.path / DRAFT, new.encode())
+                fs.create(files, store.path / DRAFT, data)
                 files.rename(store.path / DRAFT, store.path / manifest.NAME)
             except BaseException as error:
-                if store.read_manifest() != new.encode():
+                if store.read_manifest() != data:
                     _wipe_all(store, [DRAFT, *fresh])
                     raise
                 interrupt = error  # too late to go back: finish, then tell
@@ -182,7 +183,7 @@ class _Plan:
 
     def _leaves(self) -> list[Leaf]:
         """Return the leaves after the change, making the pages that are new."""
-        trie = self.before.trie
+        trie = self.before.manifest.trie
         numbers = [int.from_bytes(row.id) for row in self.added]
         gone = [int.from_bytes(row.id) for row in self.removed]
         leaves: list[Leaf] = []
