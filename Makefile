@@ -51,11 +51,12 @@ format: setup
 	$(BIN)/ruff format --quiet .
 
 bench: setup
-	$(BIN)/pip install --quiet "scikit-learn>=1.7"
+	$(BIN)/pip install --quiet "matplotlib>=3.10" "scikit-learn>=1.7"
 	@mkdir -p build
 	$(BIN)/edge-icl models fetch
 	cd benchmarks && $(CURDIR)/$(BIN)/python forgetting.py
-	cd benchmarks && $(CURDIR)/$(BIN)/python accuracy.py run curves --out ../build/curves.jsonl
+	cd benchmarks && $(CURDIR)/$(BIN)/python accuracy.py curves --out ../build/curves.jsonl
+	cd benchmarks && $(CURDIR)/$(BIN)/python accuracy_report.py ../build/curves.jsonl
 	cd benchmarks && $(CURDIR)/$(BIN)/python costs.py
 	cd benchmarks && $(CURDIR)/$(BIN)/python frontier.py
 

@@ -1,9 +1,9 @@
-"""How often `ask` is right, by data set, method and number of examples, and how far to trust its probabilities.
+"""How often `ask` is right, by data set, method and number of examples.
 
     pip install -r benchmarks/requirements.txt
-    python benchmarks/accuracy.py run curves --out curves.jsonl [--questions 500] [--draws 4]
-    python benchmarks/accuracy.py run tasks --out tasks.jsonl [--questions 30] [--draws 3]
-    python benchmarks/accuracy.py report curves.jsonl tasks.jsonl --json summary.json
+    python benchmarks/accuracy.py curves --out curves.jsonl [--questions 500] [--draws 4]
+    python benchmarks/accuracy.py tasks --out tasks.jsonl [--questions 30] [--draws 3]
+    python benchmarks/accuracy_report.py curves.jsonl tasks.jsonl
 
 `curves`: Banking77 and SST-2, stores of 8, 32, 128, 512 and all examples, the small ones in several draws.
 `tasks`: the BIG-bench tasks of the ERASE paper, 8 shots of at most 512 examples; in each draw the seeds and the
@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from common import interval, load, seed, show
+from common import load, seed
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 
@@ -236,89 +236,17 @@ def measured(ask: Callable[[str], Found], row: dict[str, object]) -> dict[str, o
     return {"right": right, "share": share, "seconds": round(time.perf_counter() - begun, 4)}
 
 
-def calibration_error(rows: list[dict[str, object]], bins: int = 10) -> float | None:
-    """Return the expected calibration error (Guo et al., ICML 2017): bins of equal width."""
-    if any(row["share"] is None for row in rows):
-        return None
-    shares, right = np.array([row["share"] for row in rows]), np.array([row["right"] for row in rows], float)
-    place = np.minimum((shares * bins).astype(int), bins - 1)
-    return float(sum(abs((shares - right)[place == b].sum()) for b in range(bins)) / len(rows))
-
-
-def summarise(rows: list[dict[str, object]]) -> dict[str, object]:
-    hits = [float(row["right"]) for row in rows]
-    return {
-        "questions": len(rows),
-        "accuracy": round(float(np.mean(hits)), 4),
-        "interval": [round(x, 4) for x in interval(hits, np.mean)],
-        "calibration_error": None if (error := calibration_error(rows)) is None else round(error, 4),
-        "seconds": round(float(np.median([row["seconds"] for row in rows])), 4),
-    }
-
-
-def report(paths: list[Path], summary: Path | None) -> None:
-    groups: dict[tuple[str, int, str], list[dict[str, object]]] = {}
-    for path in paths:
-        for row in map(json.loads, path.read_text().splitlines()):
-            name, size, method, *_ = row["key"]
-            groups.setdefault((name, size, method), []).append(row)
-    found = {key: summarise(rows) for key, rows in groups.items()}
-    for name in dict.fromkeys(name for name, _, _ in found if not name.startswith("bbii/")):
-        curve(name, found)
-    if any(name.startswith("bbii/") for name, _, _ in found):
-        task_means(found)
-    if summary:
-        rows = [{"set": n, "examples": s, "method": m, **fields} for (n, s, m), fields in found.items()]
-        summary.write_text(json.dumps(rows, indent=1) + "\n")
-
-
-def curve(name: str, found: dict[tuple[str, int, str], dict[str, object]]) -> None:
-    names = dict.fromkeys(method for n, _, method in found if n == name)
-    rows = [(method, *(cell(found.get((name, size, method))) for size in SIZES)) for method in names]
-    show(f"{name}: accuracy (95 % interval), calibration error", rows, ("method", *map(str, SIZES[:-1]), "all"))
-    rows = [
-        (method, *(f"{f['seconds']:.3f}" if (f := found.get((name, size, method))) else "" for size in SIZES))
-        for method in names
-    ]
-    show(f"{name}: seconds a question, median", rows, ("method", *map(str, SIZES[:-1]), "all"))
-
-
-def cell(fields: dict[str, object] | None) -> str:
-    if fields is None:
-        return ""
-    low, high = fields["interval"]
-    error = fields["calibration_error"]
-    return f"{fields['accuracy']:.1%} ({low:.1%} to {high:.1%})" + ("" if error is None else f", {error:.2f}")
-
-
-def task_means(found: dict[tuple[str, int, str], dict[str, object]]) -> None:
-    names = dict.fromkeys(name for name, _, _ in found if name.startswith("bbii/"))
-    ways = dict.fromkeys(method for name, _, method in found if name.startswith("bbii/"))
-    rows = [
-        (name[5:], *(f"{found[name, MOST_OF_A_TASK, way]['accuracy']:.1%}" for way in ways)) for name in names
-    ]
-    means = [np.mean([found[name, MOST_OF_A_TASK, way]["accuracy"] for name in names]) for way in ways]
-    show("BIG-bench tasks: accuracy", [*rows, ("mean", *(f"{mean:.1%}" for mean in means))], ("task", *ways))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    running = commands.add_parser("run")
-    running.add_argument("part", choices=("curves", "tasks"))
-    running.add_argument("--out", type=Path, required=True)
-    running.add_argument("--sets", nargs="+")
-    running.add_argument("--questions", type=int)
-    running.add_argument("--draws", type=int, default=1)
-    running.add_argument("--slow", type=int, default=100)
-    running.add_argument("--methods", nargs="+")
-    reporting = commands.add_parser("report")
-    reporting.add_argument("paths", type=Path, nargs="+")
-    reporting.add_argument("--json", type=Path)
+    parser.add_argument("part", choices=("curves", "tasks"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--sets", nargs="+")
+    parser.add_argument("--questions", type=int)
+    parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--slow", type=int, default=100)
+    parser.add_argument("--methods", nargs="+")
     given = parser.parse_args()
-    if given.command == "report":
-        report(given.paths, given.json)
-    elif given.part == "curves":
+    if given.part == "curves":
         cases = curves(given.sets or ["banking77", "sst2"], given.questions or 500, given.draws)
         run(cases, given.out, given.slow, given.methods)
     else:
