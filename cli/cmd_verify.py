@@ -38,8 +38,9 @@ def verify(session: Session, deep: bool, receipt: Path | None) -> int:
     from edge_icl import opening, unlocking, verification  # noqa: PLC0415 - not for --help
 
     given = None if receipt is None else _read(receipt)
-    unlock = functools.cache(unlocking.unlocking(session.passphrase()))  # one question, however often it opens
-    path = opening.locate(session.store)
+    path, passphrase = opening.locate(session.store), session.passphrase()
+    unlocking.refuse_plain(path, passphrase)
+    unlock = functools.cache(unlocking.unlocking(passphrase))  # one question, however often the store is opened
     with session.output.progress() as progress:
         found = verification.verify(path, deep=deep, receipt=given, progress=progress, unlock=unlock)
     if session.output.json:

@@ -114,13 +114,13 @@ class Memory:
             ModelMissingError: it must be made, and the encoder is not on this machine.
         """
         path = locate(store)
+        refuse_plain(path, passphrase)
         try:
             opened = Store.open(path, unlock=unlocking(passphrase))
         except StoreNotFoundError:
             if not create:
                 raise
             opened = make(path, encoder=encoder, passphrase=passphrase)
-        refuse_plain(opened, passphrase)
         settings = opened.settings
         if encoder is not None and encoder != settings.encoder:
             raise StoreEncoderError(

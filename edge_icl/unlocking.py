@@ -9,11 +9,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edge_icl.errors import InputError, NotInstalledError, PassphraseError
+from edge_icl.errors import InputError, NotInstalledError, PassphraseError, StoreError
+from edge_icl.store import settings
 from edge_icl.store.keys import STRETCH, Key, Stretch, Unlock, WrappedKey, no_passphrase
+from edge_icl.store.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from edge_icl.store.disk import Store
 
@@ -82,16 +85,21 @@ def unlocking(passphrase: Passphrase | None) -> Unlock:
     return unlock
 
 
-def refuse_plain(store: Store, passphrase: Passphrase | None) -> None:
+def refuse_plain(path: Path, passphrase: Passphrase | None) -> None:
     """Raise where somebody takes a plain store for an encrypted one.
 
-    Something that would only be called if the store were encrypted says nothing about it.
+    What would only be called if the store were encrypted says nothing about it.
 
     Raises:
         PassphraseError: a passphrase was given, and the store has none.
     """
-    if store.key is None and isinstance(passphrase, str | bytes | Keyring):
-        raise PassphraseError(f"the store {store.path} is not encrypted", "leave the passphrase out")
+    if not isinstance(passphrase, str | bytes | Keyring):
+        return
+    try:
+        Settings.decode((path / settings.NAME).read_bytes())
+    except (OSError, StoreError):
+        return  # it is encrypted, or whoever opens it will tell what is wrong
+    raise PassphraseError(f"the store {path} is not encrypted", "leave the passphrase out")
 
 
 @contextmanager

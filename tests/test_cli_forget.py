@@ -7,6 +7,12 @@ from command import EXAMPLES, IDS, at_terminal, process, refused, run, unchanged
 pytest_plugins = ["cli_fixtures"]
 
 
+@pytest.fixture(scope="session", params=[None, "correct horse"], ids=["plain", "encrypted"])
+def passphrase(request: pytest.FixtureRequest) -> str | None:
+    """Forget from both kinds of store."""
+    return request.param
+
+
 def left() -> set[str]:
     """The inputs that the default store holds."""
     return {line.split("\t")[2] for line in run("list").out.splitlines()}
