@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import sys
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 import keyring
 import pytest
 import stores
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from expenses import EXAMPLES, SEED
 from faults import NEVER, Crash, PowerLoss, Tree, lay_out
 from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
+from safetensors.numpy import load
 from stores import PASSPHRASE, QUICK, SETTINGS, Unflushed, check, commit, make, reopen, row, rows, tree
 
 from edge_icl import (
@@ -383,3 +389,50 @@ def test_settings_of_an_encrypted_store_are_covered_by_the_root(encrypted: None,
     commit(store, removed=[row(1).id])
 
     assert store.snapshot().manifest.settings == SETTINGS.digest(SETTINGS.encode())
+
+
+def read_by_hand(store: Path, passphrase: bytes) -> list[bytes]:
+    """Return the texts of a store, read as docs/format.md says, sharing no code with ours."""
+    key = json.loads((store / "key").read_bytes())
+    bound = {name: key[name] for name in ("keyring", "lanes", "memory", "passes", "salt")}
+    stretched = Argon2id(
+        salt=bytes.fromhex(key["salt"]),
+        length=64,
+        iterations=key["passes"],
+        lanes=key["lanes"],
+        memory_cost=key["memory"],
+    ).derive(unicodedata.normalize("NFC", passphrase.decode()).encode())
+    wrapping = json.dumps(bound, separators=(",", ":"), sort_keys=True).encode()
+    cipher = AESSIV(AESSIV(stretched).decrypt(bytes.fromhex(key["wrapped"]), [wrapping]))
+    envelope = json.loads((store / "store.json").read_bytes())
+    settings = cipher.decrypt(bytes.fromhex(envelope["sealed"]), [b"store.json"])
+    seed = bytes.fromhex(json.loads(settings)["seed"])
+    manifest = json.loads(cipher.decrypt((store / "manifest").read_bytes(), [b"manifest"]))
+    assert manifest["settings"] == hashlib.blake2b(settings, digest_size=32, key=seed).hexdigest()
+    found = []
+    for _, count, name in manifest["pages"]:
+        data = cipher.decrypt((store / "pages" / f"{name}.safetensors").read_bytes(), [b"pages"])
+        assert hashlib.blake2b(data, digest_size=32, key=seed).hexdigest() == name
+        page = load(data)
+        assert len(page["ids"]) == count
+        text = page["text"].tobytes()
+        found += [text[start:end] for start, end in pairwise(page["offsets"])]
+    return found
+
+
+def test_the_page_on_the_format_suffices_to_read_a_store(encrypted: None, tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(600)))
+    commit(store, removed=[row(7).id])
+    held = [example.canonical() for _, example in store.snapshot().examples()]
+
+    assert read_by_hand(store.path, PASSPHRASE) == held
+    store.rewrap(store.key.rewrapped("naïve".encode()), timeout=1)
+    assert read_by_hand(store.path, unicodedata.normalize("NFD", "naïve").encode()) == held
+
+
+def test_a_seed_and_a_passphrase_give_the_key_that_the_page_on_the_format_says() -> None:
+    salt = hashlib.blake2b(b"edge-icl/salt", digest_size=16, key=SETTINGS.seed).digest()
+    stretched = Argon2id(salt=salt, length=64, iterations=1, lanes=1, memory_cost=8).derive(PASSPHRASE)
+
+    assert stores.KEY.wrapped.salt == salt
+    assert stores.KEY.data == hashlib.blake2b(b"edge-icl/data key", digest_size=64, key=stretched).digest()
