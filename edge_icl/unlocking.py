@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import InputError, NotInstalledError, PassphraseError, StoreError
-from edge_icl.store import settings
+from edge_icl.store import keys, settings
 from edge_icl.store.keys import STRETCH, Key, Stretch, Unlock, WrappedKey, no_passphrase
 from edge_icl.store.settings import Settings
 
@@ -123,7 +123,7 @@ def new_key(
     if passphrase is None:
         yield None
     elif isinstance(passphrase, Keyring):
-        with _kept(lambda secret: Key.new(secret, stretch=stretch, keyring=True)) as key:
+        with _kept(lambda secret: Key.new(secret, stretch=stretch, keyring=True), lambda _: True) as key:
             yield key
     elif seed is None:
         yield Key.new(_bytes(passphrase), stretch=stretch)
@@ -147,7 +147,11 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
             f"the store {store.path} is not encrypted", "make one that is with `edge-icl init --encrypt`"
         )
     if isinstance(passphrase, Keyring):
-        with _kept(lambda secret: old.rewrapped(secret, keyring=True)) as key:
+        with _kept(
+            lambda secret: old.rewrapped(secret, keyring=True),
+            # It may fail when the new wrapping is in its place already: then the keyring must not forget it.
+            lambda key: keys.read(store.files, store.path) != key.wrapped,
+        ) as key:
             store.rewrap(key, timeout=timeout)
     else:
         store.rewrap(old.rewrapped(_bytes(passphrase)), timeout=timeout)
@@ -157,15 +161,17 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
 
 
 @contextmanager
-def _kept(make: Callable[[bytes], Key]) -> Iterator[Key]:
-    """Make a key with a random passphrase that is in the keyring, unless the block fails."""
+def _kept(make: Callable[[bytes], Key], unused: Callable[[Key], bool]) -> Iterator[Key]:
+    """Make a key with a random passphrase, which is in the keyring unless the block fails and leaves it unused."""
     secret = secrets.token_hex(32)
     key = make(secret.encode())
     Keyring().keep(key.wrapped, secret)
     try:
         yield key
     except BaseException:
-        Keyring().drop(key.wrapped)
+        with suppress(OSError, StoreError):  # what failed first is what is told
+            if unused(key):
+                Keyring().drop(key.wrapped)
         raise
 
 

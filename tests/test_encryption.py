@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import shutil
 import sys
 import unicodedata
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import stores
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from expenses import EXAMPLES, SEED
-from faults import NEVER, Crash, PowerLoss, Tree, lay_out
+from faults import NEVER, Crash, Faulty, PowerLoss, Tree, broken_disk, lay_out
 from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
 from safetensors.numpy import load
@@ -28,6 +30,7 @@ from edge_icl import (
     Memory,
     NotInstalledError,
     PassphraseError,
+    StoreAccessError,
     StoreDamagedError,
     StoreFormatError,
     Stretch,
@@ -35,6 +38,7 @@ from edge_icl import (
 from edge_icl.store.keys import Key, WrappedKey
 from edge_icl.store.sealing import Seal
 from edge_icl.store.writer import writing
+from edge_icl.unlocking import change_passphrase, unlocking
 
 TASK = "Classify the expense"
 SECRET = "Zürich, and a goat"
@@ -337,6 +341,27 @@ def test_the_keyring_opens_a_store_without_a_word(models_home: Path, drawer: Dra
     drawer.held.clear()
     with pytest.raises(PassphraseError, match="keyring does not have the passphrase"):
         Memory.open(tmp_path / "store")
+
+
+def test_a_change_that_fails_leaves_a_store_that_opens(encrypted: None, drawer: Drawer, tmp_path: Path) -> None:
+    start = tree(make(tmp_path / "start", rows(range(9))).path)
+
+    def attempt(n: int) -> bool:
+        lay_out(start, path := tmp_path / f"store {n}")
+        files = Faulty(error=broken_disk())
+        store = reopen(path, files=files)
+        files.live(n)
+        with suppress(StoreAccessError):
+            change_passphrase(store, Keyring(), timeout=1)
+        opened = stores.Store.open(path, unlock=unlocking(lambda: PASSPHRASE), files=Unflushed())
+        told.add((files.fired, opened.key.wrapped.keyring, len(drawer.held)))
+        assert len(drawer.held) == opened.key.wrapped.keyring
+        drawer.held.clear()
+        return files.fired
+
+    told: set[tuple[bool, bool, int]] = set()
+    assert next(n for n in itertools.count() if not attempt(n)) > 6
+    assert told == {(True, False, 0), (True, True, 1), (False, True, 1)}
 
 
 def test_the_keyring_keeps_nothing_of_a_store_that_could_not_be_made(models_home: Path, drawer: Drawer) -> None:

@@ -15,7 +15,7 @@ from edge_icl.example import ID_BYTES, Example
 from edge_icl.progress import silent
 from edge_icl.store import cache, keys, lock, manifest, pages, settings
 from edge_icl.store import files as fs
-from edge_icl.store.disk import DIRECTORIES, Store, access, folder, read_key, refuse_occupied
+from edge_icl.store.disk import DIRECTORIES, Store, access, refuse_occupied
 from edge_icl.store.findings import Finding, Problem, Report
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
@@ -95,14 +95,12 @@ class _Audit:
         if self.read(keys.NAME) is None:
             return False
         try:
-            wrapped = read_key(self.files, self.path)
-        except StoreFormatError:
-            raise
+            wrapped = keys.read(self.files, self.path)
         except StoreDamagedError:
             self.found(Problem.DAMAGED, keys.NAME, "its content is not what edge-icl writes")
             return False
         self.key = Key(unlock(wrapped), wrapped)
-        self.folder = folder(self.files, self.path, self.key)
+        self.folder = keys.folder(self.files, self.path, self.key)
         return True
 
     def run(self, *, deep: bool) -> Report:
@@ -218,8 +216,8 @@ class _Audit:
 
     def check_strays(self, named: Manifest) -> None:
         """Check that every other file is one that the manifest names."""
-        expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES}
-        expected |= set() if self.key is None else {keys.NAME}
+        ours = () if self.key is None else (keys.NAME,)
+        expected = {settings.NAME, manifest.NAME, lock.NAME, *ours, *DIRECTORIES}
         for name in self.names(""):
             if name == REBUILD:
                 self.found(Problem.STRAY, name, "a verify was cut off; the next add or forget wipes it")

@@ -16,7 +16,7 @@ from edge_icl.cluster import kmeans, record
 from edge_icl.errors import NotAStoreError, StoreAccessError, StoreDamagedError, StoreNotFoundError
 from edge_icl.store import files as fs
 from edge_icl.store import keys, lock, manifest, pages, settings
-from edge_icl.store.keys import Key, Unlock, WrappedKey, no_passphrase
+from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.sealing import Seal
 from edge_icl.store.settings import Settings
@@ -58,7 +58,7 @@ class Store:
         self.path = path
         self.settings = settings
         self.files = files
-        self.folder = folder(files, path, key)
+        self.folder = keys.folder(files, path, key)
         self.key = key
         self._pages: dict[str, Page] = {}
         self._latest: tuple[bytes, Snapshot] | None = None
@@ -87,7 +87,7 @@ class Store:
         with access(path, "made"):
             _make_parents(files, path)
             try:
-                _lay_out(folder(files, draft, key), settings, key)
+                _lay_out(keys.folder(files, draft, key), settings, key)
                 files.rename(draft, path)
                 files.flush_directory(path.parent)
             except BaseException:
@@ -123,7 +123,7 @@ class Store:
             data = files.read(path / settings.NAME)
         if settings.sealed_in(data) is not None:
             with access(path, "read"), expected(keys.NAME):
-                wrapped = read_key(files, path)
+                wrapped = keys.read(files, path)
             key = Key(unlock(wrapped), wrapped)
             data = Seal(key.data).open(settings.NAME, data)
         store = cls(path, Settings.decode(data), files, key)
@@ -265,26 +265,6 @@ def _make_parents(files: fs.Files, path: Path) -> None:
         with suppress(FileExistsError):  # another process may be making a store beside ours
             files.make_directory(parent)
         files.flush_directory(parent.parent)
-
-
-def folder(files: fs.Files, path: Path, key: Key | None) -> fs.Folder:
-    """Return the folder of a store with this key."""
-    return fs.Folder(files, path, None if key is None else Seal(key.data))
-
-
-def read_key(files: fs.Files, path: Path) -> WrappedKey:
-    """Return the wrapped key of a store.
-
-    Raises:
-        OSError: the operating system refused.
-        StoreFormatError: a newer edge-icl wrote it.
-        StoreDamagedError: it is damaged.
-    """
-    try:
-        return WrappedKey.decode(files.read(path / keys.NAME))
-    except StoreDamagedError:
-        # Whoever changes the passphrase wipes the file that a reader may just have opened. The next is another.
-        return WrappedKey.decode(files.read(path / keys.NAME))
 
 
 def _lay_out(place: fs.Folder, new: Settings, key: Key | None) -> None:

@@ -17,9 +17,14 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from edge_icl.errors import PassphraseError, StoreDamagedError, StoreFormatError
+from edge_icl.store import files as fs
 from edge_icl.store import sealing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = "key"
 DRAFT = "key.new"
@@ -199,6 +204,26 @@ class Key:
         """Put a data key into a wrapping that has everything else."""
         wrapping = empty.stretch.run(passphrase, empty.salt)
         return cls(data, replace(empty, wrapped=sealing.encrypt(wrapping, data, empty.bound())))
+
+
+def read(files: fs.Files, path: Path) -> WrappedKey:
+    """Return the wrapped key of the store at `path`.
+
+    Raises:
+        OSError: the operating system refused.
+        StoreFormatError: a newer edge-icl wrote it.
+        StoreDamagedError: it is damaged.
+    """
+    try:
+        return WrappedKey.decode(files.read(path / NAME))
+    except StoreDamagedError:
+        # Whoever changes the passphrase wipes the file that a reader may just have opened. The next is another.
+        return WrappedKey.decode(files.read(path / NAME))
+
+
+def folder(files: fs.Files, path: Path, key: Key | None) -> fs.Folder:
+    """Return the folder of a store with this key; None for that of a plain store."""
+    return fs.Folder(files, path, None if key is None else sealing.Seal(key.data))
 
 
 Unlock = Callable[[WrappedKey], bytes]
