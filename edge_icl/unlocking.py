@@ -162,7 +162,7 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
 
 @contextmanager
 def _kept(make: Callable[[bytes], Key], unused: Callable[[Key], bool]) -> Iterator[Key]:
-    """Make a key with a random passphrase in the keyring, which drops it if the block fails and left it unused."""
+    """Make a key with a random passphrase in the keyring, which drops it if the block fails with it unused."""
     secret = secrets.token_hex(32)
     key = make(secret.encode())
     Keyring().keep(key.wrapped, secret)

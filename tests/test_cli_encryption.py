@@ -17,7 +17,7 @@ __all__ = ["drawer"]
 pytest_plugins = ["cli_fixtures"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def passphrase() -> str:
     return "correct horse"
 
