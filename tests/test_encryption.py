@@ -364,6 +364,21 @@ def test_a_change_that_fails_leaves_a_store_that_opens(encrypted: None, drawer: 
     assert told == {(True, False, 0), (True, True, 1), (False, True, 1)}
 
 
+def test_an_audit_that_cannot_read_the_key_says_so(encrypted: None, tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(9)))
+
+    for n in itertools.count():
+        files = Faulty(n, error=broken_disk())
+        try:
+            told = [str(finding) for finding in check(store.path, files=files).findings]
+        except StoreAccessError as error:
+            told = [str(error)]
+        assert bool(told) == files.fired
+        if not files.fired:
+            break
+    assert n > 6
+
+
 def test_the_keyring_keeps_nothing_of_a_store_that_could_not_be_made(models_home: Path, drawer: Drawer) -> None:
     (models_home / "stores").write_text("in the way")
 

@@ -95,7 +95,8 @@ class _Audit:
         if self.read(keys.NAME) is None:
             return False
         try:
-            wrapped = keys.read(self.files, self.path)
+            with access(self.path, "read"):
+                wrapped = keys.read(self.files, self.path)
         except StoreDamagedError:
             self.found(Problem.DAMAGED, keys.NAME, "its content is not what edge-icl writes")
             return False
@@ -216,8 +217,7 @@ class _Audit:
 
     def check_strays(self, named: Manifest) -> None:
         """Check that every other file is one that the manifest names."""
-        ours = () if self.key is None else (keys.NAME,)
-        expected = {settings.NAME, manifest.NAME, lock.NAME, *ours, *DIRECTORIES}
+        expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES, *([keys.NAME] if self.key else [])}
         for name in self.names(""):
             if name == REBUILD:
                 self.found(Problem.STRAY, name, "a verify was cut off; the next add or forget wipes it")
