@@ -26,6 +26,8 @@ from edge_icl.store.disk import Store
 from edge_icl.store.snapshot import Snapshot
 from edge_icl.store.writer import writing
 
+pytestmark = pytest.mark.usefixtures("kind")
+
 GROUP = 5
 """Examples that come and go in one commit: a reader sees all of a group or none."""
 

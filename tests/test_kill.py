@@ -21,15 +21,16 @@ from edge_icl.store import trie
 from edge_icl.store.pages import Row
 from edge_icl.store.writer import REBUILD, writing
 
+pytestmark = pytest.mark.usefixtures("kind")
+
 WORKER = """
 import json, os, random, sys
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
-from stores import row, rows
+from stores import check, reopen, row, rows
 from edge_icl.store import trie
 from edge_icl.store.cache import PrefixCache
-from edge_icl.store.disk import Store
 from edge_icl.store.writer import writing
 
 trie.PAGE_MAX = 4
