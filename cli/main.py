@@ -36,6 +36,7 @@ COMMANDS = {
     "status": ("cmd_status:status", "Say what the store and this machine have."),
     "export": ("cmd_export:export", "Write all examples as JSON lines."),
     "verify": ("cmd_verify:verify", "Check every byte of the store."),
+    "passphrase": ("cmd_passphrase:passphrase", "Change the passphrase of an encrypted store."),
     "models": ("cmd_models:models", "Fetch, import, check and remove models."),
 }
 """Command -> (module:attribute, what it does)."""

@@ -14,6 +14,8 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+import click
+
 from edge_icl.cli import tables
 from edge_icl.progress import Progress, silent
 
@@ -109,6 +111,19 @@ class Output:
         print(f"{question} [y/N]:", end=" ", file=sys.stderr, flush=True)
         assert sys.stdin is not None
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def secret(self, question: str) -> str:
+        """Ask for what the terminal must not show.
+
+        Raises:
+            click.Abort: the terminal was closed.
+        """
+        from getpass import getpass  # noqa: PLC0415 - few stores need it
+
+        try:
+            return getpass(f"{question}: ", stream=sys.stderr)
+        except EOFError:
+            raise click.Abort from None
 
     def error(self, message: str, kind: str, *, cause: BaseException | None = None) -> None:
         """Tell what went wrong, and with `-v` where in the program that was."""

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge_icl.cli import passphrases
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError
-from edge_icl.opening import DEFAULT_STORE
+from edge_icl.opening import DEFAULT_STORE, locate
+from edge_icl.store import settings
 from edge_icl.store.snapshot import SHORTEST_ID
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from edge_icl.memory import Memory
     from edge_icl.records import Held
+    from edge_icl.unlocking import Passphrase
 
 
 @dataclass(slots=True)
@@ -33,10 +36,12 @@ class Session:
     Attributes:
         store: name or path of the store.
         output: where results go.
+        given: the passphrase, where the command said from which file descriptor to read it.
     """
 
     store: str = DEFAULT_STORE
     output: Output = field(default_factory=Output)
+    given: bytes | None = field(default=None, repr=False)
 
     def open(
         self,
@@ -46,10 +51,24 @@ class Session:
         gpu_layers: int | None = None,
         threads: int | None = None,
     ) -> Memory:
-        """Open the store."""
+        """Open the store; one that must be made is a plain one, so that only `init` needs to be told more."""
         from edge_icl.memory import Memory  # noqa: PLC0415 - `models` and `--version` do without
 
-        return Memory.open(self.store, create=create, model=model, gpu_layers=gpu_layers, threads=threads)
+        plain = create and self.given is None and not (locate(self.store) / settings.NAME).exists()
+        return Memory.open(
+            self.store,
+            create=plain,
+            model=model,
+            gpu_layers=gpu_layers,
+            threads=threads,
+            passphrase=None if plain else self.passphrase(),
+        )
+
+    def passphrase(self) -> Passphrase:
+        """Return the passphrase that came with the command, or what finds one if the store is encrypted."""
+        if self.given is not None:
+            return self.given
+        return lambda: passphrases.find(self.output, locate(self.store))
 
     def short(self, memory: Memory, id: str) -> str:
         """Return an id as it is shown: as many digits as it takes; all of them with `-v`."""
@@ -107,6 +126,16 @@ def global_options(*, hidden: bool = False) -> list[click.Parameter]:
             is_eager=True,
             hidden=hidden,
         ),
+        click.Option(
+            ["--passphrase-fd"],
+            type=click.IntRange(0),
+            metavar="N",
+            help=f"Read the passphrase of an encrypted store from this file descriptor, a line; or set "
+            f"{passphrases.VARIABLE}.",
+            callback=_set_passphrase_fd,
+            expose_value=False,
+            hidden=hidden,
+        ),
     ]
 
 
@@ -132,6 +161,12 @@ def _set_store(ctx: click.Context, _option: click.Parameter, value: str | None) 
     """Take the store."""
     if value is not None:
         _session(ctx).store = value
+
+
+def _set_passphrase_fd(ctx: click.Context, _option: click.Parameter, value: int | None) -> None:
+    """Take the passphrase at once: what follows it may be examples on standard input."""
+    if value is not None:
+        _session(ctx).given = passphrases.read(value)
 
 
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:

@@ -12,6 +12,7 @@ below, each importing only those before it:
     selection, prompt        which examples, and as what text
     encoder, llm             texts to vectors; prompts to answers
     models                   which models are on this machine; the only network code
+    unlocking                passphrases, and the keys that they unwrap
     options, view, reply     how to ask, what a state of the store offers, an answer in the making
     asking, searching        one state of a store, asked and searched
     memory                   Memory, which knows all of them
@@ -29,6 +30,8 @@ from edge_icl.errors import (
     ModelFileError,
     ModelMissingError,
     NotAStoreError,
+    NotInstalledError,
+    PassphraseError,
     StoreAccessError,
     StoreBusyError,
     StoreClosedError,
@@ -44,6 +47,8 @@ from edge_icl.memory import Memory
 from edge_icl.options import Options
 from edge_icl.records import Added, Answer, Held, Receipt, Verification
 from edge_icl.reply import Reply
+from edge_icl.store.keys import Stretch
+from edge_icl.unlocking import Keyring
 
 __all__ = [
     "Added",
@@ -56,12 +61,15 @@ __all__ = [
     "FetchError",
     "Held",
     "InputError",
+    "Keyring",
     "Memory",
     "ModelError",
     "ModelFileError",
     "ModelMissingError",
     "NotAStoreError",
+    "NotInstalledError",
     "Options",
+    "PassphraseError",
     "Receipt",
     "Reply",
     "StoreAccessError",
@@ -73,6 +81,7 @@ __all__ = [
     "StoreExistsError",
     "StoreFormatError",
     "StoreNotFoundError",
+    "Stretch",
     "Verification",
 ]
 __version__ = "0.1.0"

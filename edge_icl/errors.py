@@ -8,12 +8,14 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     ├── ExampleNotFoundError     1   no example has this id
     ├── AmbiguousIdError         1   several examples' ids begin so
     ├── ConfirmationError        1   something would be removed and nobody confirmed it
+    ├── NotInstalledError        1   a part that not everybody needs is not installed
     ├── StoreError               1
     │   ├── StoreNotFoundError   1   nothing is there
     │   ├── NotAStoreError       1   something else is there
     │   ├── StoreExistsError     1   a store is there already
     │   ├── StoreFormatError     1   made by a newer edge-icl
     │   ├── StoreEncoderError    1   made with another encoder
+    │   ├── PassphraseError      1   the store's passphrase is missing or wrong, or it has none
     │   ├── StoreBusyError       1   another writer holds the lock for too long
     │   ├── StoreAccessError     1   the operating system refused a read or a write: full disk, permissions
     │   ├── StoreClosedError     1   this handle has been closed
@@ -62,6 +64,10 @@ class ConfirmationError(EdgeIclError):
     """Something would be removed and nobody confirmed it."""
 
 
+class NotInstalledError(EdgeIclError):
+    """A package that only some stores need is not installed; the hint says how to install it."""
+
+
 class StoreError(EdgeIclError):
     """A store cannot be opened, read or written."""
 
@@ -84,6 +90,10 @@ class StoreFormatError(StoreError):
 
 class StoreEncoderError(StoreError):
     """The store was made with another encoder than the one at hand."""
+
+
+class PassphraseError(StoreError):
+    """The store is encrypted and its passphrase is missing or wrong, or it is not and one was given."""
 
 
 class StoreBusyError(StoreError):

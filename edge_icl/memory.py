@@ -35,9 +35,11 @@ from edge_icl.records import Added, Answer, Held, Receipt, Verification
 from edge_icl.searching import alike, fitting, held, nearest
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
+from edge_icl.store.keys import STRETCH, no_passphrase
 from edge_icl.store.pages import Row
 from edge_icl.store.settings import DEFAULT_SHOTS, Settings
 from edge_icl.store.writer import DEFAULT_TIMEOUT, writing
+from edge_icl.unlocking import change_passphrase, refuse_plain, unlocking
 from edge_icl.verification import verify
 
 if TYPE_CHECKING:
@@ -49,8 +51,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_icl.reply import Reply
+    from edge_icl.store.keys import Stretch
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
+    from edge_icl.unlocking import Passphrase
 
 T = TypeVar("T")
 
@@ -84,6 +88,7 @@ class Memory:
         gpu_layers: int | None = None,
         threads: int | None = None,
         timeout: float = DEFAULT_TIMEOUT,
+        passphrase: Passphrase | None = None,
     ) -> Self:
         """Open a store.
 
@@ -95,8 +100,12 @@ class Memory:
             gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
             threads: processor threads; None is one for each core that this process may use.
             timeout: seconds to wait for another writer.
+            passphrase: of an encrypted store; if it must be made, it is encrypted. What is called for one is
+                called only if it is needed.
 
         Raises:
+            PassphraseError: it is encrypted and this is not its passphrase, or it is not and this is one.
+            NotInstalledError: it is encrypted, and a package for that is not installed.
             StoreNotFoundError: nothing is there, and `create` is false.
             NotAStoreError: something else is there.
             StoreFormatError: a newer edge-icl made it.
@@ -105,12 +114,13 @@ class Memory:
             ModelMissingError: it must be made, and the encoder is not on this machine.
         """
         path = locate(store)
+        refuse_plain(path, passphrase)
         try:
-            opened = Store.open(path)
+            opened = Store.open(path, unlock=unlocking(passphrase))
         except StoreNotFoundError:
             if not create:
                 raise
-            opened = make(path, encoder=encoder)
+            opened = make(path, encoder=encoder, passphrase=passphrase)
         settings = opened.settings
         if encoder is not None and encoder != settings.encoder:
             raise StoreEncoderError(
@@ -129,6 +139,8 @@ class Memory:
         seed: bytes | None = None,
         encoder: str | None = None,
         task: str | None = None,
+        passphrase: Passphrase | None = None,
+        stretch: Stretch = STRETCH,
     ) -> Self:
         """Make a new store.
 
@@ -138,17 +150,23 @@ class Memory:
             seed: 32 bytes that every id and digest depends on; for tests and audits. None for random ones.
             encoder: name of the encoder; None for the default.
             task: what is asked of the model, in words, such as "Classify the expense"; None for nothing.
+            passphrase: encrypts the store; None for a plain one. With a seed, the data key follows from both.
+            stretch: what trying a passphrase costs; less than the default is for tests and audits.
 
         Raises:
+            NotInstalledError: it is to be encrypted, and a package for that is not installed.
+            PassphraseError: the operating system's keyring refuses.
             StoreExistsError: a store is there already.
             NotAStoreError: something else is there.
             ModelMissingError: the encoder is not on this machine.
-            InputError: the shots, the seed or the task make no sense.
+            InputError: the shots, the seed, the task or the passphrase make no sense.
         """
         path = locate(store)
         if (path / settings.NAME).exists():
             raise StoreExistsError(f"there is a store at {path} already", "use it, or choose another name")
-        opened = make(path, encoder=encoder, shots=shots, seed=seed, task=task)
+        opened = make(
+            path, encoder=encoder, shots=shots, seed=seed, task=task, passphrase=passphrase, stretch=stretch
+        )
         return cls(
             opened,
             Engines(opened.settings, model=None, gpu_layers=None, threads=None),
@@ -176,6 +194,11 @@ class Memory:
     def settings(self) -> Settings:
         """What the store was made with."""
         return self._store.settings
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the files of the store are sealed."""
+        return self._store.key is not None
 
     @property
     def root(self) -> str:
@@ -360,7 +383,29 @@ class Memory:
             InputError: this is no receipt.
         """
         self._refuse_closed()
-        return verify(self.path, deep=deep, receipt=receipt, progress=progress, timeout=self._timeout)
+        key = self._store.key
+        return verify(
+            self.path,
+            deep=deep,
+            receipt=receipt,
+            progress=progress,
+            timeout=self._timeout,
+            unlock=no_passphrase if key is None else lambda _: key.data,
+        )
+
+    def change_passphrase(self, passphrase: Passphrase) -> None:
+        """Give an encrypted store another passphrase; the old one does not open it any more.
+
+        Only the file `key` changes. Whoever kept the old one and knows its passphrase can still open the store.
+
+        Raises:
+            PassphraseError: the store is not encrypted, or the operating system's keyring refuses.
+            NotInstalledError: the package keyring is asked for and not installed.
+            InputError: the passphrase is empty or no valid text.
+            StoreAccessError: the operating system refused.
+        """
+        self._refuse_closed()
+        change_passphrase(self._store, passphrase, timeout=self._timeout)
 
     def _read(self, work: Callable[[Snapshot], T]) -> T:
         """Return work(snapshot) for the state as of now."""

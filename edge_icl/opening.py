@@ -10,7 +10,9 @@ from edge_icl.errors import InputError, NotAStoreError
 from edge_icl.models import location
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
+from edge_icl.store.keys import STRETCH, Stretch
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
+from edge_icl.unlocking import Passphrase, new_key, unlocking
 
 DEFAULT_STORE = "default"
 
@@ -36,6 +38,8 @@ def make(
     shots: int = DEFAULT_SHOTS,
     seed: bytes | None = None,
     task: str | None = None,
+    passphrase: Passphrase | None = None,
+    stretch: Stretch = STRETCH,
 ) -> Store:
     """Make a store; if another process makes it at the same moment, open that one.
 
@@ -45,11 +49,14 @@ def make(
         shots: how many examples go into a prompt: the number of clusters.
         seed: 32 bytes that every id and digest depends on; None for random ones.
         task: what is asked of the model, in words; None for nothing.
+        passphrase: encrypts the store; None for a plain one.
+        stretch: what trying a passphrase costs.
 
     Raises:
         NotAStoreError: something is there already.
+        NotInstalledError: it is to be encrypted, and a package for that is not installed.
         ModelMissingError: the encoder is not on this machine.
-        InputError: the shots, the seed or the task make no sense.
+        InputError: the shots, the seed, the task or the passphrase make no sense.
     """
     if not 0 < shots < 1 << 16:
         raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")
@@ -66,8 +73,11 @@ def make(
         task="" if task is None else normalised_task(task),
     )
     try:
-        return Store.create(path, new)
+        with new_key(passphrase, seed=seed, stretch=stretch) as key:
+            return Store.create(path, new, key=key)
     except NotAStoreError:
         if seed is None and (path / settings.NAME).exists():
-            return Store.open(path)
+            opened = Store.open(path, unlock=unlocking(passphrase))
+            if passphrase is None or opened.key is not None:
+                return opened
         raise

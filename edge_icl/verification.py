@@ -11,6 +11,7 @@ from edge_icl.records import Verification
 from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Finding, Problem
+from edge_icl.store.keys import Unlock, no_passphrase
 from edge_icl.store.writer import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def verify(
     receipt: Mapping[str, Any] | None = None,
     progress: Progress = silent,
     timeout: float = DEFAULT_TIMEOUT,
+    unlock: Unlock = no_passphrase,
 ) -> Verification:
     """Check every byte of a store against its manifest.
 
@@ -34,17 +36,21 @@ def verify(
         receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
         progress: told about each page.
         timeout: seconds to wait for a writer.
+        unlock: called if the store is encrypted.
 
     Raises:
+        PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
+        NotInstalledError: it is encrypted, and a package for that is not installed.
         StoreNotFoundError: nothing is there.
         NotAStoreError: something else is there.
         InputError: this is no receipt.
     """
     keys, root = ([], None) if receipt is None else _claims(receipt)
-    report = audit(path, deep=deep, progress=progress, timeout=timeout)
+    report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock)
     findings = report.findings
     if keys and not findings:
-        left = Store.open(path).read(lambda now: [key.hex() for key in keys if now.locate(key) is not None])
+        store = Store.open(path, unlock=unlock)
+        left = store.read(lambda now: [key.hex() for key in keys if now.locate(key) is not None])
         findings = tuple(
             Finding(Problem.PRESENT, key, "the receipt says that it was forgotten") for key in left
         )

@@ -1,23 +1,50 @@
 """Homes with a store that has been taught a little: name this module in `pytest_plugins`."""
 
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from command import EXAMPLES, SEED
+from stores import QUICK
 
 from edge_icl import Memory
 
 
+@pytest.fixture(scope="module")
+def passphrase() -> str | None:
+    """That of the taught store; None for a plain one. A test file may say otherwise."""
+    return None
+
+
 @pytest.fixture(scope="session")
-def taught_store(fetched_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def teach(fetched_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], Path]:
+    """What returns a store with EXAMPLES for a passphrase, made once."""
+
+    @cache
+    def taught(passphrase: str | None) -> Path:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("EDGE_ICL_HOME", str(fetched_models.parent))
+            path = tmp_path_factory.mktemp("taught") / "store"
+            with Memory.create(path, seed=SEED, shots=3, passphrase=passphrase, stretch=QUICK) as memory:
+                memory.add_many(EXAMPLES)
+        return path
+
+    return taught
+
+
+@pytest.fixture(scope="module")
+def taught_store(teach: Callable[[str | None], Path], passphrase: str | None) -> Path:
     """A store with EXAMPLES; copy it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EDGE_ICL_HOME", str(fetched_models.parent))
-        path = tmp_path_factory.mktemp("taught") / "store"
-        with Memory.create(path, seed=SEED, shots=3) as memory:
-            memory.add_many(EXAMPLES)
-    return path
+    return teach(passphrase)
+
+
+@pytest.fixture(autouse=True)
+def known_passphrase(monkeypatch: pytest.MonkeyPatch, passphrase: str | None) -> None:
+    """Let commands find the passphrase of the taught store."""
+    if passphrase is not None:
+        monkeypatch.setenv("EDGE_ICL_PASSPHRASE", passphrase)
 
 
 @pytest.fixture

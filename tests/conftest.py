@@ -3,11 +3,12 @@
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
+import stores
 from filelock import FileLock
 from hypothesis import settings
 
@@ -47,6 +48,14 @@ def campaign(pytestconfig: pytest.Config) -> bool:
 def count(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
     """Return what takes a name and a number, of which a campaign prints the sums."""
     return lambda name, number: request.node.user_properties.append((name, number))
+
+
+@pytest.fixture(scope="module", params=["plain", "encrypted"])
+def kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Both kinds of store, one after the other, for what `stores` makes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stores, "encrypted", request.param == "encrypted")
+        yield request.param
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,7 @@
-"""Small stores for tests: few dimensions, tiny pages, and no waiting for the disk."""
+"""Small stores for tests: few dimensions, tiny pages, and no waiting for the disk.
+
+Plain ones, or encrypted ones where a test asks for the fixture `kind`: what is said of bytes holds for both.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ from hypothesis import strategies as st
 
 from edge_icl.cluster.kmeans import Points
 from edge_icl.example import Example
+from edge_icl.store import audit
 from edge_icl.store.disk import Store
 from edge_icl.store.files import Files
+from edge_icl.store.keys import Key, Stretch
 from edge_icl.store.pages import Row
 from edge_icl.store.settings import Settings
 from edge_icl.store.writer import Change, writing
@@ -18,6 +23,9 @@ from edge_icl.store.writer import Change, writing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from edge_icl.store.findings import Report
+    from edge_icl.store.keys import WrappedKey
 
 DIMENSION = 3
 SETTINGS = Settings(
@@ -31,6 +39,14 @@ SETTINGS = Settings(
     step=20,
 )
 PARAMETERS = SETTINGS.clustering()
+
+QUICK = Stretch(memory=8, passes=1, lanes=1)
+"""The least that a passphrase can cost."""
+
+PASSPHRASE = b"correct horse"
+KEY = Key.from_seed(PASSPHRASE, SETTINGS.seed, stretch=QUICK)
+encrypted = False
+"""Whether `make` and `create` encrypt; the fixture `kind` sets it."""
 
 
 class Unflushed(Files):
@@ -66,9 +82,32 @@ def points(some: Sequence[Row], dimension: int = DIMENSION) -> Points:
 
 def make(path: Path, some: Iterable[Row] = (), *, settings: Settings = SETTINGS) -> Store:
     """Return a fresh store with these rows, added in one commit."""
-    store = Store.create(path, settings, files=Unflushed())
+    store = create(path, settings, files=Unflushed())
     commit(store, added=list(some))
     return store
+
+
+def create(path: Path, settings: Settings = SETTINGS, *, files: Files | None = None) -> Store:
+    """Return a new store of the kind that is asked for, with the one data key of all tests."""
+    return Store.create(path, settings, key=KEY if encrypted else None, files=files)
+
+
+def unlock(wrapped: WrappedKey) -> bytes:
+    return wrapped.unwrap(PASSPHRASE)
+
+
+def reopen(path: Path, *, files: Files | None = None) -> Store:
+    return Store.open(path, unlock=unlock, files=files)
+
+
+def check(path: Path, **how: object) -> Report:
+    return audit.audit(path, unlock=unlock, **how)
+
+
+def replace_file(store: Store, old: str, new: str, data: bytes) -> None:
+    """Put content in a file's place as somebody would who has the key."""
+    (store.path / old).unlink()
+    store.folder.create(new, data)
 
 
 def commit(store: Store, *, added: Sequence[Row] = (), removed: Sequence[bytes] = ()) -> Change:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from safetensors.numpy import load, save
-from stores import SETTINGS, make, row, rows, tree
+from stores import SETTINGS, check, make, replace_file, row, rows, tree
 
 from edge_icl.cluster import record
 from edge_icl.errors import NotAStoreError, StoreNotFoundError
 from edge_icl.store import pages
-from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Problem
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
@@ -26,6 +25,9 @@ from edge_icl.store.writer import writing
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 
 @pytest.fixture
@@ -41,10 +43,15 @@ def page_of(store: Store, i: int = 0) -> Path:
 def rename(store: Store, old: str, new: bytes, path: Callable[[str], str]) -> None:
     """Replace a file by other content as somebody would who knows the format: name and manifest follow."""
     digest = store.settings.digest(new)
-    (store.path / path(old)).unlink()
-    (store.path / path(digest)).write_bytes(new)
-    manifest = store.path / "manifest"
-    manifest.write_bytes(manifest.read_bytes().replace(old.encode(), digest.encode()))
+    replace_file(store, path(old), path(digest), new)
+    change_file(store, "manifest", old.encode(), digest.encode())
+
+
+def change_file(store: Store, name: str, old: bytes, new: bytes) -> None:
+    """Replace bytes in a file's content, likewise."""
+    content = store.folder.read(name)
+    assert old in content
+    replace_file(store, name, name, content.replace(old, new))
 
 
 def flip(path: Path) -> None:
@@ -57,7 +64,7 @@ def test_a_sound_store_has_no_findings_and_is_left_as_it_was(store: Store) -> No
     before = tree(store.path)
 
     for deep in (False, True):
-        report = audit(store.path, deep=deep)
+        report = check(store.path, deep=deep)
         assert (report.findings, report.root, report.examples) == ((), store.snapshot().root, 600)
 
     assert tree(store.path) == before
@@ -78,7 +85,7 @@ def plant_id(store: Store) -> None:
 
 def plant_page(store: Store) -> None:
     data = pages.encode(pages.Page.of([row(999)]))
-    (store.path / page_file(store.settings.digest(data))).write_bytes(data)
+    store.folder.create(page_file(store.settings.digest(data)), data)
 
 
 def plant_folder(store: Store) -> None:
@@ -117,15 +124,14 @@ def remove_page(store: Store) -> None:
 
 
 def wrong_count(store: Store) -> None:
-    manifest = store.path / "manifest"
-    manifest.write_bytes(manifest.read_bytes().replace(b'"count":600', b'"count":599'))
+    change_file(store, "manifest", b'"count":600', b'"count":599')
 
 
 def shift_counts(store: Store) -> None:
     now = store.snapshot().manifest
     first, second, *rest = now.pages
     moved = (replace(first, count=first.count - 1), replace(second, count=second.count + 1))
-    (store.path / "manifest").write_bytes(replace(now, pages=(*moved, *rest)).encode())
+    replace_file(store, "manifest", "manifest", replace(now, pages=(*moved, *rest)).encode())
 
 
 def link_page(store: Store) -> None:
@@ -133,41 +139,38 @@ def link_page(store: Store) -> None:
     page.symlink_to(page.rename(store.path.parent / "elsewhere"))
 
 
-def hide(path: Path) -> bytes:
+def hide(store: Store, name: str) -> bytes:
     """Return a file of arrays with a text in its header: the same arrays to whoever reads them."""
-    return save(load(path.read_bytes()), metadata={"note": "input 999"})
+    return save(load(store.folder.read(name)), metadata={"note": "input 999"})
 
 
 def hide_in_page(store: Store) -> None:
-    rename(store, page_of(store).stem, hide(page_of(store)), page_file)
+    digest = page_of(store).stem
+    rename(store, digest, hide(store, page_file(digest)), page_file)
 
 
 def hide_in_clustering(store: Store) -> None:
     digest = store.snapshot().manifest.clustering
-    rename(store, digest, hide(store.path / clustering_file(digest)), clustering_file)
+    rename(store, digest, hide(store, clustering_file(digest)), clustering_file)
 
 
 def hide_in_settings(store: Store) -> None:
-    path, manifest = store.path / "store.json", store.path / "manifest"
-    old, new = path.read_bytes(), path.read_bytes().replace(b'"format"', b'"a": "input 999",\n  "format"')
-    path.write_bytes(new)
-    digests = [store.settings.digest(data).encode() for data in (old, new)]
-    manifest.write_bytes(manifest.read_bytes().replace(*digests))
+    before = store.settings.digest(store.folder.read("store.json"))
+    change_file(store, "store.json", b'"format"', b'"a": "input 999",\n  "format"')
+    after = store.settings.digest(store.folder.read("store.json"))
+    change_file(store, "manifest", before.encode(), after.encode())
 
 
 def hide_in_manifest(store: Store) -> None:
-    manifest = store.path / "manifest"
-    manifest.write_bytes(manifest.read_bytes().replace(b'"clustering"', b'"a":"input 999","clustering"'))
+    change_file(store, "manifest", b'"clustering"', b'"a":"input 999","clustering"')
 
 
 def wrong_seed(store: Store) -> None:
-    path = store.path / "store.json"
-    path.write_bytes(path.read_bytes().replace(store.settings.seed.hex().encode(), b"ff" * 32))
+    change_file(store, "store.json", store.settings.seed.hex().encode(), b"ff" * 32)
 
 
 def wrong_shots(store: Store) -> None:
-    path = store.path / "store.json"
-    path.write_bytes(path.read_bytes().replace(b'"shots": 3', b'"shots": 4'))
+    change_file(store, "store.json", b'"shots": 3', b'"shots": 4')
 
 
 def reorder_page(store: Store) -> None:
@@ -264,7 +267,7 @@ def test_every_control_is_found_and_named(
 ) -> None:
     plant(store)
 
-    findings = audit(store.path, deep=deep).findings
+    findings = check(store.path, deep=deep).findings
 
     assert any(found.problem == problem and found.path.startswith(path) for found in findings), findings
 
@@ -287,12 +290,12 @@ def test_pages_that_do_not_follow_the_rule_are_found(store: Store) -> None:
     for bit in "01":
         part = [one for one in held if f"{int.from_bytes(one.id):0128b}".startswith(leaf.prefix + bit)]
         data = pages.encode(pages.Page.of(part))
-        (store.path / page_file(store.settings.digest(data))).write_bytes(data)
+        store.folder.create(page_file(store.settings.digest(data)), data)
         halves.append(Leaf(leaf.prefix + bit, len(part), store.settings.digest(data)))
     split = Manifest(manifest.settings, 600, manifest.clustering, (*halves, *manifest.pages[1:]))
-    (store.path / "manifest").write_bytes(split.encode())
+    replace_file(store, "manifest", "manifest", split.encode())
 
-    (finding,) = audit(store.path).findings
+    (finding,) = check(store.path).findings
 
     assert finding.path == "manifest"
 
@@ -302,16 +305,16 @@ def test_an_unreadable_file_never_reads_as_clean(store: Store) -> None:
     page.unlink()
     page.mkdir()
 
-    assert any(found.problem == Problem.UNREADABLE for found in audit(store.path).findings)
+    assert any(found.problem == Problem.UNREADABLE for found in check(store.path).findings)
 
 
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
 
     with pytest.raises(StoreNotFoundError):
-        audit(tmp_path / "nothing")
+        check(tmp_path / "nothing")
     with pytest.raises(NotAStoreError):
-        audit(tmp_path / "file")
+        check(tmp_path / "file")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 

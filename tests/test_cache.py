@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from stores import commit, make, row, rows
+from stores import check, commit, make, row, rows
 
-from edge_icl.store.audit import audit
 from edge_icl.store.cache import MOST_ENTRIES, PrefixCache
 from edge_icl.store.findings import Problem
 from edge_icl.store.lock import locked
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.store.disk import Store
+
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_what_is_put_in_comes_out(store: Store) -> None:
 
     assert PrefixCache(store, store.snapshot()).get("key") == b"state"
     assert cache.get("other") is None
-    assert audit(store.path).findings == ()
+    assert check(store.path).findings == ()
 
 
 def test_every_forget_empties_the_cache(store: Store) -> None:
@@ -90,7 +92,7 @@ def test_a_damaged_entry_is_not_used_but_found(store: Store) -> None:
     entry.write_bytes(entry.read_bytes()[:-1] + b"!")
 
     assert cache.get("key") is None
-    assert [found.problem for found in audit(store.path).findings] == [Problem.DAMAGED]
+    assert [found.problem for found in check(store.path).findings] == [Problem.DAMAGED]
 
 
 def test_an_entry_that_nothing_explains_is_found_and_wiped_by_the_next_writer(store: Store) -> None:
@@ -99,7 +101,7 @@ def test_an_entry_that_nothing_explains_is_found_and_wiped_by_the_next_writer(st
     stray = entry.with_name("0" * 32 + entry.name[32:])
     entry.rename(stray)
 
-    assert [found.path for found in audit(store.path).findings] == [f"cache/{stray.name}"]
+    assert [found.path for found in check(store.path).findings] == [f"cache/{stray.name}"]
     with writing(store):
         pass
     assert entries(store) == []

@@ -7,6 +7,12 @@ from command import EXAMPLES, IDS, at_terminal, process, refused, run, unchanged
 pytest_plugins = ["cli_fixtures"]
 
 
+@pytest.fixture(scope="module", params=[None, "correct horse"], ids=["plain", "encrypted"])
+def passphrase(request: pytest.FixtureRequest) -> str | None:
+    """Forget from both kinds of store."""
+    return request.param
+
+
 def left() -> set[str]:
     """The inputs that the default store holds."""
     return {line.split("\t")[2] for line in run("list").out.splitlines()}
@@ -76,7 +82,8 @@ def test_filters_choose_what_fits_all_of_them(filters: list[str], gone: set[str]
 
 @pytest.mark.usefixtures("home")
 def test_likeness_chooses_what_means_nearly_the_same() -> None:
-    run("forget", "--like", "Uber to the airport", "--yes")
+    ran = run("forget", "--like", "Uber to the airport", "--yes")
+    assert ran.code == 0, ran.err
     assert left() == ALL - {"Uber to the airport", "Uber to airport"}
 
     assert run("forget", "--like", "Train to Berlin", "--min-similarity", "-1", "--dry-run").err.startswith(

@@ -17,15 +17,16 @@ from pathlib import Path
 
 import pytest
 from faults import Count, without_entries
-from stores import Unflushed, make, row, rows, tree
+from stores import Unflushed, check, make, reopen, row, rows, tree
 
 from edge_icl.errors import StoreBusyError
 from edge_icl.store import trie
-from edge_icl.store.audit import audit
 from edge_icl.store.cache import PrefixCache
 from edge_icl.store.disk import Store
 from edge_icl.store.snapshot import Snapshot
 from edge_icl.store.writer import writing
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 GROUP = 5
 """Examples that come and go in one commit: a reader sees all of a group or none."""
@@ -59,7 +60,7 @@ class Actor:
     def __init__(self, path: Path, number: int, times: int) -> None:
         self.path = path
         self.times = times
-        self.shared = Store.open(path, files=Unflushed())
+        self.shared = reopen(path, files=Unflushed())
         self.counts: Counter[str] = Counter()
         self.errors: list[BaseException] = []
         self.writers = [
@@ -83,7 +84,7 @@ class Actor:
 
     def write(self, writer: int) -> None:
         chance = random.Random(writer)
-        store = self.shared if writer % 2 else Store.open(self.path, files=Unflushed())
+        store = self.shared if writer % 2 else reopen(self.path, files=Unflushed())
         mine = list(groups_of(writer))
         for _ in range(self.times):
             for order, verb in (("come", "added"), ("go", "removed")):
@@ -100,7 +101,7 @@ class Actor:
             self.counts["commits of several processes"] += 1
 
     def read(self) -> None:
-        own = Store.open(self.path, files=Unflushed())
+        own = reopen(self.path, files=Unflushed())
         while any(thread.is_alive() for thread in self.writers):
             for store in (self.shared, own):
                 now = store.read(self.look)
@@ -111,7 +112,7 @@ class Actor:
                 found = entries.get("key")
                 assert found in (None, state)
                 self.counts["cache entries that were there"] += found is not None
-            assert audit(self.path, timeout=PATIENCE).findings == ()
+            assert check(self.path, timeout=PATIENCE).findings == ()
             self.counts["audits during changes"] += 1
 
     def look(self, now: Snapshot) -> Snapshot:
@@ -167,7 +168,7 @@ def test_processes_and_threads_at_once_lose_nothing(tmp_path: Path, campaign: bo
     assert counts["commits of several processes"] == processes * WRITERS * (times * GROUPS * 2 + 1)
     fresh = make(tmp_path / "fresh", rows(staying(processes * WRITERS)))
     assert without_entries(tree(store.path)) == tree(fresh.path)
-    assert audit(store.path, deep=True).findings == ()
+    assert check(store.path, deep=True).findings == ()
     assert counts["readings during changes"] > processes
     count("processes that changed one store", processes)
     count("threads that changed one store", processes * WRITERS)
@@ -182,7 +183,7 @@ def test_a_commit_that_waits_for_another_thread_names_the_process(tmp_path: Path
     with (
         writing(store),
         pytest.raises(StoreBusyError, match=f"process {os.getpid()}"),
-        writing(Store.open(store.path), timeout=0.05),
+        writing(reopen(store.path), timeout=0.05),
     ):
         pass
 

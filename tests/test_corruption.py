@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faults import Count, Tree, lay_out
-from stores import SETTINGS, Unflushed, commit, make, row, rows, tree
+from stores import SETTINGS, Unflushed, check, commit, make, reopen, row, rows, tree
 
 from edge_icl.cluster import record
 from edge_icl.errors import EdgeIclError, StoreFormatError
 from edge_icl.similarity import search
 from edge_icl.store import disk, trie
-from edge_icl.store.audit import audit
 from edge_icl.store.cache import PrefixCache
 from edge_icl.store.disk import Store
 from edge_icl.store.snapshot import Snapshot
@@ -25,7 +24,10 @@ HELD = range(9)
 NEW = 40
 STATE = b"a prefix state"
 QUESTION = np.array([10, 60, -5], np.int8)
-PARTS = ("store.json", "manifest", "pages", "clustering", "cache", "lock")
+PARTS = ("store.json", "manifest", "pages", "clustering", "cache", "lock", "key")
+SMALL = ("store.json", "manifest", "key")
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def quick() -> None:
 
 
 @pytest.fixture(scope="module")
-def sound(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Tree:
+def sound(kind: str, quick: None, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """A tiny store with every kind of file."""
     store = make(tmp_path_factory.mktemp("sound") / "store", rows(HELD))
     PrefixCache(store, store.snapshot()).put("key", STATE)
@@ -62,7 +64,7 @@ def sound(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Tree:
 
 
 @pytest.fixture(scope="module")
-def others(quick: None, tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
+def others(kind: str, quick: None, tmp_path_factory: pytest.TempPathFactory) -> list[Tree]:
     """Other stores: another seed, another lattice, other examples, an older state, two empty ones."""
     folder = tmp_path_factory.mktemp("others")
     settings = replace(SETTINGS, seed=bytes(range(1, 33)))
@@ -86,7 +88,7 @@ def files(sound: Tree) -> list[str]:
 def flipped(sound: Tree, *, each: int, masks: tuple[int, ...]) -> Iterator[Damage]:
     """Yield a changed byte: all of the small files, every so many of the others."""
     for name in files(sound):
-        for position in range(0, len(sound[name]), 1 if name in ("store.json", "manifest") else each):
+        for position in range(0, len(sound[name]), 1 if name in SMALL else each):
             for mask in masks:
                 data = bytearray(sound[name])
                 data[position] ^= mask
@@ -177,7 +179,7 @@ class Examiner:
         return told
 
     def open(self) -> Store:
-        return Store.open(self.path, files=Unflushed())
+        return reopen(self.path, files=Unflushed())
 
     def read(self) -> object:
         return self.open().read(lambda now: [(key, one.canonical()) for key, one in now.examples()])
@@ -223,7 +225,7 @@ class Examiner:
 
     def check_audit(self, damage: Damage) -> None:
         """Let verify find it: by name, or in a file that does not fit the settings or the manifest any more."""
-        paths = self.attempt(lambda: {finding.path for finding in audit(self.path, deep=True).findings})
+        paths = self.attempt(lambda: {finding.path for finding in check(self.path, deep=True).findings})
         if isinstance(paths, StoreFormatError):
             assert damage.path == "store.json"
         elif isinstance(paths, EdgeIclError):

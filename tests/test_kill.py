@@ -15,24 +15,22 @@ from pathlib import Path
 
 import pytest
 from faults import Count, without_entries
-from stores import make, rows, tree
+from stores import check, make, reopen, rows, tree
 
 from edge_icl.store import trie
-from edge_icl.store.audit import audit
-from edge_icl.store.disk import Store
 from edge_icl.store.pages import Row
 from edge_icl.store.writer import REBUILD, writing
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 WORKER = """
 import json, os, random, sys
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
-from stores import row, rows
+from stores import check, reopen, row, rows
 from edge_icl.store import trie
-from edge_icl.store.audit import audit
 from edge_icl.store.cache import PrefixCache
-from edge_icl.store.disk import Store
 from edge_icl.store.writer import writing
 
 trie.PAGE_MAX = 4
@@ -41,7 +39,7 @@ def tell(*entry):
     os.write(1, json.dumps(entry).encode() + b"\\n")  # one write, so that lines never mix
 
 def work(path, held, chance):
-    store = Store.open(path)
+    store = reopen(path)
     while True:
         added = {chance.randrange(60) for _ in range(chance.choice([0, 1, 1, 9]))} - held
         removed = {number for number in held if chance.random() < chance.choice([0.05, 0.4])}
@@ -53,7 +51,7 @@ def work(path, held, chance):
         entry = b"".join(row(number).text for number in held)
         PrefixCache(store, store.snapshot()).put("key", entry * 100)
         if chance.random() < 0.2:
-            assert not audit(path, deep=True).findings
+            assert not check(path, deep=True).findings
 
 for line in sys.stdin:
     path, held, seed = json.loads(line)
@@ -136,7 +134,7 @@ def test_a_killed_writer_leaves_the_store_before_or_after(tmp_path: Path, campai
                 pass
             fresh = tree(make(tmp_path / f"fresh {n}", rows(held)).path)
             assert without_entries(tree(store.path)) == fresh
-            assert audit(store.path).findings == ()
+            assert check(store.path).findings == ()
 
             counts["changes acknowledged by writers that were killed"] += diary.done
             counts["kills during a change"] += diary.next is not None
@@ -166,7 +164,7 @@ def zygote() -> subprocess.Popen[str]:
 
 def seen_by_a_reader(path: Path, diary: Diary) -> set[int]:
     """Return what a reader finds before anybody has cleaned up: what was acknowledged, or what was begun."""
-    seen = Store.open(path).read(lambda now: [one.canonical() for _, one in now.examples()])
+    seen = reopen(path).read(lambda now: [one.canonical() for _, one in now.examples()])
     possible = [diary.held] if diary.next is None else [diary.held, diary.next]
     return next(held for held in possible if [one.text for one in by_id(held)] == seen)
 

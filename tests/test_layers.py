@@ -19,6 +19,7 @@ LADDER = [
     {"selection", "prompt", "prior"},
     {"chat"},
     {"encoder", "llm", "models"},
+    {"unlocking"},
     {"records", "opening", "options", "lengths"},
     {"view"},
     {"judging"},
@@ -35,6 +36,7 @@ ALONE = {
     "encoder": {"errors", "progress"},
 }
 HEAVY = {"llama_cpp", "onnxruntime", "tokenizers", "onnx", "huggingface_hub", "simsimd", "tqdm"}
+HEAVY |= {"cryptography", "keyring"}
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
 
 

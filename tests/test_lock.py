@@ -9,10 +9,9 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from stores import commit, make, row, rows, tree
+from stores import commit, make, reopen, row, rows, tree
 
 from edge_icl.errors import StoreBusyError
-from edge_icl.store.disk import Store
 from edge_icl.store.lock import locked
 from edge_icl.store.writer import writing
 
@@ -83,4 +82,4 @@ def test_the_lock_file_is_empty_at_rest(tmp_path: Path) -> None:
     with locked(store.path, timeout=1):
         assert (store.path / "lock").read_text() == f"process {os.getpid()}\n"
 
-    assert (Store.open(store.path).path / "lock").read_bytes() == b""
+    assert (reopen(store.path).path / "lock").read_bytes() == b""

@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import stores
 from faults import PREFIXES, Crash, Faulty, Tree, without_entries
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-from stores import Unflushed, commit, make, numbers, row, rows, tree
+from stores import Unflushed, check, commit, make, numbers, reopen, row, rows, tree
 
 from edge_icl.store import trie
-from edge_icl.store.audit import audit
 from edge_icl.store.cache import PrefixCache
 from edge_icl.store.disk import Store
 from edge_icl.store.writer import writing
@@ -35,7 +35,7 @@ def tiny_pages() -> None:
 
 
 @cache
-def fresh(held: frozenset[int]) -> Tree:
+def fresh(held: frozenset[int], kind: bool) -> Tree:
     """Return the tree of a store that never held anything else."""
     with tempfile.TemporaryDirectory() as folder:
         return tree(make(Path(folder) / "store", rows(sorted(held))).path)
@@ -79,9 +79,11 @@ class StoreMachine(RuleBasedStateMachine):
     """A store beside the set of numbers that it should hold."""
 
     readers = Bundle("readers")
+    encrypted = False
 
     def __init__(self) -> None:
         super().__init__()
+        stores.encrypted = self.encrypted
         self.folder = Path(tempfile.mkdtemp())
         self.path = self.folder / "store"
         self.held: Numbers = set()
@@ -136,11 +138,11 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def reopen(self) -> None:
-        self.store = Store.open(self.path, files=Unflushed())
+        self.store = reopen(self.path, files=Unflushed())
 
     @rule(target=readers)
     def begin_to_read(self) -> Store:
-        return Store.open(self.path, files=Unflushed())
+        return reopen(self.path, files=Unflushed())
 
     @rule(reader=readers)
     def read_on(self, reader: Store) -> None:
@@ -153,7 +155,7 @@ class StoreMachine(RuleBasedStateMachine):
         seen = [texts(self.held)]
         files = Watched(moment, lambda: seen.append(examples(reader)))
 
-        with writing(Store.open(self.path, files=files)) as writer:
+        with writing(reopen(self.path, files=files)) as writer:
             writer.commit(added=rows(added - gone), removed=[row(number).id for number in gone])
 
         assert all(found in (texts(self.held), texts(after)) for found in seen)
@@ -165,11 +167,11 @@ class StoreMachine(RuleBasedStateMachine):
         after = (self.held | added) - gone
         files = Faulty(moment, torn=torn)
         try:
-            with writing(Store.open(self.path, files=files)) as writer:
+            with writing(reopen(self.path, files=files)) as writer:
                 writer.commit(added=rows(added - gone), removed=[row(number).id for number in gone])
         except Crash:
             assert files.fired
-        found = examples(Store.open(self.path, files=Unflushed()))
+        found = examples(reopen(self.path, files=Unflushed()))
         assert found in ((texts(self.held), texts(after)) if files.fired else (texts(after),))
         self.held = after if found == texts(after) else self.held
         with writing(self.store):
@@ -182,14 +184,29 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def the_directory_is_that_of_a_fresh_store(self) -> None:
         if self.path.exists():
-            assert without_entries(tree(self.path)) == fresh(frozenset(self.held))
-            assert audit(self.path).findings == ()
+            assert without_entries(tree(self.path)) == fresh(frozenset(self.held), self.encrypted)
+            assert check(self.path).findings == ()
 
     def teardown(self) -> None:
+        stores.encrypted = False
         shutil.rmtree(self.folder)
 
 
-StoreMachine.TestCase.settings = settings(
-    max_examples=max(settings.default.max_examples // 2, 1), stateful_step_count=30
-)
+class EncryptedStoreMachine(StoreMachine):
+    """The same with an encrypted store, of which nothing can be read, of what it holds or of what it held."""
+
+    encrypted = True
+
+    @invariant()
+    def nothing_is_in_the_clear(self) -> None:
+        forms = [form for number in range(61) for form in (row(number).text, row(number).id)]
+        if self.path.exists():
+            assert not any(form in data for data in tree(self.path).values() for form in forms)
+
+
+for machine in (StoreMachine, EncryptedStoreMachine):
+    machine.TestCase.settings = settings(
+        max_examples=max(settings.default.max_examples // 2, 1), stateful_step_count=30
+    )
 TestAnySequenceWithCrashesAndReaders = StoreMachine.TestCase
+TestAnySequenceOfAnEncryptedStore = EncryptedStoreMachine.TestCase

@@ -77,8 +77,8 @@ def test_settings_survive_their_bytes_and_are_checked() -> None:
 
 
 def test_a_newer_format_is_named() -> None:
-    with pytest.raises(StoreFormatError, match=r"format 2 .* reads format 1"):
-        Settings.decode(SETTINGS.encode().replace(b'"format": 1', b'"format": 2'))
+    with pytest.raises(StoreFormatError, match=r"format 3 .* reads up to format 2"):
+        Settings.decode(SETTINGS.encode().replace(b'"format": 1', b'"format": 3'))
 
 
 def test_digests_are_keyed_with_the_seed() -> None:

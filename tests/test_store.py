@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stores import SETTINGS, Unflushed, commit, make, numbers, row, rows, tree
+from stores import SETTINGS, Unflushed, check, commit, create, make, numbers, reopen, row, rows, tree
 
 from edge_icl.errors import (
     AmbiguousIdError,
@@ -21,12 +21,13 @@ from edge_icl.errors import (
     StoreNotFoundError,
 )
 from edge_icl.store import trie
-from edge_icl.store.audit import audit
-from edge_icl.store.disk import Store
 from edge_icl.store.settings import Settings
 from edge_icl.store.writer import writing
 
 changes = st.lists(st.tuples(st.sets(numbers, max_size=12), st.sets(numbers, max_size=12)), max_size=8)
+
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -48,11 +49,11 @@ def test_any_sequence_of_adds_and_forgets_equals_a_fresh_store(
             gone = removed & held
             commit(store, added=rows(added - gone), removed=[row(number).id for number in gone])
             held = (held | added) - gone
-            store = Store.open(store.path, files=Unflushed())
+            store = reopen(store.path, files=Unflushed())
         fresh = make(Path(folder) / "fresh", rows(held))
 
         assert tree(store.path) == tree(fresh.path)
-        assert audit(store.path).findings == ()
+        assert check(store.path).findings == ()
 
 
 @given(st.lists(numbers, unique=True, max_size=20), st.randoms(use_true_random=False))
@@ -121,12 +122,12 @@ def test_a_folder_that_another_process_makes_first_serves_for_both(tmp_path: Pat
 
     path = tmp_path / "home" / "stores" / "store"
 
-    assert Store.open(Store.create(path, SETTINGS, files=Overtaken()).path).settings == SETTINGS
+    assert reopen(create(path, SETTINGS, files=Overtaken()).path).settings == SETTINGS
 
 
 def test_a_reader_sees_the_state_before_or_after_a_change(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(20)))
-    reader = Store.open(store.path)
+    reader = reopen(store.path)
     seen = []
 
     def look(snapshot: object) -> list[str]:
@@ -140,7 +141,7 @@ def test_a_reader_sees_the_state_before_or_after_a_change(tmp_path: Path) -> Non
 
 def test_a_change_and_its_reversal_do_not_look_like_damage(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(20)))
-    reader = Store.open(store.path)
+    reader = reopen(store.path)
     calls = []
 
     def look(snapshot: object) -> int:
@@ -164,22 +165,22 @@ def test_damage_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     page.write_bytes(data)
 
     with pytest.raises(StoreDamagedError, match=page.name):
-        Store.open(store.path).read(lambda snapshot: list(snapshot.examples()))
+        reopen(store.path).read(lambda snapshot: list(snapshot.examples()))
     page.unlink()
     with pytest.raises(StoreDamagedError, match=page.name):
-        Store.open(store.path).read(lambda snapshot: list(snapshot.examples()))
+        reopen(store.path).read(lambda snapshot: list(snapshot.examples()))
 
 
 def test_damaged_settings_and_manifest_are_noticed_when_opening(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(6)))
-    for name in ("store.json", "manifest"):
+    for name in ("store.json", "manifest", *(["key"] if store.key else [])):
         sound = (store.path / name).read_bytes()
         for position in range(0, len(sound), 5):
             data = bytearray(sound)
             data[position] ^= 1
             (store.path / name).write_bytes(data)
             with pytest.raises((StoreDamagedError, StoreFormatError)):
-                Store.open(store.path).read(lambda now: (list(now.examples()), now.clustering))
+                reopen(store.path).read(lambda now: (list(now.examples()), now.clustering))
         (store.path / name).write_bytes(sound)
 
 
@@ -215,14 +216,14 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(StoreNotFoundError):
-        Store.open(tmp_path / "nothing")
+        reopen(tmp_path / "nothing")
     with pytest.raises(StoreNotFoundError):
-        Store.open(tmp_path / "empty")
+        reopen(tmp_path / "empty")
     for name in ("file", "folder"):
         with pytest.raises(NotAStoreError):
-            Store.open(tmp_path / name)
+            reopen(tmp_path / name)
         with pytest.raises(NotAStoreError):
-            Store.create(tmp_path / name, SETTINGS)
+            create(tmp_path / name, SETTINGS)
     assert tree(tmp_path) == {"empty/": b"", "file": b"x", "folder/": b"", "folder/x": b"x"}
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stores import commit, make, row, rows
+from stores import commit, make, row, rows, unlock
 
 from edge_icl.errors import InputError
 from edge_icl.store.findings import Problem
 from edge_icl.store.snapshot import Snapshot
 from edge_icl.verification import verify
+
+pytestmark = pytest.mark.usefixtures("kind")
 
 
 def receipt(*gone: int, root: str = "") -> dict[str, object]:
@@ -20,14 +22,14 @@ def receipt(*gone: int, root: str = "") -> dict[str, object]:
 def test_a_receipt_is_held_against_each_of_its_ids(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(10)))
 
-    found = verify(store.path, receipt=receipt(3, 77, 5, root=store.snapshot().root))
+    found = verify(store.path, receipt=receipt(3, 77, 5, root=store.snapshot().root), unlock=unlock)
 
     assert [(one.problem, one.path) for one in found.differences] == [
         (Problem.PRESENT, row(3).id.hex()),
         (Problem.PRESENT, row(5).id.hex()),
     ]
     assert found.moved_on is False
-    assert verify(store.path, receipt=receipt(77)).moved_on is True
+    assert verify(store.path, receipt=receipt(77), unlock=unlock).moved_on is True
 
 
 def test_a_change_while_the_ids_are_looked_for_is_no_damage(
@@ -44,7 +46,7 @@ def test_a_change_while_the_ids_are_looked_for_is_no_damage(
 
     monkeypatch.setattr(Snapshot, "locate", look)
 
-    assert verify(store.path, receipt=receipt(77)).ok
+    assert verify(store.path, receipt=receipt(77), unlock=unlock).ok
 
 
 def test_a_receipt_is_checked_before_the_store(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ Read in this order:
     trie       which page an example belongs to: a function of the set of ids
     pages      examples as canonical bytes
     manifest   the one file that names all others; its keyed digest is the root
+    sealing    what the files of an encrypted store hold in place of their content
+    keys       key: the data key that they are sealed with, wrapped with a passphrase
     files      every operation on the file system that changes or reads a store
     lock       one writer at a time
     snapshot   Snapshot: one state, read when asked for

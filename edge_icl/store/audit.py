@@ -13,10 +13,11 @@ from edge_icl.cluster import record
 from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreFormatError, StoreNotFoundError
 from edge_icl.example import ID_BYTES, Example
 from edge_icl.progress import silent
-from edge_icl.store import cache, lock, manifest, pages, settings
+from edge_icl.store import cache, keys, lock, manifest, pages, settings
 from edge_icl.store import files as fs
 from edge_icl.store.disk import DIRECTORIES, Store, access, refuse_occupied
 from edge_icl.store.findings import Finding, Problem, Report
+from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.settings import Settings
 from edge_icl.store.trie import Leaf, span
@@ -41,6 +42,7 @@ def audit(
     deep: bool = False,
     progress: Progress = silent,
     timeout: float = 30.0,
+    unlock: Unlock = no_passphrase,
     files: fs.Files | None = None,
 ) -> Report:
     """Check every file of a store.
@@ -52,9 +54,12 @@ def audit(
             this process is killed: nowhere else would anybody look for a copy of the examples.
         progress: told about each page.
         timeout: seconds to wait for a writer.
+        unlock: called if the store is encrypted.
         files: the file system.
 
     Raises:
+        PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
+        NotInstalledError: it is encrypted, and the package cryptography is not installed.
         StoreFormatError: a newer edge-icl made the store.
         StoreBusyError: a writer held the lock for too long.
         StoreNotFoundError: nothing is at `path`.
@@ -64,8 +69,11 @@ def audit(
         if not path.exists():
             raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
         refuse_occupied(path, unless=settings.NAME)
+    audit = _Audit(path, files or fs.Files(), progress)
+    if not audit.unlock(unlock):  # which may take as long as a person who types: not under the lock
+        return audit.report("", 0)
     with lock.locked(path, timeout=timeout):
-        return _Audit(path, files or fs.Files(), progress).run(deep=deep)
+        return audit.run(deep=deep)
 
 
 class _Audit:
@@ -74,8 +82,27 @@ class _Audit:
     def __init__(self, path: Path, files: fs.Files, progress: Progress) -> None:
         self.path = path
         self.files = files
+        self.folder = fs.Folder(files, path)
+        self.key: Key | None = None
         self.progress = progress
         self.findings: list[Finding] = []
+
+    def unlock(self, unlock: Unlock) -> bool:
+        """Unwrap the key of an encrypted store; tell whether there is no need to, or it could be done."""
+        data = self.read(settings.NAME)
+        if data is None or settings.sealed_in(data) is None:
+            return data is not None
+        if self.read(keys.NAME) is None:
+            return False
+        try:
+            with access(self.path, "read"):
+                wrapped = keys.read(self.files, self.path)
+        except StoreDamagedError:
+            self.found(Problem.DAMAGED, keys.NAME, "its content is not what edge-icl writes")
+            return False
+        self.key = Key(unlock(wrapped), wrapped)
+        self.folder = keys.folder(self.files, self.path, self.key)
+        return True
 
     def run(self, *, deep: bool) -> Report:
         """Go through all files."""
@@ -106,16 +133,20 @@ class _Audit:
         return Report(root, examples, tuple(self.findings))
 
     def found(self, problem: Problem, path: str, detail: str) -> None:
-        self.findings.append(Finding(problem, path, detail))
+        finding = Finding(problem, path, detail)
+        if finding not in self.findings:  # some files are read twice
+            self.findings.append(finding)
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's content; a file that is not there, not here or cannot be read is a finding."""
+        """Return a file's content; one that is not there, not here or cannot be read or opened is a finding."""
         if (self.path / name).is_symlink():
             self.found(Problem.LINK, name, "a forget would not wipe what it points to")
         try:
-            return self.files.read(self.path / name)
+            return self.folder.read(name)
         except FileNotFoundError:
             self.found(Problem.MISSING, name, "there is no such file")
+        except StoreDamagedError:
+            self.found(Problem.DAMAGED, name, "its content is not what was sealed")
         except OSError as error:
             self.found(Problem.UNREADABLE, name, error.strerror or "the operating system refused")
         return None
@@ -186,7 +217,7 @@ class _Audit:
 
     def check_strays(self, named: Manifest) -> None:
         """Check that every other file is one that the manifest names."""
-        expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES}
+        expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES, *([keys.NAME] if self.key else [])}
         for name in self.names(""):
             if name == REBUILD:
                 self.found(Problem.STRAY, name, "a verify was cut off; the next add or forget wipes it")
@@ -214,7 +245,7 @@ class _Audit:
         with access(self.path, "made anew"):
             try:
                 self.files.make_directory(draft)
-                fresh = Store.create(draft / "fresh", current, files=self.files)
+                fresh = Store.create(draft / "fresh", current, key=self.key, files=self.files)
                 with writing(fresh) as writer:
                     writer.commit(added=[row for page in held for row in page.rows()])
                 for name in sorted(
@@ -229,7 +260,7 @@ class _Audit:
                     fs.wipe_tree(self.files, draft)
 
     def content(self, path: Path) -> bytes | None:
-        """Return a file's content, or None if there is no such file."""
+        """Return what a file holds on the disk, or None if there is no such file."""
         try:
             return self.files.read(path)
         except FileNotFoundError:

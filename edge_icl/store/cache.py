@@ -12,7 +12,7 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import StoreAccessError, StoreBusyError
+from edge_icl.errors import StoreAccessError, StoreBusyError, StoreDamagedError
 from edge_icl.store import files as fs
 from edge_icl.store.lock import locked
 
@@ -66,10 +66,10 @@ def discard(store: Store, names: Iterable[str]) -> None:
 
 def intact(settings: Settings, name: str, data: bytes) -> bool:
     """Tell whether an entry's content is what was put in under this name."""
-    return data[:DIGEST_BYTES] == _seal(settings, name, data[DIGEST_BYTES:])
+    return data[:DIGEST_BYTES] == _stamp(settings, name, data[DIGEST_BYTES:])
 
 
-def _seal(settings: Settings, name: str, data: bytes) -> bytes:
+def _stamp(settings: Settings, name: str, data: bytes) -> bytes:
     """Return what an entry begins with: a digest of its name, too, so that no copy passes for another entry."""
     return bytes.fromhex(settings.digest(name.encode() + data))
 
@@ -91,8 +91,8 @@ class PrefixCache:
         """Return what was put in under this key, or None if it is not there or is damaged."""
         path = self._path(key)
         try:
-            data = self._store.files.read(path)
-        except OSError:
+            data = self._store.folder.read(f"{DIRECTORY}/{path.name}")
+        except (OSError, StoreDamagedError):
             return None
         return data[DIGEST_BYTES:] if intact(self._store.settings, path.name, data) else None
 
@@ -109,7 +109,7 @@ class PrefixCache:
                 store.files.flush_directory(path.parent)  # a rename that a killed process did not flush
                 fs.wipe(store.files, draft)
                 discard(store, self._replaced_by(path))
-                fs.create(store.files, draft, _seal(store.settings, path.name, data) + data)
+                store.folder.create(f"{DIRECTORY}/{DRAFT}", _stamp(store.settings, path.name, data) + data)
                 store.files.rename(draft, path)
             except BaseException:
                 fs.wipe(store.files, draft)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.cluster import kmeans, record
 from edge_icl.errors import NotAStoreError, StoreAccessError, StoreDamagedError, StoreNotFoundError
 from edge_icl.store import files as fs
-from edge_icl.store import lock, manifest, pages, settings
+from edge_icl.store import keys, lock, manifest, pages, settings
+from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.sealing import Seal
 from edge_icl.store.settings import Settings
 from edge_icl.store.snapshot import Snapshot, damage_in, join_points
 
@@ -31,6 +33,10 @@ T = TypeVar("T")
 
 DIRECTORIES = ("pages", "clustering", "cache")
 
+NOT_WIPED = (
+    "the passphrase is changed, but the old wrapped key may not be wiped: check the disk, and change it again"
+)
+
 ATTEMPTS = 5
 """How often a file must be found damaged under one and the same manifest before a reader believes it."""
 
@@ -44,22 +50,35 @@ class Store:
         path: the directory.
         settings: what it was made with.
         files: the file system.
+        folder: its files and their content.
+        key: what they are sealed with; None for a store that is not encrypted.
     """
 
-    def __init__(self, path: Path, settings: Settings, files: fs.Files) -> None:
+    def __init__(self, path: Path, settings: Settings, files: fs.Files, key: Key | None = None) -> None:
         self.path = path
         self.settings = settings
         self.files = files
+        self.folder = keys.folder(files, path, key)
+        self.key = key
         self._pages: dict[str, Page] = {}
         self._latest: tuple[bytes, Snapshot] | None = None
 
     @classmethod
-    def create(cls, path: Path, settings: Settings, *, files: fs.Files | None = None) -> Store:
+    def create(
+        cls, path: Path, settings: Settings, *, key: Key | None = None, files: fs.Files | None = None
+    ) -> Store:
         """Make an empty store; it appears at `path` whole or not at all.
+
+        Args:
+            path: the directory.
+            settings: what it is made with.
+            key: what its files are sealed with; None for a store that is not encrypted.
+            files: the file system.
 
         Raises:
             NotAStoreError: something is there already.
             StoreAccessError: the operating system refused.
+            NotInstalledError: there is a key, and the package cryptography is not installed.
         """
         files = files or fs.Files()
         with access(path, "made"):
@@ -68,33 +87,46 @@ class Store:
         with access(path, "made"):
             _make_parents(files, path)
             try:
-                _lay_out(files, draft, settings)
+                _lay_out(keys.folder(files, draft, key), settings, key)
                 files.rename(draft, path)
                 files.flush_directory(path.parent)
             except BaseException:
                 with suppress(FileNotFoundError):
                     fs.wipe_tree(files, draft)
                 raise
-        return cls(path, settings, files)
+        return cls(path, settings, files, key)
 
     @classmethod
-    def open(cls, path: Path, *, files: fs.Files | None = None) -> Store:
-        """Open the store at `path`; reads store.json and the manifest.
+    def open(cls, path: Path, *, unlock: Unlock = no_passphrase, files: fs.Files | None = None) -> Store:
+        """Open the store at `path`; reads store.json and the manifest, and the key of an encrypted store.
+
+        Args:
+            path: the directory.
+            unlock: called if the store is encrypted.
+            files: the file system.
 
         Raises:
+            PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
+            NotInstalledError: it is encrypted, and the package cryptography is not installed.
             StoreNotFoundError: nothing is there, or an empty directory.
             NotAStoreError: a file is there, or a directory that is no store.
             StoreFormatError: a newer edge-icl made it.
-            StoreDamagedError: store.json or the manifest is not what it was.
+            StoreDamagedError: store.json, the key or the manifest is not what it was.
             StoreAccessError: the operating system refused.
         """
         files = files or fs.Files()
+        key = None
         with access(path, "read"):
             if not path.exists() or (path.is_dir() and not files.names(path)):
                 raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
             refuse_occupied(path, unless=settings.NAME)
             data = files.read(path / settings.NAME)
-        store = cls(path, Settings.decode(data), files)
+        if settings.sealed_in(data) is not None:
+            with access(path, "read"), expected(keys.NAME):
+                wrapped = keys.read(files, path)
+            key = Key(unlock(wrapped), wrapped)
+            data = Seal(key.data).open(settings.NAME, data)
+        store = cls(path, Settings.decode(data), files, key)
         if store.snapshot().manifest.settings != store.settings.digest(data):
             raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup")
         return store
@@ -139,7 +171,7 @@ class Store:
     def read_manifest(self) -> bytes:
         """Return the bytes of the manifest."""
         with access(self.path, "read"), expected(manifest.NAME):
-            return self.files.read(self.path / manifest.NAME)
+            return self.folder.read(manifest.NAME)
 
     def read_named(self, name: str, digest: str) -> bytes:
         """Return the bytes of a file that is named by its digest.
@@ -148,7 +180,7 @@ class Store:
             StoreDamagedError: it is missing or is not what its name says.
         """
         with access(self.path, "read"), expected(name):
-            data = self.files.read(self.path / name)
+            data = self.folder.read(name)
         if self.settings.digest(data) != digest:
             raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
         return data
@@ -162,6 +194,33 @@ class Store:
             with damage_in(name):
                 page = self._pages[leaf.digest] = pages.decode(data, self.settings.dimension)
         return page
+
+    def rewrap(self, key: Key, *, timeout: float) -> None:
+        """Wrap the data key of an encrypted store anew, and wipe the file that held it.
+
+        Args:
+            key: the store's own, with another wrapping.
+            timeout: seconds to wait for another writer.
+
+        Raises:
+            StoreBusyError: another writer held the lock for longer than that.
+            StoreAccessError: the operating system refused; the hint says whether anything was changed.
+        """
+        files, path, draft = self.files, self.path / keys.NAME, self.path / keys.DRAFT
+        with lock.locked(self.path, timeout=timeout), ExitStack() as held:
+            with access(self.path, "given another key"):
+                wipe_old = held.enter_context(fs.wiper(files, path))
+                try:
+                    fs.wipe(files, draft)
+                    fs.create(files, draft, key.wrapped.encode())
+                    files.rename(draft, path)
+                except BaseException:
+                    fs.wipe(files, draft)
+                    raise
+            self.key = key
+            with access(self.path, "cleaned up", hint=NOT_WIPED):
+                files.flush_directory(self.path)
+                wipe_old()
 
 
 @contextmanager
@@ -213,8 +272,9 @@ def _make_parents(files: fs.Files, path: Path) -> None:
         files.flush_directory(parent.parent)
 
 
-def _lay_out(files: fs.Files, path: Path, new: Settings) -> None:
+def _lay_out(place: fs.Folder, new: Settings, key: Key | None) -> None:
     """Make the directory of an empty store and bring it to the disk."""
+    files, path = place.files, place.path
     files.make_directory(path)
     for name in DIRECTORIES:
         files.make_directory(path / name)
@@ -222,8 +282,10 @@ def _lay_out(files: fs.Files, path: Path, new: Settings) -> None:
     nothing = record.encode(kmeans.fit(parameters, join_points([], new.dimension)))
     empty = Manifest(settings=new.digest(new.encode()), count=0, clustering=new.digest(nothing), pages=())
     fs.create(files, path / lock.NAME, b"")
-    fs.create(files, path / settings.NAME, new.encode())
-    fs.create(files, path / clustering_file(empty.clustering), nothing)
-    fs.create(files, path / manifest.NAME, empty.encode())
+    if key is not None:
+        fs.create(files, path / keys.NAME, key.wrapped.encode())
+    place.create(settings.NAME, new.encode())
+    place.create(clustering_file(empty.clustering), nothing)
+    place.create(manifest.NAME, empty.encode())
     for name in (*DIRECTORIES, ""):
         files.flush_directory(path / name)

@@ -2,17 +2,23 @@
 
 One small class, so that a test can stop a store at its n-th operation, tear a write or lose what was not
 flushed, and see what an unlucky user would see. The lock is not among them: it holds nothing of the store.
+
+A `Folder` is what the rest of a store reads and creates files with: it seals them if the store is encrypted,
+and nobody above it knows.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from edge_icl.store.sealing import Seal
 
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
@@ -76,6 +82,39 @@ class Files:
         path.rmdir()
 
 
+class Folder:
+    """The files of a store and their content, by their paths relative to it.
+
+    Args:
+        files: the file system.
+        path: the store's directory.
+        seal: what its files are sealed with; None if it is not encrypted.
+    """
+
+    def __init__(self, files: Files, path: Path, seal: Seal | None = None) -> None:
+        self.files = files
+        self.path = path
+        self._seal = seal
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file.
+
+        Raises:
+            OSError: the operating system refused.
+            StoreDamagedError: the store is encrypted, and this is no file that it sealed in this role.
+        """
+        data = self.files.read(self.path / name)
+        return data if self._seal is None else self._seal.open(name, data)
+
+    def create(self, name: str, data: bytes) -> None:
+        """Write a new file and bring it to the disk; its name is not durable yet.
+
+        Raises:
+            OSError: the operating system refused.
+        """
+        create(self.files, self.path / name, data if self._seal is None else self._seal.seal(name, data))
+
+
 def create(files: Files, path: Path, data: bytes) -> None:
     """Write a new file and bring its content to the disk; its name is not durable yet."""
     file = files.open(path, create=True)
@@ -109,12 +148,28 @@ def wipe_tree(files: Files, path: Path) -> None:
         wipe(files, path)
 
 
+@contextmanager
+def wiper(files: Files, path: Path) -> Iterator[Callable[[], None]]:
+    """Hold a file open, and give what wipes its content also when another file has got its name."""
+    size = path.stat().st_size
+    file = files.open(path, create=False)
+    try:
+        yield lambda: _zero(files, file, size)
+    finally:
+        files.close(file)
+
+
 def _overwrite(files: Files, path: Path, size: int) -> None:
     """Overwrite a file's content with zeros, in place."""
     file = files.open(path, create=False)
     try:
-        for start in range(0, size, len(ZEROS)):
-            files.write(file, ZEROS[: size - start])
-        files.flush(file)
+        _zero(files, file, size)
     finally:
         files.close(file)
+
+
+def _zero(files: Files, file: int, size: int) -> None:
+    """Write zeros over the content of an open file, and bring them to the disk."""
+    for start in range(0, size, len(ZEROS)):
+        files.write(file, ZEROS[: size - start])
+    files.flush(file)

@@ -1,4 +1,7 @@
-"""store.json: what a store was made with; written once, and covered by the root."""
+"""store.json: what a store was made with; written once, and covered by the root.
+
+That of an encrypted store says so, in the clear, and holds the settings sealed.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ from edge_icl.errors import InputError, StoreDamagedError, StoreFormatError
 from edge_icl.example import normalise
 
 FORMAT = 1
-"""The only format so far; a reader refuses a newer one."""
+"""The format of a plain store."""
+
+SEALED_FORMAT = 2
+"""The format of an encrypted store, and the newest: a reader refuses a newer one."""
 
 SEED_BYTES = 32
 NAME = "store.json"
@@ -100,9 +106,9 @@ class Settings:
         try:
             fields = json.loads(data)
             version = fields.pop("format")
-            if isinstance(version, int) and version > FORMAT:
+            if isinstance(version, int) and version > SEALED_FORMAT:
                 raise StoreFormatError(
-                    f"the store has format {version} and this edge-icl reads format {FORMAT}",
+                    f"the store has format {version} and this edge-icl reads up to format {SEALED_FORMAT}",
                     "update edge-icl, or open the store with the version that made it",
                 )
             settings = cls(**{**fields, "seed": bytes.fromhex(fields["seed"])})
@@ -122,3 +128,18 @@ class Settings:
             and isinstance(self.encoder_digest, str)
             and (not self.task or self.task == normalised_task(self.task))
         )
+
+
+def envelope(sealed: bytes) -> bytes:
+    """Return the bytes of store.json in an encrypted store, given its sealed settings."""
+    fields = {"format": SEALED_FORMAT, "sealed": sealed.hex()}
+    return json.dumps(fields, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def sealed_in(data: bytes) -> bytes | None:
+    """Return the sealed settings in the bytes of a store.json; None if it is not that of an encrypted store."""
+    try:
+        sealed = bytes.fromhex(json.loads(data)["sealed"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return sealed if envelope(sealed) == data else None

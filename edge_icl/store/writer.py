@@ -23,7 +23,7 @@ from edge_icl.cluster import record
 from edge_icl.cluster.certificate import revise
 from edge_icl.cluster.kmeans import Points
 from edge_icl.errors import InputError, StoreDamagedError
-from edge_icl.store import cache, manifest, pages
+from edge_icl.store import cache, keys, manifest, pages
 from edge_icl.store import files as fs
 from edge_icl.store.disk import DIRECTORIES, Store, access
 from edge_icl.store.lock import locked
@@ -125,10 +125,10 @@ class Writer:
             cache.discard(store, stale)
             try:
                 for name in fresh:
-                    fs.create(files, store.path / name, contents[name])
+                    store.folder.create(name, contents[name])
                 for directory in _directories(fresh):
                     files.flush_directory(store.path / directory)
-                fs.create(files, store.path / DRAFT, data)
+                store.folder.create(DRAFT, data)
                 files.rename(store.path / DRAFT, store.path / manifest.NAME)
             except BaseException as error:
                 if store.read_manifest() != data:
@@ -253,7 +253,7 @@ def _recover(store: Store, snapshot: Snapshot) -> None:
     for folder in DIRECTORIES:
         if folder not in top:  # empty ones get lost in some copies, and anybody may remove the cache
             files.make_directory(store.path / folder)
-    left = [name for name in top if name in (DRAFT, REBUILD)]
+    left = [name for name in top if name in (DRAFT, REBUILD, keys.DRAFT)]
     left += sorted(held - named)
     left += cache.stale(store, representatives, forgetting=False)
     if left:

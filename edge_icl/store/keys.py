@@ -1,0 +1,240 @@
+"""key: the data key of an encrypted store, wrapped with a passphrase.
+
+The data key is drawn once and seals everything else. Another passphrase wraps it anew, so that only this file
+changes: it is the one file that is neither written once nor covered by the root.
+
+    {"format": 1, "keyring": false, "lanes": 4, "memory": 65536, "passes": 3,
+     "salt": ..., "wrapped": ..., "checksum": ...}
+
+Argon2id (RFC 9106) stretches the passphrase, and AES-256 in SIV mode wraps the data key. The checksum has no
+key: it is there to tell a damaged file from a wrong passphrase.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from edge_icl.errors import PassphraseError, StoreDamagedError, StoreFormatError
+from edge_icl.store import files as fs
+from edge_icl.store import sealing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "key"
+DRAFT = "key.new"
+FORMAT = 1
+SALT_BYTES = 16
+WRAPPED_BYTES = sealing.KEY_BYTES + sealing.LONGER
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What Argon2id costs each time that a passphrase is tried.
+
+    The default is the one that RFC 9106 recommends where memory is scarce. Less is for tests and audits.
+
+    Attributes:
+        memory: in KiB; at least 8 for each lane, at most 1 GiB.
+        passes: over that memory; 1 to 64.
+        lanes: that run in parallel; 1 to 16.
+    """
+
+    memory: int = 1 << 16
+    passes: int = 3
+    lanes: int = 4
+
+    def sensible(self) -> bool:
+        """Tell whether every number is in its range: a file must not ask for more memory than there is."""
+        numbers = (self.memory, self.passes, self.lanes)
+        return (
+            all(type(number) is int for number in numbers)
+            and 0 < self.lanes <= 1 << 4
+            and 0 < self.passes <= 1 << 6
+            and 8 * self.lanes <= self.memory <= 1 << 20
+        )
+
+    def run(self, passphrase: bytes, salt: bytes) -> bytes:
+        """Return the 64 bytes that a passphrase and a salt give.
+
+        Raises:
+            NotInstalledError: the package cryptography is not installed.
+        """
+        with sealing.installed():
+            from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 - an extra
+
+        derive = Argon2id(
+            salt=salt,
+            length=sealing.KEY_BYTES,
+            iterations=self.passes,
+            lanes=self.lanes,
+            memory_cost=self.memory,
+        )
+        return derive.derive(passphrase)
+
+
+STRETCH = Stretch()
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """The content of the file `key`.
+
+    Attributes:
+        salt: 16 random bytes.
+        stretch: how the passphrase is stretched.
+        keyring: whether the passphrase is in the operating system's keyring, under the salt.
+        wrapped: the data key, sealed with the stretched passphrase.
+    """
+
+    salt: bytes
+    stretch: Stretch
+    keyring: bool
+    wrapped: bytes = b""
+
+    def unwrap(self, passphrase: bytes) -> bytes:
+        """Return the data key.
+
+        Raises:
+            PassphraseError: the passphrase is another one.
+            NotInstalledError: the package cryptography is not installed.
+        """
+        data = sealing.decrypt(self.stretch.run(passphrase, self.salt), self.wrapped, self.bound())
+        if data is None:
+            raise PassphraseError("this passphrase does not open the store", "try again")
+        return data
+
+    def encode(self) -> bytes:
+        """Return the bytes of the file: canonical JSON and a line feed."""
+        fields = {
+            "format": FORMAT,
+            "keyring": self.keyring,
+            **asdict(self.stretch),
+            "salt": self.salt.hex(),
+            "wrapped": self.wrapped.hex(),
+        }
+        checksum = hashlib.blake2b(_canonical(fields), digest_size=8).hexdigest()
+        return _canonical({**fields, "checksum": checksum}) + b"\n"
+
+    @classmethod
+    def decode(cls, data: bytes) -> WrappedKey:
+        """Read what `encode` wrote.
+
+        Raises:
+            StoreFormatError: a newer edge-icl wrote it.
+            StoreDamagedError: these are not the bytes of a key.
+        """
+        try:
+            fields = json.loads(data)
+            if type(version := fields["format"]) is int and version > FORMAT:
+                raise StoreFormatError(
+                    f"the store's file {NAME} has format {version} and this edge-icl reads format {FORMAT}",
+                    "update edge-icl, or open the store with the version that wrote it",
+                )
+            key = cls(
+                salt=bytes.fromhex(fields["salt"]),
+                stretch=Stretch(fields["memory"], fields["passes"], fields["lanes"]),
+                keyring=fields["keyring"],
+                wrapped=bytes.fromhex(fields["wrapped"]),
+            )
+            if key.encode() == data and key._sensible():
+                return key
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            pass
+        raise StoreDamagedError(f"the file {NAME} is damaged", "restore it from a backup")
+
+    def _sensible(self) -> bool:
+        """Tell whether every field has the type and size that the format gives it."""
+        sizes = (len(self.salt), len(self.wrapped))
+        return type(self.keyring) is bool and sizes == (SALT_BYTES, WRAPPED_BYTES) and self.stretch.sensible()
+
+    def bound(self) -> bytes:
+        """Return what is authenticated with the data key."""
+        return _canonical({"keyring": self.keyring, "salt": self.salt.hex(), **asdict(self.stretch)})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A data key, and the file that it is kept in.
+
+    Attributes:
+        data: the data key, 64 bytes.
+        wrapped: the file.
+    """
+
+    data: bytes = field(repr=False)
+    wrapped: WrappedKey
+
+    @classmethod
+    def new(cls, passphrase: bytes, *, stretch: Stretch = STRETCH, keyring: bool = False) -> Key:
+        """Draw a data key and wrap it.
+
+        Raises:
+            NotInstalledError: the package cryptography is not installed.
+        """
+        empty = WrappedKey(secrets.token_bytes(SALT_BYTES), stretch, keyring)
+        return cls._wrapped(secrets.token_bytes(sealing.KEY_BYTES), passphrase, empty)
+
+    @classmethod
+    def from_seed(cls, passphrase: bytes, seed: bytes, *, stretch: Stretch = STRETCH) -> Key:
+        """Derive a data key from a passphrase and a store's seed, for tests and audits.
+
+        Two stores that were made with one seed and one passphrase can be compared by `diff -r`.
+        """
+        salt = hashlib.blake2b(b"edge-icl/salt", digest_size=SALT_BYTES, key=seed).digest()
+        wrapping = stretch.run(passphrase, salt)
+        data = hashlib.blake2b(b"edge-icl/data key", digest_size=sealing.KEY_BYTES, key=wrapping).digest()
+        return cls._wrapped(data, passphrase, WrappedKey(salt, stretch, keyring=False))
+
+    def rewrapped(self, passphrase: bytes, *, keyring: bool = False) -> Key:
+        """Return the same data key, wrapped with another passphrase and a new salt."""
+        return self._wrapped(
+            self.data,
+            passphrase,
+            WrappedKey(secrets.token_bytes(SALT_BYTES), self.wrapped.stretch, keyring),
+        )
+
+    @classmethod
+    def _wrapped(cls, data: bytes, passphrase: bytes, empty: WrappedKey) -> Key:
+        """Put a data key into a wrapping that has everything else."""
+        wrapping = empty.stretch.run(passphrase, empty.salt)
+        return cls(data, replace(empty, wrapped=sealing.encrypt(wrapping, data, empty.bound())))
+
+
+def read(files: fs.Files, path: Path) -> WrappedKey:
+    """Return the wrapped key of the store at `path`.
+
+    Raises:
+        OSError: the operating system refused.
+        StoreFormatError: a newer edge-icl wrote it.
+        StoreDamagedError: it is damaged.
+    """
+    try:
+        return WrappedKey.decode(files.read(path / NAME))
+    except StoreDamagedError:
+        # Whoever changes the passphrase wipes the file that a reader may just have opened. The next is another.
+        return WrappedKey.decode(files.read(path / NAME))
+
+
+def folder(files: fs.Files, path: Path, key: Key | None) -> fs.Folder:
+    """Return the folder of a store with this key; None for that of a plain store."""
+    return fs.Folder(files, path, None if key is None else sealing.Seal(key.data))
+
+
+Unlock = Callable[[WrappedKey], bytes]
+"""Gives the data key that a file holds; raises PassphraseError if it cannot."""
+
+
+def no_passphrase(_wrapped: WrappedKey) -> bytes:
+    """Refuse: nobody gave a passphrase."""
+    raise PassphraseError("the store is encrypted, and no passphrase was given", "give its passphrase")
+
+
+def _canonical(fields: dict[str, object]) -> bytes:
+    """Return canonical JSON."""
+    return json.dumps(fields, separators=(",", ":"), sort_keys=True).encode()

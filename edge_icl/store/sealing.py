@@ -1,0 +1,117 @@
+"""Sealing: what the files of an encrypted store hold in place of their content.
+
+    seal = Seal(data_key)
+    seal.seal("pages/9f….safetensors", page)    ->  16 bytes that authenticate it, and as many as it has
+
+AES-256 in SIV mode (RFC 5297) needs no nonce: the same content in the same role gives the same bytes, so an
+encrypted store is canonical as a plain one is. A file's role, the first part of its name, is authenticated with
+its content: no file passes for one of another role, or for one of another store. Which page a page is, its name
+says, a digest of the content that is keyed with the sealed seed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from edge_icl.errors import NotInstalledError, StoreDamagedError
+from edge_icl.store import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY_BYTES = 64
+"""Two AES-256 keys: one that authenticates and one that encrypts."""
+
+LONGER = 16
+"""Bytes by which a sealed file is longer than its content."""
+
+LARGEST = (1 << 31) - 1 - LONGER
+"""Bytes that the cipher takes at once; only the state of a very large model has more, and is not kept then."""
+
+
+class Seal:
+    """Seals and opens files under one data key.
+
+    Args:
+        data_key: 64 bytes.
+    """
+
+    def __init__(self, data_key: bytes) -> None:
+        self._key = data_key
+
+    def seal(self, name: str, data: bytes) -> bytes:
+        """Return what a file holds on the disk.
+
+        Args:
+            name: the file's path, relative to the store.
+            data: its content.
+
+        Raises:
+            OSError: the content is larger than 2 GiB.
+            NotInstalledError: the package cryptography is not installed.
+        """
+        if len(data) > LARGEST:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
+        sealed = encrypt(self._key, data, _role(name))
+        return settings.envelope(sealed) if name == settings.NAME else sealed
+
+    def open(self, name: str, data: bytes) -> bytes:
+        """Return the content of a file, given what it holds on the disk.
+
+        Raises:
+            StoreDamagedError: this is not what `seal` returned for a file of this role under this key.
+            NotInstalledError: the package cryptography is not installed.
+        """
+        sealed = settings.sealed_in(data) if name == settings.NAME else data
+        content = None if sealed is None else decrypt(self._key, sealed, _role(name))
+        if content is None:
+            raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
+        return content
+
+
+def encrypt(key: bytes, data: bytes, bound: bytes) -> bytes:
+    """Encrypt data and authenticate it together with what it is bound to.
+
+    Raises:
+        NotInstalledError: the package cryptography is not installed.
+    """
+    with installed():
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # noqa: PLC0415 - an extra
+
+    return AESSIV(key).encrypt(data, [bound])
+
+
+def decrypt(key: bytes, data: bytes, bound: bytes) -> bytes | None:
+    """Return what `encrypt` was given; None if these are not the bytes that it returned.
+
+    Raises:
+        NotInstalledError: the package cryptography is not installed.
+    """
+    with installed():
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # noqa: PLC0415 - likewise
+
+    try:
+        return AESSIV(key).decrypt(data, [bound])
+    except InvalidTag:
+        return None
+
+
+@contextmanager
+def installed() -> Iterator[None]:
+    """Turn the lack of a package into a NotInstalledError that says how to install it."""
+    try:
+        yield
+    except ImportError as error:
+        raise NotInstalledError(
+            "an encrypted store needs the package cryptography, which is not installed",
+            "install it with `pip install 'edge-icl[encrypt]'`",
+        ) from error
+
+
+def _role(name: str) -> bytes:
+    """Return what is authenticated of a file's name; a draft has the role of what it will be."""
+    return name.partition("/")[0].removesuffix(".new").encode()
