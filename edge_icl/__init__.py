@@ -36,6 +36,7 @@ from edge_icl.errors import (
     StoreEncoderError,
     StoreError,
     StoreExistsError,
+    StoreExposedError,
     StoreFormatError,
     StoreNotFoundError,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "StoreEncoderError",
     "StoreError",
     "StoreExistsError",
+    "StoreExposedError",
     "StoreFormatError",
     "StoreNotFoundError",
     "Verification",

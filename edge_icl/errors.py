@@ -14,6 +14,7 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     │   ├── StoreExistsError     1   a store is there already
     │   ├── StoreFormatError     1   made by a newer edge-icl
     │   ├── StoreEncoderError    1   made with another encoder
+    │   ├── StoreExposedError    1   somebody else owns it or may write to it
     │   ├── StoreBusyError       1   another writer holds the lock for too long
     │   ├── StoreAccessError     1   the operating system refused a read or a write: full disk, permissions
     │   ├── StoreClosedError     1   this handle has been closed
@@ -84,6 +85,10 @@ class StoreFormatError(StoreError):
 
 class StoreEncoderError(StoreError):
     """The store was made with another encoder than the one at hand."""
+
+
+class StoreExposedError(StoreError):
+    """Somebody else owns the store, or the folder that it is in, or may write to it."""
 
 
 class StoreBusyError(StoreError):

@@ -99,6 +99,7 @@ class Memory:
         Raises:
             StoreNotFoundError: nothing is there, and `create` is false.
             NotAStoreError: something else is there.
+            StoreExposedError: somebody else owns it or may write to it.
             StoreFormatError: a newer edge-icl made it.
             StoreEncoderError: it was made with another encoder.
             StoreDamagedError: its settings or its manifest are damaged.

@@ -38,6 +38,7 @@ def verify(
     Raises:
         StoreNotFoundError: nothing is there.
         NotAStoreError: something else is there.
+        StoreExposedError: somebody else owns it or may write to it.
         InputError: this is no receipt.
     """
     keys, root = ([], None) if receipt is None else _claims(receipt)

@@ -7,6 +7,7 @@ Read in this order:
     pages      examples as canonical bytes
     manifest   the one file that names all others; its keyed digest is the root
     files      every operation on the file system that changes or reads a store
+    guard      no store that somebody else owns or may write to
     lock       one writer at a time
     snapshot   Snapshot: one state, read when asked for
     disk       Store: opening, making and reading without a lock
