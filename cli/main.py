@@ -36,6 +36,7 @@ COMMANDS = {
     "status": ("cmd_status:status", "Say what the store and this machine have."),
     "export": ("cmd_export:export", "Write all examples as JSON lines."),
     "verify": ("cmd_verify:verify", "Check every byte of the store."),
+    "mcp": ("cmd_mcp:mcp", "Serve the store to an assistant (MCP)."),
     "models": ("cmd_models:models", "Fetch, import, check and remove models."),
 }
 """Command -> (module:attribute, what it does)."""

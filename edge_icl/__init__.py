@@ -15,6 +15,7 @@ below, each importing only those before it:
     options, view, reply     how to ask, what a state of the store offers, an answer in the making
     asking, searching        one state of a store, asked and searched
     memory                   Memory, which knows all of them
+    mcp                      a store for assistants
     cli                      the command line
 """
 
@@ -31,6 +32,7 @@ from edge_icl.errors import (
     NotAStoreError,
     StoreAccessError,
     StoreBusyError,
+    StoreChangedError,
     StoreClosedError,
     StoreDamagedError,
     StoreEncoderError,
@@ -67,6 +69,7 @@ __all__ = [
     "Reply",
     "StoreAccessError",
     "StoreBusyError",
+    "StoreChangedError",
     "StoreClosedError",
     "StoreDamagedError",
     "StoreEncoderError",

@@ -14,6 +14,7 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     │   ├── StoreExistsError     1   a store is there already
     │   ├── StoreFormatError     1   made by a newer edge-icl
     │   ├── StoreEncoderError    1   made with another encoder
+    │   ├── StoreChangedError    1   it has changed since somebody looked
     │   ├── StoreExposedError    1   somebody else owns it or may write to it
     │   ├── StoreBusyError       1   another writer holds the lock for too long
     │   ├── StoreAccessError     1   the operating system refused a read or a write: full disk, permissions
@@ -85,6 +86,10 @@ class StoreFormatError(StoreError):
 
 class StoreEncoderError(StoreError):
     """The store was made with another encoder than the one at hand."""
+
+
+class StoreChangedError(StoreError):
+    """The store has changed since its root was read, so that what was decided then may not hold."""
 
 
 class StoreExposedError(StoreError):

@@ -26,6 +26,7 @@ LADDER = [
     {"asking", "engines", "searching", "verification"},
     {"now"},
     {"memory"},
+    {"mcp"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
@@ -34,7 +35,17 @@ ALONE = {
     "llm": {"errors", "prompt", "chat"},
     "encoder": {"errors", "progress"},
 }
-HEAVY = {"llama_cpp", "onnxruntime", "tokenizers", "onnx", "huggingface_hub", "simsimd", "tqdm"}
+HEAVY = {
+    "llama_cpp",
+    "onnxruntime",
+    "tokenizers",
+    "onnx",
+    "huggingface_hub",
+    "simsimd",
+    "tqdm",
+    "mcp",
+    "pydantic",
+}
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
 
 

@@ -5,6 +5,7 @@ Linux) kills whatever process calls `socket`, be it Python, a library's own thre
 `python tests/watch.py` counts with strace and prints the table of docs/privacy.md.
 """
 
+import json
 import os
 import re
 import shutil
@@ -33,6 +34,23 @@ TELLTALES = ("CI", "TF_BUILD", "GITHUB_ACTIONS", "GITLAB_CI", "TRAVIS", "JENKINS
 Script = Sequence[tuple[tuple[str, ...], str]]
 """Runs of a command: words, and what stdin holds."""
 
+HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "watch", "version": "1"}}
+"""What a client of the Model Context Protocol begins with."""
+
+
+def mcp_calls(*calls: tuple[str, dict[str, object]]) -> str:
+    """Return what a client writes to call these tools with these arguments."""
+    messages: list[dict[str, object]] = [
+        {"id": 0, "method": "initialize", "params": HELLO},
+        {"method": "notifications/initialized"},
+    ]
+    for number, (name, arguments) in enumerate(calls, start=1):
+        messages.append(
+            {"id": number, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+        )
+    return "".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in messages)
+
+
 SCRIPTS: dict[str, Script] = {
     "init": [(("--store", "fresh", "init", "--task", "Name the kind of expense"), "")],
     "add": [
@@ -50,6 +68,12 @@ SCRIPTS: dict[str, Script] = {
     "status": [(("status",), "")],
     "export": [(("export",), "")],
     "verify": [(("verify", "--deep"), "")],
+    "mcp": [
+        (
+            ("mcp",),
+            mcp_calls(("ask", {"question": "Taxi downtown"}), ("forget_dry_run", {"like": "Printer paper"})),
+        )
+    ],
     "models list": [(("models", "list"), "")],
     "models fetch": [(("models", "fetch"), "")],
     "models import": [
