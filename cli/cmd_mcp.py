@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from functools import partial
 
@@ -36,4 +37,6 @@ def mcp(session: Session, model: str | None) -> None:
         ) from error
     if is_terminal(sys.stdin):
         session.output.note("waiting for an assistant on stdin; Ctrl-D ends it")
+    # A thread of the SDK waits for stdin, where no KeyboardInterrupt reaches it; a store outlives a kill.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     serve(Desk(partial(session.open, model=model), Plans()), version=__version__)

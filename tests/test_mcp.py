@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
@@ -210,12 +212,51 @@ def test_stdout_has_nothing_but_the_protocol() -> None:
     assert {answer["id"] for answer in answers} >= {0, 1}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+@pytest.mark.usefixtures("bare_home")
+def test_ctrl_c_ends_it_at_once() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(edge_icl("mcp"), stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:
+        assert server.stdin
+        assert server.stdout
+        assert server.stderr
+        server.stdin.write(mcp_calls(("status", {})))
+        server.stdin.flush()
+        server.stdout.readline()
+        server.send_signal(signal.SIGINT)
+
+        assert server.wait(60) == -signal.SIGINT
+        assert server.stderr.read() == ""
+
+
 def test_without_the_sdk_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "mcp" or "edge_icl.mcp." in name]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mcp", None)
 
     refused(run("mcp"), "a package that is missing, mcp", 'pip install "edge-icl[mcp]"')
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a user's data lies elsewhere below the home")
+def test_the_documented_session_runs_as_it_stands(
+    models_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "mcp.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (shown,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    (tmp_path / ".local" / "share").mkdir(parents=True)
+    models_home.rename(tmp_path / ".local" / "share" / "edge-icl")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+    exec(compile(program, "docs/mcp.md", "exec"), {})
+
+    assert masked(capsys.readouterr().out) == masked(shown)
+
+
+def masked(shown: str) -> str:
+    """Return a transcript without ids and tokens, which are secret or random."""
+    return re.sub(r"\b[0-9a-f]{32}\b|(?<=token )\S+|(?<='token': ')[^']+", "#", shown)
 
 
 def test_a_token_expires() -> None:

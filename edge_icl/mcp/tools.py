@@ -158,7 +158,8 @@ def status(desk: Desk, _given: StatusArguments) -> Result:
         "encoder": memory.settings.encoder,
         "root": memory.root,
     }
-    return Result("\n".join(f"{name}: {value}" for name, value in fields.items()), fields)
+    told = {name: value for name, value in fields.items() if value is not None}
+    return Result("\n".join(f"{name}: {value}" for name, value in told.items()), fields)
 
 
 def forget_dry_run(desk: Desk, given: DryRunArguments) -> Result:
@@ -173,7 +174,7 @@ def forget_dry_run(desk: Desk, given: DryRunArguments) -> Result:
     token = desk.plans.keep(Plan(tuple(one.id for one in found), root))
     text = "\n".join(
         [
-            f"forgetting would remove {len(found)} of {len(memory)} examples; nothing was changed yet",
+            f"{_counted(found)} would be forgotten; nothing was changed",
             *_lines(found),
             f"to forget exactly these, call forget within {LIFETIME:.0f} s with the token {token}",
         ]
@@ -186,7 +187,7 @@ def forget(desk: Desk, given: ForgetArguments) -> Result:
     plan = desk.plans.take(given.token)
     done = desk.memory().forget(*plan.ids, root=plan.root, similar=NEARLY_THE_SAME)
     left = done.similar or ()
-    lines = [f"forgot {len(done.ids)} examples; every byte of the store is as if they had never been added"]
+    lines = [f"forgot {_counted(done.ids)}"]
     if left:
         lines += ["these that are left are nearly the same:", *_lines(left)]
     return Result("\n".join(lines), done.as_json() | {"similar": _fields(left)})
@@ -240,6 +241,11 @@ def _find(memory: Memory, given: DryRunArguments) -> list[Held]:
     if not found:
         raise ExampleNotFoundError("no example fits", "search shows what is there")
     return found
+
+
+def _counted(examples: Sequence[object]) -> str:
+    """Return how many examples these are."""
+    return f"{len(examples):,} example{'' if len(examples) == 1 else 's'}"
 
 
 def _lines(examples: Sequence[Held]) -> list[str]:
