@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from edge_icl.cli import private
+from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
 from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError
@@ -45,10 +46,20 @@ class Wanted(NamedTuple):
     cls=Command, epilog=examples("edge-icl forget 3f2a9c1e", "edge-icl forget --source expenses.csv --dry-run")
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--match", metavar="TEXT", help="Those whose input or output holds this text.")
+@click.option(
+    "--match",
+    metavar="TEXT",
+    callback=text_or_stdin,
+    help="Those whose input or output holds this text; - reads it from stdin.",
+)
 @click.option("--source", metavar="S", help="Those from this source.")
 @click.option("--tag", metavar="T", help="Those with this tag.")
-@click.option("--like", metavar="TEXT", help="Those whose input is nearly this text.")
+@click.option(
+    "--like",
+    metavar="TEXT",
+    callback=text_or_stdin,
+    help="Those whose input is nearly this text; - reads it from stdin.",
+)
 @click.option(
     "--min-similarity",
     type=click.FloatRange(-1, 1),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_icl.cli import passphrases
+from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES
 
@@ -42,7 +43,12 @@ def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> b
     "--seed", callback=_seed, metavar="HEX", help="64 hex digits instead of random ones; for tests and audits."
 )
 @click.option("--encoder", metavar="NAME", help="The model that compares texts; see `edge-icl models list`.")
-@click.option("--task", metavar="TEXT", help='What is asked of the model, such as "Classify the expense".')
+@click.option(
+    "--task",
+    metavar="TEXT",
+    callback=text_or_stdin,
+    help='What is asked of the model, such as "Classify the expense"; - reads it from stdin.',
+)
 @click.option("--encrypt", is_flag=True, help="Encrypt every file of the store, with a passphrase.")
 @click.option(
     "--keyring", is_flag=True, help="With --encrypt: let the system's keyring keep a random passphrase."

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 
 
 @click.command(cls=Command, epilog=examples('edge-icl search "a ride to the airport" --limit 3'))
-@click.argument("text", metavar="TEXT")
+@click.argument("text", metavar="TEXT | -", callback=text_or_stdin)
 @click.option(
     "--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="How many."
 )
@@ -16,7 +17,8 @@ from edge_icl.cli.session import Command, Session, examples
 def search(session: Session, text: str, limit: int) -> None:
     """Find the examples whose inputs mean most nearly the same as TEXT, the nearest first.
 
-    Similarity goes up to 1 for the same text; from about 0.9 two inputs say nearly the same.
+    Similarity goes up to 1 for the same text; from about 0.9 two inputs say nearly the same. With - the text
+    comes from stdin.
     """
     with session.open() as memory:
         found = memory.search(text, limit=limit)

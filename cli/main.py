@@ -37,6 +37,7 @@ COMMANDS = {
     "export": ("cmd_export:export", "Write all examples as JSON lines."),
     "verify": ("cmd_verify:verify", "Check every byte of the store."),
     "passphrase": ("cmd_passphrase:passphrase", "Change the passphrase of an encrypted store."),
+    "mcp": ("cmd_mcp:mcp", "Serve the store to an assistant (MCP)."),
     "models": ("cmd_models:models", "Fetch, import, check and remove models."),
 }
 """Command -> (module:attribute, what it does)."""

@@ -38,6 +38,7 @@ def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
     refuse(path, store=store)
     try:
         number = os.open(path, _FLAGS, 0o600)
+        path.chmod(0o600)  # a umask may have taken from it
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}", "choose another path") from error
     try:

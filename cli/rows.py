@@ -76,6 +76,23 @@ def format_of(file: str, given: str | None, allowed: Sequence[str]) -> str:
     return given or ending
 
 
+def text_or_stdin(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Return a text as it was typed or, for -, as stdin has it, without line breaks at its end.
+
+    Raises:
+        InputError: stdin is closed, holds nothing, or bytes that are no UTF-8.
+    """
+    if value != STDIN:
+        return value
+    with _opened(STDIN, newline=None) as stream:
+        text = stream.read().rstrip("\n")
+    if not text:
+        raise InputError("stdin holds no text", "pipe one in, such as: edge-icl search - < file")
+    if not _is_unicode([text]):
+        raise InputError("stdin is not UTF-8 text", "save it as UTF-8")
+    return text
+
+
 def read(file: str, kind: str, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of a file; blank lines are none.
 

@@ -16,6 +16,7 @@ below, each importing only those before it:
     options, view, reply     how to ask, what a state of the store offers, an answer in the making
     asking, searching        one state of a store, asked and searched
     memory                   Memory, which knows all of them
+    mcp                      a store for assistants
     cli                      the command line
 """
 
@@ -34,11 +35,13 @@ from edge_icl.errors import (
     PassphraseError,
     StoreAccessError,
     StoreBusyError,
+    StoreChangedError,
     StoreClosedError,
     StoreDamagedError,
     StoreEncoderError,
     StoreError,
     StoreExistsError,
+    StoreExposedError,
     StoreFormatError,
     StoreNotFoundError,
 )
@@ -74,11 +77,13 @@ __all__ = [
     "Reply",
     "StoreAccessError",
     "StoreBusyError",
+    "StoreChangedError",
     "StoreClosedError",
     "StoreDamagedError",
     "StoreEncoderError",
     "StoreError",
     "StoreExistsError",
+    "StoreExposedError",
     "StoreFormatError",
     "StoreNotFoundError",
     "Stretch",

@@ -122,8 +122,7 @@ class Encoder:
 
     def _load_graph(self) -> Any:
         """Load the graph for single-threaded runs and check its inputs and outputs."""
-        import onnxruntime  # noqa: PLC0415 - takes longer to import than most commands take to run
-
+        onnxruntime = _silent_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -154,6 +153,20 @@ class Encoder:
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.max_tokens)
         return tokenizer
+
+
+def _silent_onnxruntime() -> Any:
+    """Return onnxruntime, kept from telling anybody that it is used.
+
+    Left alone, from 1.29 on it writes an id of this machine to the user's cache and sends its maker the path of
+    the program, sizes and times. It heeds the variable, which it reads once, when it is imported; on Windows it
+    heeds the call.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # noqa: PLC0415 - takes longer to import than most commands take to run
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
 
 
 def _usable_cores() -> int:

@@ -16,6 +16,8 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     │   ├── StoreFormatError     1   made by a newer edge-icl
     │   ├── StoreEncoderError    1   made with another encoder
     │   ├── PassphraseError      1   the store's passphrase is missing or wrong, or it has none
+    │   ├── StoreChangedError    1   it has changed since somebody looked
+    │   ├── StoreExposedError    1   somebody else owns it or may write to it
     │   ├── StoreBusyError       1   another writer holds the lock for too long
     │   ├── StoreAccessError     1   the operating system refused a read or a write: full disk, permissions
     │   ├── StoreClosedError     1   this handle has been closed
@@ -94,6 +96,14 @@ class StoreEncoderError(StoreError):
 
 class PassphraseError(StoreError):
     """The store is encrypted and its passphrase is missing or wrong, or it is not and one was given."""
+
+
+class StoreChangedError(StoreError):
+    """The store has changed since its root was read, so that what was decided then may not hold."""
+
+
+class StoreExposedError(StoreError):
+    """Somebody else owns the store, or the folder that it is in, or may write to it."""
 
 
 class StoreBusyError(StoreError):

@@ -21,6 +21,7 @@ import numpy as np
 from edge_icl.engines import Engines
 from edge_icl.errors import (
     InputError,
+    StoreChangedError,
     StoreClosedError,
     StoreEncoderError,
     StoreExistsError,
@@ -108,6 +109,7 @@ class Memory:
             NotInstalledError: it is encrypted, and a package for that is not installed.
             StoreNotFoundError: nothing is there, and `create` is false.
             NotAStoreError: something else is there.
+            StoreExposedError: somebody else owns it or may write to it.
             StoreFormatError: a newer edge-icl made it.
             StoreEncoderError: it was made with another encoder.
             StoreDamagedError: its settings or its manifest are damaged.
@@ -241,15 +243,17 @@ class Memory:
             count = len(self._commit(lambda _: (rows, ())).added)
         return Added(tuple(key.hex() for key, _ in keyed), count, len(keyed) - count)
 
-    def forget(self, *ids: str, similar: float | None = None) -> Receipt:
+    def forget(self, *ids: str, similar: float | None = None, root: str | None = None) -> Receipt:
         """Forget examples in one commit: all of them, or none; returns when they are wiped from the disk.
 
         Args:
             ids: of the examples; a unique prefix of an id will do.
             similar: also look for examples that are left with a similarity from this on; reads every vector.
+            root: the store's, when it was decided what to forget; None if changes since then do not matter.
 
         Raises:
             InputError: no id is given.
+            StoreChangedError: the root is another one by now; nothing was forgotten.
             ExampleNotFoundError: no example has one of the ids; nothing was forgotten.
             AmbiguousIdError: several ids begin with one of them; nothing was forgotten.
             StoreAccessError: the operating system refused.
@@ -261,6 +265,10 @@ class Memory:
         vectors: list[NDArray[np.int8]] = []
 
         def choose(now: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
+            if root is not None and root != now.root:
+                raise StoreChangedError(
+                    "the store has changed since it was looked at: nothing was forgotten", "look again"
+                )
             keys.extend(sorted({now.resolve(prefix) for prefix in ids}))
             vectors.extend(page.vectors[i] for page, i in map(now.row, keys))
             return (), keys

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_icl.errors import InputError, NotAStoreError
 from edge_icl.models import location
-from edge_icl.store import settings
+from edge_icl.store import guard, settings
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
@@ -22,13 +22,16 @@ def locate(store: str | os.PathLike[str]) -> Path:
 
     Raises:
         InputError: this is neither.
+        StoreExposedError: somebody else owns the folder of this user's stores, or may write to it.
     """
     text = os.fspath(store)
     if isinstance(store, os.PathLike) or os.sep in text or (os.altsep and os.altsep in text):
         return Path(text).expanduser().absolute()
     if not text or text.startswith(".") or "\0" in text:
         raise InputError(f"{text!r} cannot be the name of a store", "begin with a letter, or give a path")
-    return location.home() / "stores" / text
+    home = location.home()
+    guard.refuse_exposed_folder(home)
+    return home / "stores" / text
 
 
 def make(

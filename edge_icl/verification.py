@@ -43,6 +43,7 @@ def verify(
         NotInstalledError: it is encrypted, and a package for that is not installed.
         StoreNotFoundError: nothing is there.
         NotAStoreError: something else is there.
+        StoreExposedError: somebody else owns it or may write to it.
         InputError: this is no receipt.
     """
     keys, root = ([], None) if receipt is None else _claims(receipt)

@@ -73,6 +73,7 @@ def _is_there(target: Path, file: SourceFile, progress: Progress) -> bool:
 
 def _describe(source: HubSource, path: str) -> _Remote:
     """Ask the hub for a file's size and digest: once, and not for long."""
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # read at the import: the hub need not know what else is here
     import huggingface_hub  # noqa: PLC0415 - slow to import, and needed only to fetch
 
     url = huggingface_hub.hf_hub_url(

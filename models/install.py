@@ -107,7 +107,7 @@ def make_private_folder(path: Path) -> None:
 def open_private(path: Path, mode: str) -> IO[Any]:
     """Open a file for writing that only this user can read, whatever the umask."""
     file = path.open(mode)
-    path.chmod(0o600)
+    path.chmod(0o600)  # while it is empty
     return file
 
 

@@ -68,6 +68,7 @@ def _run_pip(source: WheelSource, work: Path, progress: Progress) -> None:
             # "python -m" looks for pip in the working directory first: not in the user's
             cwd=work,
             env=environment,
+            umask=0o077,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

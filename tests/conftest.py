@@ -16,6 +16,9 @@ from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.fetch import fetch
 
+# Tests import onnxruntime by themselves; whoever runs them has not agreed to tell its maker.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 # Shared machines stall: a slow example is no failure. `make campaign` runs the second profile.
 settings.register_profile("default", deadline=None)
 settings.register_profile("campaign", deadline=None, max_examples=2000)

@@ -27,6 +27,7 @@ LADDER = [
     {"asking", "engines", "searching", "verification"},
     {"now"},
     {"memory"},
+    {"mcp"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
@@ -35,8 +36,19 @@ ALONE = {
     "llm": {"errors", "prompt", "chat"},
     "encoder": {"errors", "progress"},
 }
-HEAVY = {"llama_cpp", "onnxruntime", "tokenizers", "onnx", "huggingface_hub", "simsimd", "tqdm"}
-HEAVY |= {"cryptography", "keyring"}
+HEAVY = {
+    "llama_cpp",
+    "onnxruntime",
+    "tokenizers",
+    "onnx",
+    "huggingface_hub",
+    "simsimd",
+    "tqdm",
+    "mcp",
+    "pydantic",
+    "cryptography",
+    "keyring",
+}
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
 
 

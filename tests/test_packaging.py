@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 from pathlib import Path
 
@@ -23,22 +24,32 @@ def run(*command: object, folder: Path) -> str:
     return done.stdout
 
 
+def tracked() -> list[str]:
+    """Return the files of the repository."""
+    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder=REPOSITORY)
+    return [name for name in filter(None, names.split("\0")) if (REPOSITORY / name).is_file()]
+
+
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of a fresh environment that has our wheel and sees this one's other packages."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist and the wheel that was made from it."""
     folder = tmp_path_factory.mktemp("packaging")
-    tracked = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder=REPOSITORY)
-    for name in filter(None, tracked.split("\0")):
-        if (REPOSITORY / name).is_file():
-            (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / "source" / name).write_bytes((REPOSITORY / name).read_bytes())
+    for name in tracked():
+        (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "source" / name).write_bytes((REPOSITORY / name).read_bytes())
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, folder / "source", folder=folder)
-    venv.create(folder / "venv", with_pip=True)
-    (site,) = (folder / "venv").glob("lib/python*/site-packages")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path) -> Path:
+    """The bin folder of a fresh environment that has our wheel and sees this one's other packages."""
+    venv.create(built / "venv", with_pip=True)
+    (site,) = (built / "venv").glob("lib/python*/site-packages")
     (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    (wheel,) = folder.glob("*.whl")
-    binaries = folder / "venv" / "bin"
-    run(binaries / "python", "-m", "pip", "install", "--no-deps", "--no-index", wheel, folder=folder)
+    (wheel,) = built.glob("*.whl")
+    binaries = built / "venv" / "bin"
+    run(binaries / "python", "-m", "pip", "install", "--no-deps", "--no-index", wheel, folder=built)
     return binaries
 
 
@@ -56,3 +67,11 @@ def test_every_module_is_in_the_wheel(installed: Path, tmp_path: Path) -> None:
         for path in (REPOSITORY / folder).rglob("*.py"):
             assert (package / inside / path.relative_to(REPOSITORY / folder)).exists(), path
     assert (package / "py.typed").exists()
+
+
+def test_the_sdist_is_the_whole_repository(built: Path) -> None:
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert set(tracked()) <= held

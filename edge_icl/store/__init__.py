@@ -9,6 +9,7 @@ Read in this order:
     sealing    what the files of an encrypted store hold in place of their content
     keys       key: the data key that they are sealed with, wrapped with a passphrase
     files      every operation on the file system that changes or reads a store
+    guard      no store that somebody else owns or may write to
     lock       one writer at a time
     snapshot   Snapshot: one state, read when asked for
     disk       Store: opening, making and reading without a lock

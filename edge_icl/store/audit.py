@@ -13,7 +13,7 @@ from edge_icl.cluster import record
 from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreFormatError, StoreNotFoundError
 from edge_icl.example import ID_BYTES, Example
 from edge_icl.progress import silent
-from edge_icl.store import cache, keys, lock, manifest, pages, settings
+from edge_icl.store import cache, guard, keys, lock, manifest, pages, settings
 from edge_icl.store import files as fs
 from edge_icl.store.disk import DIRECTORIES, Store, access, refuse_occupied
 from edge_icl.store.findings import Finding, Problem, Report
@@ -64,11 +64,13 @@ def audit(
         StoreBusyError: a writer held the lock for too long.
         StoreNotFoundError: nothing is at `path`.
         NotAStoreError: something else is.
+        StoreExposedError: somebody else owns it or may write to it.
     """
     with access(path, "read"):
         if not path.exists():
             raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
         refuse_occupied(path, unless=settings.NAME)
+        guard.refuse_exposed(path)
     audit = _Audit(path, files or fs.Files(), progress)
     if not audit.unlock(unlock):  # which may take as long as a person who types: not under the lock
         return audit.report("", 0)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edge_icl.cluster import kmeans, record
 from edge_icl.errors import NotAStoreError, StoreAccessError, StoreDamagedError, StoreNotFoundError
 from edge_icl.store import files as fs
-from edge_icl.store import keys, lock, manifest, pages, settings
+from edge_icl.store import guard, keys, lock, manifest, pages, settings
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.sealing import Seal
@@ -77,12 +77,14 @@ class Store:
 
         Raises:
             NotAStoreError: something is there already.
+            StoreExposedError: it would lie in a folder that somebody else owns or may write to.
             StoreAccessError: the operating system refused.
             NotInstalledError: there is a key, and the package cryptography is not installed.
         """
         files = files or fs.Files()
         with access(path, "made"):
             refuse_occupied(path)
+            guard.refuse_exposed(path)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with access(path, "made"):
             _make_parents(files, path)
@@ -110,6 +112,7 @@ class Store:
             NotInstalledError: it is encrypted, and the package cryptography is not installed.
             StoreNotFoundError: nothing is there, or an empty directory.
             NotAStoreError: a file is there, or a directory that is no store.
+            StoreExposedError: somebody else owns it or may write to it.
             StoreFormatError: a newer edge-icl made it.
             StoreDamagedError: store.json, the key or the manifest is not what it was.
             StoreAccessError: the operating system refused.
@@ -120,6 +123,7 @@ class Store:
             if not path.exists() or (path.is_dir() and not files.names(path)):
                 raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
             refuse_occupied(path, unless=settings.NAME)
+            guard.refuse_exposed(path)
             data = files.read(path / settings.NAME)
         if settings.sealed_in(data) is not None:
             with access(path, "read"), expected(keys.NAME):

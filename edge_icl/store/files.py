@@ -39,7 +39,10 @@ class Files:
     def open(self, path: Path, *, create: bool) -> int:
         """Open a file for writing: a new one of mode 0600, or an existing one as it is."""
         flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-        return os.open(path, flags | (os.O_CREAT | os.O_EXCL if create else 0), FILE_MODE)
+        file = os.open(path, flags | (os.O_CREAT | os.O_EXCL if create else 0), FILE_MODE)
+        if create:
+            path.chmod(FILE_MODE)  # a umask may have taken from it
+        return file
 
     def write(self, file: int, data: bytes) -> None:
         """Write all of `data` at the file's position."""
@@ -76,6 +79,7 @@ class Files:
     def make_directory(self, path: Path) -> None:
         """Make a directory of mode 0700."""
         path.mkdir(mode=DIRECTORY_MODE)
+        path.chmod(DIRECTORY_MODE)  # as in `open`
 
     def remove_directory(self, path: Path) -> None:
         """Remove an empty directory."""

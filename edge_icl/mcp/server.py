@@ -1,0 +1,122 @@
+"""The Model Context Protocol over standard input and output, by its official SDK.
+
+While it serves, the SDK keeps the protocol's two descriptors for itself: whatever a library writes to stdout
+goes to stderr. Tools run on worker threads, so that one long answer holds up nothing else.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    ToolAnnotations,
+)
+from mcp_types import Tool as Offered
+from pydantic import ValidationError
+
+from edge_icl.errors import EdgeIclError, InputError
+from edge_icl.mcp.tools import TOOLS, Desk, Result, Tool
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mcp.server.context import ServerRequestContext
+
+NAME = "edge-icl"
+INSTRUCTIONS = """A store of examples that the user teaches a local model with, on the user's own machine.
+add teaches it, ask answers from it, search looks into it. To take examples back, call forget_dry_run, show the
+user what would go, and only when the user agrees call forget with the token."""
+
+
+def serve(desk: Desk, *, version: str) -> None:
+    """Serve a store until standard input ends, then close it.
+
+    Args:
+        desk: the store.
+        version: what the server says of itself.
+    """
+    # Clients keep what a server writes to stderr in their log files, and the SDK logs what it cannot read.
+    logging.getLogger("mcp").addHandler(logging.NullHandler())
+    try:
+        anyio.run(_serve, desk, version)
+    finally:
+        desk.close()
+
+
+async def _serve(desk: Desk, version: str) -> None:
+    """Serve until standard input ends."""
+
+    async def list_tools(_: ServerRequestContext[Any], _page: PaginatedRequestParams | None) -> ListToolsResult:
+        return ListToolsResult(tools=[_offered(name, tool) for name, tool in TOOLS.items()])
+
+    async def call_tool(_: ServerRequestContext[Any], params: CallToolRequestParams) -> CallToolResult:
+        return await anyio.to_thread.run_sync(_call, desk, params.name, params.arguments or {})
+
+    server: Server[Any] = Server(
+        NAME, version=version, instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool
+    )
+    server.middleware.clear()  # it holds one that hands every request to OpenTelemetry, where that is set up
+    async with stdio_server() as (reading, writing):
+        await server.run(reading, writing, server.create_initialization_options())
+
+
+def _offered(name: str, tool: Tool) -> Offered:
+    """Return a tool as the protocol describes it."""
+    return Offered(
+        name=name,
+        description=inspect.getdoc(tool.run),
+        input_schema=tool.arguments.model_json_schema(),
+        annotations=ToolAnnotations(
+            read_only_hint=tool.reads_only, destructive_hint=tool.destroys, open_world_hint=False
+        ),
+    )
+
+
+def _call(desk: Desk, name: str, arguments: dict[str, Any]) -> CallToolResult:
+    """Run a tool; what goes wrong is told in one sentence."""
+    try:
+        result = _run(desk, name, arguments)
+    except EdgeIclError as error:
+        return _failed(str(error))
+    except MemoryError:
+        return _failed("there is not enough memory; close other programs, or use a smaller model")
+    except OSError as error:
+        return _failed(f"the operating system refused: {error.strerror or error}")
+    return CallToolResult(
+        content=[TextContent(type="text", text=result.text)], structured_content=result.fields
+    )
+
+
+def _run(desk: Desk, name: str, arguments: dict[str, Any]) -> Result:
+    """Run a tool with checked arguments.
+
+    Raises:
+        InputError: there is no such tool, or these are no arguments of it.
+        EdgeIclError: see the tool.
+    """
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise InputError(f"there is no tool {name}", f"there are {', '.join(TOOLS)}")
+    try:
+        given = tool.arguments.model_validate(arguments)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{name} cannot take its argument {where}: {first['msg'].lower()}") from None
+    return tool.run(desk, given)
+
+
+def _failed(sentence: str) -> CallToolResult:
+    """Return an error that the client's model can read."""
+    return CallToolResult(content=[TextContent(type="text", text=sentence)], is_error=True)

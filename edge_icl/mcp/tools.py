@@ -1,0 +1,263 @@
+"""What an assistant can do with a store: one table of tools.
+
+Each tool's arguments are a model, from which the client gets a schema and the tool gets checked values. What it
+returns is said twice, as text and as fields, since clients differ in what they show to their model.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edge_icl.errors import ExampleNotFoundError, InputError
+from edge_icl.mcp.plans import LIFETIME, Plan, Plans
+from edge_icl.memory import NEARLY_THE_SAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge_icl.memory import Memory
+    from edge_icl.records import Held
+
+
+class Opener(Protocol):
+    """Opens the store."""
+
+    def __call__(self, *, create: bool) -> Memory:
+        """Open it; make it if nothing is there and `create` is true."""
+
+
+class Desk:
+    """One store, opened when a tool first needs it, and the forgets that were shown.
+
+    Args:
+        open_store: opens it.
+        plans: where forgets wait for their tokens.
+    """
+
+    def __init__(self, open_store: Opener, plans: Plans) -> None:
+        self.plans = plans
+        self._open_store = open_store
+        self._lock = threading.Lock()
+        self._memory: Memory | None = None
+
+    def memory(self, *, create: bool = False) -> Memory:
+        """Return the store.
+
+        Raises:
+            StoreError: it cannot be opened, or is not there and `create` is false.
+            ModelMissingError: it must be made, and the encoder is not on this machine.
+        """
+        with self._lock:
+            if self._memory is None:
+                self._memory = self._open_store(create=create)
+            return self._memory
+
+    def close(self) -> None:
+        """Give models and memory back."""
+        with self._lock:
+            if self._memory is not None:
+                self._memory.close()
+                self._memory = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a tool returns.
+
+    Attributes:
+        text: for a model to read.
+        fields: the same, and more, for a program.
+    """
+
+    text: str
+    fields: dict[str, Any]
+
+
+class Arguments(BaseModel):
+    """What a tool is called with: no other names, and no text for a number."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AddArguments(Arguments):
+    """See `add`."""
+
+    input: Annotated[str, Field(description="What a question will look like, such as: Uber to the airport")]
+    output: Annotated[str, Field(description="The answer wanted for it, such as: travel")]
+    tags: Annotated[list[str], Field(description="Words to find the example by.")] = []
+    source: Annotated[str | None, Field(description="Where it comes from, such as a file or a person.")] = None
+
+
+class AskArguments(Arguments):
+    """See `ask`."""
+
+    question: Annotated[str, Field(description="An input like those of the examples.")]
+
+
+class SearchArguments(Arguments):
+    """See `search`."""
+
+    text: Annotated[str, Field(description="A text like the inputs of the examples.")]
+    limit: Annotated[int, Field(ge=1, le=100, description="How many.")] = 10
+
+
+class StatusArguments(Arguments):
+    """See `status`."""
+
+
+class DryRunArguments(Arguments):
+    """See `forget_dry_run`."""
+
+    ids: Annotated[list[str], Field(description="Ids of examples; their first digits will do.")] = []
+    match: Annotated[str | None, Field(description="Those whose input or output holds this text.")] = None
+    source: Annotated[str | None, Field(description="Those from this source.")] = None
+    tag: Annotated[str | None, Field(description="Those with this tag.")] = None
+    like: Annotated[str | None, Field(description="Those whose input is nearly this text.")] = None
+    min_similarity: Annotated[
+        float, Field(ge=-1, le=1, strict=False, description="How near to `like`, up to 1 for the same.")
+    ] = NEARLY_THE_SAME
+
+
+class ForgetArguments(Arguments):
+    """See `forget`."""
+
+    token: Annotated[str, Field(description="What forget_dry_run returned.")]
+
+
+def add(desk: Desk, given: AddArguments) -> Result:
+    """Teach the store one example: an input and the output wanted for it. Makes the store if there is none."""
+    added = desk.memory(create=True).add(given.input, given.output, tags=given.tags, source=given.source)
+    (id,) = added.ids
+    return Result(f"added {id}" if added.added else f"{id} was there already", added.as_json())
+
+
+def ask(desk: Desk, given: AskArguments) -> Result:
+    """Answer a question from the examples, with the local model."""
+    answer = desk.memory().ask(given.question)
+    return Result(answer.text, answer.as_json())
+
+
+def search(desk: Desk, given: SearchArguments) -> Result:
+    """Find the examples whose inputs mean most nearly the same as a text, the nearest first."""
+    found = desk.memory().search(given.text, limit=given.limit)
+    return Result("\n".join(_lines(found)) or "the store is empty", {"examples": _fields(found)})
+
+
+def status(desk: Desk, _given: StatusArguments) -> Result:
+    """Say where the store is, how many examples it holds, and what it was made with."""
+    memory = desk.memory()
+    fields = {
+        "path": str(memory.path),
+        "examples": len(memory),
+        "shots": memory.settings.shots,
+        "task": memory.settings.task or None,
+        "encoder": memory.settings.encoder,
+        "root": memory.root,
+    }
+    told = {name: value for name, value in fields.items() if value is not None}
+    return Result("\n".join(f"{name}: {value}" for name, value in told.items()), fields)
+
+
+def forget_dry_run(desk: Desk, given: DryRunArguments) -> Result:
+    """Show which examples would be forgotten, with a token that forgets exactly these; change nothing.
+
+    Show the user what would go before giving the token back. It serves once, and only while nothing else in the
+    store changes.
+    """
+    memory = desk.memory()
+    root = memory.root  # read first: what changes from here on makes the token invalid
+    found = _find(memory, given)
+    token = desk.plans.keep(Plan(tuple(one.id for one in found), root))
+    text = "\n".join(
+        [
+            f"{_counted(found)} would be forgotten; nothing was changed",
+            *_lines(found),
+            f"to forget exactly these, call forget within {LIFETIME:.0f} s with the token {token}",
+        ]
+    )
+    return Result(text, {"examples": _fields(found), "token": token, "expires_in": LIFETIME})
+
+
+def forget(desk: Desk, given: ForgetArguments) -> Result:
+    """Forget exactly the examples that forget_dry_run showed with this token. Cannot be undone."""
+    plan = desk.plans.take(given.token)
+    done = desk.memory().forget(*plan.ids, root=plan.root, similar=NEARLY_THE_SAME)
+    left = done.similar or ()
+    lines = [f"forgot {_counted(done.ids)}"]
+    if left:
+        lines += ["these that are left are nearly the same:", *_lines(left)]
+    return Result("\n".join(lines), done.as_json() | {"similar": _fields(left)})
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A row of the table.
+
+    Attributes:
+        run: does it; its name and its docstring are the tool's.
+        arguments: what it takes.
+        reads_only: whether it changes nothing.
+        destroys: whether what it does cannot be undone.
+    """
+
+    run: Callable[[Desk, Any], Result]
+    arguments: type[Arguments]
+    reads_only: bool = False
+    destroys: bool = False
+
+
+TOOLS = {
+    tool.run.__name__: tool
+    for tool in (
+        Tool(add, AddArguments),
+        Tool(ask, AskArguments, reads_only=True),
+        Tool(search, SearchArguments, reads_only=True),
+        Tool(status, StatusArguments, reads_only=True),
+        Tool(forget_dry_run, DryRunArguments, reads_only=True),
+        Tool(forget, ForgetArguments, destroys=True),
+    )
+}
+"""Name -> tool."""
+
+
+def _find(memory: Memory, given: DryRunArguments) -> list[Held]:
+    """Return the examples that are meant, each once.
+
+    Raises:
+        InputError: nothing says which, or ids and filters do.
+        ExampleNotFoundError: there are none, or not one of an id.
+        AmbiguousIdError: an id's digits begin several.
+    """
+    filters = given.model_dump(include={"match", "source", "tag", "like"}, exclude_none=True)
+    if bool(given.ids) == bool(filters):
+        raise InputError("it is not said what to forget", "give ids, or some of match, source, tag and like")
+    if given.ids:
+        return list({one.id: one for one in map(memory.get, given.ids)}.values())
+    found = memory.find(**filters, min_similarity=given.min_similarity)
+    if not found:
+        raise ExampleNotFoundError("no example fits", "search shows what is there")
+    return found
+
+
+def _counted(examples: Sequence[object]) -> str:
+    """Return how many examples these are."""
+    return f"{len(examples):,} example{'' if len(examples) == 1 else 's'}"
+
+
+def _lines(examples: Sequence[Held]) -> list[str]:
+    """Return examples as text, a line each."""
+    return [
+        "\t".join(
+            [one.id, *([] if one.similarity is None else [f"{one.similarity:.2f}"]), one.output, one.input]
+        )
+        for one in examples
+    ]
+
+
+def _fields(examples: Sequence[Held]) -> list[dict[str, Any]]:
+    """Return examples as fields."""
+    return [one.as_json() for one in examples]
