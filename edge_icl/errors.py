@@ -8,6 +8,7 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     ├── ExampleNotFoundError     1   no example has this id
     ├── AmbiguousIdError         1   several examples' ids begin so
     ├── ConfirmationError        1   something would be removed and nobody confirmed it
+    ├── AskCancelledError        1   a question was cancelled before its answer was complete
     ├── StoreError               1
     │   ├── StoreNotFoundError   1   nothing is there
     │   ├── NotAStoreError       1   something else is there
@@ -19,6 +20,7 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     │   ├── StoreClosedError     1   this handle has been closed
     │   └── StoreDamagedError    1   a file is not what the manifest says
     └── ModelError               1
+        ├── ExamplesChangedError 1   the store has changed since a written answer began
         ├── ModelMissingError    1   not on this machine yet
         ├── ModelFileError       1   not a model, truncated, or not what its digest says
         └── FetchError           1   no source delivered it
@@ -60,6 +62,10 @@ class AmbiguousIdError(EdgeIclError):
 
 class ConfirmationError(EdgeIclError):
     """Something would be removed and nobody confirmed it."""
+
+
+class AskCancelledError(EdgeIclError):
+    """A question was cancelled before its answer was complete."""
 
 
 class StoreError(EdgeIclError):
@@ -104,6 +110,10 @@ class StoreDamagedError(StoreError):
 
 class ModelError(EdgeIclError):
     """A model cannot be found, read or fetched."""
+
+
+class ExamplesChangedError(ModelError):
+    """Examples that the model has read for an answer were changed before the answer was complete."""
 
 
 class ModelMissingError(ModelError):
