@@ -59,11 +59,11 @@ def test_a_session_is_that_of_memory(running: Callable[[Main], None]) -> None:
             added = await memory.add_many(EXAMPLES, progress=lambda stage, *_: told.append(stage))
             assert (added.added, await memory.count()) == (len(PAIRS), len(PAIRS))
             assert (await memory.add(*PAIRS[0])).duplicates == 1
+            assert (await memory.search("train to Paris", limit=1))[0].input == "Train ticket to Lyon"
             answer = await memory.ask("Taxi downtown")
             assert answer.text == "travel"
             receipt = await memory.forget(answer.examples[0].id, similar=0.9)
             assert receipt.root_after == await memory.root()
-            assert (await memory.search("train to Paris", limit=1))[0].input == "Train ticket to Lyon"
             found = (await memory.find(match="e"))[0]
             assert await memory.get(found.id[:8]) == found
             assert found in await memory.examples()
