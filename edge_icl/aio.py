@@ -96,6 +96,15 @@ class AsyncReply:
 class AsyncMemory:
     """An open store, for asyncio. Make one with `open`; close it, or use it in an `async with` statement.
 
+        >>> async def main():
+        ...     async with await AsyncMemory.open("work") as memory:
+        ...         added = await memory.add("Uber to the airport", "travel")
+        ...         await memory.forget(*added.ids)
+        ...         return await memory.count()
+        >>> import asyncio
+        >>> asyncio.run(main())
+        0
+
     Methods are those of `Memory` and raise what those raise.
     """
 

@@ -1,11 +1,5 @@
 """Stopping a question from another thread.
 
-    >>> from edge_icl import Cancel
-    >>> cancel = Cancel()
-    >>> cancel.set()
-    >>> cancel.is_set()
-    True
-
 llama.cpp looks at the flag between two steps of an evaluation, hundreds of times a token. It does so itself, in
 memory that it can read without Python's lock: a callback into Python would wait there for every other thread of
 the program.
@@ -22,6 +16,13 @@ from edge_icl.errors import AskCancelledError
 
 class Cancel:
     """Stops the questions that it was given to, for good. Safe to use from several threads.
+
+        >>> cancel = Cancel()
+        >>> cancel.set()  # from any thread, at any time
+        >>> with Memory.open("work") as memory:
+        ...     memory.ask("Taxi downtown", cancel=cancel)
+        Traceback (most recent call last):
+        edge_icl.errors.AskCancelledError: the question was cancelled
 
     Args:
         parent: when this is set, so is the new one.

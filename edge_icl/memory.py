@@ -68,6 +68,20 @@ NEARLY_THE_SAME = 0.9
 class Memory:
     """An open store. Make one with `open` or `create`; close it, or use it in a `with` statement.
 
+        >>> memory = Memory.open("work")
+        >>> memory.add("Uber to the airport", "travel").added
+        1
+        >>> memory.add_many([Example.create("Lunch with a client", "meals")]).added
+        1
+        >>> memory.ask("Taxi downtown", Options(labels="on")).text
+        'travel'
+        >>> [held.input for held in memory.search("dinner", limit=1)]
+        ['Lunch with a client']
+        >>> receipt = memory.forget(*[held.id for held in memory.find(match="lunch")])
+        >>> memory.verify(deep=True).ok, len(memory)
+        (True, 1)
+        >>> memory.close()
+
     Safe to call from several threads; starts no thread that outlives the call. Stores that are open in one
     process share models: a model evaluates for one question at a time, and answers take turns at every token.
     """

@@ -28,6 +28,13 @@ class Reply:
 
     Safe to use from several threads: one iterates, another one cancels or closes.
 
+        >>> with Memory.open("work") as memory:
+        ...     reply = memory.stream("Once upon a time", Options(labels="off", max_tokens=99))
+        ...     for piece in reply:
+        ...         reply.cancel()
+        >>> reply.answer.complete, reply.answer.text == piece
+        (False, True)
+
     Attributes:
         prompt: what the model is shown.
         examples: those in the prompt.
