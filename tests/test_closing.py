@@ -80,6 +80,28 @@ def test_closing_ends_a_question_of_another_thread(
     assert threading.active_count() == 1
 
 
+def test_closing_does_not_wait_until_a_long_prompt_is_read(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    begun, decode = threading.Event(), Window.decode
+
+    def listen(window: Window, tokens: list[int], *others: object) -> None:
+        calls.append(len(tokens))
+        begun.set()
+        decode(window, tokens, *others)
+
+    monkeypatch.setattr(Window, "decode", listen)
+    thread = Working(lambda: memory.ask("word " * 2500, LONG))
+    begun.wait()
+
+    memory.close()
+
+    thread.join()
+    assert isinstance(thread.error, StoreClosedError)
+    assert sum(calls) < 1000
+
+
 def test_closing_does_not_set_the_callers_own_cancel(memory: Memory, evaluating: threading.Event) -> None:
     cancel = Cancel()
     thread = Working(lambda: memory.ask(STORY, LONG, cancel=cancel))
