@@ -8,13 +8,14 @@ READY := $(VENV)/.ready
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 
-.PHONY: help setup demo test lint format campaign bench clean
+.PHONY: help setup demo test lint docs format campaign bench clean
 
 help:
 	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
 	@echo "make test      set up, then lint, type-check and run the tests"
 	@echo "make campaign  the long tests: thousands of examples, crashes, power cuts, kills, corruptions"
 	@echo "make bench     measure: forgetting, answers, the clustering's frontier"
+	@echo "make docs      write the API reference to build/docs"
 	@echo "make format    format the code"
 	@echo "make clean     remove what make made, the fetched models included"
 
@@ -45,6 +46,10 @@ lint: setup
 	@mkdir -p build/lint/edge_icl
 	@ln -sfn $(CURDIR)/edge_icl/* $(CURDIR)/models $(CURDIR)/cli build/lint/edge_icl/
 	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p edge_icl
+
+docs: setup
+	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.aio
+	@echo "build/docs/index.html"
 
 format: setup
 	$(BIN)/ruff check --quiet --fix .

@@ -4,6 +4,7 @@ What a program needs is here: `Memory`, `Example`, the records that methods retu
 below, each importing only those before it:
 
     errors, progress         what goes wrong, and how far work has come
+    cancel                   stopping a question from another thread
     example                  one example, normalised, and its id
     cluster                  quantized k-means: a function of the seed and the set of examples
     store                    canonical pages on disk: commit, recovery, wipe, audit
@@ -13,18 +14,22 @@ below, each importing only those before it:
     encoder, llm             texts to vectors; prompts to answers
     models                   which models are on this machine; the only network code
     unlocking                passphrases, and the keys that they unwrap
+    lifetime, shared         who is at work in an open store, and what several open stores share
     options, view, reply     how to ask, what a state of the store offers, an answer in the making
     asking, searching        one state of a store, asked and searched
     memory                   Memory, which knows all of them
-    mcp                      a store for assistants
+    aio, mcp                 the same for asyncio, and for assistants
     cli                      the command line
 """
 
+from edge_icl.cancel import Cancel
 from edge_icl.errors import (
     AmbiguousIdError,
+    AskCancelledError,
     ConfirmationError,
     EdgeIclError,
     ExampleNotFoundError,
+    ExamplesChangedError,
     FetchError,
     InputError,
     ModelError,
@@ -57,10 +62,13 @@ __all__ = [
     "Added",
     "AmbiguousIdError",
     "Answer",
+    "AskCancelledError",
+    "Cancel",
     "ConfirmationError",
     "EdgeIclError",
     "Example",
     "ExampleNotFoundError",
+    "ExamplesChangedError",
     "FetchError",
     "Held",
     "InputError",

@@ -24,12 +24,12 @@ from edge_icl.similarity import similarities
 from edge_icl.store.cache import PrefixCache
 
 if TYPE_CHECKING:
-    import threading
-
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_icl.cancel import Cancel
     from edge_icl.chat import Chat
+    from edge_icl.lifetime import Lifetime
     from edge_icl.llm.model import Model
     from edge_icl.options import Options
     from edge_icl.prompt import PromptFormat
@@ -74,7 +74,8 @@ class Asker:
         vector: NDArray[np.int8],
         options: Options,
         *,
-        cancel: threading.Event | None = None,
+        cancel: Cancel,
+        lifetime: Lifetime,
         embedded: float = 0.0,
     ) -> Reply:
         """Prepare an answer; the model runs when its pieces are asked for.
@@ -83,7 +84,8 @@ class Asker:
             question: normalised.
             vector: i8[d], its vector.
             options: how to ask.
-            cancel: set it from any thread, and the answer ends before its next token.
+            cancel: set it from any thread, and the model stops.
+            lifetime: the open store's; the model runs within it.
             embedded: seconds that the vector took, for the answer's timings.
 
         Raises:
@@ -107,8 +109,8 @@ class Asker:
             form=self._form(options.prompt),
         )
         prefixes = self._lasting if select in {"erase", "hybrid"} else self._passing
-        judge = partial(self._judge.judge, prefixes, prompt, vector)
-        alone = partial(judge_alone, prefixes, prompt, labels)
+        judge = partial(self._judge.judge, prefixes, prompt, vector, cancel=cancel)
+        alone = partial(judge_alone, prefixes, prompt, labels, cancel=cancel)
         return Reply(
             prompt=prompt,
             examples=shown[len(prompt.dropped) :],
@@ -120,6 +122,7 @@ class Asker:
             options=options,
             grammar=grammar,
             cancel=cancel,
+            lifetime=lifetime,
             timings={"embed": embedded, "select": time.perf_counter() - begun},
         )
 

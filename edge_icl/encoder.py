@@ -34,7 +34,7 @@ _FATAL = 4  # onnxruntime's log levels end here; what matters to a caller is rai
 
 
 class Encoder:
-    """A sentence encoder. Loads at the first `encode`; safe to use from several threads.
+    """A sentence encoder. Loads at `load` or the first `encode`; safe to use from several threads.
 
     Args:
         graph: ONNX file: input_ids int64 [1, tokens] to a float vector of length 1.
@@ -74,7 +74,7 @@ class Encoder:
         Raises:
             ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder.
         """
-        session, tokenizer = self._load()
+        session, tokenizer = self.load()
         vectors = np.empty((len(texts), self.dimension), np.int8)
 
         def work(start: int) -> int:
@@ -113,8 +113,17 @@ class Encoder:
         vector: NDArray[np.int8] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.int8)
         return vector
 
-    def _load(self) -> tuple[Any, Any]:
-        """Return the session and the tokenizer, loading them the first time."""
+    def close(self) -> None:
+        """Give the memory back. Calling it again does nothing; `encode` loads again."""
+        with self._lock:
+            self._loaded = None
+
+    def load(self) -> tuple[Any, Any]:
+        """Return the session and the tokenizer, loading them the first time.
+
+        Raises:
+            ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder.
+        """
         with self._lock:
             if self._loaded is None:
                 self._loaded = (self._load_graph(), self._load_tokenizer())

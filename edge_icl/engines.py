@@ -1,18 +1,28 @@
-"""The encoder and the LLM of one open store, loaded when first needed."""
+"""The encoder and the LLM of an open store, loaded when first needed and shared with this process's others."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.errors import StoreEncoderError
 from edge_icl.lengths import CONTEXT, Lengths
 from edge_icl.models import location
+from edge_icl.progress import Progress, silent
+from edge_icl.shared import Closable, Shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from edge_icl.encoder import Encoder
     from edge_icl.llm.model import Model
+    from edge_icl.models.location import InstalledEncoder, InstalledLlm
     from edge_icl.store.settings import Settings
+
+T = TypeVar("T", bound=Closable)
+
+_encoders: Shared[Encoder] = Shared()
+_models: Shared[Model] = Shared()
 
 
 class Engines:
@@ -23,34 +33,42 @@ class Engines:
         model: name of an LLM, or path of a GGUF file; None for the default.
         gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
         threads: processor threads; None is one for each core that this process may use.
+        progress: told about what is loaded, from the thread that needs it; what it raises ends the loading.
 
     Attributes:
         lengths: tells whether examples fit into a prompt of the LLM.
     """
 
     def __init__(
-        self, settings: Settings, *, model: str | None, gpu_layers: int | None, threads: int | None
+        self,
+        settings: Settings,
+        *,
+        model: str | None,
+        gpu_layers: int | None,
+        threads: int | None,
+        progress: Progress = silent,
     ) -> None:
         self.lengths = Lengths(model)
         self._settings = settings
         self._wanted = model
         self._gpu_layers = gpu_layers
         self._threads = threads
+        self._progress = progress
         self._lock = threading.Lock()
         self._encoder: Encoder | None = None
         self._model: tuple[str, Model] | None = None
+        self._borrowed: list[Callable[[], None]] = []
 
     def encoder(self) -> Encoder:
         """Return the encoder that the store was made with.
 
         Raises:
             ModelMissingError: it is not on this machine.
+            ModelFileError: one of its files is not usable.
             StoreEncoderError: the encoder of that name on this machine is another one.
         """
         with self._lock:
             if self._encoder is None:
-                from edge_icl.encoder import Encoder  # noqa: PLC0415 - forgetting and listing do without
-
                 found = location.find_encoder(self._settings.encoder)
                 if found.digest != self._settings.encoder_digest:
                     raise StoreEncoderError(
@@ -59,14 +77,8 @@ class Engines:
                         f"({found.digest[:12]})",
                         "import the one that the store was made with, or make a new store",
                     )
-                self._encoder = Encoder(
-                    found.graph,
-                    found.tokenizer,
-                    dimension=found.dimension,
-                    scale=found.scale,
-                    max_tokens=found.max_tokens,
-                    threads=self._threads,
-                )
+                key = (found.digest, self._threads)
+                self._encoder = self._borrow(_encoders, key, lambda: self._load_encoder(found))
             return self._encoder
 
     def model(self) -> tuple[str, Model]:
@@ -78,23 +90,52 @@ class Engines:
         """
         with self._lock:
             if self._model is None:
-                from edge_icl.llm.model import Model  # noqa: PLC0415 - forgetting and listing do without
-
                 found = location.find_llm(self._wanted)
-                model = Model.load(
-                    found.path,
-                    identity=found.digest,
-                    context=CONTEXT,
-                    gpu_layers=self._gpu_layers,
-                    threads=self._threads,
-                )
-                self._model = (found.name, model)
+                key = (found.digest, self._gpu_layers, self._threads)
+                self._model = (found.name, self._borrow(_models, key, lambda: self._load_model(found)))
             return self._model
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back, but for what another store uses too."""
         self.lengths.close()
         with self._lock:
-            if self._model is not None:
-                self._model[1].close()
             self._model = self._encoder = None
+            while self._borrowed:
+                self._borrowed.pop()()
+
+    def _borrow(self, shared: Shared[T], key: Hashable, load: Callable[[], T]) -> T:
+        """Return what the stores of this process share under this name, to be given back on closing."""
+        value = shared.borrow(key, load)
+        self._borrowed.append(lambda: shared.give_back(key))
+        return value
+
+    def _load_encoder(self, found: InstalledEncoder) -> Encoder:
+        """Load the encoder."""
+        from edge_icl.encoder import Encoder  # noqa: PLC0415 - forgetting and listing do without
+
+        encoder = Encoder(
+            found.graph,
+            found.tokenizer,
+            dimension=found.dimension,
+            scale=found.scale,
+            max_tokens=found.max_tokens,
+            threads=self._threads,
+        )
+        size = found.graph.stat().st_size
+        self._progress(f"load {found.name}", 0, size)
+        encoder.load()
+        self._progress(f"load {found.name}", size, size)
+        return encoder
+
+    def _load_model(self, found: InstalledLlm) -> Model:
+        """Load the LLM."""
+        from edge_icl.llm.model import Model  # noqa: PLC0415 - forgetting and listing do without
+
+        return Model.load(
+            found.path,
+            identity=found.digest,
+            context=CONTEXT,
+            gpu_layers=self._gpu_layers,
+            threads=self._threads,
+            progress=lambda _, done, total: self._progress(f"load {found.name}", done, total),
+        )

@@ -9,6 +9,7 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     ├── AmbiguousIdError         1   several examples' ids begin so
     ├── ConfirmationError        1   something would be removed and nobody confirmed it
     ├── NotInstalledError        1   a part that not everybody needs is not installed
+    ├── AskCancelledError        1   a question was cancelled before its answer was complete
     ├── StoreError               1
     │   ├── StoreNotFoundError   1   nothing is there
     │   ├── NotAStoreError       1   something else is there
@@ -23,6 +24,7 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     │   ├── StoreClosedError     1   this handle has been closed
     │   └── StoreDamagedError    1   a file is not what the manifest says
     └── ModelError               1
+        ├── ExamplesChangedError 1   the store has changed since a written answer began
         ├── ModelMissingError    1   not on this machine yet
         ├── ModelFileError       1   not a model, truncated, or not what its digest says
         └── FetchError           1   no source delivered it
@@ -68,6 +70,10 @@ class ConfirmationError(EdgeIclError):
 
 class NotInstalledError(EdgeIclError):
     """A package that only some stores need is not installed; the hint says how to install it."""
+
+
+class AskCancelledError(EdgeIclError):
+    """A question was cancelled before its answer was complete."""
 
 
 class StoreError(EdgeIclError):
@@ -124,6 +130,10 @@ class StoreDamagedError(StoreError):
 
 class ModelError(EdgeIclError):
     """A model cannot be found, read or fetched."""
+
+
+class ExamplesChangedError(ModelError):
+    """Examples that the model has read for an answer were changed before the answer was complete."""
 
 
 class ModelMissingError(ModelError):

@@ -1,9 +1,5 @@
 """One example: an input text, its output text, tags and a source.
 
-    >>> example = Example.create("Uber to the airport", "travel", tags=["2026"])
-    >>> example.canonical().decode()
-    '{"input":"Uber to the airport","output":"travel","tags":["2026"]}'
-
 The canonical bytes are what pages hold and what ids are made of, so two examples are the same exactly when
 these bytes are. Empty tags and a missing source are left out: most examples have neither, and three quarters
 of a small example would be punctuation.
@@ -29,6 +25,10 @@ ID_BYTES = 16
 @dataclass(frozen=True, slots=True)
 class Example:
     """An input → output pair, normalised. Make one with `create`, which checks and normalises.
+
+        >>> example = Example.create("Uber to the airport", "travel", tags=["2026"])
+        >>> example.canonical().decode()
+        '{"input":"Uber to the airport","output":"travel","tags":["2026"]}'
 
     Attributes:
         input: what the model will be shown.

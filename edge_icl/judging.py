@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.cancel import Cancel
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.prompt import Prompt
     from edge_icl.view import View
@@ -50,15 +51,19 @@ class Judge:
         self._view = view
         self._usual: dict[tuple[str, str], float] = {}
 
-    def judge(self, prefixes: Prefixes, prompt: Prompt, vector: NDArray[np.int8]) -> Judgement:
+    def judge(
+        self, prefixes: Prefixes, prompt: Prompt, vector: NDArray[np.int8], *, cancel: Cancel | None = None
+    ) -> Judgement:
         """Return what prior and model together think of the store's outputs.
 
         Args:
             prefixes: where the prompt's prefix is kept, and the model.
             prompt: the question with its examples.
             vector: i8[d], the question's.
+            cancel: set it from any thread, and the model stops.
 
         Raises:
+            AskCancelledError: it was set.
             InputError: prompt and label are longer than the model's context.
             ModelError: llama.cpp fails.
         """
@@ -67,8 +72,8 @@ class Judge:
         logs = log_probabilities(opinions.sum(0))
         put = shortlist(logs)
         labels = [prior.labels[i] for i in put]
-        evidence = log_probabilities(_scores(prefixes, prompt, prompt.question, labels))
-        evidence = evidence - log_probabilities(self._expected(prefixes, prompt, labels))
+        evidence = log_probabilities(_scores(prefixes, prompt, prompt.question, labels, cancel=cancel))
+        evidence = evidence - log_probabilities(self._expected(prefixes, prompt, labels, cancel))
         evidence *= weight(self._view.snapshot.manifest.count)
         sources = np.concatenate([opinions[:, put], evidence[None]])
         return Judgement(
@@ -79,7 +84,9 @@ class Judge:
             },
         )
 
-    def _expected(self, prefixes: Prefixes, prompt: Prompt, labels: Sequence[str]) -> Floats:
+    def _expected(
+        self, prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], cancel: Cancel | None
+    ) -> Floats:
         """Return the mean log-probability of each label after texts that ask nothing.
 
         Every label is scored apart from the others, or its score would depend, by a rounding, on which labels
@@ -90,32 +97,43 @@ class Judge:
         if missing:
             texts = strange_texts(self._view.inputs, self._view.snapshot.settings.seed)
             asked = [prompt.form.parts(text, prompt.shared, ())[1] for text in texts]
-            found = [_scores(prefixes, prompt, question, missing, apart=True) for question in asked]
+            found = [
+                _scores(prefixes, prompt, question, missing, apart=True, cancel=cancel) for question in asked
+            ]
             for label, score in zip(missing, np.mean(found, axis=0), strict=True):
                 kept[prompt.prefix, label] = float(score)
         return np.array([kept[prompt.prefix, label] for label in labels])
 
 
-def judge_alone(prefixes: Prefixes, prompt: Prompt, labels: Sequence[str]) -> Judgement:
+def judge_alone(
+    prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], *, cancel: Cancel | None = None
+) -> Judgement:
     """Return what the model alone thinks of labels: the softmax of their log-probabilities.
 
     Raises:
+        AskCancelledError: `cancel` was set.
         InputError: prompt and label are longer than the model's context.
         ModelError: llama.cpp fails.
     """
-    logs = log_probabilities(_scores(prefixes, prompt, prompt.question, labels))
+    logs = log_probabilities(_scores(prefixes, prompt, prompt.question, labels, cancel=cancel))
     parts = {label: {MODEL: float(score)} for label, score in zip(labels, logs - logs.mean(), strict=True)}
     return Judgement(_ranked(labels, np.exp(logs)), parts)
 
 
 def _scores(
-    prefixes: Prefixes, prompt: Prompt, question: str, labels: Sequence[str], *, apart: bool = False
+    prefixes: Prefixes,
+    prompt: Prompt,
+    question: str,
+    labels: Sequence[str],
+    *,
+    apart: bool = False,
+    cancel: Cancel | None,
 ) -> Floats:
     """Return the log-probability of each label as the answer to a question after the prompt's prefix."""
     model = prefixes.model
     prefix = model.tokenize(prompt.prefix, start=True)
     tokens = model.tokenize(question)
-    return score_labels(prefixes, prefix, tokens, labels, form=prompt.form, apart=apart)
+    return score_labels(prefixes, prefix, tokens, labels, form=prompt.form, apart=apart, cancel=cancel)
 
 
 def _ranked(labels: Sequence[str], shares: Floats) -> dict[str, float]:

@@ -14,20 +14,23 @@ is at that moment, also after another process has changed it.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from edge_icl.cancel import Cancel
 from edge_icl.engines import Engines
 from edge_icl.errors import (
+    ExamplesChangedError,
     InputError,
     StoreChangedError,
-    StoreClosedError,
     StoreEncoderError,
     StoreExistsError,
     StoreNotFoundError,
 )
 from edge_icl.example import Example, normalise
+from edge_icl.lifetime import Lifetime
 from edge_icl.now import Now
 from edge_icl.opening import DEFAULT_STORE, locate, make
 from edge_icl.options import Options
@@ -45,7 +48,6 @@ from edge_icl.verification import verify
 
 if TYPE_CHECKING:
     import os
-    import threading
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -61,6 +63,9 @@ T = TypeVar("T")
 
 DEFAULT_OPTIONS = Options()
 
+ATTEMPTS = 5
+"""How often a question is asked whose examples change while the answer is written."""
+
 NEARLY_THE_SAME = 0.9
 """Similarity from which two inputs count as nearly the same."""
 
@@ -68,18 +73,33 @@ NEARLY_THE_SAME = 0.9
 class Memory:
     """An open store. Make one with `open` or `create`; close it, or use it in a `with` statement.
 
-    Safe to call from several threads; starts no thread that outlives the call.
+        >>> memory = Memory.open("work")
+        >>> memory.add("Uber to the airport", "travel").added
+        1
+        >>> memory.add_many([Example.create("Lunch with a client", "meals")]).added
+        1
+        >>> memory.ask("Taxi downtown", Options(labels="on")).text
+        'travel'
+        >>> [held.input for held in memory.search("dinner", limit=1)]
+        ['Lunch with a client']
+        >>> receipt = memory.forget(*[held.id for held in memory.find(match="lunch")])
+        >>> memory.verify(deep=True).ok, len(memory)
+        (True, 1)
+        >>> memory.close()
+
+    Safe to call from several threads; starts no thread that outlives the call. Stores that are open in one
+    process share models: a model evaluates for one question at a time, and answers take turns at every token.
     """
 
-    def __init__(self, store: Store, engines: Engines, *, timeout: float) -> None:
+    def __init__(self, store: Store, engines: Engines, lifetime: Lifetime, *, timeout: float) -> None:
         self._store = store
         self._engines = engines
         self._timeout = timeout
-        self._closed = False
+        self._lifetime = lifetime
         self._now = Now(store, engines)
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - all by name, each with a default
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
@@ -90,6 +110,7 @@ class Memory:
         threads: int | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         passphrase: Passphrase | None = None,
+        progress: Progress = silent,
     ) -> Self:
         """Open a store.
 
@@ -103,6 +124,8 @@ class Memory:
             timeout: seconds to wait for another writer.
             passphrase: of an encrypted store; if it must be made, it is encrypted. What is called for one is
                 called only if it is needed.
+            progress: told about models that are loaded, in bytes, from the thread that first needs them; what
+                it raises ends the loading and the call.
 
         Raises:
             PassphraseError: it is encrypted and this is not its passphrase, or it is not and this is one.
@@ -129,8 +152,15 @@ class Memory:
                 f"the store {path} was made with encoder {settings.encoder}, not {encoder}",
                 "leave the encoder out, or make a new store",
             )
-        engines = Engines(settings, model=model, gpu_layers=gpu_layers, threads=threads)
-        return cls(opened, engines, timeout=timeout)
+        lifetime = Lifetime(path)
+        engines = Engines(
+            settings,
+            model=model,
+            gpu_layers=gpu_layers,
+            threads=threads,
+            progress=lifetime.heeded_by(progress),
+        )
+        return cls(opened, engines, lifetime, timeout=timeout)
 
     @classmethod
     def create(
@@ -172,6 +202,7 @@ class Memory:
         return cls(
             opened,
             Engines(opened.settings, model=None, gpu_layers=None, threads=None),
+            Lifetime(path),
             timeout=DEFAULT_TIMEOUT,
         )
 
@@ -182,8 +213,15 @@ class Memory:
         self.close()
 
     def close(self) -> None:
-        """Give models and memory back. Calling it again does nothing."""
-        self._closed = True
+        """End what other threads do here and give models and memory back; nothing runs when it returns.
+
+        Questions that are being answered raise StoreClosedError within a token, as does what takes long:
+        loading, embedding, checking. A change that is being written is finished. Calling it again does nothing.
+
+        Raises:
+            StoreBusyError: called from a progress callback of this store.
+        """
+        self._lifetime.close()
         self._now.drop()
         self._engines.close()
 
@@ -238,7 +276,7 @@ class Memory:
         count = 0
         if new:
             texts = [example.input for example in new.values()]
-            vectors = self._engines.encoder().encode(texts, progress=progress)
+            vectors = self._embed(texts, progress)
             rows = [Row(key, v, e.canonical()) for (key, e), v in zip(new.items(), vectors, strict=True)]
             count = len(self._commit(lambda _: (rows, ())).added)
         return Added(tuple(key.hex() for key, _ in keyed), count, len(keyed) - count)
@@ -285,25 +323,49 @@ class Memory:
             similar=left,
         )
 
-    def ask(self, question: str, options: Options = DEFAULT_OPTIONS) -> Answer:
+    def load(self) -> None:
+        """Load the encoder and the LLM now, rather than with the first text and the first question.
+
+        Raises:
+            ModelMissingError: one of them is not on this machine.
+            ModelFileError: a model's file is not usable.
+        """
+        with self._lifetime.at_work():
+            self._engines.encoder()
+            self._engines.model()
+
+    def ask(self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: Cancel | None = None) -> Answer:
         """Answer a question from the examples.
 
         Args:
             question: an input like those of the examples.
             options: how.
+            cancel: set it from any thread, and the model stops within a token.
 
         Raises:
+            AskCancelledError: it was set before the answer was complete.
+            StoreClosedError: the store was closed before the answer was complete.
             InputError: the question is empty or too long, or an option makes no sense.
             ModelMissingError: the encoder or the LLM is not on this machine.
             ModelFileError: a model's file is not usable.
         """
-        reply = self.stream(question, options)
+        for _ in range(ATTEMPTS - 1):
+            with suppress(ExamplesChangedError):
+                return self._ask(question, options, cancel)
+        return self._ask(question, options, cancel)
+
+    def _ask(self, question: str, options: Options, cancel: Cancel | None) -> Answer:
+        """Answer a question from the examples of this moment."""
+        reply = self.stream(question, options, cancel=cancel)
         for _ in reply:
             pass
-        return reply.answer
+        answer = reply.answer
+        if cancel is not None and not answer.complete:
+            cancel.check()
+        return answer
 
     def stream(
-        self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: threading.Event | None = None
+        self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: Cancel | None = None
     ) -> Reply:
         """Answer a question piece by piece, as `ask` does.
 
@@ -313,14 +375,22 @@ class Memory:
             cancel: set it from any thread, and the answer ends before its next token.
 
         Returns:
-            An iterator over pieces of text. Closing it stops the model; its `answer` is the answer so far.
+            An iterator over pieces of text. Closing it stops the model; its `answer` is the answer so far. It
+            raises StoreClosedError if the store is closed meanwhile, ExamplesChangedError if it is changed.
+
+        Raises:
+            AskCancelledError: it was set before the model had been asked.
         """
+        own = Cancel(cancel)
         question = normalise(question, "question")
         begun = time.perf_counter()
-        vector = self._embed(question)
+        (vector,) = self._embed([question])
         embedded = time.perf_counter() - begun
+        own.check()
         return self._read(
-            lambda now: self._now.asker(now).ask(question, vector, options, cancel=cancel, embedded=embedded)
+            lambda now: self._now.asker(now).ask(
+                question, vector, options, cancel=own, lifetime=self._lifetime, embedded=embedded
+            )
         )
 
     def search(self, text: str, *, limit: int = 10) -> list[Held]:
@@ -330,7 +400,7 @@ class Memory:
             InputError: the text is empty or no valid text.
             ModelMissingError: the encoder is not on this machine.
         """
-        vector = self._embed(normalise(text, "text"))
+        (vector,) = self._embed([normalise(text, "text")])
         return self._read(lambda now: nearest(now, self._now.view(now).points, vector, limit))
 
     def find(
@@ -357,7 +427,7 @@ class Memory:
         if like is None:
             examples = self.examples()
         else:
-            examples = iter(self._alike(self._embed(normalise(like, "text"))[None], min_similarity))
+            examples = iter(self._alike(self._embed([normalise(like, "text")]), min_similarity))
         return fitting(examples, match=match, source=source, tag=tag)
 
     def examples(self) -> Iterator[Held]:
@@ -390,16 +460,16 @@ class Memory:
         Raises:
             InputError: this is no receipt.
         """
-        self._refuse_closed()
         key = self._store.key
-        return verify(
-            self.path,
-            deep=deep,
-            receipt=receipt,
-            progress=progress,
-            timeout=self._timeout,
-            unlock=no_passphrase if key is None else lambda _: key.data,
-        )
+        with self._lifetime.at_work():
+            return verify(
+                self.path,
+                deep=deep,
+                receipt=receipt,
+                progress=self._lifetime.heeded_by(progress),
+                timeout=self._timeout,
+                unlock=no_passphrase if key is None else lambda _: key.data,
+            )
 
     def change_passphrase(self, passphrase: Passphrase) -> None:
         """Give an encrypted store another passphrase; the old one does not open it any more.
@@ -412,34 +482,28 @@ class Memory:
             InputError: the passphrase is empty or no valid text.
             StoreAccessError: the operating system refused.
         """
-        self._refuse_closed()
-        change_passphrase(self._store, passphrase, timeout=self._timeout)
+        with self._lifetime.at_work():
+            change_passphrase(self._store, passphrase, timeout=self._timeout)
 
     def _read(self, work: Callable[[Snapshot], T]) -> T:
         """Return work(snapshot) for the state as of now."""
-        self._refuse_closed()
-        return self._store.read(work)
+        with self._lifetime.at_work():
+            return self._store.read(work)
 
     def _commit(self, choose: Callable[[Snapshot], tuple[Sequence[Row], Sequence[bytes]]]) -> Change:
         """Add and remove what `choose` says of the state under the lock, and drop what was kept of it."""
-        self._refuse_closed()
-        with writing(self._store, timeout=self._timeout) as writer:
-            added, removed = choose(writer.snapshot)
-            change = writer.commit(added=added, removed=removed)
-        self._now.move_on(change)
+        with self._lifetime.at_work():
+            with writing(self._store, timeout=self._timeout) as writer:
+                added, removed = choose(writer.snapshot)
+                change = writer.commit(added=added, removed=removed)
+            self._now.move_on(change)
         return change
 
     def _alike(self, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
         """Return the examples with a similarity to one of the vectors i8[m, d] from the threshold on."""
         return self._read(lambda now: alike(now, self._now.view(now).points, vectors, threshold))
 
-    def _embed(self, text: str) -> NDArray[np.int8]:
-        """Return the vector i8[d] of a text."""
-        self._refuse_closed()
-        vector: NDArray[np.int8] = self._engines.encoder().encode([text])[0]
-        return vector
-
-    def _refuse_closed(self) -> None:
-        """Raise if this handle has been closed."""
-        if self._closed:
-            raise StoreClosedError(f"the store {self.path} is closed", "open it again")
+    def _embed(self, texts: Sequence[str], progress: Progress = silent) -> NDArray[np.int8]:
+        """Return the vectors i8[n, d] of texts."""
+        with self._lifetime.at_work():
+            return self._engines.encoder().encode(texts, progress=self._lifetime.heeded_by(progress))

@@ -22,6 +22,11 @@ AUTO = "auto"
 class Options:
     """How to ask.
 
+        >>> yes_or_no = Options(json_schema={"enum": ["yes", "no"]})
+        >>> with Memory.open("work") as memory:
+        ...     memory.ask("Is a taxi a car?", yes_or_no).text in ('"yes"', '"no"')
+        True
+
     Attributes:
         select: a name in `selection.SELECTIONS`, or "auto": erase for labels, hybrid for written answers.
         shots: how many examples to show; None for the store's own number.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
+from edge_icl.errors import AskCancelledError
 from edge_icl.judging import Judgement
 from edge_icl.llm.generate import generate
 from edge_icl.records import Answer
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Generator, Iterator
 
+    from edge_icl.cancel import Cancel
+    from edge_icl.lifetime import Lifetime
     from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.options import Options
@@ -22,6 +25,15 @@ if TYPE_CHECKING:
 
 class Reply:
     """An answer in the making: iterate over its pieces, close it to stop the model.
+
+    Safe to use from several threads: one iterates, another one cancels or closes.
+
+        >>> with Memory.open("work") as memory:
+        ...     reply = memory.stream("Once upon a time", Options(labels="off", max_tokens=99))
+        ...     for piece in reply:
+        ...         reply.cancel()
+        >>> reply.answer.complete, reply.answer.text == piece
+        (False, True)
 
     Attributes:
         prompt: what the model is shown.
@@ -41,7 +53,8 @@ class Reply:
         select: str,
         options: Options,
         grammar: Grammar | None,
-        cancel: threading.Event | None,
+        cancel: Cancel,
+        lifetime: Lifetime,
         timings: dict[str, float],
     ) -> None:
         self.prompt = prompt
@@ -54,6 +67,8 @@ class Reply:
         self._options = options
         self._grammar = grammar
         self._cancel = cancel
+        self._lifetime = lifetime
+        self._lock = threading.Lock()
         self._timings = timings
         self._text = ""
         self._complete = False
@@ -64,18 +79,29 @@ class Reply:
         return self
 
     def __next__(self) -> str:
-        begun = time.perf_counter()
-        try:
-            piece = next(self._pieces)
-        finally:
-            self._timings["answer"] = self._timings.get("answer", 0.0) + time.perf_counter() - begun
-        self._timings.setdefault("first", self._timings["answer"])
-        self._text += piece
+        with self._lifetime.at_work(self._cancel), self._lock:
+            begun = time.perf_counter()
+            try:
+                piece = next(self._pieces, None)
+            finally:
+                self._timings["answer"] = self._timings.get("answer", 0.0) + time.perf_counter() - begun
+            self._timings.setdefault("first", self._timings["answer"])
+            self._text += piece or ""
+        if piece is None:
+            if not self._complete:
+                self._lifetime.check()
+            raise StopIteration
         return piece
 
+    def cancel(self) -> None:
+        """Stop the model within a token, and return at once; what came so far stays in `answer`."""
+        self._cancel.set()
+
     def close(self) -> None:
-        """Stop the model; what came so far stays in `answer`."""
-        self._pieces.close()
+        """Stop the model, and return when it has stopped; what came so far stays in `answer`."""
+        self.cancel()
+        with self._lock:
+            self._pieces.close()
 
     @property
     def answer(self) -> Answer:
@@ -97,7 +123,10 @@ class Reply:
     def _run(self) -> Generator[str, None, None]:
         """Yield the pieces: a label at once, or the text as the model writes it."""
         if self._judge is not None:
-            self._judgement = self._judge()
+            try:
+                self._judgement = self._judge()
+            except AskCancelledError:
+                return
             self._complete = True
             yield next(iter(self._judgement.shares))
             return

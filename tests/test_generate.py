@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_icl.cancel import Cancel
 from edge_icl.errors import InputError, ModelError
 from edge_icl.llm.generate import _free, _Text, _tokens, generate
 from edge_icl.llm.model import Model
@@ -77,7 +78,7 @@ def test_closed_answer_leaves_the_model_usable(
 
 
 def test_another_thread_cancels_between_tokens(prefixes: Prefixes, counting: list[int]) -> None:
-    cancel = threading.Event()
+    cancel = Cancel()
     pieces = []
     for piece in generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=500, cancel=cancel):
         pieces.append(piece)

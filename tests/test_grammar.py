@@ -3,13 +3,13 @@
 import gc
 import json
 import re
-import threading
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_icl.cancel import Cancel
 from edge_icl.errors import InputError, ModelError
 from edge_icl.example import Example
 from edge_icl.llm.generate import generate
@@ -140,17 +140,16 @@ def test_cancelled_answer_is_not_complete_and_its_sampler_is_freed(
     library, freed = llama(), []
     free = library.llama_sampler_free
     monkeypatch.setattr(library, "llama_sampler_free", lambda sampler: (freed.append(sampler), free(sampler)))
-    cancel = threading.Event()
-    for stop in (cancel.set, None):
-        cancel.clear()
+    for close in (True, False):
+        cancel = Cancel()
         found = generate(
             prefixes, prefix, question, stop=STOP, grammar=Grammar.from_schema(SCHEMA), cancel=cancel
         )
         next(found)
-        if stop is None:
+        if close:
             found.close()
         else:
-            stop()
+            cancel.set()
             with pytest.raises(StopIteration) as end:
                 next(found)
             assert end.value.value is False

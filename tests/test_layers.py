@@ -12,6 +12,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 LADDER = [
     {"errors", "progress"},
+    {"cancel"},
     {"example"},
     {"cluster"},
     {"store"},
@@ -20,20 +21,20 @@ LADDER = [
     {"chat"},
     {"encoder", "llm", "models"},
     {"unlocking"},
-    {"records", "opening", "options", "lengths"},
+    {"records", "opening", "options", "lengths", "lifetime", "shared"},
     {"view"},
     {"judging"},
     {"reply"},
     {"asking", "engines", "searching", "verification"},
     {"now"},
     {"memory"},
-    {"mcp"},
+    {"aio", "mcp"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
 ALONE = {
     "models": {"errors", "progress"},
-    "llm": {"errors", "prompt", "chat"},
+    "llm": {"errors", "progress", "cancel", "prompt", "chat"},
     "encoder": {"errors", "progress"},
 }
 HEAVY = {

@@ -155,13 +155,14 @@ def test_a_closed_stream_leaves_the_model_usable(memory: Memory) -> None:
 
 
 def test_a_stream_is_cancelled_from_another_thread(memory: Memory) -> None:
-    cancel = threading.Event()
-    reply = memory.stream("Write a very long story", Options(labels="off", select="none"), cancel=cancel)
+    reply = memory.stream("Write a very long story", Options(labels="off", select="none"))
     next(reply)
-    threading.Thread(target=cancel.set).start()
-    cancel.wait()
+    thread = threading.Thread(target=reply.cancel)
+    thread.start()
+    thread.join()
 
     assert list(reply) == []
+    assert not reply.answer.complete
 
 
 def test_what_another_process_changed_is_seen_at_the_next_call(memory: Memory) -> None:

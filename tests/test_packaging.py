@@ -15,6 +15,44 @@ import edge_icl
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+PROGRAM = """
+import threading
+from collections.abc import Mapping
+from typing import assert_type
+
+import edge_icl
+from edge_icl.aio import AsyncMemory
+
+
+def told(stage: str, done: int, total: int) -> None:
+    assert_type(edge_icl.Cancel().is_set(), bool)
+
+
+with edge_icl.Memory.open("work", progress=told) as memory:
+    assert_type(memory.add("Uber to the airport", "travel", tags=["2026"]), edge_icl.Added)
+    memory.add_many([edge_icl.Example.create("Lunch", "meals")], progress=told)
+    reply = memory.stream("Taxi downtown", edge_icl.Options(shots=3))
+    threading.Timer(1, reply.cancel).start()
+    assert_type([piece for piece in reply], list[str])
+    answer = memory.ask("Taxi downtown", cancel=edge_icl.Cancel())
+    assert_type(answer, edge_icl.Answer)
+    assert_type(answer.labels, Mapping[str, float])
+    assert_type([held.similarity for held in answer.examples], list[float | None])
+    assert_type(memory.forget(answer.examples[0].id, similar=0.9), edge_icl.Receipt)
+    assert_type(memory.verify(deep=True).ok, bool)
+    memory.ask(3)  # type: ignore[arg-type]
+    edge_icl.Options(labels="sometimes")  # type: ignore[arg-type]
+
+
+async def main() -> None:
+    async with await AsyncMemory.open("work") as memory:
+        assert_type(await memory.ask("Taxi downtown"), edge_icl.Answer)
+        assert_type([piece async for piece in memory.stream("Taxi downtown")], list[str])
+        assert_type(await memory.search("train"), list[edge_icl.Held])
+        await memory.forget(3)  # type: ignore[arg-type]
+"""
+"""What a user may write: mypy complains of a comment that hides no error, so the errors must be seen too."""
+
 
 def run(*command: object, folder: Path) -> str:
     done = subprocess.run(
@@ -75,3 +113,12 @@ def test_the_sdist_is_the_whole_repository(built: Path) -> None:
         held = {name.partition("/")[2] for name in archive.getnames()}
 
     assert set(tracked()) <= held
+
+
+def test_a_users_program_is_type_checked_against_the_installed_package(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+
+    python = f"--python-executable={installed / 'python'}"
+    told = run(sys.executable, "-m", "mypy", "--strict", python, "program.py", folder=tmp_path)
+
+    assert told == "Success: no issues found in 1 source file\n"

@@ -16,16 +16,17 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import InputError, ModelError
+from edge_icl.errors import AskCancelledError, ExamplesChangedError, InputError, ModelError
 from edge_icl.llm.vocabulary import Decoder
+from edge_icl.llm.window import Owner
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Generator, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_icl.cancel import Cancel
     from edge_icl.llm.grammar import Constraint, Grammar
     from edge_icl.llm.model import Model
     from edge_icl.llm.prefix import Prefixes
@@ -43,7 +44,7 @@ def generate(
     lead: str = "",
     max_tokens: int = 256,
     grammar: Grammar | None = None,
-    cancel: threading.Event | None = None,
+    cancel: Cancel | None = None,
 ) -> Generator[str, None, bool]:
     """Give the answer's text as it comes, without white space before it; close the iterator to stop it.
 
@@ -55,14 +56,15 @@ def generate(
         lead: what stands before an answer in the prompt's format; only a grammar needs to know.
         max_tokens: most tokens to evaluate for the answer; a full context ends it too.
         grammar: what the answer must keep to.
-        cancel: set it from any thread, and the answer ends before the next token.
+        cancel: set it from any thread, and the answer ends before the next token, also while the model reads.
 
     Returns:
         Whether the answer is complete: it came to its own end, or is all that the grammar asks for.
 
     Raises:
         InputError: the prompt leaves no room for an answer, `max_tokens` is below one, or the grammar is bad.
-        ModelError: llama.cpp fails, or `Prefixes.clear` was called before the answer was complete.
+        ModelError: llama.cpp fails.
+        ExamplesChangedError: `Prefixes.clear` was called before the answer was complete.
     """
     if max_tokens < 1:
         raise InputError(f"an answer of {max_tokens} tokens is none", "give at least 1")
@@ -71,13 +73,15 @@ def generate(
     decoder = Decoder(vocabulary)
     with nullcontext() if grammar is None else grammar.at_work(vocabulary, lead=lead) as constraint:
         pick = _free(vocabulary) if constraint is None else _bound(vocabulary, constraint, text)
-        tokens = _tokens(prefixes, prefix, question, max_tokens, pick)
+        tokens = _tokens(prefixes, prefix, question, max_tokens, pick, cancel)
         while not text.over:
             try:
                 token = next(tokens)
             except StopIteration as end:
                 yield from text.rest()
                 return bool(end.value) or (constraint is not None and constraint.may_end)
+            except AskCancelledError:
+                return False
             if cancel is not None and cancel.is_set():
                 return False
             piece = text.feed(decoder.feed(token))
@@ -118,33 +122,38 @@ def _bound(vocabulary: Vocabulary, constraint: Constraint, text: _Text) -> Pick:
 
 
 def _tokens(
-    prefixes: Prefixes, prefix: Sequence[int], question: Sequence[int], most: int, pick: Pick
+    prefixes: Prefixes,
+    prefix: Sequence[int],
+    question: Sequence[int],
+    most: int,
+    pick: Pick,
+    cancel: Cancel | None = None,
 ) -> Generator[int, None, bool]:
     """Give picked tokens one after another; return whether they came to an end before `most` or the context."""
     model = prefixes.model
-    answer = object()  # owns the window between two tokens
+    answer = Owner(prefixes)  # of the window, between two tokens
     room = min(most, model.context - len(prefix) - len(question))
     try:
-        with prefixes.asked(prefix, question, owner=answer) as logits:
+        with prefixes.asked(prefix, question, owner=answer, cancel=cancel) as logits:
             token = pick(logits)
         while token is not None:
             yield token
             room -= 1
             if room == 0:
                 return False
-            token = _next(model, answer, token, pick)
+            token = _next(model, answer, token, pick, cancel)
         return True
     finally:
         with model.lock:
             model.window.leave(answer)
 
 
-def _next(model: Model, answer: object, token: int, pick: Pick) -> int | None:
+def _next(model: Model, answer: Owner, token: int, pick: Pick, cancel: Cancel | None) -> int | None:
     """Evaluate an answer's last token and return the one picked after it."""
-    with model.lock:
-        if not model.window.enter(answer):
-            raise ModelError("the examples have changed since this answer began", "ask again")
-        return pick(model.window.append([token]))
+    with model.turn(cancel) as window:
+        if not window.enter(answer):
+            raise ExamplesChangedError("the examples have changed since this answer began", "ask again")
+        return pick(window.append([token]))
 
 
 class _Text:

@@ -4,24 +4,29 @@
     ...     model.backend, model.context, model.threads
     ('CPU', 4096, 2)
 
-A model may be shared by threads and by stores: each evaluation takes its lock.
+A model may be shared by threads and by stores: each evaluation takes its turn.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from edge_icl.chat import Chat
 from edge_icl.errors import InputError, ModelError, ModelFileError
 from edge_icl.llm.native import llama, usable_cores
+from edge_icl.llm.turns import Turns
 from edge_icl.llm.vocabulary import Vocabulary, load_file
 from edge_icl.llm.window import BATCH, SEQUENCES, Window
+from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from edge_icl.cancel import Cancel
 
 
 class Model:
@@ -43,7 +48,7 @@ class Model:
         self.vocabulary = vocabulary
         self.threads = threads
         self.gpu_layers = gpu_layers
-        self.lock = threading.RLock()
+        self.lock = Turns()
         self.window = Window(
             vocabulary.model, vocabulary.size, size=context, threads=threads, gpu=gpu_layers > 0
         )
@@ -57,6 +62,7 @@ class Model:
         context: int = 4096,
         gpu_layers: int | None = None,
         threads: int | None = None,
+        progress: Progress = silent,
     ) -> Self:
         """Load a GGUF file and make its window.
 
@@ -66,6 +72,7 @@ class Model:
             context: most tokens of prompt and answer together; the model's own limit caps it.
             gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for a GPU.
             threads: processor threads; None is one for each core that this process may use.
+            progress: called from this thread, stage "load", in bytes; what it raises ends the loading.
 
         Raises:
             InputError: a number is out of range.
@@ -84,7 +91,9 @@ class Model:
         library = llama()
         if not library.llama_supports_gpu_offload():
             gpu_layers = 0
-        vocabulary = Vocabulary(load_file(path, gpu_layers=-1 if gpu_layers is None else gpu_layers))
+        vocabulary = Vocabulary(
+            load_file(path, gpu_layers=-1 if gpu_layers is None else gpu_layers, progress=progress)
+        )
         try:
             _refuse_unfit(path, vocabulary.model)
             layers = int(library.llama_model_n_layer(vocabulary.model)) + 1  # the output layer counts as one
@@ -110,6 +119,20 @@ class Model:
         with self.lock:
             self.window.close()
             self.vocabulary.close()
+
+    @contextmanager
+    def turn(self, cancel: Cancel | None = None) -> Iterator[Window]:
+        """Hold the lock and give the window, in which `cancel` stops every evaluation.
+
+        Raises:
+            AskCancelledError: it was set, before the turn came or during an evaluation.
+        """
+        with self.lock.unless(cancel):
+            self.window.heed(cancel)
+            try:
+                yield self.window
+            finally:
+                self.window.heed(None)
 
     @property
     def context(self) -> int:

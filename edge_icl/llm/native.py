@@ -7,8 +7,10 @@ stderr; a library has no business there.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
+import sys
 import threading
 from collections import deque
 from contextlib import contextmanager
@@ -81,6 +83,12 @@ def _listen(level: int, text: bytes, _data: object) -> None:
     """Take one log event from llama.cpp, on whatever thread it comes."""
     if level == _ERROR_LEVEL:
         _complaints.append(text.decode(errors="replace").strip())
+
+
+def length_of_text() -> Any:
+    """Return C's `strlen`, as a function pointer: `bool f(void *)` is how llama.cpp calls it."""
+    library = ctypes.cdll.msvcrt if sys.platform == "win32" else ctypes.CDLL(None)
+    return library.strlen
 
 
 def usable_cores() -> int:

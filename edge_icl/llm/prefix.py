@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.cancel import Cancel
     from edge_icl.llm.model import Model
+    from edge_icl.llm.window import Owner
 
 MEMORY_BYTES = 128 << 20
 """Most bytes of states kept in memory: six prefixes of 900 tokens with the default model."""
@@ -62,7 +64,12 @@ class Prefixes:
 
     @contextmanager
     def asked(
-        self, prefix: Sequence[int], question: Sequence[int], *, owner: object = None
+        self,
+        prefix: Sequence[int],
+        question: Sequence[int],
+        *,
+        owner: Owner | None = None,
+        cancel: Cancel | None = None,
     ) -> Iterator[NDArray[np.float32]]:
         """Hold the model's lock with prefix and question evaluated; give the logits of the first token after.
 
@@ -70,8 +77,10 @@ class Prefixes:
             prefix: tokens that other questions share.
             question: tokens of this question, at least one.
             owner: who comes back after the `with` block for what is in the window then; see `Window.enter`.
+            cancel: set it from any thread, and the evaluation stops.
 
         Raises:
+            AskCancelledError: it was set.
             InputError: they leave no room for an answer.
             ModelError: llama.cpp fails.
         """
@@ -82,16 +91,19 @@ class Prefixes:
                 f"the prompt has {length} tokens and the model has room for {model.context - 1}",
                 "use fewer examples or a shorter question",
             )
-        with model.lock:
-            model.window.enter(owner)
+        with model.turn(cancel) as window:
+            window.enter(owner)
             self._place(prefix)
-            yield model.window.append(question)
+            yield window.append(question)
 
     def clear(self) -> None:
-        """Drop every state in memory and zero the window. What is on the disk is the store's to wipe."""
+        """Drop every state in memory and zero the window. What is on the disk is the store's to wipe.
+
+        Answers of others that share the model go on.
+        """
         with self.model.lock:
             self._states.clear()
-            self.model.window.purge()
+            self.model.window.purge(self)
 
     def key(self, prefix: Sequence[int]) -> str:
         """Return the name of a prefix's state: equal names mean equal bytes."""
@@ -103,13 +115,15 @@ class Prefixes:
         """Leave exactly the prefix in the window: what is there, or a kept state, or an evaluation."""
         window = self.model.window
         key = self.key(prefix)
-        if window.held == key:
+        # Another store's prefix may be the same: using it would leave this store's own cache without its state.
+        if window.held == key and window.holder is self:
             window.cut(len(prefix))
-        if window.held != key:
+        else:
             window.empty()
+        if window.held != key:
             if not (len(prefix) >= WORTH_KEEPING and self._restored(key, len(prefix))):
                 self._evaluate(key, prefix)
-            window.held = key
+            window.held, window.holder = key, self
 
     def _restored(self, key: str, length: int) -> bool:
         """Put a kept state into the empty window, if there is one that llama.cpp takes."""

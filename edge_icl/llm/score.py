@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.cancel import Cancel
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.llm.vocabulary import Vocabulary
     from edge_icl.llm.window import Window
@@ -40,6 +41,7 @@ def score_labels(
     *,
     form: PromptFormat = PLAIN,
     apart: bool = False,
+    cancel: Cancel | None = None,
 ) -> NDArray[np.float64]:
     """Return the log-probability of each label as the whole answer, whatever their order.
 
@@ -50,14 +52,16 @@ def score_labels(
         labels: the answers to choose from; any number.
         form: the prompt's format.
         apart: evaluate each label by itself, so that not even a rounding depends on the others.
+        cancel: set it from any thread, and the evaluation stops.
 
     Raises:
+        AskCancelledError: it was set.
         InputError: prompt and label are longer than the model's context.
         ModelError: llama.cpp fails.
     """
     candidates = [label_tokens(prefixes.model.vocabulary, label, form) for label in labels]
     steps: dict[Tokens, float] = {}
-    with prefixes.asked(prefix, question) as logits:
+    with prefixes.asked(prefix, question, cancel=cancel) as logits:
         window = prefixes.model.window
         prompt = window.length()
         _take((), logits, _continuations(candidates), steps)

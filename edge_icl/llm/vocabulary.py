@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.llm.native import complaint, llama
+from edge_icl.progress import Progress, silent
 from edge_icl.prompt import MARK
 
 if TYPE_CHECKING:
@@ -207,8 +208,14 @@ class Decoder:
         return self._utf8.decode(self._vocabulary.piece(token))
 
 
-def load_file(path: Path, *, vocab_only: bool = False, gpu_layers: int = 0) -> int:
+def load_file(path: Path, *, vocab_only: bool = False, gpu_layers: int = 0, progress: Progress = silent) -> int:
     """Load a GGUF file and return llama.cpp's pointer to it.
+
+    Args:
+        path: the file.
+        vocab_only: leave the weights on the disk.
+        gpu_layers: how many layers the GPU holds.
+        progress: called from this thread, stage "load", in bytes of the file; what it raises ends the loading.
 
     Raises:
         ModelMissingError: there is no such file.
@@ -220,8 +227,35 @@ def load_file(path: Path, *, vocab_only: bool = False, gpu_layers: int = 0) -> i
     parameters = library.llama_model_default_params()
     parameters.vocab_only = vocab_only
     parameters.n_gpu_layers = gpu_layers
+    listener = _Listener(progress, path.stat().st_size)
+    parameters.progress_callback = library.llama_progress_callback(listener.hear)
     complaint()
     model = library.llama_model_load_from_file(str(path).encode(), parameters)
+    if listener.error is not None:
+        if model:
+            library.llama_model_free(model)
+        raise listener.error
     if not model:
         raise ModelFileError(f"llama.cpp refuses {path}: {complaint()}", _FETCH_AGAIN)
     return int(model)
+
+
+class _Listener:
+    """Passes llama.cpp's progress on, in whole percents; an exception cannot cross C, so it waits here."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._percent = -1
+        self.error: BaseException | None = None
+
+    def hear(self, share: float, _data: object) -> bool:
+        """Take one report and say whether to go on."""
+        percent = int(100 * share)
+        if percent > self._percent and self.error is None:
+            self._percent = percent
+            try:
+                self._progress("load", self._total * percent // 100, self._total)
+            except BaseException as error:  # noqa: BLE001 - raised again once llama.cpp has returned
+                self.error = error
+        return self.error is None

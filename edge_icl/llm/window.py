@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_icl.errors import ModelError
-from edge_icl.llm.native import complaint, llama
+from edge_icl.errors import AskCancelledError, ModelError
+from edge_icl.llm.native import complaint, length_of_text, llama
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from edge_icl.cancel import Cancel
 
 SEQUENCES = 256
 """Most sequences in a window: llama.cpp's LLAMA_MAX_SEQ."""
@@ -30,12 +32,27 @@ BATCH = 256
 """Most tokens in one call: no fewer than SEQUENCES, or llama.cpp aborts; 512 and 1024 were no faster."""
 
 
+_ABORTED = 2  # what llama_decode returns then
+
+
+class Owner:
+    """Whoever comes back to the window for its tokens: an answer that is being written.
+
+    Attributes:
+        group: whose answer it is; `Window.purge` drops the answers of one group.
+    """
+
+    def __init__(self, group: object) -> None:
+        self.group = group
+
+
 class Window:
     """A context of llama.cpp for a loaded model. Call every method with the model's lock held.
 
     Attributes:
         size: most tokens of prompt and answer together.
         held: the key of the prefix that the cache begins with, "" where nobody knows.
+        holder: whose prefix that is.
     """
 
     def __init__(self, model: int, vocabulary_size: int, *, size: int, threads: int, gpu: bool) -> None:
@@ -43,10 +60,12 @@ class Window:
         self._handle: int | None = self._open(model, size, threads, gpu=gpu)
         self._memory = self._llama.llama_get_memory(self._handle)
         self._vocabulary_size = vocabulary_size
-        self._owner: object = None
-        self._parked: dict[object, bytes] = {}
+        self._owner: Owner | None = None
+        self._parked: dict[Owner, bytes] = {}
+        self._cancel: Cancel | None = None
         self.size = int(self._llama.llama_n_ctx(self._handle))
         self.held = ""
+        self.holder: object = None
 
     def _open(self, model: int, size: int, threads: int, *, gpu: bool) -> int:
         """Return llama.cpp's pointer to a new context."""
@@ -75,7 +94,18 @@ class Window:
             self._owner = None
             self._parked.clear()
 
-    def enter(self, owner: object = None) -> bool:
+    def heed(self, cancel: Cancel | None) -> None:
+        """Stop the evaluations that follow when `cancel` is set: on a processor between two of their steps."""
+        library = self._llama
+        self._cancel = cancel  # also keeps alive what llama.cpp points to
+        if cancel is None:
+            library.llama_set_abort_callback(self._live(), library.ggml_abort_callback(), None)
+        else:
+            # "Is the text at this address longer than nothing?", asked in C.
+            stop = ctypes.cast(length_of_text(), library.ggml_abort_callback)
+            library.llama_set_abort_callback(self._live(), stop, cancel.address)
+
+    def enter(self, owner: Owner | None = None) -> bool:
         """Make the window `owner`'s; what a last owner, who has not left, had in it is parked.
 
         Args:
@@ -87,31 +117,39 @@ class Window:
         self._live()
         if owner is not None and self._owner is owner:
             return True
-        if self._owner is not None:
-            self._parked[self._owner] = self.save()
+        self._park()
         self._owner = owner
-        state = self._parked.pop(owner, None)
+        state = None if owner is None else self._parked.pop(owner, None)
         if state is None:
             return False
         self.empty()
         return self.restore(state)
 
-    def leave(self, owner: object) -> None:
+    def leave(self, owner: Owner) -> None:
         """Forget that `owner` has anything here."""
         self._parked.pop(owner, None)
         if self._owner is owner:
             self._owner = None
 
-    def purge(self) -> None:
-        """Zero the cache and drop what is parked: no token seen so far can have a part in any answer."""
+    def purge(self, group: object = None) -> None:
+        """Zero the cache and drop what is parked: no token seen so far can have a part in any answer.
+
+        Args:
+            group: whose tokens; the answers of others are parked and go on. None for everybody's.
+        """
+        if group is not None:
+            self._park()
+            self._parked = {owner: state for owner, state in self._parked.items() if owner.group is not group}
+        else:
+            self._parked.clear()
         self._owner = None
-        self._parked.clear()
         self.empty(zero=True)
 
     def empty(self, *, zero: bool = False) -> None:
         """Remove every token; `zero` overwrites the cells too."""
         self._live()
         self.held = ""
+        self.holder = None
         self._llama.llama_memory_clear(self._memory, zero)
 
     def cut(self, length: int) -> None:
@@ -162,6 +200,7 @@ class Window:
             outputs: for which ones `logits` will be asked.
 
         Raises:
+            AskCancelledError: what `heed` was given was set; the window is empty then.
             ModelError: the window is full, or llama.cpp fails.
         """
         handle = self._live()
@@ -176,6 +215,9 @@ class Window:
         batch.seq_id = (ctypes.POINTER(ctypes.c_int32) * count)(*row_pointers)
         batch.logits = (ctypes.c_int8 * count)(*outputs)
         status = self._llama.llama_decode(handle, batch)
+        if status == _ABORTED:
+            self.empty()  # nobody knows which cells hold what
+            raise AskCancelledError("the question was cancelled")
         if status == 1:
             raise ModelError(f"the context of {self.size} tokens is full", "ask with fewer or shorter examples")
         if status != 0:
@@ -201,6 +243,11 @@ class Window:
         source = np.frombuffer(state, dtype=np.uint8)
         taken = self._llama.llama_state_seq_set_data(self._live(), _pointer(source), len(state), 0)
         return bool(taken == len(state) > 0)
+
+    def _park(self) -> None:
+        """Save what the owner has in the window."""
+        if self._owner is not None:
+            self._parked[self._owner] = self.save()
 
     def _live(self) -> int:
         """Return llama.cpp's pointer to the context, or say that it is gone."""

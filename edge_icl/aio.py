@@ -1,0 +1,271 @@
+"""Memory for asyncio: the same store, awaited; the loop never waits for a model or a disk.
+
+    from edge_icl.aio import AsyncMemory
+
+    async with await AsyncMemory.open("work") as memory:
+        await memory.add("Uber to the airport", "travel")
+        async for piece in memory.stream("Taxi downtown"):
+            print(piece, end="", flush=True)
+
+Work is done in threads of the memory's own, which end with `close`. Cancelling a task stops the model within a
+token. A change that is being written is finished first: the store has either all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+from edge_icl.cancel import Cancel
+from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
+from edge_icl.example import Example
+from edge_icl.memory import DEFAULT_OPTIONS, NEARLY_THE_SAME, Memory
+from edge_icl.opening import DEFAULT_STORE
+from edge_icl.progress import Progress, silent
+from edge_icl.store.writer import DEFAULT_TIMEOUT
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from edge_icl.options import Options
+    from edge_icl.records import Added, Answer, Held, Receipt, Verification
+    from edge_icl.reply import Reply
+    from edge_icl.store.settings import Settings
+
+T = TypeVar("T")
+
+
+class _Run(Protocol):
+    """Runs work in a thread; `cancel` is set when the task that waits is cancelled."""
+
+    async def __call__(self, work: Callable[[], T], cancel: Cancel | None = None) -> T: ...
+
+
+class AsyncReply:
+    """An answer in the making, for `async for`: the model runs when its pieces are asked for."""
+
+    def __init__(self, ask: Callable[[Cancel], Reply], run: _Run) -> None:
+        self._ask = ask
+        self._run = run
+        self._cancel = Cancel()
+        self._reply: Reply | None = None
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        try:
+            while (piece := await self._run(self._next, self._cancel)) is not None:
+                yield piece
+        finally:
+            await self.close()
+
+    def cancel(self) -> None:
+        """Stop the model within a token, and return at once; what came so far stays in `answer`."""
+        self._cancel.set()
+
+    async def close(self) -> None:
+        """Stop the model, and return when it has stopped. Leaving the `async for` does it too."""
+        self.cancel()
+        if self._reply is not None:
+            with suppress(StoreClosedError):  # then it has stopped
+                await self._run(self._reply.close)
+
+    @property
+    def answer(self) -> Answer:
+        """The answer as far as it has come.
+
+        Raises:
+            InputError: no piece has been asked for.
+        """
+        if self._reply is None:
+            raise InputError("the question has not been asked yet", "iterate over the reply first")
+        return self._reply.answer
+
+    def _next(self) -> str | None:
+        """Return the next piece, None after the last."""
+        with suppress(AskCancelledError):
+            if self._reply is None:
+                self._reply = self._ask(self._cancel)
+            return next(self._reply, None)
+        return None
+
+
+class AsyncMemory:
+    """An open store, for asyncio. Make one with `open`; close it, or use it in an `async with` statement.
+
+        >>> async def main():
+        ...     async with await AsyncMemory.open("work") as memory:
+        ...         added = await memory.add("Uber to the airport", "travel")
+        ...         await memory.forget(*added.ids)
+        ...         return await memory.count()
+        >>> import asyncio
+        >>> asyncio.run(main())
+        0
+
+    Methods are those of `Memory` and raise what those raise.
+    """
+
+    def __init__(self, memory: Memory, pool: ThreadPoolExecutor) -> None:
+        self._memory = memory
+        self._pool = pool
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        store: str | os.PathLike[str] = DEFAULT_STORE,
+        *,
+        create: bool = True,
+        encoder: str | None = None,
+        model: str | None = None,
+        gpu_layers: int | None = None,
+        threads: int | None = None,
+        timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - how long to wait for another writer
+        progress: Progress = silent,
+    ) -> Self:
+        """Open a store, as `Memory.open` does; `progress` is called in the loop."""
+        work = partial(
+            Memory.open,
+            store,
+            create=create,
+            encoder=encoder,
+            model=model,
+            gpu_layers=gpu_layers,
+            threads=threads,
+            timeout=timeout,
+            progress=_in_loop(progress),
+        )
+        pool = ThreadPoolExecutor(thread_name_prefix="edge-icl")
+        try:
+            return cls(await asyncio.get_running_loop().run_in_executor(pool, work), pool)
+        except BaseException:
+            pool.shutdown()
+            raise
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the store, as `Memory.close` does; no thread is left when it returns."""
+        if not self._closed:
+            self._closed = True
+            with ThreadPoolExecutor(1) as closer:  # the threads of the pool may all be at work
+                await asyncio.get_running_loop().run_in_executor(closer, self._memory.close)
+            self._pool.shutdown()
+
+    @property
+    def path(self) -> Path:
+        """The store's directory."""
+        return self._memory.path
+
+    @property
+    def settings(self) -> Settings:
+        """What the store was made with."""
+        return self._memory.settings
+
+    async def root(self) -> str:
+        """Return the string that names the whole content of the store."""
+        return await self._run(lambda: self._memory.root)
+
+    async def count(self) -> int:
+        """Return how many examples the store holds."""
+        return await self._run(lambda: len(self._memory))
+
+    async def load(self) -> None:
+        """Load the models now, as `Memory.load` does."""
+        await self._run(self._memory.load)
+
+    async def add(
+        self, input: str, output: str, *, tags: Iterable[str] = (), source: str | None = None
+    ) -> Added:
+        """Add one example, as `Memory.add` does."""
+        return await self.add_many([Example.create(input, output, tags=tags, source=source)])
+
+    async def add_many(self, examples: Iterable[Example], *, progress: Progress = silent) -> Added:
+        """Add examples in one commit, as `Memory.add_many` does; `progress` is called in the loop.
+
+        A task that is cancelled while texts are embedded adds nothing.
+        """
+        cancel = Cancel()
+        told = _in_loop(progress, cancel)
+        return await self._run(partial(self._memory.add_many, examples, progress=told), cancel)
+
+    async def forget(self, *ids: str, similar: float | None = None) -> Receipt:
+        """Forget examples in one commit, as `Memory.forget` does."""
+        return await self._run(partial(self._memory.forget, *ids, similar=similar))
+
+    async def ask(self, question: str, options: Options = DEFAULT_OPTIONS) -> Answer:
+        """Answer a question, as `Memory.ask` does."""
+        cancel = Cancel()
+        return await self._run(partial(self._memory.ask, question, options, cancel=cancel), cancel)
+
+    def stream(self, question: str, options: Options = DEFAULT_OPTIONS) -> AsyncReply:
+        """Answer a question piece by piece, as `Memory.stream` does."""
+        return AsyncReply(lambda cancel: self._memory.stream(question, options, cancel=cancel), self._run)
+
+    async def search(self, text: str, *, limit: int = 10) -> list[Held]:
+        """Return the examples whose inputs are nearest to a text, as `Memory.search` does."""
+        return await self._run(partial(self._memory.search, text, limit=limit))
+
+    async def find(
+        self,
+        *,
+        match: str | None = None,
+        source: str | None = None,
+        tag: str | None = None,
+        like: str | None = None,
+        min_similarity: float = NEARLY_THE_SAME,
+    ) -> list[Held]:
+        """Return the examples that fit everything that is given, as `Memory.find` does."""
+        work = partial(
+            self._memory.find, match=match, source=source, tag=tag, like=like, min_similarity=min_similarity
+        )
+        return await self._run(work)
+
+    async def examples(self) -> list[Held]:
+        """Return all examples, in the order of their ids."""
+        return await self._run(lambda: list(self._memory.examples()))
+
+    async def get(self, id: str) -> Held:
+        """Return the example whose id begins so, as `Memory.get` does."""
+        return await self._run(partial(self._memory.get, id))
+
+    async def verify(
+        self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent
+    ) -> Verification:
+        """Check every byte of the store, as `Memory.verify` does; `progress` is called in the loop."""
+        cancel = Cancel()
+        told = _in_loop(progress, cancel)
+        return await self._run(partial(self._memory.verify, deep=deep, receipt=receipt, progress=told), cancel)
+
+    async def _run(self, work: Callable[[], T], cancel: Cancel | None = None) -> T:
+        """Run work in a thread; a task that is cancelled meanwhile waits for its end."""
+        if self._closed:
+            raise StoreClosedError(f"the store {self.path} is closed", "open it again")
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if cancel is not None:
+                cancel.set()
+            future.add_done_callback(lambda done: done.exception())  # nobody else asks for it
+            await asyncio.wait([future])
+            raise
+
+
+def _in_loop(progress: Progress, cancel: Cancel | None = None) -> Progress:
+    """Return a callback for other threads that has the loop call `progress`, and ends cancelled work."""
+    loop = asyncio.get_running_loop()
+
+    def told(stage: str, done: int, total: int) -> None:
+        if cancel is not None:
+            cancel.check()
+        loop.call_soon_threadsafe(progress, stage, done, total)
+
+    return told

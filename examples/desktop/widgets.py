@@ -1,0 +1,139 @@
+"""The parts of the window: an answer, the examples behind it, and the line that says what was done."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from tkinter import ttk
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import edge_icl
+
+BARS = 3
+"""Labels that an answer shows, the likeliest first."""
+
+COLUMNS = {"alike": 60, "output": 120, "input": 360, "why": 180}
+"""The table's columns, and their widths."""
+
+
+class Answer(ttk.Frame):
+    """An answer: the likeliest labels with bars, or text as it is written."""
+
+    def __init__(self, parent: tk.Misc) -> None:
+        super().__init__(parent)
+        self.columnconfigure(2, weight=1)
+        self._best = ttk.Label(self, style="Answer.TLabel", anchor="w", width=16)
+        self._best.grid(row=0, column=0, rowspan=BARS, sticky="w", padx=(0, 24))
+        self._rows = [self._row(number) for number in range(BARS)]
+        self._text = ttk.Label(self, justify="left", anchor="nw")
+        self._text.grid(row=0, column=0, columnspan=4, rowspan=BARS, sticky="nsew")
+        self.bind("<Configure>", lambda event: self._text.configure(wraplength=event.width))
+        self.clear()
+
+    def clear(self) -> None:
+        """Show no answer."""
+        self.write("The answer appears here while you type.")
+        self._text.configure(style="Quiet.TLabel")
+
+    def write(self, text: str) -> None:
+        """Show text."""
+        self._text.configure(text=text, style="TLabel")
+        self._text.lift()
+        self._best.configure(text="")
+        for label, bar, share in self._rows:
+            label.configure(text="")
+            share.configure(text="")
+            bar.grid_remove()
+
+    def show(self, labels: Mapping[str, float]) -> None:
+        """Show the likeliest labels."""
+        self._text.configure(text="")
+        self._text.lower()
+        self._best.configure(text=next(iter(labels)))
+        shares = [*labels.items()][:BARS]
+        for (label, bar, share), (name, probability) in zip(self._rows, shares, strict=False):
+            label.configure(text=name)
+            bar.configure(value=probability)
+            bar.grid()
+            share.configure(text=f"{probability:.0%}")
+
+    def _row(self, number: int) -> tuple[ttk.Label, ttk.Progressbar, ttk.Label]:
+        """Make the place for one label."""
+        label, share = ttk.Label(self, width=14), ttk.Label(self, width=5, anchor="e")
+        bar = ttk.Progressbar(self, maximum=1)
+        label.grid(row=number, column=1, sticky="w", pady=4)
+        bar.grid(row=number, column=2, sticky="ew")
+        share.grid(row=number, column=3, sticky="e")
+        return label, bar, share
+
+
+class Examples(ttk.Frame):
+    """The examples behind an answer, of which one can be selected."""
+
+    def __init__(self, parent: tk.Misc) -> None:
+        super().__init__(parent)
+        self._held: dict[str, edge_icl.Held] = {}
+        self.table = ttk.Treeview(self, columns=tuple(COLUMNS), show="headings", height=9, selectmode="browse")
+        for name, width in COLUMNS.items():
+            self.table.heading(name, text=name if name != "why" else "", anchor="w")
+            self.table.column(name, width=width, stretch=name == "input", anchor="w")
+        bar = ttk.Scrollbar(self, command=self.table.yview)
+        self.table.configure(yscrollcommand=bar.set)
+        bar.pack(side="right", fill="y")
+        self.table.pack(fill="both", expand=True)
+
+    def show(self, answer: edge_icl.Answer | None) -> None:
+        """List the examples nearest to the line, and those that the model has read."""
+        self.table.delete(*self.table.get_children())
+        read = () if answer is None else answer.examples
+        near = () if answer is None else answer.nearest
+        self._held = {held.id: held for held in (*near, *read)}
+        for held in self._held.values():
+            alike = "" if held.similarity is None else f"{held.similarity:.2f}"
+            why = "read by the model" if held.id in {one.id for one in read} else "near the line"
+            self.table.insert("", "end", held.id, values=(alike, held.output, held.input, why))
+
+    def selected(self) -> list[edge_icl.Held]:
+        """Return the selected example, if there is one."""
+        return [self._held[id] for id in self.table.selection()]
+
+    def select_first(self) -> None:
+        """Go to the first example."""
+        for id in self.table.get_children()[:1]:
+            self.table.focus_set()
+            self.table.focus(id)
+            self.table.selection_set(id)
+
+
+class Status(ttk.Frame):
+    """The line that says what was done, how far it has come, and who answered."""
+
+    def __init__(self, parent: tk.Misc) -> None:
+        super().__init__(parent, style="Status.TFrame", padding=(20, 8))
+        self._text = ttk.Label(self, style="Status.TLabel")
+        self._text.pack(side="left")
+        self._note = ttk.Label(self, style="Note.TLabel")
+        self._note.pack(side="right")
+        self._progress = ttk.Progressbar(self, maximum=1, length=220)
+
+    def say(self, text: str) -> None:
+        """Say what was done."""
+        self._progress.pack_forget()
+        self._text.configure(text=text, style="Status.TLabel")
+
+    def complain(self, error: edge_icl.EdgeIclError) -> None:
+        """Show an error as its one sentence."""
+        self.say(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        self._text.configure(style="Alarm.Status.TLabel")
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Show how far loading or embedding has come."""
+        self.say(f"{stage.capitalize()}…")
+        self._progress.configure(value=done / max(total, 1))
+        self._progress.pack(side="left", padx=20)
+
+    def note(self, text: str) -> None:
+        """Say in passing what the model does."""
+        self._note.configure(text=text)
