@@ -30,6 +30,8 @@ COMMANDS = {
     "add": ("cmd_add:add", "Teach: add examples."),
     "ask": ("cmd_ask:ask", "Ask a question, answered from the examples."),
     "forget": ("cmd_forget:forget", "Take examples back, exactly."),
+    "fix": ("cmd_fix:fix", "Correct an example: give it another output."),
+    "edit": ("cmd_edit:edit", "Correct an example in your editor."),
     "list": ("cmd_list:list_", "List the examples."),
     "show": ("cmd_show:show", "Show one example."),
     "search": ("cmd_search:search", "Find the examples most similar to a text."),

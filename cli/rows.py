@@ -96,6 +96,20 @@ def read(file: str, kind: str, columns: Sequence[str]) -> Iterator[Row]:
                     yield _line(number, line.rstrip("\n"), kind, columns)
 
 
+def whole(text: str) -> str:
+    """Return a text from the command line, or where that is -, all of stdin without its last line break.
+
+    Raises:
+        InputError: stdin cannot be read, or is not UTF-8.
+    """
+    if text != STDIN:
+        return text
+    try:
+        return _stdin().read().decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        raise InputError("stdin is not UTF-8", "save the text as UTF-8") from error
+
+
 @contextmanager
 def _opened(file: str, *, newline: str | None) -> Iterator[TextIO]:
     """Open a file or stdin; bytes that are no UTF-8 come as lone surrogates."""

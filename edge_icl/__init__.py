@@ -42,7 +42,7 @@ from edge_icl.errors import (
 from edge_icl.example import Example
 from edge_icl.memory import Memory
 from edge_icl.options import Options
-from edge_icl.records import Added, Answer, Held, Receipt, Verification
+from edge_icl.records import Added, Answer, Held, Receipt, Replaced, Verification
 from edge_icl.reply import Reply
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "NotAStoreError",
     "Options",
     "Receipt",
+    "Replaced",
     "Reply",
     "StoreAccessError",
     "StoreBusyError",

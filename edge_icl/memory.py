@@ -31,7 +31,7 @@ from edge_icl.now import Now
 from edge_icl.opening import DEFAULT_STORE, locate, make
 from edge_icl.options import Options
 from edge_icl.progress import Progress, silent
-from edge_icl.records import Added, Answer, Held, Receipt, Verification
+from edge_icl.records import Added, Answer, Held, Receipt, Replaced, Verification
 from edge_icl.searching import alike, fitting, held, nearest
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
@@ -252,6 +252,57 @@ class Memory:
             refit=change.refit,
             seconds=seconds,
             similar=left,
+        )
+
+    def replace(
+        self,
+        id: str,
+        *,
+        input: str | None = None,
+        output: str | None = None,
+        tags: Iterable[str] | None = None,
+        source: str | None = None,
+    ) -> Replaced:
+        """Put a corrected example in the place of one, in one commit: the old one is forgotten as by `forget`.
+
+        Fields that are not given stay as they are, and while the input does so does its vector: no model is
+        needed then.
+
+        Args:
+            id: of the example; a unique prefix of it will do.
+            input: the new input.
+            output: the new output.
+            tags: the new tags, in place of all old ones.
+            source: the new source; "" for none.
+
+        Raises:
+            InputError: a text is empty, too long for the model, or no valid text.
+            ExampleNotFoundError: no example has the id; nothing was changed.
+            AmbiguousIdError: several ids begin with it; nothing was changed.
+            ModelMissingError: the input is new, and the encoder is not on this machine.
+            StoreAccessError: the operating system refused.
+        """
+        begun = time.perf_counter()
+        old = self.get(id)
+        new = old.example.changed(input=input, output=output, tags=tags, source=source)
+        gone, key = bytes.fromhex(old.id), new.id(self.settings.seed)
+        if key != gone:
+            self._engines.lengths.check(new)
+        vector = None if new.input == old.input else self._embed(new.input)
+
+        def choose(now: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
+            page, i = now.row(gone)
+            row = Row(key, page.vectors[i] if vector is None else vector, new.canonical())
+            return ([row], [gone]) if key != gone else ((), ())
+
+        change = self._commit(choose)
+        return Replaced(
+            old=old.id,
+            new=key.hex(),
+            root_before=change.root_before,
+            root_after=change.root_after,
+            refit=change.refit,
+            seconds=time.perf_counter() - begun,
         )
 
     def ask(self, question: str, options: Options = DEFAULT_OPTIONS) -> Answer:

@@ -147,6 +147,44 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """What `replace` did. As JSON it is also a receipt of what was forgotten; see `Receipt`.
+
+    Attributes:
+        old: the id of the example that was forgotten, hex.
+        new: the id of the one in its place; the same where nothing was to be changed.
+        root_before: the store's root before.
+        root_after: its root after: that of a store that was given the new example and never held the old one.
+        refit: whether the clustering was run again with all examples.
+        seconds: how long it took until everything was wiped.
+    """
+
+    old: str
+    new: str
+    root_before: str
+    root_after: str
+    refit: bool
+    seconds: float
+
+    @property
+    def changed(self) -> bool:
+        """Whether the example is another one now."""
+        return self.old != self.new
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "changed": self.changed,
+            "id": self.new,
+            "ids": [self.old] if self.changed else [],
+            "root_before": self.root_before,
+            "root_after": self.root_after,
+            "refit": self.refit,
+            "seconds": round(self.seconds, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What `verify` found.
 
