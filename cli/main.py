@@ -36,7 +36,8 @@ COMMANDS = {
     "show": ("cmd_show:show", "Show one example."),
     "search": ("cmd_search:search", "Find the examples most similar to a text."),
     "status": ("cmd_status:status", "Say what the store and this machine have."),
-    "export": ("cmd_export:export", "Write all examples as JSON lines."),
+    "export": ("cmd_export:export", "Write all examples to a file."),
+    "import": ("cmd_import:import_", "Make a store of the examples in a file."),
     "verify": ("cmd_verify:verify", "Check every byte of the store."),
     "models": ("cmd_models:models", "Fetch, import, check and remove models."),
 }

@@ -12,6 +12,7 @@ below, each importing only those before it:
     selection, prompt        which examples, and as what text
     encoder, llm             texts to vectors; prompts to answers
     models                   which models are on this machine; the only network code
+    vector                   a vector on its way from one store to another
     options, view, reply     how to ask, what a state of the store offers, an answer in the making
     asking, searching        one state of a store, asked and searched
     memory                   Memory, which knows all of them
@@ -44,6 +45,7 @@ from edge_icl.memory import Memory
 from edge_icl.options import Options
 from edge_icl.records import Added, Answer, Held, Receipt, Replaced, Verification
 from edge_icl.reply import Reply
+from edge_icl.vector import Vector
 
 __all__ = [
     "Added",
@@ -74,6 +76,7 @@ __all__ = [
     "StoreExistsError",
     "StoreFormatError",
     "StoreNotFoundError",
+    "Vector",
     "Verification",
 ]
 __version__ = "0.1.0"

@@ -38,6 +38,7 @@ from edge_icl.store.disk import Store
 from edge_icl.store.pages import Row
 from edge_icl.store.settings import DEFAULT_SHOTS, Settings
 from edge_icl.store.writer import DEFAULT_TIMEOUT, writing
+from edge_icl.vector import Vector, usable
 from edge_icl.verification import verify
 
 if TYPE_CHECKING:
@@ -193,15 +194,23 @@ class Memory:
         """
         return self.add_many([Example.create(input, output, tags=tags, source=source)])
 
-    def add_many(self, examples: Iterable[Example], *, progress: Progress = silent) -> Added:
+    def add_many(
+        self,
+        examples: Iterable[Example],
+        *,
+        vectors: Iterable[Vector | None] | None = None,
+        progress: Progress = silent,
+    ) -> Added:
         """Add examples in one commit: all of them, or none.
 
         Args:
             examples: made with `Example.create`.
+            vectors: one for each example, as `export` gives them. Those that this store's encoder made are
+                taken as they are; what has no other vector is embedded.
             progress: told about each text that is embedded.
 
         Raises:
-            InputError: an example is too long for the model.
+            InputError: an example is too long for the model, or a vector cannot be one of this store.
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """
@@ -210,13 +219,21 @@ class Memory:
         new = self._read(lambda now: {key: e for key, e in wanted.items() if now.locate(key) is None})
         for example in new.values():
             self._engines.lengths.check(example)
-        count = 0
+        given = {} if vectors is None else usable((key for key, _ in keyed), vectors, self.settings)
+        missing = [key for key in new if key not in given]
+        if missing:
+            made = self._engines.encoder().encode([new[key].input for key in missing], progress=progress)
+            given |= zip(missing, made, strict=True)
+        added: Sequence[Row] = ()
         if new:
-            texts = [example.input for example in new.values()]
-            vectors = self._engines.encoder().encode(texts, progress=progress)
-            rows = [Row(key, v, e.canonical()) for (key, e), v in zip(new.items(), vectors, strict=True)]
-            count = len(self._commit(lambda _: (rows, ())).added)
-        return Added(tuple(key.hex() for key, _ in keyed), count, len(keyed) - count)
+            rows = [Row(key, given[key], example.canonical()) for key, example in new.items()]
+            added = self._commit(lambda _: (rows, ())).added
+        return Added(
+            ids=tuple(key.hex() for key, _ in keyed),
+            added=len(added),
+            duplicates=len(keyed) - len(added),
+            carried=len(added) - len(set(missing).intersection(row.id for row in added)),
+        )
 
     def forget(self, *ids: str, similar: float | None = None) -> Receipt:
         """Forget examples in one commit: all of them, or none; returns when they are wiped from the disk.
@@ -383,6 +400,20 @@ class Memory:
     def examples(self) -> Iterator[Held]:
         """Return all examples, in the order of their ids."""
         return iter(self._read(lambda now: [Held(key.hex(), example) for key, example in now.examples()]))
+
+    def export(self) -> Iterator[tuple[Held, Vector]]:
+        """Return all examples with their vectors, in the order of their ids.
+
+        They are those of this moment, whatever changes meanwhile. The store's pages stay in memory: the
+        vectors and texts, and little else.
+        """
+        pages = self._read(lambda now: list(now.pages()))
+        encoder = self.settings.encoder_digest
+        return (
+            (Held(key.hex(), page.example(i)), Vector(encoder, page.vectors[i].tobytes()))
+            for page in pages
+            for i, key in enumerate(page.keys())
+        )
 
     def get(self, id: str) -> Held:
         """Return the example whose id begins so.

@@ -56,15 +56,22 @@ class Added:
         ids: of all examples given, in their order, those included that were there already.
         added: how many are new.
         duplicates: how many were in the store already, or came twice.
+        carried: how many of the new ones came with their vectors and were not embedded.
     """
 
     ids: tuple[str, ...]
     added: int
     duplicates: int
+    carried: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
-        return {"added": self.added, "duplicates": self.duplicates, "ids": list(self.ids)}
+        return {
+            "added": self.added,
+            "duplicates": self.duplicates,
+            "carried": self.carried,
+            "ids": list(self.ids),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ LADDER = [
     {"selection", "prompt", "prior"},
     {"chat"},
     {"encoder", "llm", "models"},
-    {"records", "opening", "options", "lengths"},
+    {"records", "opening", "options", "lengths", "vector"},
     {"view"},
     {"judging"},
     {"reply"},
