@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import rows, teaching
+from edge_icl.cli import completion, rows, teaching
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
 from edge_icl.cli.teaching import Fields, Labels, Lesson
@@ -26,12 +26,27 @@ PAIR = 2
     ),
 )
 @click.argument("texts", nargs=-1, metavar="[INPUT OUTPUT | -]")
-@click.option("--file", metavar="F", help="Read examples from a .jsonl, .csv or .tsv file.")
+@click.option(
+    "--file",
+    metavar="F",
+    help="Read examples from a .jsonl, .csv or .tsv file.",
+    shell_complete=completion.files,
+)
 @teaching.file_options
 @click.option(
-    "--tag", "tags", metavar="T", multiple=True, help="A word to find the examples by; may be repeated."
+    "--tag",
+    "tags",
+    metavar="T",
+    multiple=True,
+    help="A word to find the examples by; may be repeated.",
+    shell_complete=completion.tags,
 )
-@click.option("--source", metavar="S", help="Where the examples come from, such as a file or a person.")
+@click.option(
+    "--source",
+    metavar="S",
+    help="Where the examples come from, such as a file or a person.",
+    shell_complete=completion.sources,
+)
 @click.pass_obj
 def add(  # noqa: PLR0913 - one parameter an option
     session: Session,

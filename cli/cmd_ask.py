@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_icl.cli import constraints, rows
+from edge_icl.cli import completion, constraints, rows
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
@@ -45,7 +45,12 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     ),
 )
 @click.argument("question", required=False, metavar="[QUESTION | -]")
-@click.option("--file", metavar="F", help="Read questions: .jsonl, .csv, .tsv, or .txt with one a line.")
+@click.option(
+    "--file",
+    metavar="F",
+    help="Read questions: .jsonl, .csv, .tsv, or .txt with one a line.",
+    shell_complete=completion.files,
+)
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="What the file is, whatever its name.")
 @click.option(
     "--input-field", metavar="NAME", default="input", show_default=True, help="Where a row has its question."
@@ -80,7 +85,12 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     show_default=True,
     help="Examples as lines of text (plain; auto too), or as turns in the model's own chat template (chat).",
 )
-@click.option("--model", metavar="NAME|PATH", help="The model, or a .gguf file; see `edge-icl models list`.")
+@click.option(
+    "--model",
+    metavar="NAME|PATH",
+    help="The model, or a .gguf file; see `edge-icl models list`.",
+    shell_complete=completion.llms,
+)
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
@@ -89,8 +99,18 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     show_default=True,
     help="End a written answer after so many tokens (pieces of words).",
 )
-@click.option("--grammar", metavar="FILE", help="Write what a grammar allows, in llama.cpp's GBNF.")
-@click.option("--json-schema", metavar="FILE", help="Write JSON that keeps to a schema.")
+@click.option(
+    "--grammar",
+    metavar="FILE",
+    help="Write what a grammar allows, in llama.cpp's GBNF.",
+    shell_complete=completion.files,
+)
+@click.option(
+    "--json-schema",
+    metavar="FILE",
+    help="Write JSON that keeps to a schema.",
+    shell_complete=completion.files,
+)
 @click.option("--examples", "shown", is_flag=True, help="Show the examples behind the answer, piped too.")
 @click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and times.")
 @click.option(

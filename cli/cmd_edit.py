@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from edge_icl.cli import cmd_fix, editor
+from edge_icl.cli import cmd_fix, completion, editor
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.errors import InputError
 
@@ -35,7 +35,7 @@ class Changes(TypedDict, total=False):
 
 
 @click.command(cls=Command, epilog=examples("EDITOR=nano edge-icl edit 3f2a9c1e"))
-@click.argument("id", metavar="ID")
+@click.argument("id", metavar="ID", shell_complete=completion.ids)
 @click.pass_obj
 def edit(session: Session, id: str) -> None:
     """Correct an example in your editor: its input, output, tags and source.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import rows
+from edge_icl.cli import completion, rows
 from edge_icl.cli.session import Command, Session, examples
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, epilog=examples('edge-icl ask "Taxi downtown"', "edge-icl fix 3f2a9c1e travel"))
-@click.argument("id", metavar="ID")
+@click.argument("id", metavar="ID", shell_complete=completion.ids)
 @click.argument("output", metavar="OUTPUT | -")
 @click.pass_obj
 def fix(session: Session, id: str, output: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from edge_icl.cli import completion
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES
 
@@ -35,7 +36,12 @@ def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> b
 @click.option(
     "--seed", callback=_seed, metavar="HEX", help="64 hex digits instead of random ones; for tests and audits."
 )
-@click.option("--encoder", metavar="NAME", help="The model that compares texts; see `edge-icl models list`.")
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    help="The model that compares texts; see `edge-icl models list`.",
+    shell_complete=completion.encoders,
+)
 @click.option("--task", metavar="TEXT", help='What is asked of the model, such as "Classify the expense".')
 @click.pass_obj
 def init(session: Session, shots: int, seed: bytes | None, encoder: str | None, task: str | None) -> None:

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from edge_icl import __version__
 from edge_icl.cli.output import PROGRAM
@@ -40,6 +41,7 @@ COMMANDS = {
     "import": ("cmd_import:import_", "Make a store of the examples in a file."),
     "verify": ("cmd_verify:verify", "Check every byte of the store."),
     "models": ("cmd_models:models", "Fetch, import, check and remove models."),
+    "completion": ("cmd_completion:completion", "Let your shell complete what you type."),
 }
 """Command -> (module:attribute, what it does)."""
 
@@ -81,6 +83,12 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin so, and options; click would import every command."""
+        found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items()]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(item for item in found if item.value.startswith(incomplete)), *options]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the table; click would import every command to ask for its help."""
         with formatter.section("Commands"):
@@ -89,7 +97,7 @@ class Commands(click.Group):
 
 def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
     """Print the version and end."""
-    if value:
+    if value and not ctx.resilient_parsing:  # a shell that completes does not want it
         ctx.ensure_object(Session).output.line(f"{PROGRAM} {__version__}")
         ctx.exit()
 

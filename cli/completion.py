@@ -1,0 +1,138 @@
+"""What the shell may complete: stores, ids, tags, sources, models and files.
+
+Called while somebody is typing, so nothing here loads a model, writes, or fails: what cannot be read offers
+nothing. Large stores are read in part: an answer that comes late is none.
+"""
+
+from __future__ import annotations
+
+import functools
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from click.shell_completion import CompletionItem
+
+from edge_icl.cli import tables
+from edge_icl.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import click
+
+    from edge_icl.records import Held
+
+    Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+    Find = Callable[[Session, str], Iterable[CompletionItem | str]]
+
+MOST_READ = 20_000
+"""Examples that are looked through for tags and sources: a third of a second."""
+
+MOST_OFFERED = 200
+"""More would fill the screen; and of a part the shell would type a beginning that only that part shares."""
+
+SHOWN = 60
+"""Columns of an example's input beside its id, in shells that show it."""
+
+
+def _harmless(find: Find) -> Offer:
+    """Return what click calls: what `find` finds that begins with what was typed, and nothing if it fails."""
+
+    @functools.wraps(find)
+    def offer(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+        try:
+            found = find(ctx.ensure_object(Session), typed)
+            items = [one if isinstance(one, CompletionItem) else CompletionItem(one) for one in found]
+        except Exception:  # noqa: BLE001 - whatever it is, the person is typing
+            return []
+        items = [one for one in items if one.type != "plain" or one.value.startswith(typed)]
+        return items if len(items) <= MOST_OFFERED else []
+
+    return offer
+
+
+@_harmless
+def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
+    """Offer the names of stores; folders, once there is a slash."""
+    from edge_icl.models import location  # noqa: PLC0415 - only while completing
+
+    if "/" in typed:
+        yield CompletionItem(typed, type="dir")
+        return
+    yield from sorted(path.name for path in (location.home() / "stores").iterdir() if path.name[0] != ".")
+
+
+@_harmless
+def ids(session: Session, typed: str) -> list[CompletionItem]:
+    """Offer ids, as short as `list` shows them, with their inputs."""
+    from edge_icl.store.snapshot import SHORTEST_ID  # noqa: PLC0415 - likewise
+
+    with session.open() as memory:
+        every = list(memory.examples())
+    short = tables.short_ids([one.id for one in every], shortest=SHORTEST_ID)
+    pairs = [(key, one) for key, one in zip(short, every, strict=True) if one.id.startswith(typed)]
+    return [CompletionItem(max(key, typed, key=len), help=_shown(one)) for key, one in pairs]
+
+
+@_harmless
+def tags(session: Session, _typed: str) -> list[str]:
+    """Offer the tags of the store's examples."""
+    return sorted({tag for one in _some(session) for tag in one.example.tags})
+
+
+@_harmless
+def sources(session: Session, _typed: str) -> list[str]:
+    """Offer the sources of the store's examples."""
+    return sorted({one.example.source for one in _some(session) if one.example.source is not None})
+
+
+@_harmless
+def fetchable(_session: Session, _typed: str) -> list[CompletionItem]:
+    """Offer the models of the catalogue."""
+    from edge_icl.models import catalogue  # noqa: PLC0415 - likewise
+
+    return [CompletionItem(entry.name, help=entry.summary) for entry in catalogue.CATALOGUE]
+
+
+@_harmless
+def installed(_session: Session, _typed: str) -> list[str]:
+    """Offer the models on this machine."""
+    from edge_icl.models import location  # noqa: PLC0415 - likewise
+
+    return [model.name for model in location.installed()]
+
+
+@_harmless
+def llms(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
+    """Offer the LLMs on this machine; files, once there is a slash."""
+    from edge_icl.models import location  # noqa: PLC0415 - likewise
+
+    if "/" in typed:
+        yield CompletionItem(typed, type="file")
+        return
+    yield from (model.name for model in location.installed() if isinstance(model, location.InstalledLlm))
+
+
+@_harmless
+def encoders(_session: Session, _typed: str) -> list[str]:
+    """Offer the encoders on this machine."""
+    from edge_icl.models import location  # noqa: PLC0415 - likewise
+
+    return [model.name for model in location.installed() if isinstance(model, location.InstalledEncoder)]
+
+
+@_harmless
+def files(_session: Session, typed: str) -> list[CompletionItem]:
+    """Let the shell offer files."""
+    return [CompletionItem(typed, type="file")]
+
+
+def _some(session: Session) -> Iterator[Held]:
+    """Return the store's examples, or as many as are looked through."""
+    with session.open() as memory:
+        return islice((held for held, _ in memory.export()), MOST_READ)
+
+
+def _shown(one: Held) -> str:
+    """Return an example's input on one line."""
+    return tables.cut(tables.one_line(one.input), SHOWN)
