@@ -26,12 +26,7 @@ PAIR = 2
     ),
 )
 @click.argument("texts", nargs=-1, metavar="[INPUT OUTPUT | -]")
-@click.option(
-    "--file",
-    metavar="F",
-    help="Read examples from a .jsonl, .csv or .tsv file.",
-    shell_complete=completion.files,
-)
+@click.option("--file", metavar="F", type=click.Path(), help="Read examples from a .jsonl, .csv or .tsv file.")
 @teaching.file_options
 @click.option(
     "--tag",

@@ -46,10 +46,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 )
 @click.argument("question", required=False, metavar="[QUESTION | -]")
 @click.option(
-    "--file",
-    metavar="F",
-    help="Read questions: .jsonl, .csv, .tsv, or .txt with one a line.",
-    shell_complete=completion.files,
+    "--file", metavar="F", type=click.Path(), help="Read questions: .jsonl, .csv, .tsv; .txt with one a line."
 )
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="What the file is, whatever its name.")
 @click.option(
@@ -100,17 +97,9 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     help="End a written answer after so many tokens (pieces of words).",
 )
 @click.option(
-    "--grammar",
-    metavar="FILE",
-    help="Write what a grammar allows, in llama.cpp's GBNF.",
-    shell_complete=completion.files,
+    "--grammar", metavar="FILE", type=click.Path(), help="Write what a grammar allows, in llama.cpp's GBNF."
 )
-@click.option(
-    "--json-schema",
-    metavar="FILE",
-    help="Write JSON that keeps to a schema.",
-    shell_complete=completion.files,
-)
+@click.option("--json-schema", metavar="FILE", type=click.Path(), help="Write JSON that keeps to a schema.")
 @click.option("--examples", "shown", is_flag=True, help="Show the examples behind the answer, piped too.")
 @click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and times.")
 @click.option(

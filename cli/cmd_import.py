@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from edge_icl.cli import cmd_add, completion, teaching
+from edge_icl.cli import cmd_add, teaching
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.teaching import Fields, Labels
 from edge_icl.errors import StoreExistsError, StoreNotFoundError
@@ -15,7 +15,7 @@ from edge_icl.errors import StoreExistsError, StoreNotFoundError
     cls=Command,
     epilog=examples("edge-icl export --vectors --file work.jsonl", "edge-icl --store copy import work.jsonl"),
 )
-@click.argument("file", metavar="FILE | -", shell_complete=completion.files)
+@click.argument("file", metavar="FILE | -", type=click.Path())
 @teaching.file_options
 @click.pass_obj
 def import_(

@@ -121,12 +121,6 @@ def encoders(_session: Session, _typed: str) -> list[str]:
     return [model.name for model in location.installed() if isinstance(model, location.InstalledEncoder)]
 
 
-@_harmless
-def files(_session: Session, typed: str) -> list[CompletionItem]:
-    """Let the shell offer files."""
-    return [CompletionItem(typed, type="file")]
-
-
 def _some(session: Session) -> Iterator[Held]:
     """Return the store's examples, or as many as are looked through."""
     with session.open() as memory:

@@ -48,6 +48,18 @@ def edit(text: str) -> str:
             raise InputError("what the editor saved is not UTF-8", "nothing was changed") from error
 
 
+def left_behind() -> Path | None:
+    """Return the folder that an edit which was killed has left, or None where there is none."""
+    folder = location.home() / FOLDER
+    if not folder.exists():
+        return None
+    try:
+        with _alone():
+            return folder
+    except EdgeIclError:
+        return None  # it is in use
+
+
 def _command() -> list[str]:
     """Return the words that start the user's editor."""
     words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")

@@ -41,6 +41,7 @@ COMMANDS = {
     "import": ("cmd_import:import_", "Make a store of the examples in a file."),
     "verify": ("cmd_verify:verify", "Check every byte of the store."),
     "models": ("cmd_models:models", "Fetch, import, check and remove models."),
+    "doctor": ("cmd_doctor:doctor", "Look over this machine, and say what to do."),
     "completion": ("cmd_completion:completion", "Let your shell complete what you type."),
 }
 """Command -> (module:attribute, what it does)."""
@@ -153,6 +154,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except (OSError, MemoryError) as error:
         session.output.error(_refusal(error), type(error).__name__, cause=error)
         return FAILED
+    session.output.times()
     return result if isinstance(result, int) else 0
 
 

@@ -104,7 +104,7 @@ def global_options(*, hidden: bool = False) -> list[click.Parameter]:
         click.Option(
             ["-v", "--verbose"],
             is_flag=True,
-            help="Show whole ids, and where an error came from.",
+            help="Show whole ids, times, and where an error came from.",
             callback=_set_verbose,
             expose_value=False,
             is_eager=True,

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from command import IDS, PROGRAM, process, refused, run, unchanged
 pytest_plugins = ["cli_fixtures"]
 
 PAPER = IDS["Printer paper"]
+Offered = Callable[[str], list[str]]
 
 
 @pytest.fixture
-def offered(monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201 - a function
+def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
     """Return what completes a line: takes what was typed, gives the offers in their order."""
 
     def ask(line: str) -> list[str]:
@@ -47,18 +49,18 @@ def offered(monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201 - a function
     ],
 )
 @pytest.mark.usefixtures("bare_home")
-def test_what_can_stand_there_is_offered(offered, line: str, offers: list[str]) -> None:  # noqa: ANN001
+def test_what_can_stand_there_is_offered(offered: Offered, line: str, offers: list[str]) -> None:
     assert offered(line) == offers
 
 
 @pytest.mark.usefixtures("bare_home")
-def test_all_ids_are_offered_as_list_shows_them(offered) -> None:  # noqa: ANN001
+def test_all_ids_are_offered_as_list_shows_them(offered: Offered) -> None:
     assert offered("edge-icl fix ") == sorted(key[:8] for key in IDS.values())
     assert offered("edge-icl --store none fix ") == []
 
 
 @pytest.mark.usefixtures("home")
-def test_installed_models_are_offered_and_files_once_there_is_a_slash(offered) -> None:  # noqa: ANN001
+def test_installed_models_are_offered_and_files_once_there_is_a_slash(offered: Offered) -> None:
     assert offered("edge-icl ask --model ") == ["smollm2-135m-instruct"]
     assert offered("edge-icl init --encoder ") == ["all-minilm-l6-v2"]
     assert offered("edge-icl models remove all") == ["all-minilm-l6-v2"]
@@ -70,8 +72,8 @@ def test_installed_models_are_offered_and_files_once_there_is_a_slash(offered) -
 )
 def test_a_damaged_store_or_a_wrong_line_is_no_error_and_nothing_is_written(
     bare_home: Path,
-    offered,
-    line: str,  # noqa: ANN001
+    offered: Offered,
+    line: str,
 ) -> None:
     (bare_home / "stores" / "default" / "manifest").write_bytes(b"{")
     with unchanged(bare_home):
