@@ -23,6 +23,7 @@ PAIR = 2
     epilog=examples(
         'edge-icl add "Uber to the airport" travel',
         "edge-icl add --file expenses.csv --input-field text --output-field label",
+        "edge-icl add --file conversations.jsonl --tag chat",
     ),
 )
 @click.argument("texts", nargs=-1, metavar="[INPUT OUTPUT | -]")
@@ -67,6 +68,8 @@ def add(  # noqa: PLR0913 - one parameter an option
     Conversations in the OpenAI messages format, one JSON object a line, are examples too: the last message of
     the user is the input, the assistant's answer to it the output. Earlier turns and system messages are left
     out.
+
+    What `edge-icl export --vectors` wrote is not sent through the encoder again.
     """
     from edge_icl.lengths import Lengths  # noqa: PLC0415 - not for --help
 
@@ -74,13 +77,15 @@ def add(  # noqa: PLR0913 - one parameter an option
         file, texts = rows.STDIN, ()
     if (file is None) == (not texts) or (texts and len(texts) != PAIR):
         raise click.UsageError("give an INPUT and an OUTPUT, or --file F, or -")
-    with Lengths() as lengths:  # before there is a store, and while a row still has its line number
+    # Before there is a store, and while a row still has its line number.
+    with Lengths() as lengths, session.output.progress() as progress:
         if file is None:
             lesson = Lesson([Example.create(*texts, tags=tags, source=source)], [None])
             lengths.check(lesson.examples[0])
         else:
             fields = Fields(input_field, output_field, tags_field, source_field)
-            lesson = teaching.read(file, kind, fields, Labels(tags, source), lengths, skip_bad=skip_bad)
+            labels = Labels(tags, source)
+            lesson = teaching.read(file, kind, fields, labels, lengths, skip_bad=skip_bad, progress=progress)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
     show(session, added, lesson, skip_bad=skip_bad)

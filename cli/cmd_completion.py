@@ -26,7 +26,7 @@ VARIABLE = f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE"
 def completion(ctx: click.Context, shell: str) -> None:
     """Print a script with which your shell completes commands, stores, ids, tags, sources and models.
 
-    Put the line below into your shell's start-up file; it works in every shell that is opened from then on.
+    Run the line below that is for your shell, once. It works in every terminal that is opened from then on.
     """
     kind = get_completion_class(shell)
     assert kind is not None

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from edge_icl.example import Example
 
 INTRODUCTION = """\
-Change what stands below the marked lines, save, and close the editor. The marked lines themselves must stay.
-If nothing is changed, nothing happens. Line breaks around a changed text are left out.
+Change what stands below the marked lines, save, and close the editor.
+The marked lines themselves must stay. If nothing is changed, nothing
+happens. Line breaks around a changed text are left out.
 
 """
 TITLES = {"input": "input", "output": "output", "tags": "tags, one a line", "source": "source"}

@@ -42,8 +42,8 @@ def import_(
 
     _refuse_filled(session)
     fields = Fields(input_field, output_field, tags_field, source_field)
-    with Lengths() as lengths:
-        lesson = teaching.read(file, kind, fields, Labels(), lengths, skip_bad=skip_bad)
+    with Lengths() as lengths, session.output.progress() as progress:
+        lesson = teaching.read(file, kind, fields, Labels(), lengths, skip_bad=skip_bad, progress=progress)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
     cmd_add.show(session, added, lesson, skip_bad=skip_bad)

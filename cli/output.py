@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PROGRAM = "edge-icl"
-_BYTE_STAGES = ("fetch", "check", "copy")
+_BYTE_STAGES = ("fetch", "check", "copy", "read")
 """First words of the stages that count bytes."""
 
 

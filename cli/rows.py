@@ -25,6 +25,7 @@ import click
 
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
+from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +39,10 @@ TABLES: dict[str, dict[str, Any]] = {
 
 DELIMITERS = ",;\t|"
 """What may part the columns of a .csv file: spreadsheets write what the user's language has."""
+
+
+TOLD_EACH = 1000
+"""Rows from one word about progress to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,14 @@ def format_of(file: str, given: str | None, allowed: Sequence[str]) -> str:
     return given or ending
 
 
-def read(file: str, kind: str, columns: Sequence[str], *, optional: Sequence[str] = ()) -> Iterator[Row]:
+def read(
+    file: str,
+    kind: str,
+    columns: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Iterator[Row]:
     """Yield the rows of a file; blank lines are none. One row is in memory at a time.
 
     Args:
@@ -88,17 +100,19 @@ def read(file: str, kind: str, columns: Sequence[str], *, optional: Sequence[str
         kind: "jsonl", "csv", "tsv" or "txt".
         columns: the fields that a table must have; a text's lines become the first of them.
         optional: fields that a table may have; its other columns are passed over.
+        progress: told about the bytes that are read.
 
     Raises:
         InputError: the file cannot be read, or its header lacks a column.
     """
+    size = Path(file).stat().st_size if Path(file).is_file() else 0  # nobody knows how long stdin is
     with _opened(file, newline="" if kind in TABLES else None) as text:
-        if kind in TABLES:
-            yield from _table(file, text, kind, columns, optional)
-        else:
-            for number, line in enumerate(text, start=1):
-                if line.strip():
-                    yield _line(number, line.rstrip("\n"), kind, columns)
+        table = kind in TABLES
+        found = _table(file, text, kind, columns, optional) if table else _lines(text, kind, columns)
+        for number, row in enumerate(found):
+            if size and number % TOLD_EACH == 0:
+                progress("read", text.buffer.tell(), size)
+            yield row
 
 
 def whole(text: str) -> str:
@@ -135,6 +149,13 @@ def _stdin() -> BinaryIO:
     if sys.stdin is None:
         raise InputError("stdin is closed", "give --file F")
     return sys.stdin.buffer
+
+
+def _lines(text: TextIO, kind: str, columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows that lines are."""
+    for number, line in enumerate(text, start=1):
+        if line.strip():
+            yield _line(number, line.rstrip("\n"), kind, columns)
 
 
 def _line(number: int, line: str, kind: str, columns: Sequence[str]) -> Row:

@@ -125,6 +125,13 @@ class Command(click.Command):
         """Return the command's own options, and the global ones, which its help leaves out."""
         return [*super().get_params(ctx), *global_options(hidden=True)]
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options, and where the global ones are explained."""
+        super().format_options(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(f"--store, --json and -v go with every command; see {PROGRAM} --help.")
+
 
 def _stores(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Offer the names of stores."""

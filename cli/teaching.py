@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_icl.lengths import Lengths
+    from edge_icl.progress import Progress
 
 F = TypeVar("F", bound="Callable[..., None]")
 
@@ -97,7 +98,14 @@ def _named(option: str, usual: str, help: str) -> Callable[[F], F]:  # noqa: A00
 
 
 def read(
-    file: str, kind: str | None, fields: Fields, labels: Labels, lengths: Lengths, *, skip_bad: bool
+    file: str,
+    kind: str | None,
+    fields: Fields,
+    labels: Labels,
+    lengths: Lengths,
+    *,
+    skip_bad: bool,
+    progress: Progress,
 ) -> Lesson:
     """Return what a file teaches.
 
@@ -112,6 +120,7 @@ def read(
         kind,
         (fields.input, fields.output),
         optional=(fields.tags, fields.source, VECTOR, ENCODER),
+        progress=progress,
     )
     for row in found:
         try:
