@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     import click
 
+    from edge_icl.example import Example
     from edge_icl.records import Held
+    from edge_icl.store.snapshot import Snapshot
 
     Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
     Find = Callable[[Session, str], Iterable[CompletionItem | str]]
@@ -64,14 +66,19 @@ def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
 
 @_harmless
 def ids(session: Session, typed: str) -> list[CompletionItem]:
-    """Offer ids, as short as `list` shows them, with their inputs."""
-    from edge_icl.store.snapshot import SHORTEST_ID  # noqa: PLC0415 - likewise
+    """Offer ids, as short as `list` shows them, with their inputs; reads only the pages that can hold them."""
+    from edge_icl.opening import locate  # noqa: PLC0415 - likewise
+    from edge_icl.store.disk import Store  # noqa: PLC0415 - likewise
 
-    with session.open() as memory:
-        every = list(memory.examples())
-    short = tables.short_ids([one.id for one in every], shortest=SHORTEST_ID)
-    pairs = [(key, one) for key, one in zip(short, every, strict=True) if one.id.startswith(typed)]
-    return [CompletionItem(max(key, typed, key=len), help=_shown(one)) for key, one in pairs]
+    def find(now: Snapshot) -> list[tuple[str, Example]]:
+        if not typed and now.manifest.count > MOST_OFFERED:
+            return []
+        found = now.beginning(typed)[: MOST_OFFERED + 1]
+        rows = [(key, *now.row(key)) for key in found]
+        return [(now.short(key), page.example(i)) for key, page, i in rows]
+
+    found = Store.open(locate(session.store)).read(find)
+    return [CompletionItem(max(key, typed, key=len), help=_shown(example)) for key, example in found]
 
 
 @_harmless
@@ -127,6 +134,6 @@ def _some(session: Session) -> Iterator[Held]:
         return islice((held for held, _ in memory.export()), MOST_READ)
 
 
-def _shown(one: Held) -> str:
+def _shown(example: Example) -> str:
     """Return an example's input on one line."""
-    return tables.cut(tables.one_line(one.input), SHOWN)
+    return tables.cut(tables.one_line(example.input), SHOWN)

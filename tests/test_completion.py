@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import IDS, PROGRAM, process, refused, run, unchanged
+from stores import make, row, rows
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -57,6 +58,14 @@ def test_what_can_stand_there_is_offered(offered: Offered, line: str, offers: li
 def test_all_ids_are_offered_as_list_shows_them(offered: Offered) -> None:
     assert offered("edge-icl fix ") == sorted(key[:8] for key in IDS.values())
     assert offered("edge-icl --store none fix ") == []
+
+
+def test_of_too_many_ids_none_is_offered_until_some_digits_are_typed(own_home: Path, offered: Offered) -> None:
+    store = make(own_home.parent / "large", rows(range(300)))
+    key = row(7).id.hex()
+
+    assert offered(f"edge-icl --store {store.path} show ") == []
+    assert offered(f"edge-icl --store {store.path} show {key[:6]}") == [key[:8]]
 
 
 @pytest.mark.usefixtures("home")
