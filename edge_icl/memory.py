@@ -211,6 +211,7 @@ class Memory:
 
         Raises:
             InputError: an example is too long for the model, or a vector cannot be one of this store.
+            ValueError: there are not as many vectors as examples.
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """

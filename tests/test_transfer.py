@@ -182,6 +182,7 @@ def test_conversations_are_examples_of_their_last_question_and_answer() -> None:
     assert ran.err == (
         "edge-icl: of 1 conversation with earlier turns only the last question and answer was taken\n"
     )
+    assert json.loads(run("--store", "new", "add", "-", "--json", stdin="\n".join(lines)).out)["shortened"] == 1
     found = {tuple(line.split("\t")[1:]) for line in run("--store", "new", "list").out.splitlines()}
     assert found == {("travel", "Taxi"), ("food", "Tea"), ("office", "Pens")}
 
