@@ -95,8 +95,9 @@ def show(session: Session, added: Added, lesson: Lesson, *, skip_bad: bool) -> N
     """Show what was added."""
     if session.output.json:
         skipped = [{"line": line, "reason": reason} for line, reason in lesson.bad]
-        more = ({"skipped": skipped} if skip_bad else {}) | ({"shortened": lesson.longer} if lesson.longer else {})
-        session.output.document(added.as_json() | more)
+        more = {"skipped": skipped} if skip_bad else {}
+        shortened = {"shortened": lesson.longer} if lesson.longer else {}
+        session.output.document(added.as_json() | more | shortened)
         return
     for line, reason in lesson.bad:
         session.output.note(f"skipped line {line}: {reason}")
