@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from edge_icl.cli import answers, constraints, rows
+from edge_icl.cli import answers, completion, constraints, rows
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
 from edge_icl.options import AUTO, Options
-from edge_icl.progress import silent
 from edge_icl.selection import SELECTIONS
 
 if TYPE_CHECKING:
@@ -66,7 +65,9 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     ),
 )
 @click.argument("question", required=False, metavar="[QUESTION | -]")
-@click.option("--file", metavar="F", help="Read questions: .jsonl, .csv, .tsv, or .txt with one a line.")
+@click.option(
+    "--file", metavar="F", type=click.Path(), help="Read questions: .jsonl, .csv, .tsv; .txt with one a line."
+)
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="What the file is, whatever its name.")
 @click.option(
     "--input-field", metavar="NAME", default="input", show_default=True, help="Where a row has its question."
@@ -101,7 +102,12 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     show_default=True,
     help="Examples as lines of text (plain; auto too), or as turns in the model's own chat template (chat).",
 )
-@click.option("--model", metavar="NAME|PATH", help="The model, or a .gguf file; see `edge-icl models list`.")
+@click.option(
+    "--model",
+    metavar="NAME|PATH",
+    help="The model, or a .gguf file; see `edge-icl models list`.",
+    shell_complete=completion.llms,
+)
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
@@ -110,8 +116,10 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     show_default=True,
     help="End a written answer after so many tokens (pieces of words).",
 )
-@click.option("--grammar", metavar="FILE", help="Write what a grammar allows, in llama.cpp's GBNF.")
-@click.option("--json-schema", metavar="FILE", help="Write JSON that keeps to a schema.")
+@click.option(
+    "--grammar", metavar="FILE", type=click.Path(), help="Write what a grammar allows, in llama.cpp's GBNF."
+)
+@click.option("--json-schema", metavar="FILE", type=click.Path(), help="Write JSON that keeps to a schema.")
 @click.option("--examples", "shown", is_flag=True, help="Show the examples behind the answer, piped too.")
 @click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and times.")
 @click.option(
@@ -215,7 +223,7 @@ def _one(session: Session, memory: Memory, start: Start, question: str, *, shown
 def _many(session: Session, start: Start, asked: Questions, progress: Progress, *, explain: bool) -> int:
     """Answer a file of questions; a bad one does not stop the rest."""
     output, failed, done = session.output, 0, 0
-    total = 0 if progress is silent else asked.total()
+    total = asked.total()
     progress("ask", 0, total)
     for done, row in enumerate(asked.read(), start=1):
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from edge_icl.cli import private
+from edge_icl.cli import completion, private
 from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
@@ -45,15 +45,15 @@ class Wanted(NamedTuple):
 @click.command(
     cls=Command, epilog=examples("edge-icl forget 3f2a9c1e", "edge-icl forget --source expenses.csv --dry-run")
 )
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=completion.ids)
 @click.option(
     "--match",
     metavar="TEXT",
     callback=text_or_stdin,
     help="Those whose input or output holds this text; - reads it from stdin.",
 )
-@click.option("--source", metavar="S", help="Those from this source.")
-@click.option("--tag", metavar="T", help="Those with this tag.")
+@click.option("--source", metavar="S", help="Those from this source.", shell_complete=completion.sources)
+@click.option("--tag", metavar="T", help="Those with this tag.", shell_complete=completion.tags)
 @click.option(
     "--like",
     metavar="TEXT",

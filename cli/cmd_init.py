@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_icl.cli import passphrases
+from edge_icl.cli import completion, passphrases
 from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES
@@ -42,7 +42,12 @@ def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> b
 @click.option(
     "--seed", callback=_seed, metavar="HEX", help="64 hex digits instead of random ones; for tests and audits."
 )
-@click.option("--encoder", metavar="NAME", help="The model that compares texts; see `edge-icl models list`.")
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    help="The model that compares texts; see `edge-icl models list`.",
+    shell_complete=completion.encoders,
+)
 @click.option(
     "--task",
     metavar="TEXT",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from edge_icl.cli import tables
+from edge_icl.cli import completion, tables
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.store.snapshot import SHORTEST_ID
 
 
 @click.command("list", cls=Command, epilog=examples("edge-icl list --tag 2026 --limit 20"))
-@click.option("--tag", metavar="T", help="Only those with this tag.")
-@click.option("--source", metavar="S", help="Only those from this source.")
+@click.option("--tag", metavar="T", help="Only those with this tag.", shell_complete=completion.tags)
+@click.option("--source", metavar="S", help="Only those from this source.", shell_complete=completion.sources)
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N.")
 @click.pass_obj
 def list_(session: Session, tag: str | None, source: str | None, limit: int | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_icl.cli import tables
+from edge_icl.cli import completion, tables
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.errors import ModelFileError
 from edge_icl.models import catalogue, location, record
@@ -60,7 +60,7 @@ def list_(session: Session) -> None:
 
 
 @models.command(epilog=examples("edge-icl models fetch"))
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.fetchable)
 @click.pass_obj
 def fetch(session: Session, names: tuple[str, ...]) -> None:
     """Fetch models; without a NAME the two that edge-icl uses unless told otherwise.
@@ -107,7 +107,7 @@ def import_(session: Session, name: str, file: Path) -> None:
 
 
 @models.command(epilog=examples("edge-icl models verify"))
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.installed)
 @click.pass_obj
 def verify(session: Session, names: tuple[str, ...]) -> int:
     """Read every byte of models, all that are here or those named, and compare with what was installed."""
@@ -131,7 +131,7 @@ def verify(session: Session, names: tuple[str, ...]) -> int:
 
 
 @models.command(epilog=examples("edge-icl models remove mine"))
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.installed)
 @click.pass_obj
 def remove(session: Session, name: str) -> None:
     """Remove a model from this machine. Stores stay as they are."""
@@ -143,7 +143,7 @@ def remove(session: Session, name: str) -> None:
 
 
 @models.command(epilog=examples("edge-icl models path smollm2-135m-instruct"))
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completion.installed)
 @click.pass_obj
 def path(session: Session, name: str) -> None:
     """Print where a model is: an LLM's file, or an encoder's folder."""

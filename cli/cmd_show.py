@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from edge_icl.cli import completion
 from edge_icl.cli.session import Command, Session, examples
 
 
 @click.command(cls=Command, epilog=examples("edge-icl show 3f2a9c1e"))
-@click.argument("id", metavar="ID")
+@click.argument("id", metavar="ID", shell_complete=completion.ids)
 @click.pass_obj
 def show(session: Session, id: str) -> None:
     """Show one example whole. The first digits of its ID will do, as long as no other begins so."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_icl.cli import machine, tables
+from edge_icl.cli import checks, machine, tables
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.errors import ModelError
 from edge_icl.models import catalogue, location
@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from edge_icl.memory import Memory
     from edge_icl.store.settings import Settings
 
+SIZES = {"bytes": "of examples", "cache_bytes": "of cache", "free_bytes": "free on the disk"}
+
 
 @click.command(cls=Command, epilog=examples("edge-icl status"))
 @click.pass_obj
 def status(session: Session) -> None:
-    """Say what the store holds, which models it needs, and what this machine's llama.cpp can use.
+    """Say what the store holds and where it is, which models answer, on what, and whether all is in order.
 
     The root is one string that names the whole content: two stores with the same root are the same, byte for
-    byte.
+    byte. In order means that the models are here, the folders are yours alone, and the disk has room;
+    `edge-icl verify` reads every byte of the store, and `edge-icl doctor` looks over the machine.
     """
     with session.open() as memory:
         fields = _status(memory)
+    fields["problems"] = _problems(fields)
     if session.output.json:
         session.output.document(fields)
     else:
@@ -43,6 +47,7 @@ def _status(memory: Memory) -> dict[str, Any]:
     cached = _bytes(cache)
     return {
         "path": str(memory.path),
+        "stores": _stores(),
         "examples": len(memory),
         "shots": memory.settings.shots,
         "task": memory.settings.task or None,
@@ -58,27 +63,52 @@ def _status(memory: Memory) -> dict[str, Any]:
         "backends": list(backends),
         "gpu_layers": machine.gpu_layers(backends),
         "threads": usable_cores(),
+        "free_bytes": checks.free(),
     }
 
 
 def _facts(fields: dict[str, Any]) -> list[tuple[str, str]]:
     """Return everything, as people read it."""
-    gpu = "the whole model" if fields["gpu_layers"] else "nothing: this llama.cpp was built without one"
+    threads = tables.counted(fields["threads"], "thread")
+    gpu = ", ".join(sorted(machine.GPUS.intersection(fields["backends"])))
+    device = f"GPU ({gpu}), which holds the whole model" if fields["gpu_layers"] else f"processor, {threads}"
     llama = f"{fields['llama_cpp']}, for {', '.join(fields['backends'])}" if fields["llama_cpp"] else "missing"
+    others = [name for name in fields["stores"] if not fields["path"].endswith(f"/{name}")]
+    sizes = [f"{tables.size(fields[name])} {what}" for name, what in SIZES.items()]
     return [
         ("store", fields["path"]),
+        *([("other stores", ", ".join(others))] if others else []),
         ("examples", f"{fields['examples']:,}"),
         ("shots", f"{fields['shots']} examples in a prompt"),
         *([("task", fields["task"])] if fields["task"] else []),
-        ("size", f"{tables.size(fields['bytes'])}, and {tables.size(fields['cache_bytes'])} of cache"),
+        ("size", ", ".join(sizes)),
         ("encrypted", "yes" if fields["encrypted"] else "no"),
         ("root", fields["root"]),
         ("encoder", f"{fields['encoder']} ({_ready(fields['encoder'], ready=fields['encoder_ready'])})"),
         ("model", f"{fields['model']} ({_ready(fields['model'], ready=fields['model_ready'])})"),
+        ("device", device),
         ("llama.cpp", llama),
-        ("on a GPU", gpu),
-        ("threads", str(fields["threads"])),
+        ("in order", _in_order(fields["problems"])),
     ]
+
+
+def _problems(fields: dict[str, Any]) -> list[str]:
+    """Return what is wrong, as far as that can be told at a glance."""
+    ready = {"encoder": fields["encoder_ready"], "model": fields["model_ready"]}
+    missing = [f"the {name} is not ready" for name, here in ready.items() if not here]
+    if not fields["llama_cpp"]:
+        missing.append("llama.cpp is missing")
+    return missing + [check.detail for check in checks.at_a_glance() if check.level is checks.Level.PROBLEM]
+
+
+def _in_order(problems: list[str]) -> str:
+    """Return whether all is well, and who knows more."""
+    return f"no: {'; '.join(problems)}; see edge-icl doctor" if problems else "yes"
+
+
+def _stores() -> list[str]:
+    """Return the names of all stores."""
+    return [path.name for path in checks.folders_in(location.home() / "stores")]
 
 
 def _ready(name: str, *, ready: bool) -> str:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 PACKAGE = "llama-cpp-python"
 GPUS = frozenset({"cann", "cuda", "hip", "metal", "musa", "opencl", "sycl", "vulkan"})
+_CPUINFO = Path("/proc/cpuinfo")
+_FEATURE = re.compile(r"(\w+) = (\d+)")
+_PARTS = frozenset({"ACCELERATE", "LLAMAFILE", "OPENMP", "REPACK"})
+"""What llama.cpp tells in the same breath and is nothing of the processor's."""
 _LIBRARY = re.compile(r"(?:lib)?ggml-([a-z]+)[^/]*\.(?:so|dylib|dll)(?:\.[0-9.]+)?")
 
 
@@ -28,6 +32,21 @@ def backends() -> tuple[str, ...]:
     folder = Path(found.submodule_search_locations[0]) / "lib"
     matches = [_LIBRARY.fullmatch(path.name) for path in folder.glob("*")]
     return tuple(sorted({match[1] for match in matches if match} - {"base"}))
+
+
+def features(told: str) -> set[str]:
+    """Return what llama.cpp was compiled to use of the processor, from its own account of itself."""
+    processor = told.partition("CPU : ")[2].partition(" : ")[0]  # a GPU's account of itself comes after it
+    return {name for name, value in _FEATURE.findall(processor) if value != "0"} - _PARTS
+
+
+def flags() -> set[str]:
+    """Return what the processor has, as Linux tells it; nothing elsewhere."""
+    try:
+        lines = _CPUINFO.read_text().splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
 def gpu_layers(backends: tuple[str, ...]) -> int | str:

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from edge_icl import __version__
 from edge_icl.cli.output import PROGRAM
@@ -30,15 +31,20 @@ COMMANDS = {
     "add": ("cmd_add:add", "Teach: add examples."),
     "ask": ("cmd_ask:ask", "Ask a question, answered from the examples."),
     "forget": ("cmd_forget:forget", "Take examples back, exactly."),
+    "fix": ("cmd_fix:fix", "Correct an example: give it another output."),
+    "edit": ("cmd_edit:edit", "Correct an example in your editor."),
     "list": ("cmd_list:list_", "List the examples."),
     "show": ("cmd_show:show", "Show one example."),
     "search": ("cmd_search:search", "Find the examples most similar to a text."),
     "status": ("cmd_status:status", "Say what the store and this machine have."),
-    "export": ("cmd_export:export", "Write all examples as JSON lines."),
+    "export": ("cmd_export:export", "Write all examples to a file."),
+    "import": ("cmd_import:import_", "Make a store of the examples in a file."),
     "verify": ("cmd_verify:verify", "Check every byte of the store."),
     "passphrase": ("cmd_passphrase:passphrase", "Change the passphrase of an encrypted store."),
     "mcp": ("cmd_mcp:mcp", "Serve the store to an assistant (MCP)."),
     "models": ("cmd_models:models", "Fetch, import, check and remove models."),
+    "doctor": ("cmd_doctor:doctor", "Look over this machine, and say what to do."),
+    "completion": ("cmd_completion:completion", "Let your shell complete what you type."),
 }
 """Command -> (module:attribute, what it does)."""
 
@@ -80,6 +86,12 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin so, and options; click would import every command."""
+        found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items()]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(item for item in found if item.value.startswith(incomplete)), *options]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the table; click would import every command to ask for its help."""
         with formatter.section("Commands"):
@@ -88,7 +100,7 @@ class Commands(click.Group):
 
 def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
     """Print the version and end."""
-    if value:
+    if value and not ctx.resilient_parsing:  # a shell that completes does not want it
         ctx.ensure_object(Session).output.line(f"{PROGRAM} {__version__}")
         ctx.exit()
 
@@ -144,6 +156,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except (OSError, MemoryError) as error:
         session.output.error(_refusal(error), type(error).__name__, cause=error)
         return FAILED
+    session.output.times()
     return result if isinstance(result, int) else 0
 
 

@@ -8,6 +8,7 @@ case, without a full stop, in one sentence that also says what to do.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import traceback
@@ -17,13 +18,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from edge_icl.cli import tables
+from edge_icl.cli.clock import Clock
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PROGRAM = "edge-icl"
-_BYTE_STAGES = ("fetch", "check", "copy")
+_BYTE_STAGES = ("fetch", "check", "copy", "read")
 """First words of the stages that count bytes."""
 
 
@@ -32,18 +34,27 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
+def _styled(text: str, stream: TextIO | None, **style: Any) -> str:
+    """Return a text with colours, if the stream is a terminal that shows them."""
+    if not is_terminal(stream) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return click.style(text, **style)
+
+
 class Output:
     """Where a command's results, notes and questions go.
 
     Attributes:
         json: JSON on stdout, and errors as JSON on stderr.
-        verbose: whole ids, and where an error came from.
+        verbose: whole ids, times, and where an error came from.
+        clock: runs since the program began.
     """
 
     def __init__(self) -> None:
         self.json = False
         self.verbose = False
         self._bars: _Bars | None = None
+        self.clock = Clock()
 
     @property
     def terminal(self) -> bool:
@@ -84,12 +95,17 @@ class Output:
             return
         columns = shutil.get_terminal_size().columns
         first, *others = tables.table(header, rows, columns=columns)
-        print(first)
+        print(_styled(first, sys.stdout, bold=True))
         for i, line in enumerate(others):
             print(
                 "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])]),
                 flush=True,
             )
+
+    def verdict(self, word: str, text: str, *, colour: str) -> None:
+        """Print a word that says how something is, in a colour, and what it is about."""
+        text = tables.printable(text) if self.terminal else text
+        print(f"{_styled(word, sys.stdout, fg=colour)}  {text}", flush=True)
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Print names and what they stand for."""
@@ -132,25 +148,31 @@ class Output:
         if self.json:
             print(json.dumps({"error": message, "type": kind}), file=sys.stderr)
         else:
-            self.note(f"error: {message}")
+            sign = _styled("error:", sys.stderr, fg="red", bold=True)
+            print(f"{PROGRAM}: {sign} {tables.one_line(message)}", file=sys.stderr)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
-        """Show bars while the block runs, if somebody watches."""
-        if not is_terminal(sys.stderr):
-            yield silent
-            return
-        self._bars = _Bars()
-        try:
-            yield self._bars
-        finally:
-            self._bars.close()
-            self._bars = None
+        """Show bars while the block runs, if somebody watches; and take the times, for `-v`."""
+        self._bars = _Bars() if is_terminal(sys.stderr) else None
+        with self.clock.watch(self._bars or silent) as watched:
+            try:
+                yield watched
+            finally:
+                if self._bars:
+                    self._bars.close()
+                self._bars = None
 
     def _clear(self) -> None:
         """Take the bar off the terminal, so that a line does not begin beside it; it comes back by itself."""
         if self._bars is not None:
             self._bars.clear()
+
+    def times(self) -> None:
+        """Tell, with `-v`, how long each stage and the whole took."""
+        if self.verbose:
+            told = [f"{stage} {seconds:.2f} s" for stage, seconds in self.clock.times()]
+            self.note(f"time: {', '.join(told)}")
 
 
 class _Bars:

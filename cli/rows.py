@@ -1,7 +1,7 @@
 """Files of examples and of questions, row by row, each with its line number.
 
     train.jsonl   {"input": "Uber to the airport", "output": "travel"}
-    train.csv     a header, then one row a record, quoted as spreadsheets do
+    train.csv     a header, then one row a record, quoted as spreadsheets do; parted by , ; | or tabs
     train.tsv     likewise with tabs, without any quoting
     questions.txt one question a line
 
@@ -15,8 +15,9 @@ import csv
 import io
 import json
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import chain, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
@@ -24,6 +25,7 @@ import click
 
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
+from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +36,13 @@ TABLES: dict[str, dict[str, Any]] = {
     "tsv": {"delimiter": "\t", "quoting": csv.QUOTE_NONE},
 }
 """How the csv module reads each kind of table."""
+
+DELIMITERS = ",;\t|"
+"""What may part the columns of a .csv file: spreadsheets write what the user's language has."""
+
+
+TOLD_EACH = 1000
+"""Rows from one word about progress to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +102,34 @@ def text_or_stdin(_ctx: click.Context, _parameter: click.Parameter, value: str |
     return text
 
 
-def read(file: str, kind: str, columns: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of a file; blank lines are none.
+def read(
+    file: str,
+    kind: str,
+    columns: Sequence[str],
+    *,
+    optional: Sequence[str] = (),
+    progress: Progress = silent,
+) -> Iterator[Row]:
+    """Yield the rows of a file; blank lines are none. One row is in memory at a time.
 
     Args:
         file: its path, or - for stdin.
         kind: "jsonl", "csv", "tsv" or "txt".
         columns: the fields that a table must have; a text's lines become the first of them.
+        optional: fields that a table may have; its other columns are passed over.
+        progress: told about the bytes that are read.
 
     Raises:
         InputError: the file cannot be read, or its header lacks a column.
     """
+    size = Path(file).stat().st_size if Path(file).is_file() else 0  # nobody knows how long stdin is
     with _opened(file, newline="" if kind in TABLES else None) as text:
-        if kind in TABLES:
-            yield from _table(file, text, kind, columns)
-        else:
-            for number, line in enumerate(text, start=1):
-                if line.strip():
-                    yield _line(number, line.rstrip("\n"), kind, columns)
+        table = kind in TABLES
+        found = _table(file, text, kind, columns, optional) if table else _lines(text, kind, columns)
+        for number, row in enumerate(found):
+            if size and number % TOLD_EACH == 0:
+                progress("read", text.buffer.tell(), size)
+            yield row
 
 
 def count(file: str, kind: str, columns: Sequence[str]) -> int:
@@ -140,6 +159,13 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
+def _lines(text: TextIO, kind: str, columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows that lines are."""
+    for number, line in enumerate(text, start=1):
+        if line.strip():
+            yield _line(number, line.rstrip("\n"), kind, columns)
+
+
 def _line(number: int, line: str, kind: str, columns: Sequence[str]) -> Row:
     """Return the row that one line is."""
     if not _is_unicode([line]):
@@ -163,9 +189,13 @@ def _json(line: str) -> tuple[dict[str, Any], str]:
     return (fields, "") if isinstance(fields, dict) else ({}, "it is not a JSON object")
 
 
-def _table(file: str, text: Iterable[str], kind: str, columns: Sequence[str]) -> Iterator[Row]:
+def _table(
+    file: str, text: TextIO, kind: str, columns: Sequence[str], optional: Sequence[str]
+) -> Iterator[Row]:
     """Yield the rows of a table below its header."""
-    reader = csv.reader(text, **TABLES[kind])
+    first = text.readline()
+    dialect = TABLES[kind] | (_dialect(first, columns) if kind == "csv" else {})
+    reader = csv.reader(chain([first] if first else [], text), **dialect)
     header: list[str] | None = None
     while True:
         begin = reader.line_num + 1
@@ -178,8 +208,22 @@ def _table(file: str, text: Iterable[str], kind: str, columns: Sequence[str]) ->
             continue
         if header is None:
             header = _checked_header(file, cells, columns)
+            wanted = {name: header.index(name) for name in (*columns, *optional) if name in header}
         elif cells:
-            yield _cells(begin, cells, header, columns)
+            yield _cells(begin, cells, len(header), wanted)
+
+
+def _dialect(header: str, columns: Sequence[str]) -> dict[str, Any]:
+    """Return how the columns of a table are parted: so that its header has those that are wanted.
+
+    That is no guess, as one from the look of the rows would be.
+    """
+    for delimiter, blank in product(DELIMITERS, (False, True)):
+        dialect: dict[str, Any] = {"delimiter": delimiter, "skipinitialspace": blank}
+        with suppress(csv.Error, StopIteration):
+            if set(columns) <= set(next(csv.reader([header], strict=True, **dialect))):
+                return dialect
+    return {}
 
 
 def _checked_header(file: str, header: list[str], columns: Sequence[str]) -> list[str]:
@@ -193,13 +237,13 @@ def _checked_header(file: str, header: list[str], columns: Sequence[str]) -> lis
     return header
 
 
-def _cells(number: int, cells: list[str], header: list[str], columns: Sequence[str]) -> Row:
+def _cells(number: int, cells: list[str], width: int, wanted: dict[str, int]) -> Row:
     """Return the row that a table's cells are, with the wanted columns only."""
-    if len(cells) != len(header):
-        return Row(number, problem=f"it has {counted(len(cells), 'column')} and the header has {len(header)}")
+    if len(cells) != width:
+        return Row(number, problem=f"it has {counted(len(cells), 'column')} and the header has {width}")
     if not _is_unicode(cells):
         return Row(number, problem="it is not UTF-8")
-    return Row(number, {name: cells[header.index(name)] for name in columns})
+    return Row(number, {name: cells[place] for name, place in wanted.items()})
 
 
 def _is_unicode(texts: Iterable[str]) -> bool:

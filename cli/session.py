@@ -24,6 +24,8 @@ from edge_icl.store.snapshot import SHORTEST_ID
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
     from edge_icl.memory import Memory
     from edge_icl.records import Held
     from edge_icl.unlocking import Passphrase
@@ -105,6 +107,7 @@ def global_options(*, hidden: bool = False) -> list[click.Parameter]:
             metavar="NAME|PATH",
             help=f"Which store: a name, or a path with a slash in it.  [default: {DEFAULT_STORE}]",
             callback=_set_store,
+            shell_complete=_stores,
             expose_value=False,
             hidden=hidden,
         ),
@@ -120,7 +123,7 @@ def global_options(*, hidden: bool = False) -> list[click.Parameter]:
         click.Option(
             ["-v", "--verbose"],
             is_flag=True,
-            help="Show whole ids, and where an error came from.",
+            help="Show whole ids, times, and where an error came from.",
             callback=_set_verbose,
             expose_value=False,
             is_eager=True,
@@ -150,6 +153,20 @@ class Command(click.Command):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own options, and the global ones, which its help leaves out."""
         return [*super().get_params(ctx), *global_options(hidden=True)]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command's own options, and where the global ones are explained."""
+        super().format_options(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(f"--store, --json and -v go with every command; see {PROGRAM} --help.")
+
+
+def _stores(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Offer the names of stores."""
+    from edge_icl.cli import completion  # noqa: PLC0415 - it imports this module
+
+    return completion.stores(ctx, param, typed)
 
 
 def _session(ctx: click.Context) -> Session:

@@ -14,6 +14,7 @@ below, each importing only those before it:
     encoder, llm             texts to vectors; prompts to answers
     models                   which models are on this machine; the only network code
     unlocking                passphrases, and the keys that they unwrap
+    vector                   a vector on its way from one store to another
     lifetime, shared         who is at work in an open store, and what several open stores share
     options, view, reply     how to ask, what a state of the store offers, an answer in the making
     asking, searching        one state of a store, asked and searched
@@ -53,10 +54,11 @@ from edge_icl.errors import (
 from edge_icl.example import Example
 from edge_icl.memory import Memory
 from edge_icl.options import Options
-from edge_icl.records import Added, Answer, Held, Receipt, Verification
+from edge_icl.records import Added, Answer, Held, Receipt, Replaced, Verification
 from edge_icl.reply import Reply
 from edge_icl.store.keys import Stretch
 from edge_icl.unlocking import Keyring
+from edge_icl.vector import Vector
 
 __all__ = [
     "Added",
@@ -82,6 +84,7 @@ __all__ = [
     "Options",
     "PassphraseError",
     "Receipt",
+    "Replaced",
     "Reply",
     "StoreAccessError",
     "StoreBusyError",
@@ -95,6 +98,7 @@ __all__ = [
     "StoreFormatError",
     "StoreNotFoundError",
     "Stretch",
+    "Vector",
     "Verification",
 ]
 __version__ = "0.1.0"

@@ -56,6 +56,33 @@ class Example:
             source=None if source is None else normalise(source, "source"),
         )
 
+    def changed(
+        self,
+        *,
+        input: str | None = None,
+        output: str | None = None,
+        tags: Iterable[str] | None = None,
+        source: str | None = None,
+    ) -> Example:
+        """Return the example with other fields; what is None stays as it is.
+
+        Args:
+            input: see `create`.
+            output: see `create`.
+            tags: instead of all that it has.
+            source: see `create`; "" for none.
+
+        Raises:
+            InputError: a text is empty, or holds NUL or a lone surrogate.
+        """
+        kept = self.source if source is None else source
+        return Example.create(
+            self.input if input is None else input,
+            self.output if output is None else output,
+            tags=self.tags if tags is None else tags,
+            source=None if kept == "" else kept,
+        )
+
     def canonical(self) -> bytes:
         """Return the example as canonical JSON: sorted keys, no spaces, UTF-8, empty fields left out."""
         fields: dict[str, object] = {"input": self.input, "output": self.output}

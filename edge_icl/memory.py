@@ -35,7 +35,7 @@ from edge_icl.now import Now
 from edge_icl.opening import DEFAULT_STORE, locate, make
 from edge_icl.options import Options
 from edge_icl.progress import Progress, silent
-from edge_icl.records import Added, Answer, Held, Receipt, Verification
+from edge_icl.records import Added, Answer, Held, Receipt, Replaced, Verification
 from edge_icl.searching import alike, fitting, held, nearest
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
@@ -44,6 +44,7 @@ from edge_icl.store.pages import Row
 from edge_icl.store.settings import DEFAULT_SHOTS, Settings
 from edge_icl.store.writer import DEFAULT_TIMEOUT, writing
 from edge_icl.unlocking import change_passphrase, refuse_plain, unlocking
+from edge_icl.vector import Vector, usable
 from edge_icl.verification import verify
 
 if TYPE_CHECKING:
@@ -256,15 +257,24 @@ class Memory:
         """
         return self.add_many([Example.create(input, output, tags=tags, source=source)])
 
-    def add_many(self, examples: Iterable[Example], *, progress: Progress = silent) -> Added:
+    def add_many(
+        self,
+        examples: Iterable[Example],
+        *,
+        vectors: Iterable[Vector | None] | None = None,
+        progress: Progress = silent,
+    ) -> Added:
         """Add examples in one commit: all of them, or none.
 
         Args:
             examples: made with `Example.create`.
+            vectors: one for each example, as `export` gives them. Those that this store's encoder made are
+                taken as they are; what has no other vector is embedded.
             progress: told about each text that is embedded.
 
         Raises:
-            InputError: an example is too long for the model.
+            InputError: an example is too long for the model, or a vector cannot be one of this store.
+            ValueError: there are not as many vectors as examples.
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """
@@ -273,13 +283,21 @@ class Memory:
         new = self._read(lambda now: {key: e for key, e in wanted.items() if now.locate(key) is None})
         for example in new.values():
             self._engines.lengths.check(example)
-        count = 0
+        given = {} if vectors is None else usable((key for key, _ in keyed), vectors, self.settings)
+        missing = [key for key in new if key not in given]
+        if missing:
+            made = self._embed([new[key].input for key in missing], progress)
+            given |= zip(missing, made, strict=True)
+        added: Sequence[Row] = ()
         if new:
-            texts = [example.input for example in new.values()]
-            vectors = self._embed(texts, progress)
-            rows = [Row(key, v, e.canonical()) for (key, e), v in zip(new.items(), vectors, strict=True)]
-            count = len(self._commit(lambda _: (rows, ())).added)
-        return Added(tuple(key.hex() for key, _ in keyed), count, len(keyed) - count)
+            rows = [Row(key, given[key], example.canonical()) for key, example in new.items()]
+            added = self._commit(lambda _: (rows, ())).added
+        return Added(
+            ids=tuple(key.hex() for key, _ in keyed),
+            added=len(added),
+            duplicates=len(keyed) - len(added),
+            carried=len(added) - len(set(missing).intersection(row.id for row in added)),
+        )
 
     def forget(self, *ids: str, similar: float | None = None, root: str | None = None) -> Receipt:
         """Forget examples in one commit: all of them, or none; returns when they are wiped from the disk.
@@ -321,6 +339,57 @@ class Memory:
             refit=change.refit,
             seconds=seconds,
             similar=left,
+        )
+
+    def replace(
+        self,
+        id: str,
+        *,
+        input: str | None = None,
+        output: str | None = None,
+        tags: Iterable[str] | None = None,
+        source: str | None = None,
+    ) -> Replaced:
+        """Put a corrected example in the place of one, in one commit: the old one is forgotten as by `forget`.
+
+        Fields that are not given stay as they are, and while the input does so does its vector: no model is
+        needed then.
+
+        Args:
+            id: of the example; a unique prefix of it will do.
+            input: the new input.
+            output: the new output.
+            tags: the new tags, in place of all old ones.
+            source: the new source; "" for none.
+
+        Raises:
+            InputError: a text is empty, too long for the model, or no valid text.
+            ExampleNotFoundError: no example has the id; nothing was changed.
+            AmbiguousIdError: several ids begin with it; nothing was changed.
+            ModelMissingError: the input is new, and the encoder is not on this machine.
+            StoreAccessError: the operating system refused.
+        """
+        begun = time.perf_counter()
+        old = self.get(id)
+        new = old.example.changed(input=input, output=output, tags=tags, source=source)
+        gone, key = bytes.fromhex(old.id), new.id(self.settings.seed)
+        if key != gone:
+            self._engines.lengths.check(new)
+        vector = None if new.input == old.input else self._embed([new.input])[0]
+
+        def choose(now: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
+            page, i = now.row(gone)
+            row = Row(key, page.vectors[i] if vector is None else vector, new.canonical())
+            return ([row], [gone]) if key != gone else ((), ())
+
+        change = self._commit(choose)
+        return Replaced(
+            old=old.id,
+            new=key.hex(),
+            root_before=change.root_before,
+            root_after=change.root_after,
+            refit=change.refit,
+            seconds=time.perf_counter() - begun,
         )
 
     def load(self) -> None:
@@ -433,6 +502,20 @@ class Memory:
     def examples(self) -> Iterator[Held]:
         """Return all examples, in the order of their ids."""
         return iter(self._read(lambda now: [Held(key.hex(), example) for key, example in now.examples()]))
+
+    def export(self) -> Iterator[tuple[Held, Vector]]:
+        """Return all examples with their vectors, in the order of their ids.
+
+        They are those of this moment, whatever changes meanwhile. The store's pages stay in memory: the
+        vectors and texts, and little else.
+        """
+        pages = self._read(lambda now: list(now.pages()))
+        encoder = self.settings.encoder_digest
+        return (
+            (Held(key.hex(), page.example(i)), Vector(encoder, page.vectors[i].tobytes()))
+            for page in pages
+            for i, key in enumerate(page.keys())
+        )
 
     def get(self, id: str) -> Held:
         """Return the example whose id begins so.

@@ -56,15 +56,22 @@ class Added:
         ids: of all examples given, in their order, those included that were there already.
         added: how many are new.
         duplicates: how many were in the store already, or came twice.
+        carried: how many of the new ones came with their vectors and were not embedded.
     """
 
     ids: tuple[str, ...]
     added: int
     duplicates: int
+    carried: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
-        return {"added": self.added, "duplicates": self.duplicates, "ids": list(self.ids)}
+        return {
+            "added": self.added,
+            "duplicates": self.duplicates,
+            "carried": self.carried,
+            "ids": list(self.ids),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,44 @@ class Receipt:
             "refit": self.refit,
             "seconds": round(self.seconds, 6),
             "similar_left": None if self.similar is None else len(self.similar),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What `replace` did. As JSON it is also a receipt of what was forgotten; see `Receipt`.
+
+    Attributes:
+        old: the id of the example that was forgotten, hex.
+        new: the id of the one in its place; the same where nothing was to be changed.
+        root_before: the store's root before.
+        root_after: its root after: that of a store that was given the new example and never held the old one.
+        refit: whether the clustering was run again with all examples.
+        seconds: how long it took until everything was wiped.
+    """
+
+    old: str
+    new: str
+    root_before: str
+    root_after: str
+    refit: bool
+    seconds: float
+
+    @property
+    def changed(self) -> bool:
+        """Whether the example is another one now."""
+        return self.old != self.new
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "changed": self.changed,
+            "id": self.new,
+            "ids": [self.old] if self.changed else [],
+            "root_before": self.root_before,
+            "root_after": self.root_after,
+            "refit": self.refit,
+            "seconds": round(self.seconds, 6),
         }
 
 

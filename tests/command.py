@@ -57,7 +57,7 @@ def run(*args: str, stdin: str | bytes = b"") -> Ran:
 
 def at_terminal(*args: str, typed: str = "") -> Ran:
     """Run a command in this process, at a terminal of 80 columns."""
-    with mock.patch.dict("os.environ", COLUMNS="80"):
+    with mock.patch.dict("os.environ", COLUMNS="80", NO_COLOR="1"):
         return _run(args, Screen(), Screen(), Keyboard(io.BytesIO(_bytes(typed))))
 
 

@@ -21,7 +21,7 @@ LADDER = [
     {"chat"},
     {"encoder", "llm", "models"},
     {"unlocking"},
-    {"records", "opening", "options", "lengths", "lifetime", "shared"},
+    {"records", "opening", "options", "lengths", "lifetime", "shared", "vector"},
     {"view"},
     {"judging"},
     {"reply"},

@@ -121,14 +121,7 @@ class Snapshot:
         digits = prefix.strip().lower()
         if not digits or len(digits) > 2 * ID_BYTES or set(digits) - set("0123456789abcdef"):
             raise _not_found(prefix)
-        rest = ID_BITS - 4 * len(digits)
-        low = int(digits, 16) << rest
-        matches = [
-            key
-            for leaf in self.manifest.trie.below(low, low + (1 << rest))
-            for key in self.page(leaf).keys()  # noqa: SIM118 - not a dict
-            if key.hex().startswith(digits)
-        ]
+        matches = self.beginning(digits)
         if len(matches) > 1:
             shown = ", ".join(self.short(key) for key in matches[:MOST_NAMED])
             more = ", …" if len(matches) > MOST_NAMED else ""
@@ -139,6 +132,17 @@ class Snapshot:
             self._vouch()
             raise _not_found(prefix)
         return matches[0]
+
+    def beginning(self, digits: str) -> list[bytes]:
+        """Return the ids that begin with these hex digits, sorted; reads only their pages."""
+        rest = ID_BITS - 4 * len(digits)
+        low = int(digits or "0", 16) << rest
+        return [
+            key
+            for leaf in self.manifest.trie.below(low, low + (1 << rest))
+            for key in self.page(leaf).keys()  # noqa: SIM118 - not a dict
+            if key.hex().startswith(digits)
+        ]
 
     def _vouch(self) -> None:
         """Read the clustering, before saying that something is not there.

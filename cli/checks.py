@@ -1,0 +1,169 @@
+"""What edge-icl needs of a machine, looked at piece by piece, each with what to do where something is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from edge_icl.cli import editor, machine, tables
+from edge_icl.errors import ModelError
+from edge_icl.models import catalogue, location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from edge_icl.progress import Progress
+
+LEAST_FREE = 1_000_000_000
+"""Bytes: room for a small model, or for a store of a million examples to be written anew."""
+
+COMPILERS = ("c++", "g++", "clang++")
+FEATURES = {"avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C", "bmi2": "BMI2", "avx512f": "AVX512"}
+"""What speeds llama.cpp up: as Linux calls it, and as llama.cpp does."""
+
+REBUILD = "compile it for this processor: pip install --force-reinstall --no-binary :all: --no-deps {}"
+OTHERS = 0o077
+"""The bits of a mode that let other users in."""
+
+
+class Level(StrEnum):
+    """How a check came out: a note slows things down or may matter later, a problem stops something."""
+
+    OK = "ok"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what.
+        level: how it came out.
+        detail: what was found.
+        remedy: what to do; empty where all is well.
+    """
+
+    name: str
+    level: Level
+    detail: str
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return asdict(self)
+
+
+def everything(progress: Progress) -> Iterator[Check]:
+    """Yield every check; reads every byte of the models, and loads llama.cpp and onnxruntime."""
+    yield compiler()
+    yield from llama()
+    yield onnxruntime()
+    yield from models(progress)
+    yield from at_a_glance()
+
+
+def at_a_glance() -> Iterator[Check]:
+    """Yield the checks that cost nothing: folders and free disk."""
+    yield from folders()
+    yield disk()
+
+
+def compiler() -> Check:
+    """Look for what compiles llama.cpp."""
+    found = next(filter(None, map(shutil.which, (os.environ.get("CXX", ""), *COMPILERS))), None)
+    if found:
+        return Check("compiler", Level.OK, found)
+    remedy = "before you install llama.cpp anew: apt install g++ (Debian), or xcode-select --install (macOS)"
+    return Check("compiler", Level.NOTE, "none, so llama.cpp cannot be compiled here", remedy)
+
+
+def llama() -> Iterator[Check]:
+    """Load llama.cpp, and compare what it was compiled for with what the processor has."""
+    from edge_icl.llm import native  # noqa: PLC0415 - not for status
+
+    version = machine.llama_version()
+    try:
+        library = native.llama()
+    except ModelError as error:
+        yield Check("llama.cpp", Level.PROBLEM, error.message, error.hint)
+        return
+    yield Check("llama.cpp", Level.OK, f"{version}, for {', '.join(machine.backends())}")
+    used = machine.features(library.llama_print_system_info().decode())
+    idle = sorted({name for flag, name in FEATURES.items() if flag in machine.flags()} - used)
+    if idle:
+        detail = f"llama.cpp does not use {', '.join(idle)}, which the processor has: answers take longer"
+        yield Check("processor", Level.NOTE, detail, REBUILD.format(f"{machine.PACKAGE}=={version}"))
+    else:
+        yield Check("processor", Level.OK, f"llama.cpp uses {', '.join(sorted(used)) or 'no extensions'}")
+
+
+def onnxruntime() -> Check:
+    """Load what runs the encoder."""
+    try:
+        import onnxruntime as runtime  # noqa: PLC0415 - takes a while
+    except ImportError as error:
+        return Check("onnxruntime", Level.PROBLEM, f"it cannot be loaded: {error}", "install edge-icl again")
+    return Check("onnxruntime", Level.OK, runtime.__version__)
+
+
+def models(progress: Progress) -> Iterator[Check]:
+    """Read every byte of the models that are here, and look for the two that are used unless told otherwise."""
+    names = {path.name for path in folders_in(location.models_folder())}
+    for name in sorted(names | {catalogue.DEFAULT_LLM, catalogue.DEFAULT_ENCODER}):
+        try:
+            location.verify(name, progress=progress)
+        except ModelError as error:
+            yield Check("model", Level.PROBLEM, error.message, error.hint)
+        else:
+            yield Check("model", Level.OK, f"{name} is as it was installed")
+
+
+def folders() -> Iterator[Check]:
+    """Look who may read the stores, and whether there is something in the way of writing."""
+    home = location.home()
+    stores = home / "stores"
+    first = _existing(home)
+    if not os.access(first, os.W_OK | os.X_OK):
+        remedy = f"make it yours: sudo chown -R $USER {first}; or name another folder in $EDGE_ICL_HOME"
+        yield Check("folder", Level.PROBLEM, f"{first} cannot be written", remedy)
+    else:
+        yield Check("folder", Level.OK, f"{home} can be written")
+    for path in (stores, *folders_in(stores)):
+        if os.name == "posix" and path.exists() and path.stat().st_mode & OTHERS:
+            yield Check("folder", Level.PROBLEM, f"other users may look into {path}", f"chmod 700 {path}")
+    if (left := editor.left_behind()) is not None:
+        detail = f"an edit that was killed has left its example in {left}"
+        yield Check("folder", Level.PROBLEM, detail, "edit any example: edge-icl edit wipes it first")
+
+
+def disk() -> Check:
+    """Look how much room is left where the data are."""
+    detail = f"{tables.size(free())} free"
+    if free() >= LEAST_FREE:
+        return Check("disk", Level.OK, detail)
+    remedy = "make room; edge-icl models list shows what could go"
+    return Check("disk", Level.PROBLEM, f"only {detail} for {location.home()}", remedy)
+
+
+def free() -> int:
+    """Return how many bytes are free where the data are."""
+    return shutil.disk_usage(_existing(location.home())).free
+
+
+def _existing(path: Path) -> Path:
+    """Return a folder, or the first above it that exists."""
+    return next(one for one in (path, *path.parents) if one.exists())
+
+
+def folders_in(path: Path) -> list[Path]:
+    """Return the folders in a folder, but for hidden ones, which are work in progress."""
+    try:
+        return sorted(entry for entry in path.iterdir() if entry.is_dir() and entry.name[0] != ".")
+    except OSError:
+        return []

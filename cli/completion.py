@@ -1,0 +1,139 @@
+"""What the shell may complete: stores, ids, tags, sources, models and files.
+
+Called while somebody is typing, so nothing here loads a model, writes, or fails: what cannot be read offers
+nothing. Large stores are read in part: an answer that comes late is none.
+"""
+
+from __future__ import annotations
+
+import functools
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from click.shell_completion import CompletionItem
+
+from edge_icl.cli import tables
+from edge_icl.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import click
+
+    from edge_icl.example import Example
+    from edge_icl.records import Held
+    from edge_icl.store.snapshot import Snapshot
+
+    Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+    Find = Callable[[Session, str], Iterable[CompletionItem | str]]
+
+MOST_READ = 20_000
+"""Examples that are looked through for tags and sources: a third of a second."""
+
+MOST_OFFERED = 200
+"""More would fill the screen; and of a part the shell would type a beginning that only that part shares."""
+
+SHOWN = 60
+"""Columns of an example's input beside its id, in shells that show it."""
+
+
+def _harmless(find: Find) -> Offer:
+    """Return what click calls: what `find` finds that begins with what was typed, and nothing if it fails."""
+
+    @functools.wraps(find)
+    def offer(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+        try:
+            found = find(ctx.ensure_object(Session), typed)
+            items = [one if isinstance(one, CompletionItem) else CompletionItem(one) for one in found]
+        except Exception:  # noqa: BLE001 - whatever it is, the person is typing
+            return []
+        items = [one for one in items if one.type != "plain" or one.value.startswith(typed)]
+        return items if len(items) <= MOST_OFFERED else []
+
+    return offer
+
+
+@_harmless
+def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
+    """Offer the names of stores; folders, once there is a slash."""
+    from edge_icl.models import location  # noqa: PLC0415 - only while completing
+
+    if "/" in typed:
+        yield CompletionItem(typed, type="dir")
+        return
+    yield from sorted(path.name for path in (location.home() / "stores").iterdir() if path.name[0] != ".")
+
+
+@_harmless
+def ids(session: Session, typed: str) -> list[CompletionItem]:
+    """Offer ids, as short as `list` shows them, with their inputs; reads only the pages that can hold them."""
+    from edge_icl.opening import locate  # noqa: PLC0415 - likewise
+    from edge_icl.store.disk import Store  # noqa: PLC0415 - likewise
+
+    def find(now: Snapshot) -> list[tuple[str, Example]]:
+        if not typed and now.manifest.count > MOST_OFFERED:
+            return []
+        found = now.beginning(typed)[: MOST_OFFERED + 1]
+        rows = [(key, *now.row(key)) for key in found]
+        return [(now.short(key), page.example(i)) for key, page, i in rows]
+
+    found = Store.open(locate(session.store)).read(find)
+    return [CompletionItem(max(key, typed, key=len), help=_shown(example)) for key, example in found]
+
+
+@_harmless
+def tags(session: Session, _typed: str) -> list[str]:
+    """Offer the tags of the store's examples."""
+    return sorted({tag for one in _some(session) for tag in one.example.tags})
+
+
+@_harmless
+def sources(session: Session, _typed: str) -> list[str]:
+    """Offer the sources of the store's examples."""
+    return sorted({one.example.source for one in _some(session) if one.example.source is not None})
+
+
+@_harmless
+def fetchable(_session: Session, _typed: str) -> list[CompletionItem]:
+    """Offer the models of the catalogue."""
+    from edge_icl.models import catalogue  # noqa: PLC0415 - likewise
+
+    return [CompletionItem(entry.name, help=entry.summary) for entry in catalogue.CATALOGUE]
+
+
+@_harmless
+def installed(_session: Session, _typed: str) -> list[str]:
+    """Offer the models on this machine."""
+    from edge_icl.models import location  # noqa: PLC0415 - likewise
+
+    return [model.name for model in location.installed()]
+
+
+@_harmless
+def llms(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
+    """Offer the LLMs on this machine; files, once there is a slash."""
+    from edge_icl.models import location  # noqa: PLC0415 - likewise
+
+    if "/" in typed:
+        yield CompletionItem(typed, type="file")
+        return
+    yield from (model.name for model in location.installed() if isinstance(model, location.InstalledLlm))
+
+
+@_harmless
+def encoders(_session: Session, _typed: str) -> list[str]:
+    """Offer the encoders on this machine."""
+    from edge_icl.models import location  # noqa: PLC0415 - likewise
+
+    return [model.name for model in location.installed() if isinstance(model, location.InstalledEncoder)]
+
+
+def _some(session: Session) -> Iterator[Held]:
+    """Return the store's examples, or as many as are looked through."""
+    with session.open() as memory:
+        return islice((held for held, _ in memory.export()), MOST_READ)
+
+
+def _shown(example: Example) -> str:
+    """Return an example's input on one line."""
+    return tables.cut(tables.one_line(example.input), SHOWN)

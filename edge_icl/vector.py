@@ -1,0 +1,93 @@
+r"""A vector on its way from one store to another, with the name of the encoder that made it.
+
+    >>> Vector("1f0c", b"\x7f\x81").text()
+    'f4E='
+
+int8 kernels round differently on different processors, so a vector is computed once and then travels with its
+example. It is worth something only where the very same encoder made the others.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from edge_icl.store.settings import Settings
+
+_NEVER = b"\x80"
+"""-128, which no encoder gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """The vector of an example.
+
+    Attributes:
+        encoder: the digest of the encoder that made it.
+        components: one int8 a byte.
+    """
+
+    encoder: str
+    components: bytes
+
+    def text(self) -> str:
+        """Return the components in base64."""
+        return base64.b64encode(self.components).decode()
+
+    @classmethod
+    def from_text(cls, encoder: object, text: object) -> Vector:
+        """Read what `text` wrote; what a file says is checked.
+
+        Raises:
+            InputError: these are not the components of a vector.
+        """
+        if not isinstance(encoder, str) or not isinstance(text, str):
+            raise InputError("its vector and its encoder are not both text", "leave both out")
+        try:
+            components = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            components = b""
+        if not components or _NEVER in components:
+            raise InputError("its vector is damaged", "leave it and its encoder out")
+        return cls(encoder, components)
+
+
+def usable(
+    keys: Iterable[bytes], vectors: Iterable[Vector | None], settings: Settings
+) -> dict[bytes, NDArray[np.int8]]:
+    """Return the vectors i8[d] that the encoder of a store made, by the ids of their examples.
+
+    Args:
+        keys: an id for each vector.
+        vectors: None for an example that comes without one.
+        settings: the store's.
+
+    Raises:
+        InputError: a vector has another dimension, or one example comes with two vectors.
+    """
+    found: dict[bytes, NDArray[np.int8]] = {}
+    for key, vector in zip(keys, vectors, strict=True):
+        if vector is None or vector.encoder != settings.encoder_digest:
+            continue
+        new = np.frombuffer(vector.components, np.int8)
+        if len(new) != settings.dimension:
+            raise InputError(
+                f"a vector has {len(new)} components and the store's have {settings.dimension}",
+                "leave the vectors out",
+            )
+        if not np.array_equal(found.setdefault(key, new), new):
+            raise InputError(
+                f"the example {key.hex()} comes with two different vectors", "leave one of them out"
+            )
+    return found

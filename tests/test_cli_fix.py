@@ -1,0 +1,248 @@
+"""Correcting examples at the command line: fix, and edit in an editor of the user's choice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command import EXAMPLES, IDS, PROGRAM, SEED, content, process, refused, run, unchanged
+
+from edge_icl import Example
+
+pytest_plugins = ["cli_fixtures"]
+
+PAPER = IDS["Printer paper"]
+FOOD = Example.create("Printer paper", "food")
+FIXED = FOOD.id(SEED).hex()
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program that plays the user's editor; write what it does into its file: `text` is the file's text."""
+    script = tmp_path / "editor.py"
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", f"{sys.executable} {script}")
+    return script
+
+
+def play(script: Path, what: str) -> None:
+    script.write_text(
+        "import pathlib, sys\n"
+        "file = pathlib.Path(sys.argv[1])\n"
+        "text = file.read_bytes().decode()\n"
+        f"{what}\n"
+        "file.write_bytes(text.encode())\n"
+    )
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_an_output_is_corrected_without_any_model() -> None:
+    ran = process("fix", PAPER[:6], "food")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        f"{PAPER[:8]} is forgotten; in its place is {FIXED[:8]}",
+        f"{FIXED[:8]}\tfood\tPrinter paper",
+    ]
+    refused(run("show", PAPER), "no example has the id")
+    assert run("verify", "--deep").code == 0
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_tags_and_source_stay() -> None:
+    done = json.loads(run("fix", IDS["Sandwich at noon"], "meals", "--json").out)
+
+    assert json.loads(run("show", done["id"], "--json").out) == {
+        "id": done["id"],
+        "input": "Sandwich at noon",
+        "output": "meals",
+        "tags": ["2026"],
+    }
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_what_fix_prints_as_json_is_a_receipt(tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.json"
+    receipt.write_text(run("fix", PAPER, "food", "--json").out)
+
+    assert run("verify", "--receipt", str(receipt)).code == 0
+    run("fix", FIXED, "office")
+    assert run("verify", "--receipt", str(receipt)).code == 3
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_an_output_may_come_from_stdin() -> None:
+    assert run("fix", PAPER, "-", stdin="food\n").code == 0
+    assert run("show", FIXED).code == 0
+
+
+def test_the_same_output_changes_nothing(bare_home: Path) -> None:
+    with unchanged(bare_home):
+        assert run("fix", PAPER, "office").out == f"{PAPER[:8]} is so already; nothing was changed\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "wrong"),
+    [
+        (("0000", "food"), b"", "no example has the id 0000"),
+        ((PAPER, " "), b"", "the output is empty"),
+        ((PAPER, "-"), b"\xff", "stdin is not UTF-8"),
+    ],
+)
+def test_a_wrong_correction_changes_nothing(
+    bare_home: Path, words: tuple[str, ...], stdin: bytes, wrong: str
+) -> None:
+    with unchanged(bare_home):
+        refused(run("fix", *words, stdin=stdin), wrong)
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_an_editor_shows_the_example_as_text_and_takes_changes(editor: Path, tmp_path: Path) -> None:
+    shown = tmp_path / "shown"
+    play(
+        editor,
+        f"pathlib.Path({str(shown)!r}).write_text(text)\n"
+        "text = text.replace('travel', '  two\\nlines\\n\\n').replace('2026', 'b\\n\\na, c')"
+        "+ 'my notes\\n'",
+    )
+    done = json.loads(run("edit", IDS["Uber to the airport"][:8], "--json").out)
+
+    assert shown.read_text().split("\n\n", 1)[1] == (
+        "--- input ---\nUber to the airport\n--- output ---\ntravel\n"
+        "--- tags, one a line ---\n2026\n--- source ---\n\n"
+    )
+    assert json.loads(run("show", done["id"], "--json").out) == {
+        "id": done["id"],
+        "input": "Uber to the airport",
+        "output": "  two\nlines",
+        "tags": ["a, c", "b"],
+        "source": "my notes",
+    }
+
+
+@pytest.mark.parametrize("what", ["", "text = 'Dear diary\\n' + text", "text = text.removesuffix('\\n')"])
+def test_an_edit_that_changes_no_part_changes_nothing(bare_home: Path, editor: Path, what: str) -> None:
+    play(editor, what)
+    run("edit", PAPER)  # makes the lock's file
+
+    with unchanged(bare_home):
+        assert run("edit", PAPER).out == f"{PAPER[:8]} is so already; nothing was changed\n"
+
+
+@pytest.mark.usefixtures("home")
+def test_texts_that_look_like_marked_lines_survive(editor: Path) -> None:
+    odd = "--- output ---\n---- output ----\n# x\n\n"
+    added = json.loads(run("add", "--tag", "x\ny", "--json", "--", odd, "a\r\nb").out)["ids"][0]
+    play(editor, "text = text.replace('a\\r', 'c\\r')")
+    done = json.loads(run("edit", added, "--json").out)
+
+    assert json.loads(run("show", done["id"], "--json").out) == {
+        "id": done["id"],
+        "input": odd,
+        "output": "c\r\nb",
+        "tags": ["x\ny"],
+    }
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_the_file_and_its_folder_are_private(editor: Path, tmp_path: Path) -> None:
+    modes = tmp_path / "modes"
+    play(
+        editor,
+        "modes = [oct(path.stat().st_mode & 0o777) for path in (file, file.parent)]\n"
+        f"pathlib.Path({str(modes)!r}).write_text(' '.join(modes))",
+    )
+    run("edit", PAPER)
+
+    assert modes.read_text() == "0o600 0o700"
+
+
+@pytest.mark.parametrize(
+    ("what", "wrong"),
+    [
+        ("text = ''", "the marked lines are not as they were"),
+        ("text = text + text", "the marked lines are not as they were"),
+        ("text = text.replace('office', ' ')", "the output is empty"),
+        ("sys.exit(7)", "failed with exit code 7; nothing was changed"),
+        ("file.write_bytes(b'\\xff'); sys.exit()", "not UTF-8"),
+        ("file.unlink(); sys.exit()", "removed its file"),
+        ("(file.parent / 'backup~').write_text(text)\ntext = ''", "the marked lines"),
+    ],
+)
+def test_whatever_the_editor_does_wrong_changes_nothing_and_leaves_nothing(
+    bare_home: Path, editor: Path, what: str, wrong: str
+) -> None:
+    play(editor, what)
+    run("edit", PAPER)
+
+    with unchanged(bare_home):
+        refused(run("edit", PAPER), wrong)
+    assert not (bare_home / "editing").exists()
+
+
+def test_the_text_is_overwritten_before_its_name_goes(bare_home: Path, editor: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    play(editor, f"import os\nos.link(file, {str(link)!r})\nsys.exit(1)")
+    run("edit", PAPER)
+
+    assert set(link.read_bytes()) == {0}
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_an_editor_must_be_named_and_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+    refused(run("edit", PAPER), "no editor is named; set VISUAL or EDITOR")
+    monkeypatch.setenv("VISUAL", "/no/such/editor --wait")
+    refused(run("edit", PAPER), "the editor /no/such/editor cannot be started: No such file")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_is_ended_wipes_the_file_first(bare_home: Path, editor: Path, number: int) -> None:
+    play(editor, "import time\n(file.parent / 'up').touch()\ntime.sleep(60)")
+    before = content(bare_home / "stores")
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "edit", PAPER], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        _wait_for(bare_home / "editing" / "up")
+        running.send_signal(number)
+        out, err = running.communicate()
+
+    assert (running.returncode, out, err.strip()) == (130, b"", b"edge-icl: error: interrupted")
+    assert not (bare_home / "editing").exists()
+    assert content(bare_home / "stores") == before
+
+
+def test_what_a_killed_program_left_is_wiped_by_the_next_edit(bare_home: Path, editor: Path) -> None:
+    play(editor, "import os, time\n(file.parent / 'up').write_text(str(os.getpid()))\ntime.sleep(60)")
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, "edit", PAPER]) as running:
+        pid = _wait_for(bare_home / "editing" / "up")
+        refused(run("edit", PAPER), "another example is being edited")
+        running.kill()
+    os.kill(int(pid), signal.SIGKILL)
+    link = bare_home / "link"
+    os.link(bare_home / "editing" / "example.txt", link)
+    play(editor, "")
+    run("edit", PAPER)
+
+    assert set(link.read_bytes()) == {0}
+    assert not (bare_home / "editing").exists()
+
+
+def _wait_for(path: Path) -> str:
+    """Return a file's text as soon as it is there."""
+    while not path.exists() or not (text := path.read_text() or path.name):
+        time.sleep(0.01)
+    return text
+
+
+@pytest.mark.usefixtures("home")
+def test_ask_names_the_ids_that_fix_takes() -> None:
+    for shown in (run("ask", "Paper for the printer", "--examples"), run("ask", "Paper", "--explain")):
+        ids = {line.split("\t")[0] for line in shown.out.splitlines()}
+        assert ids & {key[:8] for key in IDS.values()}
+    assert len(IDS) == len(EXAMPLES)

@@ -1,0 +1,127 @@
+"""What a shell completes, asked as click's scripts ask; and one of these scripts in a real shell."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command import IDS, PROGRAM, process, refused, run, unchanged
+from stores import make, row, rows
+
+pytest_plugins = ["cli_fixtures"]
+
+PAPER = IDS["Printer paper"]
+Offered = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
+    """Return what completes a line: takes what was typed, gives the offers in their order."""
+
+    def ask(line: str) -> list[str]:
+        words = line.split(" ")
+        monkeypatch.setenv("_EDGE_ICL_COMPLETE", "bash_complete")
+        monkeypatch.setenv("COMP_WORDS", line)
+        monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+        ran = process()
+        assert (ran.code, ran.err) == (0, ""), ran.err
+        return [one.partition(",")[2] or one for one in ran.out.split()]
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("line", "offers"),
+    [
+        ("edge-icl for", ["forget"]),
+        ("edge-icl models ver", ["verify"]),
+        ("edge-icl models fetch smollm2-135m", ["smollm2-135m-instruct"]),
+        ("edge-icl show " + PAPER[:3], [PAPER[:8]]),
+        ("edge-icl forget " + PAPER[:11], [PAPER[:11]]),
+        ("edge-icl forget --tag ", ["2026"]),
+        ("edge-icl list --source o", ["old.csv"]),
+        ("edge-icl --store d", ["default"]),
+        ("edge-icl list --store de", ["default"]),
+        ("edge-icl list --limit ", []),
+        ("edge-icl completion ", ["bash", "zsh", "fish"]),
+    ],
+)
+@pytest.mark.usefixtures("bare_home")
+def test_what_can_stand_there_is_offered(offered: Offered, line: str, offers: list[str]) -> None:
+    assert offered(line) == offers
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_all_ids_are_offered_as_list_shows_them(offered: Offered) -> None:
+    assert offered("edge-icl fix ") == sorted(key[:8] for key in IDS.values())
+    assert offered("edge-icl --store none fix ") == []
+
+
+def test_of_too_many_ids_none_is_offered_until_some_digits_are_typed(own_home: Path, offered: Offered) -> None:
+    store = make(own_home.parent / "large", rows(range(300)))
+    key = row(7).id.hex()
+
+    assert offered(f"edge-icl --store {store.path} show ") == []
+    assert offered(f"edge-icl --store {store.path} show {key[:6]}") == [key[:8]]
+
+
+@pytest.mark.usefixtures("home")
+def test_installed_models_are_offered_and_files_once_there_is_a_slash(offered: Offered) -> None:
+    assert offered("edge-icl ask --model ") == ["smollm2-135m-instruct"]
+    assert offered("edge-icl init --encoder ") == ["all-minilm-l6-v2"]
+    assert offered("edge-icl models remove all") == ["all-minilm-l6-v2"]
+    assert offered("edge-icl ask --model ./m") == ["./m"]
+
+
+@pytest.mark.parametrize(
+    "line", ["edge-icl --version ", "edge-icl show ", "edge-icl list --tag ", "edge-icl init --seed zz --enc"]
+)
+def test_a_damaged_store_or_a_wrong_line_is_no_error_and_nothing_is_written(
+    bare_home: Path,
+    offered: Offered,
+    line: str,
+) -> None:
+    (bare_home / "stores" / "default" / "manifest").write_bytes(b"{")
+    with unchanged(bare_home):
+        assert "edge-icl 0" not in " ".join(offered(line))
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_completing_loads_nothing_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_EDGE_ICL_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "edge-icl show ")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    watch = "import atexit, sys; atexit.register(lambda: print([m for m in HEAVY if m in sys.modules]))"
+    heavy = "HEAVY = ('llama_cpp', 'onnxruntime', 'onnx', 'tokenizers', 'tqdm', 'huggingface_hub', 'simsimd')"
+    program = f"{heavy}; {watch}; {PROGRAM}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == b"[]"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_understands_its_script(shell: str, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(run("completion", shell).out)
+    assert "_EDGE_ICL_COMPLETE" in script.read_text()
+    if shutil.which(shell):
+        subprocess.run([shell, "-n", script], check=True)
+    refused(run("completion", "tcsh"), "--help", code=2)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+@pytest.mark.usefixtures("bare_home")
+def test_bash_completes_an_id() -> None:
+    commands = (
+        'complete() { :; }; eval "$(edge-icl completion bash)"; COMP_WORDS=(edge-icl show ""); COMP_CWORD=2; '
+        '_edge_icl_completion edge-icl; echo "${COMPREPLY[@]}"'
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["bash", "-c", commands], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout.split() == sorted(key[:8] for key in IDS.values())
