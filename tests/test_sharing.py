@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stores import tree
 
-from edge_icl import Memory, Options
+from edge_icl import Memory, Options, engines
 from edge_icl.llm import model as models
 from edge_icl.shared import Shared
 
@@ -22,8 +22,9 @@ STORY = Options(labels="off", select="none", max_tokens=60)
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Every LLM that has been loaded, oldest first."""
+    """Every LLM that has been loaded, oldest first; none is there from a store that another test left open."""
     found = []
+    monkeypatch.setattr(engines, "_models", Shared())
     load = models.load_file
     monkeypatch.setattr(models, "load_file", lambda *a, **k: found.append(load(*a, **k)) or found[-1])
     return found
