@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.cli import editor, machine, tables
+from edge_icl.encoder import silent_onnxruntime
 from edge_icl.errors import ModelError
 from edge_icl.models import catalogue, location
 
@@ -106,7 +107,7 @@ def llama() -> Iterator[Check]:
 def onnxruntime() -> Check:
     """Load what runs the encoder."""
     try:
-        import onnxruntime as runtime  # noqa: PLC0415 - takes a while
+        runtime = silent_onnxruntime()
     except ImportError as error:
         return Check("onnxruntime", Level.PROBLEM, f"it cannot be loaded: {error}", "install edge-icl again")
     return Check("onnxruntime", Level.OK, runtime.__version__)

@@ -131,7 +131,7 @@ class Encoder:
 
     def _load_graph(self) -> Any:
         """Load the graph for single-threaded runs and check its inputs and outputs."""
-        onnxruntime = _silent_onnxruntime()
+        onnxruntime = silent_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -164,7 +164,7 @@ class Encoder:
         return tokenizer
 
 
-def _silent_onnxruntime() -> Any:
+def silent_onnxruntime() -> Any:
     """Return onnxruntime, kept from telling anybody that it is used.
 
     Left alone, from 1.29 on it writes an id of this machine to the user's cache and sends its maker the path of

@@ -50,6 +50,7 @@ def known_passphrase(monkeypatch: pytest.MonkeyPatch, passphrase: str | None) ->
 @pytest.fixture
 def home(models_home: Path, taught_store: Path) -> Path:
     """A home with both models and, as its default store, a copy of the taught one."""
+    (models_home / "stores").mkdir(mode=0o700)  # as edge-icl makes it
     shutil.copytree(taught_store, models_home / "stores" / "default")
     return models_home
 

@@ -31,6 +31,9 @@ KILLED = -31
 TELLTALES = ("CI", "TF_BUILD", "GITHUB_ACTIONS", "GITLAB_CI", "TRAVIS", "JENKINS_URL", "ORT_DISABLE_TELEMETRY")
 """Variables that make onnxruntime silent by themselves: no user has them set."""
 
+GIVEN = {"EDITOR": "true", "EDGE_ICL_PASSPHRASE": "old", "EDGE_ICL_NEW_PASSPHRASE": "new"}
+"""What stands for a person at the terminal: an editor that changes nothing, and passphrases."""
+
 Script = Sequence[tuple[tuple[str, ...], str]]
 """Runs of a command: words, and what stdin holds."""
 
@@ -62,12 +65,19 @@ SCRIPTS: dict[str, Script] = {
         (("ask", "-", "--labels", "off"), '{"input": "Tea"}\n'),
     ],
     "forget": [(("forget", "--like", "Printer paper", "--yes"), "")],
+    "fix": [(("fix", EXAMPLES[2].id(SEED).hex(), "meals"), "")],
+    "edit": [(("edit", EXAMPLES[2].id(SEED).hex()), "")],
     "list": [(("list",), "")],
     "show": [(("show", EXAMPLES[2].id(SEED).hex()), "")],
     "search": [(("search", "a ride"), "")],
     "status": [(("status",), "")],
     "export": [(("export",), "")],
+    "import": [(("--store", "copy", "import", "-"), '{"input": "Lunch", "output": "food"}\n')],
     "verify": [(("verify", "--deep"), "")],
+    "passphrase": [
+        (("--store", "sealed", "init", "--encrypt"), ""),
+        (("--store", "sealed", "passphrase"), ""),
+    ],
     "mcp": [
         (
             ("mcp",),
@@ -83,6 +93,8 @@ SCRIPTS: dict[str, Script] = {
     "models verify": [(("models", "verify"), "")],
     "models remove": [(("models", "remove", "all-minilm-l6-v2"), "")],
     "models path": [(("models", "path", "all-minilm-l6-v2"), "")],
+    "doctor": [(("doctor",), "")],
+    "completion": [(("completion", "bash"), "")],
 }
 """Command -> runs that take it through all that could make it want a connection."""
 
@@ -155,14 +167,14 @@ def _environment(home: Path) -> dict[str, str]:
     """Return this environment, as a user has it who set nothing."""
     kept = {name: value for name, value in os.environ.items() if name not in TELLTALES}
     kept.pop("XDG_CACHE_HOME", None)
-    return kept | {"HOME": str(home), "PYTHONPATH": str(WATCHER)}
+    return kept | GIVEN | {"HOME": str(home), "PYTHONPATH": str(WATCHER)}
 
 
 def _traced(words: Sequence[str], stdin: str, folder: Path) -> list[str]:
     """Return the families of the sockets that a process tree makes, as strace tells."""
     trace = folder / "trace"
     options = ["--follow-forks", "--quiet=all", "--trace=socket", f"--output={trace}"]
-    environment = os.environ | {"HOME": str(folder / "empty")}
+    environment = os.environ | GIVEN | {"HOME": str(folder / "empty")}
     subprocess.run(
         ["strace", *options, *words],
         input=stdin,
