@@ -48,7 +48,7 @@ lint: setup
 	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p edge_icl
 
 docs: setup
-	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.aio
+	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.reader edge_icl.aio
 	@echo "build/docs/index.html"
 
 format: setup

@@ -13,7 +13,7 @@ from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
 from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError
-from edge_icl.memory import NEARLY_THE_SAME
+from edge_icl.reader import NEARLY_THE_SAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -35,10 +35,10 @@ def verify(session: Session, deep: bool, receipt: Path | None) -> int:
     Each file must be what the store's manifest says, and nothing else may be there. With --deep the store is
     also made anew beside it, as if nothing had ever been forgotten, and must be the same byte for byte.
     """
-    from edge_icl import opening, unlocking, verification  # noqa: PLC0415 - not for --help
+    from edge_icl import place, unlocking, verification  # noqa: PLC0415 - not for --help
 
     given = None if receipt is None else _read(receipt)
-    path, passphrase = opening.locate(session.store), session.passphrase()
+    path, passphrase = place.locate(session.store), session.passphrase()
     unlocking.refuse_plain(path, passphrase)
     unlock = functools.cache(unlocking.unlocking(passphrase))  # one question, however often the store is opened
     with session.output.progress() as progress:

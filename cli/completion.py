@@ -67,7 +67,7 @@ def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
 @_harmless
 def ids(session: Session, typed: str) -> list[CompletionItem]:
     """Offer ids, as short as `list` shows them, with their inputs; reads only the pages that can hold them."""
-    from edge_icl.opening import locate  # noqa: PLC0415 - likewise
+    from edge_icl.place import locate  # noqa: PLC0415 - likewise
     from edge_icl.store.disk import Store  # noqa: PLC0415 - likewise
 
     def find(now: Snapshot) -> list[tuple[str, Example]]:

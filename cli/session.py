@@ -17,9 +17,7 @@ import click
 from edge_icl.cli import passphrases
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError
-from edge_icl.opening import DEFAULT_STORE, locate
-from edge_icl.store import settings
-from edge_icl.store.snapshot import SHORTEST_ID
+from edge_icl.place import DEFAULT_STORE, locate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +53,7 @@ class Session:
     ) -> Memory:
         """Open the store; one that must be made is a plain one, so that only `init` needs to be told more."""
         from edge_icl.memory import Memory  # noqa: PLC0415 - `models` and `--version` do without
+        from edge_icl.store import settings  # noqa: PLC0415 - likewise
 
         plain = create and self.given is None and not (locate(self.store) / settings.NAME).exists()
         return Memory.open(
@@ -74,6 +73,8 @@ class Session:
 
     def short(self, memory: Memory, id: str) -> str:
         """Return an id as it is shown: as many digits as it takes; all of them with `-v`."""
+        from edge_icl.store.snapshot import SHORTEST_ID  # noqa: PLC0415 - not for `--version`
+
         if self.output.verbose:
             return id
         try:

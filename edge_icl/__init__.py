@@ -18,12 +18,15 @@ below, each importing only those before it:
     lifetime, shared         who is at work in an open store, and what several open stores share
     options, view, reply     how to ask, what a state of the store offers, an answer in the making
     asking, searching        one state of a store, asked and searched
-    memory                   Memory, which knows all of them
+    place, opening           where a store is, and making one
+    reader, memory           an open store, read and asked; Memory, which also changes it and knows all others
     aio, mcp                 the same for asyncio, and for assistants
     cli                      the command line
 """
 
-from edge_icl.cancel import Cancel
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from edge_icl.errors import (
     AmbiguousIdError,
     AskCancelledError,
@@ -51,14 +54,17 @@ from edge_icl.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from edge_icl.example import Example
-from edge_icl.memory import Memory
-from edge_icl.options import Options
-from edge_icl.records import Added, Answer, Held, Receipt, Replaced, Verification
-from edge_icl.reply import Reply
-from edge_icl.store.keys import Stretch
-from edge_icl.unlocking import Keyring
-from edge_icl.vector import Vector
+
+if TYPE_CHECKING:
+    from edge_icl.cancel import Cancel
+    from edge_icl.example import Example
+    from edge_icl.memory import Memory
+    from edge_icl.options import Options
+    from edge_icl.records import Added, Answer, Held, Receipt, Replaced, Verification
+    from edge_icl.reply import Reply
+    from edge_icl.store.keys import Stretch
+    from edge_icl.unlocking import Keyring
+    from edge_icl.vector import Vector
 
 __all__ = [
     "Added",
@@ -102,3 +108,36 @@ __all__ = [
     "Verification",
 ]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Added": "records",
+    "Answer": "records",
+    "Cancel": "cancel",
+    "Example": "example",
+    "Held": "records",
+    "Keyring": "unlocking",
+    "Memory": "memory",
+    "Options": "options",
+    "Receipt": "records",
+    "Replaced": "records",
+    "Reply": "reply",
+    "Stretch": "store.keys",
+    "Vector": "vector",
+    "Verification": "records",
+}
+"""Where the names are that need numpy or more: each is loaded when it is first asked for, so that `edge-icl
+--version` and the like do not wait for it."""
+
+
+def __getattr__(name: str) -> object:
+    """Return a name of `_HOMES`, from its module."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return what `from edge_icl import *` gives, also before it is loaded."""
+    return sorted({*globals(), *__all__})

@@ -9,15 +9,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from edge_icl.asking import Asker
-from edge_icl.view import View
-
 if TYPE_CHECKING:
+    from edge_icl.asking import Asker
     from edge_icl.engines import Engines
     from edge_icl.prior.tally import Tally
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
+    from edge_icl.view import View
 
 
 class Now:
@@ -33,6 +32,8 @@ class Now:
 
     def view(self, snapshot: Snapshot) -> View:
         """Return the view of a state: the one that is kept, or a new one that takes its place."""
+        from edge_icl.view import View  # noqa: PLC0415 - neither listing nor forgetting needs it
+
         with self._lock:
             if self._view is None or self._view.snapshot is not snapshot:
                 known = self._tally if self._tally and self._tally[0] == snapshot.root else (None, None)
@@ -47,6 +48,8 @@ class Now:
             ModelMissingError: the LLM is not on this machine.
             ModelFileError: its file is not usable.
         """
+        from edge_icl.asking import Asker  # noqa: PLC0415 - likewise
+
         name, model = self._engines.model()
         with self._lock:
             view = self.view(snapshot)

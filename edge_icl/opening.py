@@ -1,37 +1,20 @@
-"""Where a store is, and making one with the encoder that is on this machine."""
+"""Making a store, with the encoder that is on this machine."""
 
 from __future__ import annotations
 
-import os
 import secrets
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_icl.errors import InputError, NotAStoreError
 from edge_icl.models import location
-from edge_icl.store import guard, settings
+from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
 from edge_icl.unlocking import Passphrase, new_key, unlocking
 
-DEFAULT_STORE = "default"
-
-
-def locate(store: str | os.PathLike[str]) -> Path:
-    """Return the directory of a store that is given by its name, or by a path (anything with a separator).
-
-    Raises:
-        InputError: this is neither.
-        StoreExposedError: somebody else owns the folder of this user's stores, or may write to it.
-    """
-    text = os.fspath(store)
-    if isinstance(store, os.PathLike) or os.sep in text or (os.altsep and os.altsep in text):
-        return Path(text).expanduser().absolute()
-    if not text or text.startswith(".") or "\0" in text:
-        raise InputError(f"{text!r} cannot be the name of a store", "begin with a letter, or give a path")
-    home = location.home()
-    guard.refuse_exposed_folder(home)
-    return home / "stores" / text
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def make(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import types
 
 import edge_icl
 from edge_icl import errors
 
 
 def test_all_is_sorted_and_exact() -> None:
+    loaded = {name: getattr(edge_icl, name) for name in dir(edge_icl)}
     public = {
         name
-        for name, value in vars(edge_icl).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+        for name, value in loaded.items()
+        if not name.startswith("_") and inspect.isclass(value) and value.__module__.startswith("edge_icl")
     }
 
     assert edge_icl.__all__ == sorted(public)
@@ -32,8 +32,8 @@ def test_every_public_method_is_documented() -> None:
     for name in edge_icl.__all__:
         found = getattr(edge_icl, name)
         assert found.__doc__, name
-        for attribute, value in vars(found).items():
-            if not attribute.startswith("_") and callable(value):
+        for attribute, value in inspect.getmembers(found, callable):
+            if not attribute.startswith("_"):
                 assert inspect.getdoc(value), f"{name}.{attribute}"
 
 

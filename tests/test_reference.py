@@ -31,7 +31,8 @@ def test_the_examples_in_docstrings_run_as_they_stand(models_home: Path, name: s
 
 
 def test_every_public_name_is_in_the_reference(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pdoc", "-d", "google", "-o", tmp_path, "edge_icl", "edge_icl.aio"]
+    modules = ["edge_icl", "edge_icl.reader", "edge_icl.aio"]
+    command = [sys.executable, "-m", "pdoc", "-d", "google", "-o", tmp_path, *modules]
     subprocess.run(command, check=True, capture_output=True)
 
     page = (tmp_path / "edge_icl.html").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge_icl.errors import ExampleNotFoundError, InputError
 from edge_icl.mcp.plans import LIFETIME, Plan, Plans
-from edge_icl.memory import NEARLY_THE_SAME
+from edge_icl.reader import NEARLY_THE_SAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
