@@ -46,6 +46,7 @@ def typing(*args: str, typed: list[str]) -> Ran:
         stdout=subprocess.PIPE,
         stderr=terminal,
         start_new_session=True,
+        env=os.environ | {"NO_COLOR": "1"},
     )
     os.close(terminal)
     shown = b""

@@ -202,14 +202,19 @@ def test_every_tool_says_what_it_takes_and_whether_it_destroys() -> None:
 
 @pytest.mark.usefixtures("bare_home")
 def test_stdout_has_nothing_but_the_protocol() -> None:
-    sent = mcp_calls(("status", {})) + "this is no JSON\n"
+    pipe = subprocess.PIPE
+    with subprocess.Popen(edge_icl("mcp"), stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:
+        assert server.stdin
+        assert server.stdout
+        assert server.stderr
+        server.stdin.write("this is no JSON\n" + mcp_calls(("status", {})))
+        server.stdin.flush()
+        answers = [json.loads(server.stdout.readline()) for _ in range(2)]
+        server.stdin.close()
 
-    done = subprocess.run(edge_icl("mcp"), input=sent, capture_output=True, text=True, check=False, timeout=120)
-
-    assert (done.returncode, done.stderr) == (0, "")
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert all(answer["jsonrpc"] == "2.0" for answer in answers)
-    assert {answer["id"] for answer in answers} >= {0, 1}
+        assert all(answer["jsonrpc"] == "2.0" for answer in answers)
+        assert {answer["id"] for answer in answers} == {0, 1}
+        assert (server.stdout.read(), server.stderr.read(), server.wait(60)) == ("", "", 0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")

@@ -16,6 +16,7 @@ from stores import SETTINGS, Unflushed, make, numbers, row, rows, tree
 
 from edge_icl import AmbiguousIdError, Example, ExampleNotFoundError, InputError, Memory, Replaced
 from edge_icl.engines import Engines
+from edge_icl.lifetime import Lifetime
 from edge_icl.store import trie
 from edge_icl.store.audit import audit
 from edge_icl.store.cache import PrefixCache
@@ -36,7 +37,8 @@ def tiny_pages() -> None:
 
 
 def without_models(store: Store) -> Memory:
-    return Memory(store, Engines(store.settings, model=None, gpu_layers=None, threads=None), timeout=5)
+    engines = Engines(store.settings, model=None, gpu_layers=None, threads=None)
+    return Memory(store, engines, Lifetime(store.path), timeout=5)
 
 
 def corrected(old: Row, **fields: object) -> Row:
