@@ -3,11 +3,13 @@
     pip install -r benchmarks/requirements.txt
     python benchmarks/accuracy.py curves --out curves.jsonl [--questions 500] [--draws 4]
     python benchmarks/accuracy.py tasks --out tasks.jsonl [--questions 30] [--draws 3]
-    python benchmarks/accuracy_report.py curves.jsonl tasks.jsonl
+    python benchmarks/accuracy.py shots --out shots.jsonl [--questions 40]
+    python benchmarks/accuracy_report.py curves.jsonl tasks.jsonl shots.jsonl
 
 `curves`: Banking77 and SST-2, stores of 8, 32, 128, 512 and all examples, the small ones in several draws.
 `tasks`: the BIG-bench tasks of the ERASE paper, 8 shots of at most 512 examples; in each draw the seeds and the
-questions are others, since accuracy depends on which 8 examples are shown more than on anything else.
+questions are others, since accuracy depends on which 8 examples are shown more than on anything else. `shots`:
+every selection with 2 to 16 shots, 512 examples.
 
 Beside edge-icl's selections, with and without its prior: Auto-CoT's selection (Zhang et al., ICLR 2023: float
 k-means, the example nearest to each centre), the vote of the 8 nearest, and logistic regression on the same
@@ -38,6 +40,7 @@ from edge_icl import prompt as prompts
 from edge_icl.asking import ROOM_FOR_ANSWER
 from edge_icl.judging import judge_alone
 from edge_icl.llm.generate import generate
+from edge_icl.store.settings import DEFAULT_SHOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +76,8 @@ TASKS = (
     "word_unscrambling",
 )
 MOST_OF_A_TASK = 512
+SHOTS = (2, 4, 8, 16)
+SHOTS_SETS = ("sst2", "bbii/implicatures", "bbii/sports_understanding")
 MOST_TOKENS = 40
 SHARDS = (1, 5, 20)
 
@@ -86,6 +91,7 @@ class Case(NamedTuple):
     name: str
     size: int
     draw: int
+    shots: int
     train: list[dict[str, object]]
     asked: list[dict[str, object]]
 
@@ -96,14 +102,22 @@ def curves(names: list[str], questions: int, draws: int) -> Iterator[Case]:
         asked = [test[i] for i in np.random.default_rng(0).permutation(len(test))[:questions]]
         order = np.random.default_rng(draw + 1).permutation(len(train))
         for size in SIZES if draw == 0 else FEW:
-            yield Case(name, size, draw, [train[i] for i in order[: size or None]], asked)
+            yield Case(name, size, draw, DEFAULT_SHOTS, [train[i] for i in order[: size or None]], asked)
 
 
 def tasks(names: list[str], questions: int, draws: int) -> Iterator[Case]:
     for draw, name in itertools.product(range(draws), names):
         train, test = load(f"bbii/{name}/train"), load(f"bbii/{name}/test")
         asked = [test[(draw * questions + i) % len(test)] for i in range(questions)]
-        yield Case(f"bbii/{name}", MOST_OF_A_TASK, draw, train[:MOST_OF_A_TASK], asked)
+        yield Case(f"bbii/{name}", MOST_OF_A_TASK, draw, DEFAULT_SHOTS, train[:MOST_OF_A_TASK], asked)
+
+
+def by_shots(names: list[str], questions: int) -> Iterator[Case]:
+    for name, shots in itertools.product(names, SHOTS):
+        train, test = load(f"{name}/train"), load(f"{name}/test")
+        order = np.random.default_rng(1).permutation(len(train))[:MOST_OF_A_TASK]
+        some = [train[i] for i in order]
+        yield Case(f"{name}@{shots}", MOST_OF_A_TASK, 0, shots, some, test[:questions])
 
 
 def asking(memory: Memory, options: Options) -> Callable[[str], Found]:
@@ -191,6 +205,8 @@ def methods(memory: Memory, case: Case) -> dict[str, tuple[bool, Callable[[], Ca
         "none": (True, llm("none")),
     }
     near = {"nearest": (True, llm("nearest")), "hybrid": (True, llm("hybrid"))}
+    if "@" in case.name:
+        return {**alone, **near}
     if case.name.startswith("bbii/"):
         return {"default": (False, llm("auto", prior=True)), **alone}
     return {
@@ -213,7 +229,7 @@ def run(cases: Iterator[Case], out: Path, slow: int, only: list[str] | None) -> 
         for case in cases:
             with (
                 tempfile.TemporaryDirectory() as folder,
-                Memory.create(Path(folder) / "store", seed=seed(case.draw)) as memory,
+                Memory.create(Path(folder) / "store", seed=seed(case.draw), shots=case.shots) as memory,
             ):
                 memory.add_many([Example.create(row["input"], row["output"]) for row in case.train])
                 for method, (long, make) in methods(memory, case).items():
@@ -238,7 +254,7 @@ def measured(ask: Callable[[str], Found], row: dict[str, object]) -> dict[str, o
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("curves", "tasks"))
+    parser.add_argument("part", choices=("curves", "tasks", "shots"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sets", nargs="+")
     parser.add_argument("--questions", type=int)
@@ -249,6 +265,8 @@ def main() -> None:
     if given.part == "curves":
         cases = curves(given.sets or ["banking77", "sst2"], given.questions or 500, given.draws)
         run(cases, given.out, given.slow, given.methods)
+    elif given.part == "shots":
+        run(by_shots(given.sets or SHOTS_SETS, given.questions or 40), given.out, given.slow, given.methods)
     else:
         cases = tasks(given.sets or TASKS, given.questions or 30, given.draws)
         run(cases, given.out, given.slow, given.methods)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import MOST_OF_A_TASK, SIZES
+from accuracy import MOST_OF_A_TASK, SHOTS, SIZES
 from common import interval, show
 
 Key = tuple[str, int, str]
@@ -47,7 +47,9 @@ class Results:
                 self.rows.setdefault((name, size, method), {})[draw, question] = row
 
     def sets(self, *, tasks: bool) -> list[str]:
-        return sorted({name for name, _, _ in self.rows if name.startswith("bbii/") == tasks})
+        """Return the names of the BIG-bench tasks, or of the other sets; not those of the part `shots`."""
+        names = {name for name, _, _ in self.rows if "@" not in name}
+        return sorted(name for name in names if name.startswith("bbii/") == tasks)
 
     def methods(self, names: list[str]) -> list[str]:
         held = {method for name, _, method in self.rows if name in names}
@@ -129,6 +131,16 @@ def tasks(results: Results) -> None:
     show("BIG-bench tasks: points between selections, mean over tasks", differences, ("difference", "points"))
 
 
+def by_shots(results: Results) -> None:
+    names = list(dict.fromkeys(name.split("@")[0] for name, _, _ in results.rows if "@" in name))
+    for name in names:
+        rows = []
+        for method in results.methods([f"{name}@{shots}" for shots in SHOTS]):
+            found = [results.fields((f"{name}@{shots}", MOST_OF_A_TASK, method)) for shots in SHOTS]
+            rows.append((method, *map(accuracy, found)))
+        show(f"{name}: accuracy by shots (95 % interval; questions)", rows, ("selection", *map(str, SHOTS)))
+
+
 def plot(results: Results, path: Path) -> None:
     import matplotlib as mpl  # noqa: PLC0415 - not for the tables
 
@@ -163,6 +175,7 @@ def main() -> None:
         curves(name, results)
     if results.sets(tasks=True):
         tasks(results)
+    by_shots(results)
     if given.json:
         rows = [{"set": n, "examples": s, "method": m, **results.fields((n, s, m))} for n, s, m in results.rows]
         given.json.write_text(json.dumps(rows, indent=1) + "\n")
