@@ -24,9 +24,10 @@ from common import SEED, interval, load, show
 
 from edge_icl import Example, Memory, Options
 from edge_icl.prior.evidence import weight
+from edge_icl.store.settings import DEFAULT_SHOTS
 
 STORES = (
-    *itertools.product(["sst2", "banking77"], [8, 32, 128, 512, 0]),
+    *itertools.product(["sst2"], [8, 32, 128, 512, 0]),
     *itertools.product(
         [f"bbii/{name}" for name in ("implicatures", "navigate", "sports_understanding", "winowhy")], [32, 128]
     ),
@@ -75,8 +76,13 @@ def ask(out: Path, questions: int) -> None:
             print(name, size, select, flush=True)
 
 
+def fixed_weight(examples: int) -> float:
+    """Return the weight that `ask` takes; all stores here have two labels."""
+    return weight(examples, labels=2, shots=DEFAULT_SHOTS)
+
+
 def heard(line: dict[str, object]) -> Heard:
-    labels, fixed = list(line["parts"]), weight(line["count"])
+    labels, fixed = list(line["parts"]), fixed_weight(line["count"])
     model = np.array([line["parts"][label]["model"] for label in labels]) / fixed
     prior = np.array([sum(line["parts"][label].values()) for label in labels]) - fixed * model
     return Heard(prior, model, labels.index(line["output"]) if line["output"] in labels else -1)
@@ -125,7 +131,7 @@ def main() -> None:
         name, size, select, _ = line["key"]
         stores.setdefault((name, size), {}).setdefault(select, []).append(heard(line))
         counts[name, size] = line["count"]
-    found = [gains(answers, weight(counts[store])) for store, answers in stores.items()]
+    found = [gains(answers, fixed_weight(counts[store])) for store, answers in stores.items()]
     rows = []
     for what, many in found[0]:
         points = [100 * one[what, many] for one in found]

@@ -74,7 +74,8 @@ class Judge:
         labels = [prior.labels[i] for i in put]
         evidence = log_probabilities(_scores(prefixes, prompt, prompt.question, labels, cancel=cancel))
         evidence = evidence - log_probabilities(self._expected(prefixes, prompt, labels, cancel))
-        evidence *= weight(self._view.snapshot.manifest.count)
+        now = self._view.snapshot
+        evidence *= weight(now.manifest.count, labels=len(prior.labels), shots=now.settings.shots)
         sources = np.concatenate([opinions[:, put], evidence[None]])
         return Judgement(
             _ranked(prior.labels, np.exp(weighed(logs, put, evidence))),
