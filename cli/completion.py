@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import click
 
     from edge_icl.example import Example
-    from edge_icl.records import Held
+    from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
 
     Offer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -67,8 +67,6 @@ def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
 @_harmless
 def ids(session: Session, typed: str) -> list[CompletionItem]:
     """Offer ids, as short as `list` shows them, with their inputs; reads only the pages that can hold them."""
-    from edge_icl.place import locate  # noqa: PLC0415 - likewise
-    from edge_icl.store.disk import Store  # noqa: PLC0415 - likewise
 
     def find(now: Snapshot) -> list[tuple[str, Example]]:
         if not typed and now.manifest.count > MOST_OFFERED:
@@ -77,20 +75,20 @@ def ids(session: Session, typed: str) -> list[CompletionItem]:
         rows = [(key, *now.row(key)) for key in found]
         return [(now.short(key), page.example(i)) for key, page, i in rows]
 
-    found = Store.open(locate(session.store)).read(find)
+    found = _store(session).read(find)
     return [CompletionItem(max(key, typed, key=len), help=_shown(example)) for key, example in found]
 
 
 @_harmless
 def tags(session: Session, _typed: str) -> list[str]:
     """Offer the tags of the store's examples."""
-    return sorted({tag for one in _some(session) for tag in one.example.tags})
+    return sorted({tag for example in _some(session) for tag in example.tags})
 
 
 @_harmless
 def sources(session: Session, _typed: str) -> list[str]:
     """Offer the sources of the store's examples."""
-    return sorted({one.example.source for one in _some(session) if one.example.source is not None})
+    return sorted({example.source for example in _some(session) if example.source is not None})
 
 
 @_harmless
@@ -128,10 +126,17 @@ def encoders(_session: Session, _typed: str) -> list[str]:
     return [model.name for model in location.installed() if isinstance(model, location.InstalledEncoder)]
 
 
-def _some(session: Session) -> Iterator[Held]:
+def _some(session: Session) -> list[Example]:
     """Return the store's examples, or as many as are looked through."""
-    with session.open() as memory:
-        return islice((held for held, _ in memory.export()), MOST_READ)
+    return _store(session).read(lambda now: [example for _, example in islice(now.examples(), MOST_READ)])
+
+
+def _store(session: Session) -> Store:
+    """Open the store; an encrypted one raises, since nobody is asked for a passphrase while typing."""
+    from edge_icl.place import locate  # noqa: PLC0415 - likewise
+    from edge_icl.store.disk import Store  # noqa: PLC0415 - likewise
+
+    return Store.open(locate(session.store))
 
 
 def _shown(example: Example) -> str:

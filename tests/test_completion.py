@@ -11,6 +11,8 @@ import pytest
 from command import IDS, PROGRAM, process, refused, run, unchanged
 from stores import make, row, rows
 
+from edge_icl import Memory, Stretch
+
 pytest_plugins = ["cli_fixtures"]
 
 PAPER = IDS["Printer paper"]
@@ -87,6 +89,30 @@ def test_a_damaged_store_or_a_wrong_line_is_no_error_and_nothing_is_written(
     (bare_home / "stores" / "default" / "manifest").write_bytes(b"{")
     with unchanged(bare_home):
         assert "edge-icl 0" not in " ".join(offered(line))
+
+
+@pytest.mark.usefixtures("models_home")
+def test_nobody_is_asked_for_a_passphrase_while_typing() -> None:
+    with Memory.create("sealed", passphrase="secret", stretch=Stretch(memory=32, passes=1)) as memory:
+        memory.add("Uber to the airport", "travel", tags=["2026"])
+    pty = pytest.importorskip("pty", reason="Windows has no such terminals")
+    keyboard, terminal = pty.openpty()
+    line = {"COMP_WORDS": "edge-icl --store sealed forget --tag ", "COMP_CWORD": "5"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        start_new_session=True,
+        timeout=60,
+        check=False,
+        env=os.environ | line | {"_EDGE_ICL_COMPLETE": "bash_complete"},
+    )
+
+    os.close(keyboard)
+    os.close(terminal)
+    assert (done.returncode, done.stdout.strip()) == (0, b"")
 
 
 @pytest.mark.usefixtures("bare_home")
