@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from edge_icl.records import Added, Answer, Held, Receipt, Verification
     from edge_icl.reply import Reply
     from edge_icl.store.settings import Settings
+    from edge_icl.unlocking import Passphrase
 
 T = TypeVar("T")
 
@@ -115,7 +116,7 @@ class AsyncMemory:
         self._closed = False
 
     @classmethod
-    async def open(
+    async def open(  # noqa: PLR0913 - as that of Memory
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
@@ -125,6 +126,7 @@ class AsyncMemory:
         gpu_layers: int | None = None,
         threads: int | None = None,
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - how long to wait for another writer
+        passphrase: Passphrase | None = None,
         progress: Progress = silent,
     ) -> Self:
         """Open a store, as `Memory.open` does; `progress` is called in the loop."""
@@ -137,6 +139,7 @@ class AsyncMemory:
             gpu_layers=gpu_layers,
             threads=threads,
             timeout=timeout,
+            passphrase=passphrase,
             progress=_in_loop(progress),
         )
         pool = ThreadPoolExecutor(thread_name_prefix="edge-icl")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from expenses import EXAMPLES, PAIRS
 
-from edge_icl import Example, InputError, Options, StoreClosedError
+from edge_icl import Example, InputError, Options, PassphraseError, StoreClosedError
 from edge_icl.aio import AsyncMemory
 from edge_icl.llm.window import Window
 
@@ -76,6 +76,18 @@ def test_a_session_is_that_of_memory(running: Callable[[Main], None]) -> None:
             await memory.ask("Taxi downtown")
         await memory.close()
         assert memory.path.exists()
+
+    running(main)
+
+
+def test_an_encrypted_store_is_made_and_opened_with_its_passphrase(running: Callable[[Main], None]) -> None:
+    async def main() -> None:
+        async with await AsyncMemory.open("sealed", passphrase="secret") as memory:
+            await memory.add("Uber to the airport", "travel")
+        with pytest.raises(PassphraseError):
+            await AsyncMemory.open("sealed", passphrase="wrong")
+        async with await AsyncMemory.open("sealed", passphrase=lambda: "secret") as memory:
+            assert await memory.count() == 1
 
     running(main)
 
