@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.cli import editor, machine, tables
-from edge_icl.encoder import silent_onnxruntime
 from edge_icl.errors import ModelError
 from edge_icl.models import catalogue, location
 
@@ -106,6 +105,8 @@ def llama() -> Iterator[Check]:
 
 def onnxruntime() -> Check:
     """Load what runs the encoder."""
+    from edge_icl.encoder import silent_onnxruntime  # noqa: PLC0415 - not for status
+
     try:
         runtime = silent_onnxruntime()
     except ImportError as error:

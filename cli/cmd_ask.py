@@ -223,7 +223,7 @@ def _one(session: Session, memory: Memory, start: Start, question: str, *, shown
 def _many(session: Session, start: Start, asked: Questions, progress: Progress, *, explain: bool) -> int:
     """Answer a file of questions; a bad one does not stop the rest."""
     output, failed, done = session.output, 0, 0
-    total = asked.total()
+    total = asked.total() if output.watched else 0
     progress("ask", 0, total)
     for done, row in enumerate(asked.read(), start=1):
         try:

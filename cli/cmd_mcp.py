@@ -11,7 +11,7 @@ import click
 from edge_icl import __version__
 from edge_icl.cli.output import is_terminal
 from edge_icl.cli.session import Command, Session, examples
-from edge_icl.errors import EdgeIclError
+from edge_icl.errors import NotInstalledError
 
 
 @click.command(cls=Command, epilog=examples("edge-icl mcp", "edge-icl --store work mcp"))
@@ -31,7 +31,7 @@ def mcp(session: Session, model: str | None) -> None:
         from edge_icl.mcp.server import serve  # noqa: PLC0415 - likewise
         from edge_icl.mcp.tools import Desk  # noqa: PLC0415 - likewise
     except ModuleNotFoundError as error:
-        raise EdgeIclError(
+        raise NotInstalledError(
             f"the Model Context Protocol needs a package that is missing, {error.name}",
             'install it: pip install "edge-icl[mcp]"',
         ) from error

@@ -62,6 +62,11 @@ class Output:
         return is_terminal(sys.stdout) and not self.json
 
     @property
+    def watched(self) -> bool:
+        """Whether a person sees bars."""
+        return is_terminal(sys.stderr)
+
+    @property
     def can_ask(self) -> bool:
         """Whether somebody is there to confirm something."""
         return is_terminal(sys.stdin) and is_terminal(sys.stderr)
@@ -154,7 +159,7 @@ class Output:
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """Show bars while the block runs, if somebody watches; and take the times, for `-v`."""
-        self._bars = _Bars() if is_terminal(sys.stderr) else None
+        self._bars = _Bars() if self.watched else None
         with self.clock.watch(self._bars or silent) as watched:
             try:
                 yield watched

@@ -69,7 +69,7 @@ class ConfirmationError(EdgeIclError):
 
 
 class NotInstalledError(EdgeIclError):
-    """A package that only some stores need is not installed; the hint says how to install it."""
+    """A package that not everybody needs is not installed; the hint says how to install it."""
 
 
 class AskCancelledError(EdgeIclError):

@@ -109,18 +109,20 @@ class Trie:
             end = low + room
             if leaf.prefix:
                 parent = low & ~room
-                first, last = bisect_left(self._lows, parent), bisect_left(self._lows, parent + 2 * room)
-                if self._before[last] - self._before[first] <= PAGE_MAX:
+                if self._count(parent, parent + 2 * room) <= PAGE_MAX:
                     return False
         return True
 
     def _count_after(self, prefix: str, added: Sequence[int], removed: Sequence[int]) -> int:
         """Return how many ids are below a prefix after the change; no leaf may lie above the prefix."""
         low, high = span(prefix)
-        first, last = bisect_left(self._lows, low), bisect_left(self._lows, high)
         came = bisect_left(added, high) - bisect_left(added, low)
         went = bisect_left(removed, high) - bisect_left(removed, low)
-        return self._before[last] - self._before[first] + came - went
+        return self._count(low, high) + came - went
+
+    def _count(self, low: int, high: int) -> int:
+        """Return how many ids are in the range [low, high); no leaf may reach beyond it."""
+        return self._before[bisect_left(self._lows, high)] - self._before[bisect_left(self._lows, low)]
 
 
 def split(prefix: str, ids: Sequence[int]) -> Iterator[tuple[str, slice]]:
