@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_icl.cores import usable_cpus
 from edge_icl.errors import ModelFileError
 from edge_icl.progress import Progress, silent
 
@@ -58,7 +59,7 @@ class Encoder:
         self.dimension = dimension
         self.scale = scale
         self.max_tokens = max_tokens
-        self.threads = threads if threads is not None else _usable_cores()
+        self.threads = threads if threads is not None else usable_cpus()
         self._graph = graph
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
@@ -176,12 +177,6 @@ def silent_onnxruntime() -> Any:
 
     onnxruntime.disable_telemetry_events()
     return onnxruntime
-
-
-def _usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from edge_icl.cluster.kmeans import Points
 
+    Dots = NDArray[np.float32] | NDArray[np.float64]
 
 LARGEST_EXACT = (1 << 24) // 128**2
 """Most dimensions of int8 vectors whose dot products float32 holds exactly."""
@@ -44,8 +45,7 @@ def similarities(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArr
 
 def cosines(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the cosine similarity f64[m, n] of each question i8[m, d] to each vector i8[n, d]."""
-    found = _dots(vectors, questions)
-    found /= _lengths(vectors)
+    found = _dots(vectors, questions) / _lengths(vectors)
     found /= _lengths(questions)[:, None]
     return found
 
@@ -65,23 +65,29 @@ def twins(points: Points, vectors: NDArray[np.int8], threshold: float) -> list[t
 
 def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the length f64[n] of each vector i8[n, d], 1 at least, so that it can be divided by."""
-    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.int64)
-    return np.asarray(np.sqrt(np.maximum(squares, 1)))
+    if not len(vectors):
+        return np.ones(0)
+    import simsimd  # noqa: PLC0415 - not needed to forget
+
+    squares = np.asarray(simsimd.dot(vectors, vectors), np.float64).reshape(len(vectors))
+    return np.sqrt(np.maximum(squares, 1))
 
 
-def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return exact dot products f64[m, n].
+def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> Dots:
+    """Return exact dot products [m, n], as float32 where that holds them: half as much is written and compared.
 
     simsimd sums int8 products in int32 at the speed of memory, which is best for one question. For many, a
-    matrix product in float32 is faster; it is exact as long as no sum can reach 2^24.
+    matrix product in float32 is faster.
     """
+    shape, exact = (len(questions), len(vectors)), vectors.shape[1] <= LARGEST_EXACT
     if not (len(vectors) and len(questions)):
-        return np.zeros((len(questions), len(vectors)))
-    if len(questions) == 1 or vectors.shape[1] > LARGEST_EXACT:
+        return np.zeros(shape)
+    if len(questions) == 1 or not exact:
         import simsimd  # noqa: PLC0415 - not needed to forget
 
-        return np.array(simsimd.cdist(questions, vectors, "dot"), np.float64).reshape(len(questions), -1)
-    found = np.empty((len(questions), len(vectors)))
+        products = simsimd.cdist(questions, vectors, "dot", out_dtype="f32" if exact else "f64")
+        return np.asarray(products).reshape(shape)
+    found = np.empty(shape, np.float32)
     asked = questions.astype(np.float32)
     for start in range(0, len(vectors), PIECE):
         piece = slice(start, start + PIECE)

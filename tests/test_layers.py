@@ -11,7 +11,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LADDER = [
-    {"errors", "progress"},
+    {"cores", "errors", "progress"},
     {"cancel"},
     {"example"},
     {"cluster"},
@@ -37,7 +37,7 @@ RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
 ALONE = {
     "models": {"errors", "progress"},
     "llm": {"errors", "progress", "cancel", "prompt", "chat"},
-    "encoder": {"errors", "progress"},
+    "encoder": {"errors", "progress", "cores"},
 }
 HEAVY = {
     "llama_cpp",

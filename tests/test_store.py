@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from edge_icl.errors import (
 )
 from edge_icl.store import trie
 from edge_icl.store.settings import Settings
+from edge_icl.store.shelf import CHUNK
 from edge_icl.store.writer import writing
 
 changes = st.lists(st.tuples(st.sets(numbers, max_size=12), st.sets(numbers, max_size=12)), max_size=8)
@@ -169,6 +171,24 @@ def test_damage_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     page.unlink()
     with pytest.raises(StoreDamagedError, match=page.name):
         reopen(store.path).read(lambda snapshot: list(snapshot.examples()))
+
+
+def test_a_large_store_is_read_whole_and_its_damage_named(tmp_path: Path) -> None:
+    held = sorted(rows(range(400)), key=lambda row: row.id)
+    store = make(tmp_path / "store", held)
+    now = reopen(store.path).snapshot()
+    points = now.points()
+
+    assert [key.tobytes() for key in points.ids] == [row.id for row in held]
+    assert points.vectors.tolist() == [row.vector.tolist() for row in held]
+    for page in now.pages():
+        assert np.shares_memory(page.vectors, points.vectors)  # a second copy would double what asking needs
+
+    files = sorted((store.path / "pages").iterdir())
+    assert len(files) > 2 * CHUNK  # so that several threads read
+    files[-1].write_bytes(files[-1].read_bytes()[:-1] + b"?")
+    with pytest.raises(StoreDamagedError, match=rf"pages/{files[-1].name} is damaged"):
+        reopen(store.path).read(lambda now: now.points())
 
 
 def test_damaged_settings_and_manifest_are_noticed_when_opening(tmp_path: Path) -> None:

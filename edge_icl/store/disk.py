@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, TypeVar
 from edge_icl.cluster import kmeans, record
 from edge_icl.errors import NotAStoreError, StoreAccessError, StoreDamagedError, StoreNotFoundError
 from edge_icl.store import files as fs
-from edge_icl.store import guard, keys, lock, manifest, pages, settings
+from edge_icl.store import guard, keys, lock, manifest, settings
 from edge_icl.store.keys import Key, Unlock, no_passphrase
-from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.manifest import Manifest, clustering_file
 from edge_icl.store.sealing import Seal
 from edge_icl.store.settings import Settings
-from edge_icl.store.snapshot import Snapshot, damage_in, join_points
+from edge_icl.store.shelf import Shelf
+from edge_icl.store.snapshot import Snapshot, join_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from edge_icl.store.pages import Page
-    from edge_icl.store.trie import Leaf
 
 T = TypeVar("T")
 
@@ -60,7 +58,7 @@ class Store:
         self.files = files
         self.folder = keys.folder(files, path, key)
         self.key = key
-        self._pages: dict[str, Page] = {}
+        self._shelf = Shelf(self._read_named, settings.dimension)
         self._latest: tuple[bytes, Snapshot] | None = None
 
     @classmethod
@@ -148,10 +146,9 @@ class Store:
         """
         latest = self._latest
         if latest is None or latest[0] != data:
-            latest = (data, Snapshot(self, data, manifest or Manifest.decode(data)))
+            latest = (data, Snapshot(self._shelf, self.settings, data, manifest or Manifest.decode(data)))
             self._latest = latest
-            held = {leaf.digest for leaf in latest[1].manifest.pages}
-            self._pages = {digest: page for digest, page in self._pages.items() if digest in held}
+            self._shelf.keep(latest[1].manifest.pages)
         return latest[1]
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
@@ -177,7 +174,7 @@ class Store:
         with access(self.path, "read"), expected(manifest.NAME):
             return self.folder.read(manifest.NAME)
 
-    def read_named(self, name: str, digest: str) -> bytes:
+    def _read_named(self, name: str, digest: str) -> bytes:
         """Return the bytes of a file that is named by its digest.
 
         Raises:
@@ -188,16 +185,6 @@ class Store:
         if self.settings.digest(data) != digest:
             raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
         return data
-
-    def page(self, leaf: Leaf) -> Page:
-        """Return a page, from memory if it was read before."""
-        page = self._pages.get(leaf.digest)
-        if page is None:
-            name = page_file(leaf.digest)
-            data = self.read_named(name, leaf.digest)
-            with damage_in(name):
-                page = self._pages[leaf.digest] = pages.decode(data, self.settings.dimension)
-        return page
 
     def rewrap(self, key: Key, *, timeout: float) -> None:
         """Wrap the data key of an encrypted store anew, and wipe the file that held it.

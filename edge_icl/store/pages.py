@@ -11,13 +11,13 @@ header is noticed before it reaches a store.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
 
 from edge_icl.cluster.kmeans import Points
 from edge_icl.example import ID_BYTES, Example
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
+
+COUNTS = re.compile(rb'"ids":\{"dtype":"U8","shape":\[([0-9]+),.*"text":\{"dtype":"U8","shape":\[([0-9]+)\]')
+LONGEST_HEADER = 512
 
 
 class Row(NamedTuple):
@@ -104,6 +107,8 @@ class Page:
 
 def encode(page: Page) -> bytes:
     """Return the bytes of the page's file."""
+    import safetensors.numpy  # noqa: PLC0415 - who only reads does without
+
     return safetensors.numpy.save(
         {
             "ids": page.ids,
@@ -115,25 +120,42 @@ def encode(page: Page) -> bytes:
 
 
 def decode(data: bytes, dimension: int) -> Page:
-    """Read what `encode` wrote.
+    """Read what `encode` wrote; ids and vectors are views of `data`.
+
+    Not through safetensors, which copies every column and takes them in any order: the header has to be the one
+    that `encode` writes.
 
     Raises:
         ValueError: these are not the bytes of a page with vectors of this dimension.
     """
-    try:
-        arrays = safetensors.numpy.load(data)
-        ids, vectors, offsets, text = (arrays.pop(name) for name in ("ids", "vectors", "offsets", "text"))
-    except (SafetensorError, KeyError, TypeError) as error:
-        raise ValueError("not a page") from error
-    n = len(ids)
-    expected = [
-        (ids, np.uint8, (n, ID_BYTES)),
-        (vectors, np.int8, (n, dimension)),
-        (offsets, np.uint32, (n + 1,)),
-        (text, np.uint8, (len(text),)),
-    ]
-    if arrays or any(array.dtype != kind or array.shape != shape for array, kind, shape in expected):
+    counts = COUNTS.search(data, 0, LONGEST_HEADER)
+    if counts is None:
+        raise ValueError("not a page")
+    n, size = map(int, counts.groups())
+    header, ends = _layout(n, dimension, size)
+    if not data.startswith(header) or len(data) != ends[-1]:
         raise ValueError("not the columns of a page")
-    if offsets[0] != 0 or offsets[-1] != len(text) or (np.diff(offsets.astype(np.int64)) <= 0).any():
+    offsets = np.frombuffer(data, np.uint32, n + 1, len(header)).copy()
+    if offsets[0] != 0 or offsets[-1] != size or (offsets[1:] <= offsets[:-1]).any():
         raise ValueError("the page's offsets do not follow its text")
-    return Page(ids, vectors, offsets, text.tobytes())
+    return Page(
+        ids=np.frombuffer(data, np.uint8, n * ID_BYTES, ends[1]).reshape(n, ID_BYTES),
+        vectors=np.frombuffer(data, np.int8, n * dimension, ends[0]).reshape(n, dimension),
+        offsets=offsets,
+        text=data[ends[2] :],
+    )
+
+
+def _layout(n: int, dimension: int, size: int) -> tuple[bytes, tuple[int, int, int, int]]:
+    """Return what safetensors writes before the columns of n rows with `size` bytes of text, and their ends."""
+    a, b, c, d = accumulate((4 * (n + 1), n * dimension, n * ID_BYTES, size))
+    text = (
+        f'{{"offsets":{{"dtype":"U32","shape":[{n + 1}],"data_offsets":[0,{a}]}},'
+        f'"vectors":{{"dtype":"I8","shape":[{n},{dimension}],"data_offsets":[{a},{b}]}},'
+        f'"ids":{{"dtype":"U8","shape":[{n},{ID_BYTES}],"data_offsets":[{b},{c}]}},'
+        f'"text":{{"dtype":"U8","shape":[{size}],"data_offsets":[{c},{d}]}}}}'
+    ).encode()
+    text += b" " * (-len(text) % 8)
+    header = len(text).to_bytes(8, "little") + text
+    start = len(header)
+    return header, (start + a, start + b, start + c, start + d)

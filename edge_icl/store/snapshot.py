@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_icl.cluster import record
 from edge_icl.cluster.kmeans import Points
-from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError, StoreDamagedError
+from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError
 from edge_icl.example import ID_BYTES
 from edge_icl.store.manifest import clustering_file
+from edge_icl.store.shelf import damage_in
 from edge_icl.store.trie import ID_BITS, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from edge_icl.cluster.kmeans import Clustering
     from edge_icl.example import Example
     from edge_icl.store.manifest import Manifest
     from edge_icl.store.pages import Page
     from edge_icl.store.settings import Settings
+    from edge_icl.store.shelf import Shelf
 
 SHORTEST_ID = 8
 """Hex digits of an id that are shown at least, as in git."""
@@ -31,20 +32,14 @@ MOST_NAMED = 3
 """Ids that an error about an ambiguous prefix names at most."""
 
 
-class Shelf(Protocol):
-    """Where a snapshot's files are: a `Store`."""
-
-    settings: Settings
-
-    def page(self, leaf: Leaf) -> Page:
-        """Return a page, checked."""
-
-    def read_named(self, name: str, digest: str) -> bytes:
-        """Return the bytes of a file that is named by its digest, checked."""
-
-
 class Snapshot:
     """One state of a store: a manifest and the files that it names, read when asked for.
+
+    Args:
+        shelf: where its pages are.
+        settings: the store's.
+        data: the bytes of the manifest.
+        manifest: what they say.
 
     Attributes:
         settings: the store's.
@@ -52,10 +47,10 @@ class Snapshot:
         root: the keyed digest of the manifest, in hex.
     """
 
-    def __init__(self, shelf: Shelf, data: bytes, manifest: Manifest) -> None:
-        self.settings = shelf.settings
+    def __init__(self, shelf: Shelf, settings: Settings, data: bytes, manifest: Manifest) -> None:
+        self.settings = settings
         self.manifest = manifest
-        self.root = shelf.settings.digest(data)
+        self.root = settings.digest(data)
         self._shelf = shelf
 
     def page(self, leaf: Leaf) -> Page:
@@ -65,6 +60,10 @@ class Snapshot:
             StoreDamagedError: its file is missing or is not what its name says.
         """
         return self._shelf.page(leaf)
+
+    def load(self, leaves: Sequence[Leaf]) -> None:
+        """Read those pages that are not in memory, which is faster than one after another."""
+        self._shelf.load(leaves)
 
     def pages(self) -> Iterator[Page]:
         """Yield all pages in the order of their ids."""
@@ -76,13 +75,15 @@ class Snapshot:
     def clustering(self) -> Clustering:
         """The clustering of this state."""
         name = clustering_file(self.manifest.clustering)
-        data = self._shelf.read_named(name, self.manifest.clustering)
+        data = self._shelf.read(name, self.manifest.clustering)
         with damage_in(name):
             return record.decode(data, self.settings.clustering())
 
     def points(self) -> Points:
         """Return all ids and vectors, sorted by id."""
-        return join_points([page.points() for page in self.pages()], self.settings.dimension)
+        if not self.manifest.pages:
+            self._vouch()
+        return self._shelf.points(self.manifest.pages)
 
     def examples(self) -> Iterator[tuple[bytes, Example]]:
         """Yield all ids and examples in the order of the ids."""
@@ -169,15 +170,6 @@ def join_points(parts: list[Points], dimension: int) -> Points:
     nothing = Points(np.zeros((0, ID_BYTES), np.uint8), np.zeros((0, dimension), np.int8))
     ids, vectors = zip(nothing, *parts, strict=True)
     return Points(np.concatenate(ids), np.concatenate(vectors))
-
-
-@contextmanager
-def damage_in(name: str) -> Iterator[None]:
-    """Turn a ValueError of a decoder into a StoreDamagedError that names the file."""
-    try:
-        yield
-    except ValueError as error:
-        raise StoreDamagedError(f"{name} is damaged: {error}", "restore the store from a backup") from error
 
 
 def _not_found(prefix: str) -> ExampleNotFoundError:

@@ -173,7 +173,7 @@ class _Plan:
             before.clustering,
             added=_points(self.added, settings.dimension),
             removed=_points(self.removed, settings.dimension),
-            everything=lambda: join_points([self._page(leaf).points() for leaf in leaves], settings.dimension),
+            everything=lambda: self._points(leaves),
         )
         self.representatives = clustering.representative_ids()
         data = record.encode(clustering)
@@ -209,9 +209,11 @@ class _Plan:
             self._pages[leaf.digest] = page
             yield leaf
 
-    def _page(self, leaf: Leaf) -> Page:
-        """Return a page of the state after the change."""
-        return self._pages.get(leaf.digest) or self.before.page(leaf)
+    def _points(self, leaves: Sequence[Leaf]) -> Points:
+        """Return all points of the state after the change."""
+        self.before.load([leaf for leaf in leaves if leaf.digest not in self._pages])
+        after = (self._pages.get(leaf.digest) or self.before.page(leaf) for leaf in leaves)
+        return join_points([page.points() for page in after], self.before.settings.dimension)
 
 
 def _unknown(before: Snapshot, rows: Iterable[Row]) -> list[Row]:
