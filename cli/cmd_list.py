@@ -28,8 +28,7 @@ def list_(session: Session, tag: str | None, source: str | None, limit: int | No
     found = fitting(every, match=None, source=source, tag=tag)
     shown = found if limit is None else found[:limit]
     if output.json:
-        for one in shown:
-            output.document(one.as_json())
+        output.documents(one.as_json() for one in shown)
         return
     keys = [one.id for one in every]
     whole = output.verbose or not output.terminal

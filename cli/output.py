@@ -22,7 +22,7 @@ from edge_icl.cli.clock import Clock
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PROGRAM = "edge-icl"
 _BYTE_STAGES = ("fetch", "check", "copy", "read")
@@ -82,9 +82,15 @@ class Output:
 
     def document(self, fields: object) -> None:
         """Print a JSON document on one line."""
+        self.documents([fields])
+
+    def documents(self, some: Iterable[object]) -> None:
+        """Print JSON documents, each on one line."""
         self._clear()
         utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
-        print(json.dumps(fields, ensure_ascii=not utf8), flush=True)
+        for fields in some:
+            print(json.dumps(fields, ensure_ascii=not utf8))
+        print(end="", flush=True)
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, below: Sequence[str] = ()) -> None:
         """Print rows: as a table that fits the terminal, or whole and bare, with tabs between fields.
@@ -96,7 +102,8 @@ class Output:
         """
         if not self.terminal:
             for i, row in enumerate(rows):
-                print("\t".join(map(tables.one_line, [*row, *below[i : i + 1]])), flush=True)
+                print("\t".join(map(tables.one_line, [*row, *below[i : i + 1]])))
+            print(end="", flush=True)
             return
         columns = shutil.get_terminal_size().columns
         first, *others = tables.table(header, rows, columns=columns)
@@ -104,8 +111,8 @@ class Output:
         for i, line in enumerate(others):
             print(
                 "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])]),
-                flush=True,
             )
+        print(end="", flush=True)
 
     def verdict(self, word: str, text: str, *, colour: str) -> None:
         """Print a word that says how something is, in a colour, and what it is about."""

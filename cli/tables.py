@@ -26,6 +26,8 @@ _UNITS = ("kB", "MB", "GB")
 
 def printable(text: str) -> str:
     """Return the text with control characters, but for line breaks and tabs, made visible."""
+    if text.isprintable():  # which none of these is, and which most texts are
+        return text
     return "".join(c if c in "\n\t" or not _controls(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

@@ -13,7 +13,7 @@ from edge_icl.now import Now
 from edge_icl.options import Options
 from edge_icl.progress import Progress, silent
 from edge_icl.records import Answer, Held, Verification
-from edge_icl.searching import alike, fitting, held, nearest
+from edge_icl.searching import alike, fitting, held, nearest, select
 from edge_icl.store.keys import no_passphrase
 from edge_icl.vector import Vector
 from edge_icl.verification import verify
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edge_icl.lifetime import Lifetime
     from edge_icl.reply import Reply
     from edge_icl.store.disk import Store
+    from edge_icl.store.pages import Page
     from edge_icl.store.settings import Settings
     from edge_icl.store.snapshot import Snapshot
 
@@ -197,14 +198,18 @@ class Reader:
             InputError: one of the texts is no valid text.
         """
         if like is None:
-            examples = self.examples()
-        else:
-            examples = iter(self._alike(self._embed([normalise(like, "text")]), min_similarity))
-        return fitting(examples, match=match, source=source, tag=tag)
+            return self._read(lambda now: select(now, match=match, source=source, tag=tag))
+        near = self._alike(self._embed([normalise(like, "text")]), min_similarity)
+        return fitting(near, match=match, source=source, tag=tag)
 
     def examples(self) -> Iterator[Held]:
         """Return all examples, in the order of their ids."""
-        return iter(self._read(lambda now: [Held(key.hex(), example) for key, example in now.examples()]))
+
+        def every(now: Snapshot) -> list[Held]:
+            now.load()
+            return [Held(key.hex(), example) for key, example in now.examples()]
+
+        return iter(self._read(every))
 
     def export(self) -> Iterator[tuple[Held, Vector]]:
         """Return all examples with their vectors, in the order of their ids.
@@ -212,12 +217,17 @@ class Reader:
         They are those of this moment, whatever changes meanwhile. The store's pages stay in memory: the
         vectors and texts, and little else.
         """
-        pages = self._read(lambda now: list(now.pages()))
+
+        def every(now: Snapshot) -> list[Page]:
+            now.load()
+            return list(now.pages())
+
+        pages = self._read(every)
         encoder = self.settings.encoder_digest
         return (
-            (Held(key.hex(), page.example(i)), Vector(encoder, page.vectors[i].tobytes()))
+            (Held(key.hex(), example), Vector(encoder, vector.tobytes()))
             for page in pages
-            for i, key in enumerate(page.keys())
+            for key, example, vector in zip(page.keys(), page.examples(), page.vectors, strict=True)
         )
 
     def get(self, id: str) -> Held:
@@ -264,7 +274,7 @@ class Reader:
 
     def _alike(self, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
         """Return the examples with a similarity to one of the vectors i8[m, d] from the threshold on."""
-        return self._read(lambda now: alike(now, self._now.view(now).points, vectors, threshold))
+        return self._read(lambda now: alike(now, vectors, threshold))
 
     def _embed(self, texts: Sequence[str], progress: Progress = silent) -> NDArray[np.int8]:
         """Return the vectors i8[n, d] of texts."""

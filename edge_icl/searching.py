@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge_icl.example import normalise
 from edge_icl.records import Held
-from edge_icl.similarity import search, similarities, twins
+from edge_icl.similarity import cosines, search, similarities
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from edge_icl.cluster.kmeans import Points
+    from edge_icl.store.pages import Page
     from edge_icl.store.snapshot import Snapshot
 
 
@@ -25,9 +27,30 @@ def nearest(now: Snapshot, points: Points, vector: NDArray[np.int8], limit: int)
     return [held(now, points.ids[i].tobytes(), float(s)) for i, s in zip(found, near, strict=True)]
 
 
-def alike(now: Snapshot, points: Points, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
-    """Return the examples whose similarity to one of the vectors i8[m, d] reaches the threshold."""
-    return [held(now, points.ids[i].tobytes(), s) for i, s in twins(points, vectors, threshold)]
+def alike(now: Snapshot, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
+    """Return the examples whose greatest similarity to the vectors i8[m, d] reaches the threshold.
+
+    In the order of their ids. No page that was not in memory stays there: a forget asks this of all of them.
+    """
+
+    def look(page: Page) -> list[Held]:
+        greatest = cosines(page.vectors, vectors).max(0)
+        keys = page.keys()
+        near = np.flatnonzero(greatest >= threshold).tolist()
+        return [Held(keys[i].hex(), page.example(i), float(greatest[i])) for i in near]
+
+    return [one for found in now.visit(look) for one in found]
+
+
+def select(now: Snapshot, *, match: str | None, source: str | None, tag: str | None) -> list[Held]:
+    """Return the examples of a state that fit everything that is given; see `fitting`."""
+
+    def look(page: Page) -> list[Held]:
+        rows = zip(page.keys(), page.examples(), strict=True)
+        every = (Held(key.hex(), example) for key, example in rows)
+        return fitting(every, match=match, source=source, tag=tag)
+
+    return [one for found in now.visit(look) for one in found]
 
 
 def fitting(examples: Iterable[Held], *, match: str | None, source: str | None, tag: str | None) -> list[Held]:

@@ -45,22 +45,10 @@ def similarities(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArr
 
 def cosines(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the cosine similarity f64[m, n] of each question i8[m, d] to each vector i8[n, d]."""
-    found = _dots(vectors, questions) / _lengths(vectors)
+    found = np.asarray(_dots(vectors, questions), np.float64)
+    found /= _lengths(vectors)
     found /= _lengths(questions)[:, None]
     return found
-
-
-def twins(points: Points, vectors: NDArray[np.int8], threshold: float) -> list[tuple[int, float]]:
-    """Return the examples whose similarity to one of the vectors i8[m, d] reaches the threshold.
-
-    Returns:
-        Position and greatest similarity of each, in the order of ids.
-    """
-    greatest = np.full(len(points.ids), -1.0)
-    lengths, own = _lengths(points.vectors), _lengths(vectors)
-    for vector, length in zip(vectors, own, strict=True):
-        np.maximum(greatest, _dots(points.vectors, vector[None])[0] / (lengths * length), out=greatest)
-    return [(int(i), float(greatest[i])) for i in np.flatnonzero(greatest >= threshold)]
 
 
 def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property
+from sys import intern
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_icl.errors import InputError
 from edge_icl.example import Example
+from edge_icl.prior.evidence import MOST_SAMPLED
 from edge_icl.prior.fitted import Prior, fit
 from edge_icl.prior.tally import Tally
 
@@ -54,13 +56,22 @@ class View:
 
     @cached_property
     def _texts(self) -> tuple[list[str], list[str]]:
-        """All inputs and all outputs, in the order of the ids."""
-        pairs = [(example.input, example.output) for _, example in self.snapshot.examples()]
-        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        """The first inputs and all outputs, in the order of the ids.
+
+        Both are read at once: later a writer may have wiped the pages. Equal outputs are one object.
+        """
+        self.snapshot.load()
+        inputs: list[str] = []
+        outputs: list[str] = []
+        for _, example in self.snapshot.examples():
+            outputs.append(intern(example.output))
+            if len(inputs) < MOST_SAMPLED:
+                inputs.append(example.input)
+        return inputs, outputs
 
     @property
     def inputs(self) -> list[str]:
-        """All inputs, in the order of the ids."""
+        """The inputs that are sampled, the first in the order of the ids."""
         return self._texts[0]
 
     @cached_property

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stores import PARAMETERS, SETTINGS, numbers, points, rows, vectors
+from stores import PARAMETERS, SETTINGS, make, numbers, points, rows, vectors
 
 from edge_icl.cluster.kmeans import fit
 from edge_icl.errors import InputError
+from edge_icl.searching import alike
 from edge_icl.selection import SELECTIONS, Scene, choose
-from edge_icl.similarity import LARGEST_EXACT, cosines, search, similarities, twins
+from edge_icl.similarity import LARGEST_EXACT, cosines, search, similarities
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def scene(chosen: set[int], question: list[int], shots: int) -> Scene:
@@ -103,14 +109,16 @@ def test_similarity_is_the_cosine(some: list[list[int]], question: list[int]) ->
     assert np.allclose(similarities(np.array(some, np.int8), np.array(question, np.int8)), expected)
 
 
-def test_twins_are_those_above_the_threshold() -> None:
-    some = points(rows(range(40)))
-    near = similarities(some.vectors, some.vectors[0])
+def test_examples_alike_are_those_near_any_of_the_vectors(tmp_path: Path) -> None:
+    now = make(tmp_path / "store", rows(range(400))).snapshot()
+    some = points(rows(range(400)))
+    near = np.maximum(*(similarities(some.vectors, vector) for vector in some.vectors[:2]))
 
-    found = twins(some, some.vectors[:1], 0.9)
+    found = alike(now, some.vectors[:2], 0.99)
 
-    assert [i for i, _ in found] == np.flatnonzero(near >= 0.9).tolist()
-    assert (0, pytest.approx(1.0)) in found
+    assert [one.id for one in found] == [some.ids[i].tobytes().hex() for i in np.flatnonzero(near >= 0.99)]
+    assert [one.similarity for one in found] == pytest.approx(near[near >= 0.99])
+    assert 2 < len(found) < 400
 
 
 def test_an_unknown_selection_is_refused_with_the_known_ones() -> None:

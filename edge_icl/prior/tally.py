@@ -58,7 +58,9 @@ class Tally:
         if not outputs:
             return self
         counts, totals, gram = dict(self.counts), dict(self.totals), self.gram.copy()
-        names, labels = np.unique(np.array(outputs, dtype=object), return_inverse=True)
+        names = sorted(set(outputs))
+        index = {name: i for i, name in enumerate(names)}
+        labels = np.array([index[output] for output in outputs], np.intp)
         sums = np.zeros((len(names), vectors.shape[1]), np.int64)
         for rows in _pieces(len(vectors)):
             exact = vectors[rows].astype(np.float32)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -103,6 +103,10 @@ class Page:
     def example(self, i: int) -> Example:
         """Return the i-th example."""
         return Example.from_canonical(self.text_of(i))
+
+    def examples(self) -> list[Example]:
+        """Return all examples in the order of their ids."""
+        return Example.all_from_canonical(self.text[a:b] for a, b in pairwise(self.offsets.tolist()))
 
 
 def encode(page: Page) -> bytes:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from edge_icl.store.trie import Leaf
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 CHUNK = 32
 """Pages that a thread reads at a time: 4 MB at most, a few milliseconds."""
@@ -67,15 +68,16 @@ class Shelf:
         """
         page = self._pages.get(leaf.digest)
         if page is None:
-            name = page_file(leaf.digest)
-            data = self.read(name, leaf.digest)
-            with damage_in(name):
-                page = self._pages[leaf.digest] = pages.decode(data, self._dimension)
+            page = self._pages[leaf.digest] = self._decode(leaf)
         return page
 
     def load(self, leaves: Sequence[Leaf]) -> None:
         """Read the pages that are not in memory; raises what `page` does."""
         _each(self.page, [leaf for leaf in leaves if leaf.digest not in self._pages])
+
+    def visit(self, leaves: Sequence[Leaf], work: Callable[[Page], T]) -> list[T]:
+        """Return work(page) for each page; those not in memory do not stay there. Raises what `page` does."""
+        return _each(lambda leaf: work(self._pages.get(leaf.digest) or self._decode(leaf)), leaves)
 
     def points(self, leaves: Sequence[Leaf]) -> Points:
         """Return the ids and vectors of pages, one page after another. The pages become views of them.
@@ -102,6 +104,13 @@ class Shelf:
         vectors.setflags(write=False)
         return Points(ids, vectors)
 
+    def _decode(self, leaf: Leaf) -> Page:
+        """Read a page."""
+        name = page_file(leaf.digest)
+        data = self.read(name, leaf.digest)
+        with damage_in(name):
+            return pages.decode(data, self._dimension)
+
 
 @contextmanager
 def damage_in(name: str) -> Iterator[None]:
@@ -112,23 +121,19 @@ def damage_in(name: str) -> Iterator[None]:
         raise StoreDamagedError(f"{name} is damaged: {error}", "restore the store from a backup") from error
 
 
-def _each(work: Callable[[T], object], items: Sequence[T]) -> None:
-    """Do work on every item, on several threads if there are many; raise what the first failing chunk does."""
+def _each(work: Callable[[U], T], items: Sequence[U]) -> list[T]:
+    """Return work(item) for every item, done by several threads if there are many."""
 
-    def chunk(start: int) -> None:
-        for item in items[start : start + CHUNK]:
-            work(item)
+    def chunk(start: int) -> list[T]:
+        return [work(item) for item in items[start : start + CHUNK]]
 
     starts = range(0, len(items), CHUNK)
     threads = min(usable_cpus(), len(starts), MOST_THREADS)
     if threads <= 1:
-        for item in items:
-            work(item)
-        return
+        return [work(item) for item in items]
     with ThreadPoolExecutor(threads, "edge-icl-read") as pool:
         try:
-            for _ in pool.map(chunk, starts):
-                pass
+            return [found for some in pool.map(chunk, starts) for found in some]
         except BaseException:  # damage or Ctrl-C: leave after the chunks at hand
             pool.shutdown(wait=False, cancel_futures=True)
             raise

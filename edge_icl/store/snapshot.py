@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from edge_icl.store.shelf import damage_in
 from edge_icl.store.trie import ID_BITS, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from edge_icl.cluster.kmeans import Clustering
     from edge_icl.example import Example
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edge_icl.store.pages import Page
     from edge_icl.store.settings import Settings
     from edge_icl.store.shelf import Shelf
+
+T = TypeVar("T")
 
 SHORTEST_ID = 8
 """Hex digits of an id that are shown at least, as in git."""
@@ -61,15 +63,28 @@ class Snapshot:
         """
         return self._shelf.page(leaf)
 
-    def load(self, leaves: Sequence[Leaf]) -> None:
-        """Read those pages that are not in memory, which is faster than one after another."""
-        self._shelf.load(leaves)
+    def load(self, leaves: Sequence[Leaf] | None = None) -> None:
+        """Read those pages that are not in memory, several at a time.
+
+        Args:
+            leaves: their leaves; None for all.
+        """
+        self._shelf.load(self.manifest.pages if leaves is None else leaves)
 
     def pages(self) -> Iterator[Page]:
         """Yield all pages in the order of their ids."""
         if not self.manifest.pages:
             self._vouch()
         return (self.page(leaf) for leaf in self.manifest.pages)
+
+    def visit(self, work: Callable[[Page], T]) -> list[T]:
+        """Return work(page) for all pages in the order of their ids; it runs on several threads.
+
+        Pages that were not in memory do not stay there.
+        """
+        if not self.manifest.pages:
+            self._vouch()
+        return self._shelf.visit(self.manifest.pages, work)
 
     @cached_property
     def clustering(self) -> Clustering:
@@ -88,8 +103,7 @@ class Snapshot:
     def examples(self) -> Iterator[tuple[bytes, Example]]:
         """Yield all ids and examples in the order of the ids."""
         for page in self.pages():
-            for i, key in enumerate(page.keys()):
-                yield key, page.example(i)
+            yield from zip(page.keys(), page.examples(), strict=True)
 
     def locate(self, key: bytes) -> tuple[Page, int] | None:
         """Return the page and the row of an id, or None if no example has it; reads one page."""
