@@ -4,17 +4,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH := build/bench
 
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 
-.PHONY: help setup demo test lint docs format campaign bench clean
+.PHONY: help setup demo test lint docs format campaign bench accuracy clean
 
 help:
 	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
 	@echo "make test      set up, then lint, type-check and run the tests"
 	@echo "make campaign  the long tests: thousands of examples, crashes, power cuts, kills, corruptions"
-	@echo "make bench     measure: forgetting, answers, the clustering's frontier"
+	@echo "make bench     measure: every bar in one table (about ten minutes)"
+	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
 	@echo "make docs      write the API reference to build/docs"
 	@echo "make format    format the code"
 	@echo "make clean     remove what make made, the fetched models included"
@@ -55,7 +57,18 @@ format: setup
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
 
-bench: setup
+# An environment of its own: the rivals bring a hundred packages.
+$(BENCH)/.ready: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BENCH)/bin/python -m pip install --quiet --editable . -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/edge-icl models fetch
+	cd benchmarks && $(CURDIR)/$(BENCH)/bin/python bench.py --out ../build/bench.json
+
+accuracy: setup
 	$(BIN)/pip install --quiet "matplotlib>=3.10" "scikit-learn>=1.7"
 	@mkdir -p build
 	$(BIN)/edge-icl models fetch

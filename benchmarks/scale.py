@@ -1,6 +1,6 @@
 """What one change costs as a store grows: time, bytes and files, from 1,000 to 1,000,000 examples.
 
-    python benchmarks/scale.py [--sizes 1000 10000 100000] [--changes 100]
+    python benchmarks/scale.py [--sizes 1000 10000 100000] [--changes 500]
 
 Synthetic stores (`synthetic.py`) through the real store code. A change is durable and wiped when it is timed;
 each is made by a store that was opened for it, so that reading the manifest is part of it. What is forgotten is
@@ -14,7 +14,7 @@ import argparse
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from bars import Bar, ratio, seconds, table
@@ -25,6 +25,9 @@ from edge_icl import Memory
 from edge_icl.store.disk import Store
 from edge_icl.store.files import Files
 from edge_icl.store.writer import Change, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SIZES = (1_000, 10_000, 100_000)
 BATCH = 1_000
@@ -131,9 +134,9 @@ def report(taken: dict[tuple[int, str], list[Taken]]) -> None:
     show("What it asks of the file system, medians (wiping is writing)", counts, header)
 
 
-def bars(taken: dict[tuple[int, str], list[Taken]], rebuilt: dict[int, float]) -> list[Bar]:
+def judged(taken: dict[tuple[int, str], list[Taken]], rebuilt: dict[int, float]) -> list[Bar]:
     small, large = taken[1_000, "forget"], taken[100_000, "forget"]
-    spent = {size: [one.seconds for one in taken[size, "forget"]] for size in (1_000, 10_000, 100_000)}
+    spent = {size: [one.seconds for one in taken[size, "forget"]] for size in SIZES}
     median = ratio("forget one of 100,000 / of 1,000", spent[100_000], spent[1_000], 1.5)
     mean = np.mean([one.seconds for one in large]) / np.mean([one.seconds for one in small])
     found = [median, median._replace(measure="... the means", figure=mean, low=mean, high=mean, limit=3)]
@@ -147,7 +150,8 @@ def bars(taken: dict[tuple[int, str], list[Taken]], rebuilt: dict[int, float]) -
     return found
 
 
-def run(sizes: list[int], changes: int) -> list[Bar]:
+def bars(sizes: Sequence[int] = SIZES, changes: int = 500) -> list[Bar]:
+    """Measure, show, and return the bars, if their sizes are among those measured."""
     with tempfile.TemporaryDirectory() as folder:
         paths = {size: Path(folder) / str(size) for size in sizes}
         for size, path in paths.items():
@@ -164,15 +168,15 @@ def run(sizes: list[int], changes: int) -> list[Bar]:
         show(
             "Rebuilding", [(f"{size:,}", f"{spent:.2f}") for size, spent in rebuilt.items()], ("examples", "s")
         )
-    return bars(taken, rebuilt) if {1_000, 10_000, 100_000} <= set(sizes) else []
+    return judged(taken, rebuilt) if set(SIZES) <= set(sizes) else []
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
-    parser.add_argument("--changes", type=int, default=100)
+    parser.add_argument("--changes", type=int, default=500)
     given = parser.parse_args()
-    table("Bars", run(given.sizes, given.changes))
+    table("Bars", bars(given.sizes, given.changes))
 
 
 if __name__ == "__main__":

@@ -82,13 +82,22 @@ def beside(held: NDArray[np.int8], asked: NDArray[np.int8], rounds: int) -> None
     show(f"The nearest ten of {len(held):,}, one thread", rows, ("system", "ms, median", "recall"))
 
 
-def bars(examples: int, rounds: int) -> list[Bar]:
-    held = vectors(examples)
+def questions(held: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return the first vectors with noise."""
     noise = np.random.default_rng(1).normal(0, 8, (QUESTIONS, DIMENSION))
-    asked = np.clip(held[:QUESTIONS] + np.rint(noise), -127, 127).astype(np.int8)
+    return np.clip(held[:QUESTIONS] + np.rint(noise), -127, 127).astype(np.int8)
+
+
+def bars(examples: int = 1_000_000, rounds: int = 25) -> list[Bar]:
+    held = vectors(examples)
+    return [bandwidth_bar(held, questions(held), rounds)]
+
+
+def compare(rounds: int) -> None:
+    """Show the others beside ours."""
     for size in (10_000, MOST_OF_A_GRAPH):
-        beside(held[:size], asked, rounds)
-    return [bandwidth_bar(held, asked, rounds)]
+        held = vectors(size)
+        beside(held, questions(held), rounds)
 
 
 def main() -> None:
@@ -96,6 +105,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=15)
     given = parser.parse_args()
+    compare(given.rounds)
     table("Search", bars(given.examples, given.rounds))
 
 

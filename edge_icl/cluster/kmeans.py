@@ -155,10 +155,17 @@ def assign(
     Returns:
         Positions [n] and squared distances i64[n].
     """
-    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.int64)
+    squares = _squares(vectors)
     distances = squares[:, None] + (centroids**2).sum(1) - 2 * dots(vectors, centroids)
     nearest = distances.argmin(1)
     return nearest, np.take_along_axis(distances, nearest[:, None], 1)[:, 0]
+
+
+def _squares(vectors: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Return the squared lengths i64[n] of i8[n, d]; through floating point, as the dot products."""
+    kind = np.dtype(np.float32 if 128**2 * vectors.shape[1] < FLOAT32_EXACT else np.float64)
+    left = vectors.astype(kind)
+    return np.asarray(np.einsum("nd,nd->n", left, left)).astype(np.int64)
 
 
 def dots(vectors: NDArray[np.int8], others: NDArray[np.int64]) -> NDArray[np.int64]:
