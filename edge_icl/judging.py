@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.llm.score import score_labels
+from edge_icl.llm.score import score_apart, score_labels
 from edge_icl.prior.evidence import shortlist, strange_texts, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
 from edge_icl.prior.pool import log_probabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -99,7 +99,8 @@ class Judge:
             texts = strange_texts(self._view.inputs, self._view.snapshot.settings.seed)
             asked = [prompt.form.parts(text, prompt.shared, ())[1] for text in texts]
             found = [
-                _scores(prefixes, prompt, question, missing, apart=True, cancel=cancel) for question in asked
+                _scores(prefixes, prompt, question, missing, score=score_apart, cancel=cancel)
+                for question in asked
             ]
             for label, score in zip(missing, np.mean(found, axis=0), strict=True):
                 kept[prompt.prefix, label] = float(score)
@@ -127,14 +128,14 @@ def _scores(
     question: str,
     labels: Sequence[str],
     *,
-    apart: bool = False,
+    score: Callable[..., Floats] = score_labels,
     cancel: Cancel | None,
 ) -> Floats:
     """Return the log-probability of each label as the answer to a question after the prompt's prefix."""
     model = prefixes.model
     prefix = model.tokenize(prompt.prefix, start=True)
     tokens = model.tokenize(question)
-    return score_labels(prefixes, prefix, tokens, labels, form=prompt.form, apart=apart, cancel=cancel)
+    return score(prefixes, prefix, tokens, labels, form=prompt.form, cancel=cancel)
 
 
 def _ranked(labels: Sequence[str], shares: Floats) -> dict[str, float]:

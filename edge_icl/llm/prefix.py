@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from edge_icl.cancel import Cancel
     from edge_icl.llm.model import Model
-    from edge_icl.llm.window import Owner
+    from edge_icl.llm.window import Owner, Window
 
 MEMORY_BYTES = 128 << 20
 """Most bytes of states kept in memory: six prefixes of 900 tokens with the default model."""
@@ -84,8 +84,30 @@ class Prefixes:
             InputError: they leave no room for an answer.
             ModelError: llama.cpp fails.
         """
+        with self.before(prefix, question, owner=owner, cancel=cancel) as window:
+            yield window.append(question)
+
+    @contextmanager
+    def before(
+        self,
+        prefix: Sequence[int],
+        question: Sequence[int],
+        *,
+        stem: Sequence[int] = (),
+        owner: Owner | None = None,
+        cancel: Cancel | None = None,
+    ) -> Iterator[Window]:
+        """Hold the model's lock with the prefix evaluated and the question not yet; otherwise as `asked`.
+
+        Args:
+            prefix: see `asked`.
+            question: see `asked`.
+            stem: tokens between them, evaluated too; their state is kept, but in memory only.
+            owner: see `asked`.
+            cancel: see `asked`.
+        """
         model = self.model
-        length = len(prefix) + len(question)
+        length = len(prefix) + len(stem) + len(question)
         if length >= model.context:
             raise InputError(
                 f"the prompt has {length} tokens and the model has room for {model.context - 1}",
@@ -93,8 +115,11 @@ class Prefixes:
             )
         with model.turn(cancel) as window:
             window.enter(owner)
-            self._place(prefix)
-            yield window.append(question)
+            if stem:
+                self._place_stem(prefix, stem)
+            else:
+                self._place(prefix)
+            yield window
 
     def clear(self) -> None:
         """Drop every state in memory and zero the window. What is on the disk is the store's to wipe.
@@ -124,6 +149,24 @@ class Prefixes:
             if not (len(prefix) >= WORTH_KEEPING and self._restored(key, len(prefix))):
                 self._evaluate(key, prefix)
             window.held, window.holder = key, self
+
+    def _place_stem(self, prefix: Sequence[int], stem: Sequence[int]) -> None:
+        """Leave exactly prefix and stem in the window, the stem evaluated in calls of its own."""
+        window = self.model.window
+        key = f"{self.key(prefix)} {self.key(stem)}"
+        state = self._states.get(key)
+        length = len(prefix) + len(stem)
+        if window.held == key and window.holder is self:
+            window.cut(length)
+            return
+        if state is not None:
+            window.empty()
+        if state is None or not (window.restore(state) and window.length() == length):
+            self._place(prefix)
+            window.append(stem)
+            state = window.save()
+        self._keep(key, state)
+        window.held, window.holder = key, self
 
     def _restored(self, key: str, length: int) -> bool:
         """Put a kept state into the empty window, if there is one that llama.cpp takes."""
