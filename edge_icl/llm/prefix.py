@@ -54,11 +54,14 @@ class Prefixes:
         model: the model that evaluates them.
         disk: where states outlive the process, if anywhere.
         memory: most bytes of states in memory.
+
+    Attributes:
+        model, disk: see above.
     """
 
     def __init__(self, model: Model, *, disk: StateCache | None = None, memory: int = MEMORY_BYTES) -> None:
         self.model = model
-        self._disk = disk
+        self.disk = disk
         self._limit = memory
         self._states: OrderedDict[str, bytes] = OrderedDict()
 
@@ -172,8 +175,8 @@ class Prefixes:
         """Put a kept state into the empty window, if there is one that llama.cpp takes."""
         window = self.model.window
         state = self._states.get(key)
-        if state is None and self._disk is not None:
-            state = self._disk.get(key)
+        if state is None and self.disk is not None:
+            state = self.disk.get(key)
         if state is None:
             return False
         if window.restore(state) and window.length() == length:
@@ -190,8 +193,8 @@ class Prefixes:
         if len(prefix) >= WORTH_KEEPING:
             state = self.model.window.save()
             self._keep(key, state)
-            if self._disk is not None:
-                self._disk.put(key, state)
+            if self.disk is not None:
+                self.disk.put(key, state)
 
     def _keep(self, key: str, state: bytes) -> None:
         """Keep a state in memory, the last used longest."""
