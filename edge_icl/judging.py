@@ -104,10 +104,9 @@ def judge_alone(
 
 def _scores(prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], cancel: Cancel | None) -> Floats:
     """Return the log-probability of each label as the answer to the prompt."""
-    model = prefixes.model
-    prefix = model.tokenize(prompt.prefix, start=True)
-    tokens = model.tokenize(prompt.question)
-    return score_labels(prefixes, prefix, tokens, labels, form=prompt.form, cancel=cancel)
+    prefix = prefixes.tokens(prompt.prefix, start=True)
+    question = prefixes.tokens(prompt.question)
+    return score_labels(prefixes, prefix, question, labels, form=prompt.form, cancel=cancel)
 
 
 def _ranked(labels: Sequence[str], shares: Floats) -> dict[str, float]:

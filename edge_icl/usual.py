@@ -69,11 +69,10 @@ class _Known:
     """What is known after one prefix."""
 
     def __init__(self, prefixes: Prefixes, prompt: Prompt, texts: Sequence[str]) -> None:
-        model = prefixes.model
         self._prefixes = prefixes
         self._form = prompt.form
-        self._prefix = model.tokenize(prompt.prefix, start=True)
-        self._asked = [model.tokenize(text) for text in texts]
+        self._prefix = prefixes.tokens(prompt.prefix, start=True)
+        self._asked = [prefixes.model.tokenize(text) for text in texts]
         apart = [token for tokens in self._asked for token in (_NO_TOKEN, *tokens)]
         self._key = f"{_KIND} {prefixes.key([*self._prefix, *apart])}"
         kept = None if prefixes.disk is None else prefixes.disk.get(self._key)

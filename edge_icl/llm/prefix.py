@@ -1,8 +1,8 @@
 """Prefixes that are evaluated once: their states, in memory and on the disk.
 
     >>> prefixes = Prefixes(model, disk=store_cache)
-    >>> prefix = model.tokenize(prompt.prefix, start=True)
-    >>> with prefixes.asked(prefix, model.tokenize(prompt.question)) as logits:
+    >>> prefix = prefixes.tokens(prompt.prefix, start=True)
+    >>> with prefixes.asked(prefix, prefixes.tokens(prompt.question)) as logits:
     ...     best = int(logits.argmax())
 
 A cached answer must be the answer that would have been computed. llama.cpp's logits change when the tokens
@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -35,6 +36,10 @@ MEMORY_BYTES = 128 << 20
 
 WORTH_KEEPING = 32
 """Shorter prefixes are evaluated again: it takes no longer than reading their state."""
+
+
+TEXTS = 4
+"""How many texts' tokens are kept: those of a prefix are needed twice a question, and take a millisecond."""
 
 
 class StateCache(Protocol):
@@ -63,7 +68,16 @@ class Prefixes:
         self.model = model
         self.disk = disk
         self._limit = memory
+        self._tokens = lru_cache(TEXTS)(model.tokenize)
         self._states: OrderedDict[str, bytes] = OrderedDict()
+
+    def tokens(self, text: str, *, start: bool = False) -> list[int]:
+        """Return the tokens of a prefix or a question, as `Model.tokenize` does."""
+        return [*(self.model.vocabulary.start if start else ()), *self._tokens(text)]
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text has."""
+        return len(self._tokens(text))
 
     @contextmanager
     def asked(
@@ -125,12 +139,13 @@ class Prefixes:
             yield window
 
     def clear(self) -> None:
-        """Drop every state in memory and zero the window. What is on the disk is the store's to wipe.
+        """Drop every state and text in memory and zero the window. What is on the disk is the store's to wipe.
 
         Answers of others that share the model go on.
         """
         with self.model.lock:
             self._states.clear()
+            self._tokens.cache_clear()
             self.model.window.purge(self)
 
     def key(self, prefix: Sequence[int]) -> str:

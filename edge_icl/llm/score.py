@@ -194,7 +194,8 @@ def _take(
     """Note the log-probability of each token that a label has after `node`."""
     peak = logits.max()
     # float32 exponentials are eight times faster than float64 ones; their sum of 50,000 needs the precision.
-    total = float(np.log(np.exp(logits - peak).sum(dtype=np.float64))) + float(peak)
+    shares = logits - peak
+    total = float(np.log(np.exp(shares, out=shares).sum(dtype=np.float64))) + float(peak)
     for token in continuations.get(node, ()):
         steps[(*node, token)] = float(logits[token]) - total
 
