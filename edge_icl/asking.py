@@ -99,16 +99,15 @@ class Asker:
         select = (FOR_LABELS if labels else FOR_TEXT) if options.select == AUTO else options.select
         chosen = choose(select, self._scene(vector, options))
         shown = self._shown(chosen, vector)
-        model = self._lasting.model
+        prefixes = self._lasting if select in {"erase", "hybrid"} else self._passing
         prompt = prompts.fit(
             question,
             prefix=[held.example for held in shown[: len(chosen.prefix)]],
             extra=[held.example for held in shown[len(chosen.prefix) :]],
-            budget=model.context - ROOM_FOR_ANSWER,
-            count=model.count,
+            budget=prefixes.model.context - ROOM_FOR_ANSWER,
+            count=prefixes.count,
             form=self._form(options.prompt),
         )
-        prefixes = self._lasting if select in {"erase", "hybrid"} else self._passing
         judge = partial(self._judge.judge, prefixes, prompt, vector, cancel=cancel)
         alone = partial(judge_alone, prefixes, prompt, labels, cancel=cancel)
         return Reply(

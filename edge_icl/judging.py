@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.llm.score import score_labels
-from edge_icl.prior.evidence import shortlist, strange_texts, weighed, weight
+from edge_icl.prior.evidence import shortlist, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
 from edge_icl.prior.pool import log_probabilities
+from edge_icl.usual import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ class Judge:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._usual: dict[tuple[str, str], float] = {}
+        self._usual = Usual(view)
 
     def judge(
         self, prefixes: Prefixes, prompt: Prompt, vector: NDArray[np.int8], *, cancel: Cancel | None = None
@@ -72,8 +73,8 @@ class Judge:
         logs = log_probabilities(opinions.sum(0))
         put = shortlist(logs)
         labels = [prior.labels[i] for i in put]
-        evidence = log_probabilities(_scores(prefixes, prompt, prompt.question, labels, cancel=cancel))
-        evidence = evidence - log_probabilities(self._expected(prefixes, prompt, labels, cancel))
+        evidence = log_probabilities(_scores(prefixes, prompt, labels, cancel))
+        evidence = evidence - log_probabilities(self._usual.scores(prefixes, prompt, labels, cancel=cancel))
         now = self._view.snapshot
         evidence *= weight(now.manifest.count, labels=len(prior.labels), shots=now.settings.shots)
         sources = np.concatenate([opinions[:, put], evidence[None]])
@@ -84,26 +85,6 @@ class Judge:
                 for label, column in zip(labels, (sources - sources.mean(1, keepdims=True)).T, strict=True)
             },
         )
-
-    def _expected(
-        self, prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], cancel: Cancel | None
-    ) -> Floats:
-        """Return the mean log-probability of each label after texts that ask nothing.
-
-        Every label is scored apart from the others, or its score would depend, by a rounding, on which labels
-        earlier questions have brought up.
-        """
-        kept = self._usual
-        missing = [label for label in labels if (prompt.prefix, label) not in kept]
-        if missing:
-            texts = strange_texts(self._view.inputs, self._view.snapshot.settings.seed)
-            asked = [prompt.form.parts(text, prompt.shared, ())[1] for text in texts]
-            found = [
-                _scores(prefixes, prompt, question, missing, apart=True, cancel=cancel) for question in asked
-            ]
-            for label, score in zip(missing, np.mean(found, axis=0), strict=True):
-                kept[prompt.prefix, label] = float(score)
-        return np.array([kept[prompt.prefix, label] for label in labels])
 
 
 def judge_alone(
@@ -116,25 +97,16 @@ def judge_alone(
         InputError: prompt and label are longer than the model's context.
         ModelError: llama.cpp fails.
     """
-    logs = log_probabilities(_scores(prefixes, prompt, prompt.question, labels, cancel=cancel))
+    logs = log_probabilities(_scores(prefixes, prompt, labels, cancel))
     parts = {label: {MODEL: float(score)} for label, score in zip(labels, logs - logs.mean(), strict=True)}
     return Judgement(_ranked(labels, np.exp(logs)), parts)
 
 
-def _scores(
-    prefixes: Prefixes,
-    prompt: Prompt,
-    question: str,
-    labels: Sequence[str],
-    *,
-    apart: bool = False,
-    cancel: Cancel | None,
-) -> Floats:
-    """Return the log-probability of each label as the answer to a question after the prompt's prefix."""
-    model = prefixes.model
-    prefix = model.tokenize(prompt.prefix, start=True)
-    tokens = model.tokenize(question)
-    return score_labels(prefixes, prefix, tokens, labels, form=prompt.form, apart=apart, cancel=cancel)
+def _scores(prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], cancel: Cancel | None) -> Floats:
+    """Return the log-probability of each label as the answer to the prompt."""
+    prefix = prefixes.tokens(prompt.prefix, start=True)
+    question = prefixes.tokens(prompt.question)
+    return score_labels(prefixes, prefix, question, labels, form=prompt.form, cancel=cancel)
 
 
 def _ranked(labels: Sequence[str], shares: Floats) -> dict[str, float]:

@@ -130,11 +130,10 @@ class Reply:
             self._complete = True
             yield next(iter(self._judgement.shares))
             return
-        model = self._prefixes.model
         self._complete = yield from generate(
             self._prefixes,
-            model.tokenize(self.prompt.prefix, start=True),
-            model.tokenize(self.prompt.question),
+            self._prefixes.tokens(self.prompt.prefix, start=True),
+            self._prefixes.tokens(self.prompt.question),
             stop=self.prompt.stop if self._grammar is None else self.prompt.form.close,
             lead=self.prompt.form.lead,
             grammar=self._grammar,

@@ -14,7 +14,7 @@ from edge_icl import AskCancelledError, Cancel
 from edge_icl.llm.generate import generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
-from edge_icl.llm.score import score_labels
+from edge_icl.llm.score import score_apart, score_labels
 from edge_icl.llm.turns import Turns
 from edge_icl.llm.window import BATCH, Window
 
@@ -69,7 +69,7 @@ def test_a_long_prompt_is_cancelled_within_the_call_that_reads_it(
     assert np.array_equal(ask(prefixes, long, question), expected)
 
 
-@pytest.mark.parametrize("call", [1, 2, 3])
+@pytest.mark.parametrize("call", [1, 2])
 def test_scoring_labels_is_cancelled_and_leaves_the_next_scores_as_they_are(
     model: Model,
     prefix: list[int],
@@ -87,6 +87,27 @@ def test_scoring_labels_is_cancelled_and_leaves_the_next_scores_as_they_are(
 
     assert len(calls) == call
     assert np.array_equal(score_labels(prefixes, prefix, question, LABELS), expected)
+
+
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
+def test_scoring_labels_apart_is_cancelled_and_leaves_the_next_scores_as_they_are(
+    model: Model,
+    prefix: list[int],
+    question: list[int],
+    set_in: Callable[[int], tuple[Cancel, list[int]]],
+    call: int,
+) -> None:
+    expected = score_apart(Prefixes(model), prefix, question, LABELS)
+    model.window.purge()
+    prefixes = Prefixes(model)
+    cancel, calls = set_in(call)
+
+    with pytest.raises(AskCancelledError):
+        score_apart(prefixes, prefix, question, LABELS, cancel=cancel)
+
+    assert calls[:2] == [len(prefix), len(question) - 1][:call]
+    assert len(calls) == call
+    assert np.array_equal(score_apart(prefixes, prefix, question, LABELS), expected)
 
 
 def test_a_written_answer_is_cancelled_within_a_token_and_others_go_on(

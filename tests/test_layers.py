@@ -24,6 +24,7 @@ LADDER = [
     {"place"},
     {"records", "opening", "options", "lengths", "lifetime", "shared", "vector"},
     {"view"},
+    {"usual"},
     {"judging"},
     {"reply"},
     {"asking", "engines", "searching", "verification"},

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_icl.errors import InputError, ModelError, ModelFileError, ModelMissingError
+from edge_icl.llm import native
 from edge_icl.llm.model import Model
 from edge_icl.llm.native import complaint, usable_cores
 from edge_icl.llm.vocabulary import Decoder, Vocabulary
@@ -220,3 +221,29 @@ def test_usable_cores_are_those_this_process_may_run_on() -> None:
     finally:
         os.sched_setaffinity(0, allowed)
     assert 1 <= usable_cores() <= len(allowed)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs Linux")
+@pytest.mark.parametrize(
+    ("limits", "cores"),
+    [
+        ({}, 16),
+        ({"": "max 100000"}, 16),
+        ({"": "200000 100000"}, 2),
+        ({"pod": "150000 100000", "pod/box": "max 100000"}, 2),
+        ({"pod": "400000 100000", "pod/box": "20000 100000"}, 1),
+        ({"pod": "no number"}, 16),
+    ],
+)
+def test_container_that_is_given_less_time_has_fewer_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, str], cores: int
+) -> None:
+    for group, limit in limits.items():
+        (tmp_path / group).mkdir(parents=True, exist_ok=True)
+        (tmp_path / group / "cpu.max").write_text(f"{limit}\n")
+    (tmp_path / "own").write_text("1:cpu:/other\n0::/pod/box\n")
+    monkeypatch.setattr(native, "_GROUPS", tmp_path)
+    monkeypatch.setattr(native, "_OWN_GROUP", tmp_path / "own")
+    monkeypatch.setattr(native, "_CPUS", tmp_path / "none")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
+    assert usable_cores() == cores

@@ -109,6 +109,33 @@ def test_prefix_after_other_questions_gives_the_same_logits(
     assert np.array_equal(ask(prefixes, prefix, question), cold)
 
 
+def test_stem_is_kept_in_memory_only_and_its_state_gives_the_same_logits(
+    model: Model,
+    folder: Folder,
+    prefix: list[int],
+    question: list[int],
+    cold: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    *stem, last = question
+
+    def after_stem(prefixes: Prefixes) -> np.ndarray:
+        with prefixes.before(prefix, [last], stem=stem) as window:
+            assert window.length() == len(prefix) + len(stem)
+            return window.append([last])
+
+    prefixes = Prefixes(model, disk=folder)
+    first = after_stem(prefixes)
+    assert list(folder.states) == [prefixes.key(prefix)]
+    assert np.array_equal(after_stem(prefixes), first)
+    assert np.array_equal(ask(prefixes, prefix, question), cold)
+    monkeypatch.setattr(model.window, "append", lambda tokens: pytest.fail("evaluated again"))
+    with prefixes.before(prefix, [last], stem=stem) as window:
+        assert window.length() == len(prefix) + len(stem)
+    monkeypatch.undo()
+    assert np.array_equal(after_stem(prefixes), first)
+
+
 def test_prefix_longer_than_one_call_gives_the_same_logits(
     model: Model, folder: Folder, prefix: list[int], question: list[int]
 ) -> None:

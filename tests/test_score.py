@@ -13,7 +13,7 @@ from edge_icl.errors import InputError
 from edge_icl.llm import score
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
-from edge_icl.llm.score import label_tokens, score_labels
+from edge_icl.llm.score import label_tokens, score_apart, score_labels
 
 pytest_plugins = ["llm_fixtures"]
 
@@ -87,6 +87,38 @@ def test_scores_are_the_same_bits_in_any_order_and_after_anything(
     assert np.array_equal(score_labels(prefixes, prefix, question, LABELS), first)
 
 
+def test_labels_scored_apart_have_the_same_bits_whatever_else_is_scored(
+    prefixes: Prefixes, prefix: list[int], question: list[int]
+) -> None:
+    scores = score_apart(prefixes, prefix, question, LABELS)
+    expected = [alone(prefixes, prefix, question, label) for label in LABELS]
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=NOISE)
+    score_labels(prefixes, prefix, question * 3, ["other", "labels"])
+    for fresh in (prefixes, Prefixes(prefixes.model)):
+        parts = [score_apart(fresh, prefix, question, some) for some in (LABELS[3:], LABELS[:3])]
+        assert np.array_equal(np.concatenate(parts[::-1]), scores)
+
+
+def test_labels_are_scored_apart_also_after_one_token_and_without_a_prefix(
+    prefixes: Prefixes, prefix: list[int], question: list[int]
+) -> None:
+    for before, asked in ((prefix, question[:1]), ([], question), ([], question[:1])):
+        scores = score_apart(prefixes, before, asked, LABELS)
+        expected = [alone(prefixes, before, asked, label) for label in LABELS]
+        np.testing.assert_allclose(scores, expected, rtol=0, atol=NOISE)
+        assert np.array_equal(score_apart(prefixes, before, asked, LABELS[:1]), scores[:1])
+
+
+def test_question_longer_than_one_call_is_scored_with_its_labels(
+    prefixes: Prefixes, prefix: list[int], question: list[int]
+) -> None:
+    long = question * 20
+    assert len(long) > 256
+    scores = score_labels(prefixes, prefix, long, LABELS)
+    expected = [alone(prefixes, prefix, long, label) for label in LABELS]
+    np.testing.assert_allclose(scores, expected, rtol=0, atol=NOISE)
+
+
 @pytest.mark.parametrize("number", [0, 1, 2, 77, 150, 300])
 def test_any_number_of_labels_is_scored(
     prefixes: Prefixes, prefix: list[int], question: list[int], number: int
@@ -105,7 +137,7 @@ def test_any_number_of_labels_is_scored(
 def test_groups_hold_every_label_and_fit_sequences_and_room() -> None:
     candidates = sorted({(index % 9, index % 5, index, 99) for index in range(600)})
     for room in (3, 50, 2000):
-        groups = list(score._groups(candidates, room, 255))
+        groups = list(score._groups(candidates, room))
         assert [candidate for group in groups for candidate in group] == candidates
         assert all(len(group) < 256 for group in groups)
         nodes = [{tuple(label[:end]) for label in group for end in range(1, len(label))} for group in groups]

@@ -1,8 +1,8 @@
 """Prefixes that are evaluated once: their states, in memory and on the disk.
 
     >>> prefixes = Prefixes(model, disk=store_cache)
-    >>> prefix = model.tokenize(prompt.prefix, start=True)
-    >>> with prefixes.asked(prefix, model.tokenize(prompt.question)) as logits:
+    >>> prefix = prefixes.tokens(prompt.prefix, start=True)
+    >>> with prefixes.asked(prefix, prefixes.tokens(prompt.question)) as logits:
     ...     best = int(logits.argmax())
 
 A cached answer must be the answer that would have been computed. llama.cpp's logits change when the tokens
@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -28,13 +29,17 @@ if TYPE_CHECKING:
 
     from edge_icl.cancel import Cancel
     from edge_icl.llm.model import Model
-    from edge_icl.llm.window import Owner
+    from edge_icl.llm.window import Owner, Window
 
 MEMORY_BYTES = 128 << 20
 """Most bytes of states kept in memory: six prefixes of 900 tokens with the default model."""
 
 WORTH_KEEPING = 32
 """Shorter prefixes are evaluated again: it takes no longer than reading their state."""
+
+
+TEXTS = 4
+"""How many texts' tokens are kept: those of a prefix are needed twice a question, and take a millisecond."""
 
 
 class StateCache(Protocol):
@@ -54,13 +59,25 @@ class Prefixes:
         model: the model that evaluates them.
         disk: where states outlive the process, if anywhere.
         memory: most bytes of states in memory.
+
+    Attributes:
+        model, disk: see above.
     """
 
     def __init__(self, model: Model, *, disk: StateCache | None = None, memory: int = MEMORY_BYTES) -> None:
         self.model = model
-        self._disk = disk
+        self.disk = disk
         self._limit = memory
+        self._tokens = lru_cache(TEXTS)(model.tokenize)
         self._states: OrderedDict[str, bytes] = OrderedDict()
+
+    def tokens(self, text: str, *, start: bool = False) -> list[int]:
+        """Return the tokens of a prefix or a question, as `Model.tokenize` does."""
+        return [*(self.model.vocabulary.start if start else ()), *self._tokens(text)]
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text has."""
+        return len(self._tokens(text))
 
     @contextmanager
     def asked(
@@ -84,8 +101,30 @@ class Prefixes:
             InputError: they leave no room for an answer.
             ModelError: llama.cpp fails.
         """
+        with self.before(prefix, question, owner=owner, cancel=cancel) as window:
+            yield window.append(question)
+
+    @contextmanager
+    def before(
+        self,
+        prefix: Sequence[int],
+        question: Sequence[int],
+        *,
+        stem: Sequence[int] = (),
+        owner: Owner | None = None,
+        cancel: Cancel | None = None,
+    ) -> Iterator[Window]:
+        """Hold the model's lock with the prefix evaluated and the question not yet; otherwise as `asked`.
+
+        Args:
+            prefix: see `asked`.
+            question: see `asked`.
+            stem: tokens between them, evaluated too; their state is kept, but in memory only.
+            owner: see `asked`.
+            cancel: see `asked`.
+        """
         model = self.model
-        length = len(prefix) + len(question)
+        length = len(prefix) + len(stem) + len(question)
         if length >= model.context:
             raise InputError(
                 f"the prompt has {length} tokens and the model has room for {model.context - 1}",
@@ -93,16 +132,20 @@ class Prefixes:
             )
         with model.turn(cancel) as window:
             window.enter(owner)
-            self._place(prefix)
-            yield window.append(question)
+            if stem:
+                self._place_stem(prefix, stem)
+            else:
+                self._place(prefix)
+            yield window
 
     def clear(self) -> None:
-        """Drop every state in memory and zero the window. What is on the disk is the store's to wipe.
+        """Drop every state and text in memory and zero the window. What is on the disk is the store's to wipe.
 
         Answers of others that share the model go on.
         """
         with self.model.lock:
             self._states.clear()
+            self._tokens.cache_clear()
             self.model.window.purge(self)
 
     def key(self, prefix: Sequence[int]) -> str:
@@ -125,12 +168,30 @@ class Prefixes:
                 self._evaluate(key, prefix)
             window.held, window.holder = key, self
 
+    def _place_stem(self, prefix: Sequence[int], stem: Sequence[int]) -> None:
+        """Leave exactly prefix and stem in the window, the stem evaluated in calls of its own."""
+        window = self.model.window
+        key = f"{self.key(prefix)} {self.key(stem)}"
+        state = self._states.get(key)
+        length = len(prefix) + len(stem)
+        if window.held == key and window.holder is self:
+            window.cut(length)
+            return
+        if state is not None:
+            window.empty()
+        if state is None or not (window.restore(state) and window.length() == length):
+            self._place(prefix)
+            window.append(stem)
+            state = window.save()
+        self._keep(key, state)
+        window.held, window.holder = key, self
+
     def _restored(self, key: str, length: int) -> bool:
         """Put a kept state into the empty window, if there is one that llama.cpp takes."""
         window = self.model.window
         state = self._states.get(key)
-        if state is None and self._disk is not None:
-            state = self._disk.get(key)
+        if state is None and self.disk is not None:
+            state = self.disk.get(key)
         if state is None:
             return False
         if window.restore(state) and window.length() == length:
@@ -147,8 +208,8 @@ class Prefixes:
         if len(prefix) >= WORTH_KEEPING:
             state = self.model.window.save()
             self._keep(key, state)
-            if self._disk is not None:
-                self._disk.put(key, state)
+            if self.disk is not None:
+                self.disk.put(key, state)
 
     def _keep(self, key: str, state: bytes) -> None:
         """Keep a state in memory, the last used longest."""

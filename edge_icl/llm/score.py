@@ -11,7 +11,7 @@ always beat "card_arrival".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from edge_icl.prompt import PromptFormat
 
     Tokens = tuple[int, ...]
+    Steps = dict[Tokens, float]
 
 
 def score_labels(
@@ -40,7 +41,6 @@ def score_labels(
     labels: Sequence[str],
     *,
     form: PromptFormat = PLAIN,
-    apart: bool = False,
     cancel: Cancel | None = None,
 ) -> NDArray[np.float64]:
     """Return the log-probability of each label as the whole answer, whatever their order.
@@ -48,10 +48,9 @@ def score_labels(
     Args:
         prefixes: the prefixes of the store, and the model.
         prefix: tokens that other questions share.
-        question: tokens of this question.
+        question: tokens of this question, at least one.
         labels: the answers to choose from; any number.
         form: the prompt's format.
-        apart: evaluate each label by itself, so that not even a rounding depends on the others.
         cancel: set it from any thread, and the evaluation stops.
 
     Raises:
@@ -60,15 +59,42 @@ def score_labels(
         ModelError: llama.cpp fails.
     """
     candidates = [label_tokens(prefixes.model.vocabulary, label, form) for label in labels]
-    steps: dict[Tokens, float] = {}
-    with prefixes.asked(prefix, question, cancel=cancel) as logits:
-        window = prefixes.model.window
-        prompt = window.length()
-        _take((), logits, _continuations(candidates), steps)
-        for group in _groups(sorted(set(candidates)), window.size - prompt, 1 if apart else SEQUENCES - 1):
-            _evaluate(window, prompt, group, steps)
+    steps: Steps = {}
+    with prefixes.before(prefix, question, cancel=cancel) as window:
+        prompt = len(prefix) + len(question)
+        trunk = question  # in one call with the first labels: a call costs as much as two tokens
+        for group in _groups(sorted(set(candidates)), window.size - prompt):
+            _evaluate(window, trunk, group, steps)
             window.cut(prompt)
-    return np.array([sum(steps[tokens[: end + 1]] for end in range(len(tokens))) for tokens in candidates])
+            trunk = ()
+    return np.array([_total(steps, tokens) for tokens in candidates])
+
+
+def score_apart(
+    prefixes: Prefixes,
+    prefix: Sequence[int],
+    question: Sequence[int],
+    labels: Sequence[str],
+    *,
+    form: PromptFormat = PLAIN,
+    cancel: Cancel | None = None,
+) -> NDArray[np.float64]:
+    """Return what `score_labels` does, each label evaluated by itself: no rounding depends on the others.
+
+    For a question that comes again and again: all of it but its last token is kept in memory.
+    """
+    candidates = [label_tokens(prefixes.model.vocabulary, label, form) for label in labels]
+    found = []
+    *stem, last = question
+    with prefixes.before(prefix, [last], stem=stem, cancel=cancel) as window:
+        shared = len(prefix) + len(stem)
+        for tokens in candidates:
+            steps: Steps = {}
+            (group,) = _groups([tokens], window.size - shared - 1)
+            _evaluate(window, [last], group, steps)
+            window.cut(shared)
+            found.append(_total(steps, tokens))
+    return np.array(found)
 
 
 def label_tokens(vocabulary: Vocabulary, label: str, form: PromptFormat = PLAIN) -> Tokens:
@@ -84,8 +110,8 @@ def label_tokens(vocabulary: Vocabulary, label: str, form: PromptFormat = PLAIN)
     return tuple(tokens)
 
 
-def _groups(candidates: Sequence[Tokens], room: int, most: int) -> Iterator[list[Tokens]]:
-    """Cut sorted candidates into groups of at most `most`, whose nodes fit in `room` cells."""
+def _groups(candidates: Sequence[Tokens], room: int) -> Iterator[list[Tokens]]:
+    """Cut sorted candidates into groups for one evaluation each, whose nodes fit in `room` cells."""
     group: list[Tokens] = []
     nodes: set[Tokens] = set()
     for candidate in candidates:
@@ -95,7 +121,7 @@ def _groups(candidates: Sequence[Tokens], room: int, most: int) -> Iterator[list
                 f"a label has {len(candidate)} tokens and the prompt leaves room for {room}",
                 "use fewer examples or shorter labels",
             )
-        if len(nodes | needed) > room or len(group) == most:
+        if len(nodes | needed) > room or len(group) == SEQUENCES - 1:
             yield group
             group, nodes = [], set()
         group.append(candidate)
@@ -104,41 +130,79 @@ def _groups(candidates: Sequence[Tokens], room: int, most: int) -> Iterator[list
         yield group
 
 
-def _evaluate(window: Window, prompt: int, group: Sequence[Tokens], steps: dict[Tokens, float]) -> None:
-    """Evaluate every beginning of a group's labels once and note the log-probability of each step from it."""
-    # A beginning sorts before its continuations, so parents come before children, and siblings together.
-    nodes = sorted({beginning for candidate in group for beginning in _beginnings(candidate)})
-    sequences: dict[Tokens, list[int]] = {node: [] for node in nodes}
-    leaves = [node for node, after in zip(nodes, [*nodes[1:], ()], strict=True) if after[: len(node)] != node]
-    for sequence, leaf in enumerate(leaves, start=1):
-        for end in range(1, len(leaf) + 1):
-            sequences[leaf[:end]].append(sequence)
+def _evaluate(window: Window, trunk: Sequence[int], group: Sequence[Tokens], steps: Steps) -> None:
+    """Evaluate the rest of the prompt, and every beginning of a group's labels once.
+
+    Args:
+        window: holds the prompt so far.
+        trunk: the rest of its tokens.
+        group: the labels.
+        steps: gets the log-probability of each step from an evaluated beginning.
+    """
+    row = _row(window.length(), trunk, group)
     continuations = _continuations(group)
-    window.branch(len(leaves))
-    for start in range(0, len(nodes), BATCH):
-        piece = nodes[start : start + BATCH]
+    window.branch(len(group))
+    for start in range(0, len(row), BATCH):
+        piece = row[start : start + BATCH]
         window.decode(
-            [node[-1] for node in piece],
-            [prompt + len(node) - 1 for node in piece],
-            [sequences[node] for node in piece],
-            [True] * len(piece),
+            [one.token for one in piece],
+            [one.place for one in piece],
+            [one.sequences for one in piece],
+            [one.beginning is not None for one in piece],
         )
-        for index, node in enumerate(piece):
-            _take(node, window.logits(index), continuations, steps)
+        for index, one in enumerate(piece):
+            if one.beginning is not None:
+                _take(one.beginning, window.logits(index), continuations, steps)
+
+
+class _Evaluated(NamedTuple):
+    """A token to evaluate.
+
+    Attributes:
+        token: the token.
+        place: its place in its sequences.
+        sequences: 0 is the prompt's, i that of label number i.
+        beginning: of the labels, the part that ends here; None before the end of the prompt.
+    """
+
+    token: int
+    place: int
+    sequences: Sequence[int]
+    beginning: Tokens | None
+
+
+def _row(at: int, trunk: Sequence[int], group: Sequence[Tokens]) -> list[_Evaluated]:
+    """Return what to evaluate from place `at` on: the trunk, then the beginnings of a group's labels."""
+    every = range(len(group) + 1)
+    row = [_Evaluated(token, at + i, every, None) for i, token in enumerate(trunk)]
+    row[-1:] = [last._replace(beginning=()) for last in row[-1:]]
+    below: dict[Tokens, list[int]] = {}
+    for sequence, candidate in enumerate(group, start=1):
+        for beginning in _beginnings(candidate):
+            below.setdefault(beginning, []).append(sequence)
+    end = at + len(trunk) - 1
+    # A beginning sorts before its continuations, so parents come before children, and siblings together.
+    return row + [_Evaluated(node[-1], end + len(node), below[node], node) for node in sorted(below)]
 
 
 def _take(
     node: Tokens,
     logits: NDArray[np.float32],
     continuations: dict[Tokens, list[int]],
-    steps: dict[Tokens, float],
+    steps: Steps,
 ) -> None:
     """Note the log-probability of each token that a label has after `node`."""
     peak = logits.max()
     # float32 exponentials are eight times faster than float64 ones; their sum of 50,000 needs the precision.
-    total = float(np.log(np.exp(logits - peak).sum(dtype=np.float64))) + float(peak)
+    shares = logits - peak
+    total = float(np.log(np.exp(shares, out=shares).sum(dtype=np.float64))) + float(peak)
     for token in continuations.get(node, ()):
         steps[(*node, token)] = float(logits[token]) - total
+
+
+def _total(steps: Steps, tokens: Tokens) -> float:
+    """Return the log-probability of a label: the sum of its steps."""
+    return sum(steps[tokens[: end + 1]] for end in range(len(tokens)))
 
 
 def _continuations(candidates: Sequence[Tokens]) -> dict[Tokens, list[int]]:

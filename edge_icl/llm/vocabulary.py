@@ -224,7 +224,7 @@ def load_file(path: Path, *, vocab_only: bool = False, gpu_layers: int = 0, prog
     if not path.is_file():
         raise ModelMissingError(f"there is no model at {path}", "fetch it with `edge-icl models fetch`")
     library = llama()
-    parameters = library.llama_model_default_params()
+    parameters = library.llama_model_default_params()  # with mmap: processes share the weights in memory
     parameters.vocab_only = vocab_only
     parameters.n_gpu_layers = gpu_layers
     listener = _Listener(progress, path.stat().st_size)

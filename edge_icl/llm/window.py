@@ -4,8 +4,9 @@ The question is sequence 0 and lies in the cache from cell 0 on without gaps; hi
 while labels are scored. llama.cpp's sums depend on where in the cache tokens lie and on which were evaluated
 in one call, so this layout, which every method here keeps, is what makes equal questions give equal logits.
 
-Flash attention is off on a processor: it was no faster there, and it makes the logits of an answer depend on
-the number of threads (by up to 0.5 in a trial), so on the machine.
+Flash attention is off on a processor: it was 3 % faster on a prefix there and 8 % slower on a question, and it
+makes the logits of an answer depend on the number of threads (by up to 0.5 in a trial), so on the machine. Keys
+and values have 16 bits, llama.cpp's default: with 8 or 32 they were no faster (benchmarks/settings.py).
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ SEQUENCES = 256
 """Most sequences in a window: llama.cpp's LLAMA_MAX_SEQ."""
 
 BATCH = 256
-"""Most tokens in one call: no fewer than SEQUENCES, or llama.cpp aborts; 512 and 1024 were no faster."""
+"""Most tokens in one call: no fewer than SEQUENCES, or llama.cpp aborts. Larger ones were no faster, nor was
+cutting a call into smaller pieces (benchmarks/settings.py)."""
 
 
 _ABORTED = 2  # what llama_decode returns then
