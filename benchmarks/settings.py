@@ -18,7 +18,7 @@ import numpy as np
 from bars import ratio, seconds, turns
 from common import show
 
-from edge_icl.llm.native import usable_cores
+from edge_icl.cores import usable_cores
 from edge_icl.llm.vocabulary import load_file
 from edge_icl.llm.window import BATCH, SEQUENCES
 from edge_icl.models.location import find_llm

@@ -37,7 +37,7 @@ LADDER = [
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
 ALONE = {
     "models": {"errors", "progress"},
-    "llm": {"errors", "progress", "cancel", "prompt", "chat"},
+    "llm": {"cores", "errors", "progress", "cancel", "prompt", "chat"},
     "encoder": {"errors", "progress", "cores"},
 }
 HEAVY = {

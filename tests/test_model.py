@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_icl import cores
+from edge_icl.cores import usable_cores
 from edge_icl.errors import InputError, ModelError, ModelFileError, ModelMissingError
-from edge_icl.llm import native
 from edge_icl.llm.model import Model
-from edge_icl.llm.native import complaint, usable_cores
+from edge_icl.llm.native import complaint
 from edge_icl.llm.vocabulary import Decoder, Vocabulary
 
 pytest_plugins = ["llm_fixtures"]
@@ -225,7 +226,7 @@ def test_usable_cores_are_those_this_process_may_run_on() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs Linux")
 @pytest.mark.parametrize(
-    ("limits", "cores"),
+    ("limits", "expected"),
     [
         ({}, 16),
         ({"": "max 100000"}, 16),
@@ -236,14 +237,14 @@ def test_usable_cores_are_those_this_process_may_run_on() -> None:
     ],
 )
 def test_container_that_is_given_less_time_has_fewer_cores(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, str], cores: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, str], expected: int
 ) -> None:
     for group, limit in limits.items():
         (tmp_path / group).mkdir(parents=True, exist_ok=True)
         (tmp_path / group / "cpu.max").write_text(f"{limit}\n")
     (tmp_path / "own").write_text("1:cpu:/other\n0::/pod/box\n")
-    monkeypatch.setattr(native, "_GROUPS", tmp_path)
-    monkeypatch.setattr(native, "_OWN_GROUP", tmp_path / "own")
-    monkeypatch.setattr(native, "_CPUS", tmp_path / "none")
+    monkeypatch.setattr(cores, "_GROUPS", tmp_path)
+    monkeypatch.setattr(cores, "_OWN_GROUP", tmp_path / "own")
+    monkeypatch.setattr(cores, "_CPUS", tmp_path / "none")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
-    assert usable_cores() == cores
+    assert usable_cores() == expected

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from edge_icl.chat import Chat
+from edge_icl.cores import usable_cores
 from edge_icl.errors import InputError, ModelError, ModelFileError
-from edge_icl.llm.native import llama, usable_cores
+from edge_icl.llm.native import llama
 from edge_icl.llm.turns import Turns
 from edge_icl.llm.vocabulary import Vocabulary, load_file
 from edge_icl.llm.window import BATCH, SEQUENCES, Window

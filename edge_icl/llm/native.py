@@ -13,9 +13,8 @@ import os
 import sys
 import threading
 from collections import deque
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import ModelError
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 _ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR in ggml.h; llama-cpp-python's own table of levels is an older one
 _SPIN = "GOMP_SPINCOUNT"
-_CPUS = Path("/sys/devices/system/cpu")
-_GROUPS = Path("/sys/fs/cgroup")
-_OWN_GROUP = Path("/proc/self/cgroup")
 
 _lock = threading.Lock()
 _library: Any = None
@@ -96,41 +92,3 @@ def length_of_text() -> Any:
     """
     library = ctypes.cdll.msvcrt if sys.platform == "win32" else ctypes.CDLL(None)
     return library.strlen
-
-
-def usable_cores() -> int:
-    """Return how many threads llama.cpp should have: one for each physical core that this process may use.
-
-    Its threads meet hundreds of times a token, so one too many makes all of them wait: with twice as many as
-    processors a token of an answer took 2.0 times as long, with half 1.6 times (benchmarks/settings.py).
-    A second one on a core is too many, and so is one for which a container is given no time.
-    """
-    if not hasattr(os, "sched_getaffinity"):
-        return os.cpu_count() or 1
-    cores = set()
-    for cpu in os.sched_getaffinity(0):
-        try:
-            cores.add((_CPUS / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text())
-        except OSError:
-            cores.add(str(cpu))
-    return max(1, min(len(cores), _granted()))
-
-
-def _granted() -> int:
-    """Return how many processors' time Linux's control groups give to this process, as containers set it."""
-    granted = sys.maxsize
-    with suppress(OSError):
-        for line in _OWN_GROUP.read_text().splitlines():
-            if line.startswith("0::/"):
-                own = _GROUPS / line.removeprefix("0::/")
-                granted = min(map(_granted_by, (own, *own.parents)))
-    return granted
-
-
-def _granted_by(group: Path) -> int:
-    """Return how many processors' time one control group gives, rounded up."""
-    try:
-        quota, period = (group / "cpu.max").read_text().split()
-        return -(-int(quota) // int(period))
-    except (OSError, ValueError):  # no such limit, or "max"
-        return sys.maxsize

@@ -1,4 +1,4 @@
-"""Prefix KV states on disk: derived, always safe to delete, never wrong.
+"""Prefix KV states and what was computed after them, on disk: derived, always safe to delete, never wrong.
 
 An entry's name begins with a digest of the representatives whose prompt it is the state of, so anyone can
 tell whether the current state explains it. Every forget empties the cache, and so does an add that changes a
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 DIRECTORY = "cache"
 DRAFT = "new"
 DIGEST_BYTES = 32
-MOST_ENTRIES = 4
-"""States kept at once, the newest: one for each model and number of shots in use. One is tens of megabytes."""
+MOST_ENTRIES = 8
+"""Kept at once, the newest: for each model and number of shots in use a state, tens of megabytes, and what the
+model calls each label anyway."""
 
 
 def group(settings: Settings, representatives: Sequence[bytes]) -> str:
