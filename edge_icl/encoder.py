@@ -126,7 +126,9 @@ class Encoder:
         """
         with self._lock:
             if self._loaded is None:
-                self._loaded = (self._load_graph(), self._load_tokenizer())
+                with ThreadPoolExecutor(1, "edge-icl-load") as pool:  # neither needs the interpreter for long
+                    tokenizer = pool.submit(self._load_tokenizer)
+                    self._loaded = (self._load_graph(), tokenizer.result())
             return self._loaded
 
     def _load_graph(self) -> Any:
@@ -137,8 +139,9 @@ class Encoder:
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL
         try:
-            data = self._graph.read_bytes()
-            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            self._graph.open("rb").close()  # says why it cannot be read, which onnxruntime does not
+            # By its path: of bytes it makes a copy, and holds the interpreter all the while.
+            session = onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
         except OSError as error:
             raise ModelFileError(f"{self._graph} cannot be read: {error.strerror or error}") from error
         except Exception as error:  # as in _vector
