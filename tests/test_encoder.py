@@ -143,7 +143,7 @@ def test_an_interruption_stops_long_before_the_end_and_leaves_no_thread(folder: 
     with pytest.raises(KeyboardInterrupt):
         make(folder, threads=threads).encode(texts, progress=interrupt)
 
-    assert texts.taken < 400  # of 2,500 slices
+    assert texts.taken < 400  # of 1,250 slices
     assert threading.active_count() == before
 
 

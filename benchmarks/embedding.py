@@ -1,0 +1,279 @@
+"""How soon texts are vectors: ours beside float32, beside batches and PyTorch; adding beside the encoder alone.
+
+    python benchmarks/embedding.py [--rounds 15]
+
+Banking77, and for long texts BIG-bench's timedial. The float32 graph comes from the weights that the installed
+encoder was made from; they are fetched once more, into build/. All sides take turns in one process and use
+every core that it may use. sentence-transformers is measured where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import logging
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+from bars import Bar, ratio, seconds, table, turns
+from common import SEED, examples, interval, load, show
+from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer
+
+from edge_icl import Memory
+from edge_icl.encoder import Encoder, silent_onnxruntime
+from edge_icl.models import catalogue, fetch, location
+from edge_icl.models.convert import convert
+from edge_icl.progress import silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "build" / catalogue.DEFAULT_ENCODER
+TEXTS = 256
+LONG_TEXTS = 48
+ADDED = 2_000
+BEST_BATCH = 8
+"""Padded float32 batches of 4, 16, 32 and 64, sorted by length, were all slower on 2 cores."""
+FASTEMBED_BATCH = 256
+TORCH_BATCH = 32
+"""What fastembed and sentence-transformers take unless told."""
+HIDDEN = -1e9
+"""Added to the score of a token that is only padding."""
+
+Sides = dict[str, "Callable[[Sequence[str]], NDArray[Any]]"]
+
+
+def weights() -> Path:
+    """Return the folder of the default encoder's published weights."""
+    entry = catalogue.find(catalogue.DEFAULT_ENCODER)
+    assert entry is not None
+    places = {WEIGHTS / file.name: file.size for file in entry.files}
+    if not all(place.exists() and place.stat().st_size == size for place, size in places.items()):
+        WEIGHTS.mkdir(parents=True, exist_ok=True)
+        fetch._deliver(entry, WEIGHTS, silent)
+    return WEIGHTS
+
+
+def encoder(graph: Path | None = None) -> Encoder:
+    """Return the installed encoder, or one with another graph."""
+    model = location.find_encoder()
+    return Encoder(
+        graph or model.graph,
+        model.tokenizer,
+        dimension=model.dimension,
+        scale=model.scale,
+        max_tokens=model.max_tokens,
+    )
+
+
+def sample(name: str, count: int) -> list[str]:
+    rows = load(name)
+    return [rows[i]["input"] for i in np.random.default_rng(0).permutation(len(rows))[:count]]
+
+
+def mask_nodes(inside: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Return what makes penalties of scores, a mask of states and counts of tokens out of a mask."""
+    for name, value in {"shown": 1, "hidden": HIDDEN}.items():
+        inside.initializer.append(numpy_helper.from_array(np.array(value, np.float32), name))
+    for name, axes in {"of_scores": [1, 2], "of_states": [2], "tokens": [1]}.items():
+        inside.initializer.append(numpy_helper.from_array(np.array(axes, np.int64), name))
+    return [
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["shown", "mask"], ["padding"]),
+        helper.make_node("Mul", ["padding", "hidden"], ["penalty"]),
+        helper.make_node("Unsqueeze", ["penalty", "of_scores"], ["score_penalty"]),
+        helper.make_node("Unsqueeze", ["mask", "of_states"], ["state_mask"]),
+        helper.make_node("ReduceSum", ["mask", "tokens"], ["counts"]),
+    ]
+
+
+def masked(graph: bytes) -> bytes:
+    """Return the float32 graph for padded batches: with a mask in the attention and in the mean."""
+    model = onnx.load_from_string(graph)
+    inside = model.graph
+    nodes = mask_nodes(inside)
+    for node in inside.node:
+        if node.op_type == "Softmax":
+            nodes.append(helper.make_node("Add", [node.input[0], "score_penalty"], [f"{node.name}_masked"]))
+            node.input[0] = f"{node.name}_masked"
+        elif node.op_type == "ReduceMean":
+            nodes.append(helper.make_node("Mul", [node.input[0], "state_mask"], ["shown_states"]))
+            nodes.append(helper.make_node("ReduceSum", ["shown_states", "tokens"], ["sums"], keepdims=0))
+            nodes.append(helper.make_node("Div", ["sums", "counts"], node.output))
+            continue
+        elif node.op_type == "ReduceL2":
+            node.input[1] = "tokens"
+        nodes.append(node)
+    del inside.node[:], inside.input[:], inside.output[:]
+    inside.node.extend(nodes)
+    shape = ["texts", "tokens"]
+    inside.input.extend(
+        helper.make_tensor_value_info(name, TensorProto.INT64, shape)
+        for name in ("input_ids", "attention_mask")
+    )
+    inside.output.append(helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["texts", None]))
+    return bytes(model.SerializeToString())
+
+
+def batching(graph: bytes, *, size: int, by_length: bool) -> Callable[[Sequence[str]], NDArray[Any]]:
+    """Return what embeds in padded batches, each on all cores."""
+    onnxruntime = silent_onnxruntime()
+    model = location.find_encoder()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = encoder().threads
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(str(model.tokenizer))
+    tokenizer.enable_truncation(model.max_tokens)
+    tokenizer.no_padding()
+
+    def embed(texts: Sequence[str]) -> NDArray[Any]:
+        tokens = [one.ids for one in tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(texts)), key=lambda i: len(tokens[i])) if by_length else range(len(texts))
+        vectors = np.empty((len(texts), model.dimension), np.float32)
+        for start in range(0, len(texts), size):
+            rows = list(order[start : start + size])
+            ids = np.zeros((len(rows), max(len(tokens[i]) for i in rows)), np.int64)
+            mask = np.zeros_like(ids)
+            for row, i in enumerate(rows):
+                ids[row, : len(tokens[i])] = tokens[i]
+                mask[row, : len(tokens[i])] = 1
+            vectors[rows] = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return vectors
+
+    return embed
+
+
+def torch_side() -> Sides:
+    """Return sentence-transformers, where it is installed."""
+    if importlib.util.find_spec("sentence_transformers") is None:
+        return {}
+    import torch  # noqa: PLC0415 - seconds, and not everybody has it
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+
+    logging.getLogger("sentence_transformers").setLevel(
+        logging.ERROR
+    )  # it misses modules.json, and does without
+    torch.set_num_threads(encoder().threads)
+    model = SentenceTransformer(str(weights()), device="cpu", local_files_only=True)
+    model.max_seq_length = location.find_encoder().max_tokens
+    return {
+        f"PyTorch, sentence-transformers, batches of {TORCH_BATCH}": lambda texts: model.encode(
+            list(texts), batch_size=TORCH_BATCH, normalize_embeddings=True, show_progress_bar=False
+        )
+    }
+
+
+def sides(folder: Path) -> Sides:
+    """Return ours, then what a user would run instead."""
+    plain = convert(weights(), int8=False)
+    (folder / "float32.onnx").write_bytes(plain)
+    padded = masked(plain)
+    return {
+        "ours, int8, one text at a time": encoder().encode,
+        "float32, the same way": encoder(folder / "float32.onnx").encode,
+        f"float32, padded batches of {BEST_BATCH} by length": batching(padded, size=BEST_BATCH, by_length=True),
+        f"float32, padded batches of {FASTEMBED_BATCH}, as fastembed": batching(
+            padded, size=FASTEMBED_BATCH, by_length=False
+        ),
+        **torch_side(),
+    }
+
+
+def agreement(found: Sides, texts: Sequence[str]) -> list[float]:
+    """Return each side's mean cosine with float32 in our layout, rounded to int8 like ours: all do the same."""
+    vectors = [side(texts).astype(np.float64) for side in found.values()]
+    units = [some / np.linalg.norm(some, axis=1, keepdims=True) for some in vectors]
+    return [float((some * units[1]).sum(axis=1).mean()) for some in units]
+
+
+def compared(texts: Sequence[str], rounds: int) -> list[tuple[object, ...]]:
+    """Return a row for each side: texts a second, ratio to ours, cosine."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = sides(Path(folder))
+        spent = turns(*(lambda side=side: side(texts) for side in found.values()), rounds=rounds)
+        cosines = agreement(found, texts)
+    rows = []
+    for name, took, cosine in zip(found, spent, cosines, strict=True):
+        quotients = list(np.divide(took, spent[0]))
+        low, high = interval(quotients)
+        rate = f"{len(texts) / np.median(took):,.0f}"
+        rows.append((name, rate, f"{np.median(quotients):.2f} ({low:.2f} to {high:.2f})", f"{cosine:.4f}"))
+    return rows
+
+
+def int8_bar(rounds: int) -> Bar:
+    texts = sample("banking77/train", TEXTS)
+    with tempfile.TemporaryDirectory() as folder:
+        graph = Path(folder) / "float32.onnx"
+        graph.write_bytes(convert(weights(), int8=False))
+        ours, float32 = encoder(), encoder(graph)
+        eight, full = turns(lambda: ours.encode(texts), lambda: float32.encode(texts), rounds=rounds)
+    return ratio("texts a second, encoder int8 / float32 ONNX", full, eight, 2.2, most=False)
+
+
+def add_bar(rounds: int) -> Bar:
+    some = examples("banking77/train")[:ADDED]
+    texts = [example.input for example in some]
+    with tempfile.TemporaryDirectory() as folder:
+        stores = [Memory.create(Path(folder) / str(i), seed=SEED) for i in range(rounds + 1)]
+        alone, empty = stores[0]._engines.encoder(), iter(stores)
+        adding, encoding = turns(lambda: next(empty).add_many(some), lambda: alone.encode(texts), rounds=rounds)
+        for store in stores:
+            store.close()
+    return ratio(f"add {ADDED:,} in one commit / the encoder alone", adding, encoding, 1.10)
+
+
+def bars(rounds: int) -> list[Bar]:
+    return [int8_bar(rounds), add_bar(max(3, rounds // 2))]
+
+
+def latencies(count: int) -> list[tuple[object, ...]]:
+    """Return what a question waits for: its vector, and in a new process the encoder."""
+    texts = sample("banking77/test", count)
+    ours = encoder()
+    ours.encode(texts[:1])
+    model = location.find_encoder()
+    code = (
+        "import sys, time, numpy; begun = time.perf_counter(); from pathlib import Path; "
+        "from edge_icl.encoder import Encoder; "
+        "Encoder(Path(sys.argv[1]), Path(sys.argv[2]), dimension=384, scale=400, max_tokens=256).load(); "
+        "print(time.perf_counter() - begun)"
+    )
+    command = [sys.executable, "-c", code, str(model.graph), str(model.tokenizer)]
+    measured = {
+        "the vector of one question, encoder loaded": [seconds(lambda t=t: ours.encode([t])) for t in texts],
+        "load the encoder again": [seconds(lambda: encoder().load()) for _ in range(15)],
+        "import and load it in a new process": [float(subprocess.check_output(command)) for _ in range(15)],
+    }
+    rows = []
+    for name, spent in measured.items():
+        low, high = interval(spent)
+        rows.append((name, f"{np.median(spent) * 1e3:.1f} ({low * 1e3:.1f} to {high * 1e3:.1f})", len(spent)))
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
+    table("Embedding Banking77", bars(rounds))
+    header = ("side", "texts a second", "time / ours", "cosine with float32")
+    for title, texts, many in (
+        ("Short texts: Banking77", sample("banking77/train", TEXTS), rounds),
+        ("Long texts: BIG-bench's timedial", sample("bbii/timedial/train", LONG_TEXTS), max(3, rounds // 2)),
+    ):
+        show(f"{title}, {len(texts)} texts, {many} turns", compared(texts, many), header)
+    show("Milliseconds for one question", latencies(200), ("what", "median (95 % interval)", "n"))
+
+
+if __name__ == "__main__":
+    main()
