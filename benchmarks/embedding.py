@@ -232,7 +232,7 @@ def add_bar(rounds: int) -> Bar:
     return ratio(f"add {ADDED:,} in one commit / the encoder alone", adding, encoding, 1.10)
 
 
-def bars(rounds: int) -> list[Bar]:
+def bars(rounds: int = 15) -> list[Bar]:
     return [int8_bar(rounds), add_bar(max(3, rounds // 2))]
 
 

@@ -29,6 +29,8 @@ from edge_icl.store.writer import Change, writing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edge_icl.store.pages import Row
+
 SIZES = (1_000, 10_000, 100_000)
 BATCH = 1_000
 
@@ -82,13 +84,19 @@ def change(path: Path, *, added: list[object], removed: list[bytes]) -> Taken:
     return Taken(spent, done[0].refit, files.seen)
 
 
+def drawn(size: int, count: int) -> list[Row]:
+    """Return some rows of a store, in random order."""
+    every = list(rows(size))
+    return [every[i] for i in np.random.default_rng(0).choice(size, count, replace=False)]
+
+
 def measure(paths: dict[int, Path], changes: int) -> dict[tuple[int, str], list[Taken]]:
     """Return what each change took, by size and kind; the stores take turns."""
     taken: dict[tuple[int, str], list[Taken]] = {}
-    chosen = {size: np.random.default_rng(0).choice(size, changes, replace=False) for size in paths}
+    chosen = {size: drawn(size, changes) for size in paths}
     for turn in range(changes):
         for size, path in paths.items():
-            (row,) = rows(1, first=int(chosen[size][turn]))
+            row = chosen[size][turn]
             taken.setdefault((size, "forget"), []).append(change(path, added=[], removed=[row.id]))
             taken.setdefault((size, "add"), []).append(change(path, added=[row], removed=[]))
     for size, path in paths.items():

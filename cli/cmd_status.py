@@ -40,7 +40,7 @@ def status(session: Session) -> None:
 
 def _status(memory: Memory) -> dict[str, Any]:
     """Return everything, as JSON has it."""
-    from edge_icl.llm.native import usable_cores  # noqa: PLC0415 - not for --help
+    from edge_icl.cores import usable_cores  # noqa: PLC0415 - not for --help
 
     backends = machine.backends()
     cache = memory.path / "cache"
