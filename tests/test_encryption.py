@@ -102,15 +102,16 @@ def secrets_of(store: Path) -> list[bytes]:
     with Memory.open(store) as memory:
         points = memory._store.snapshot().points()
         held = [one.example for one in memory.examples()]
-    (entry,) = (store / "cache").iterdir()
-    cached = entry.read_bytes()
+    entries = [entry.read_bytes() for entry in (store / "cache").iterdir()]
+    assert len(entries) == 2  # a state of the model, and scores of labels
     return [
         *(form.encode() for one in held for form in (one.input, one.output) if len(form) > 5),
         *(one.tobytes() for one in points.ids),
         *(one.tobytes()[i : i + 24] for one in points.vectors for i in (0, 100, 360)),
         *(
             cached[i : i + 24]
-            for i in range(40, len(cached), len(cached) // 50)
+            for cached in entries
+            for i in range(40, len(cached), max(len(cached) // 50, 1))
             if len(set(cached[i : i + 24])) > 8
         ),
         *(TASK.encode(), SEED.hex().encode(), b"all-minilm-l6-v2", b"offsets", b'"pages"'),
