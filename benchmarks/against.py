@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from bars import Bar, exact, ratio, table
-from common import SEED
-from ghosts import files, installed, same
+from bars import Bar, exact, ratio, table, turns
+from common import SEED, size_of
+from ghosts import build, installed, same
 from rivals import Chroma, EdgeIcl, Rows, SqliteVecSecure, System
 from synthetic import rows
 
 from edge_icl import Example
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LIMITS: dict[type[System], tuple[float, float]] = {Chroma: (1.0, 0.25), SqliteVecSecure: (3.0, 0.40)}
 """Of the time of one forget, and of the bytes per example, as shares of theirs."""
@@ -32,26 +35,15 @@ def data(count: int) -> Rows:
     return Rows([Example.from_canonical(row.text) for row in some], np.stack([row.vector for row in some]))
 
 
-def build(system: type[System], folder: Path, held: Rows) -> tuple[System, int]:
-    """Return an open store of these rows, and its bytes on the disk."""
-    folder.mkdir()
-    store = system(folder)
-    store.add(held)
-    store.save()
-    store.close()
-    return system(folder), sum(path.stat().st_size for path in files(folder).values())
+def deleting(store: System, ids: list[str]) -> Callable[[], None]:
+    """Return what deletes the next of these, durably."""
+    left = iter(ids)
 
+    def work() -> None:
+        store.delete([next(left)])
+        store.save()
 
-def delete_in_turns(stores: dict[type[System], System], ids: list[str]) -> dict[type[System], list[float]]:
-    """Return the seconds of each delete; the systems take turns."""
-    spent: dict[type[System], list[float]] = {system: [] for system in stores}
-    for turn, id in enumerate(ids):
-        for system, store in list(stores.items())[:: 1 if turn % 2 else -1]:
-            begun = time.perf_counter()
-            store.delete([id])
-            store.save()
-            spent[system].append(time.perf_counter() - begun)
-    return spent
+    return work
 
 
 def bars(examples: int = 10_000, forgets: int = 60) -> list[Bar]:
@@ -61,14 +53,16 @@ def bars(examples: int = 10_000, forgets: int = 60) -> list[Bar]:
     systems = [EdgeIcl, *(system for system in LIMITS if installed(system))]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        built = {system: build(system, folder / system.__name__, held) for system in systems}
-        spent = delete_in_turns({system: store for system, (store, _) in built.items()}, held.take(chosen).ids)
-        for store, _ in built.values():
+        own = {system: build(system, folder / system.__name__, held) for system in systems}
+        disk = {system: size_of(path) for system, path in own.items()}
+        stores = [system(path) for system, path in own.items()]
+        gone = held.take(chosen).ids
+        took = turns(*(deleting(store, gone) for store in stores), rounds=forgets, warm=0)
+        spent = dict(zip(systems, took, strict=True))
+        for store in stores:
             store.close()
-        build(EdgeIcl, folder / "never", rest)[0].close()
-        alike = same(folder / EdgeIcl.__name__, folder / "never")
+        alike = same(own[EdgeIcl], build(EdgeIcl, folder / "never", rest))
     content = sum(len(one.canonical()) + len(one.id(SEED)) for one in held.examples) + held.codes.nbytes
-    disk = {system: size for system, (_, size) in built.items()}
     found = [
         exact(
             f"files that differ after {forgets} forgets from a store that never held them", int(not alike), 0

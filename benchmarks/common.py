@@ -37,6 +37,11 @@ def examples(name: str) -> list[Example]:
     return [Example.create(row["input"], row["output"]) for row in load(name)]
 
 
+def size_of(path: Path) -> int:
+    """Return the bytes of all files in a folder."""
+    return sum(found.stat().st_size for found in path.rglob("*") if found.is_file())
+
+
 def interval(
     values: list[float], statistic: Callable[..., np.floating] = np.median, *, draws: int = 2000
 ) -> tuple[float, float]:

@@ -14,14 +14,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import SEED, examples, interval, show
+from common import SEED, examples, interval, show, size_of
 
 from edge_icl import Memory
 from edge_icl.engines import Engines
-
-
-def size_of(path: Path) -> int:
-    return sum(found.stat().st_size for found in path.rglob("*") if found.is_file())
 
 
 def timed(values: list[float]) -> str:

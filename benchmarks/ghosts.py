@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
-from common import examples, show
+from common import examples, show, size_of
 from indexes import INDEXES, number
 from rivals import DATABASES, Rows, System
 
@@ -181,7 +181,7 @@ def costs(systems: Sequence[type[System]], folder: Path, rows: Rows, gone: list[
     stores, sizes = {}, {}
     for system in systems:
         own = build(system, folder / system.__name__, rows)
-        sizes[system] = sum(path.stat().st_size for path in files(own).values())
+        sizes[system] = size_of(own)
         stores[system] = system(own)
     took: dict[tuple[type[System], str], list[float]] = defaultdict(list)
     for i in gone:

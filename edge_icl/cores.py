@@ -6,6 +6,10 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _CPUS = Path("/sys/devices/system/cpu")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -14,8 +18,7 @@ _OWN_GROUP = Path("/proc/self/cgroup")
 
 def usable_cpus() -> int:
     """Return how many threads that work apart from each other this process should have."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    return max(1, min(len(affinity(0)) if affinity else os.cpu_count() or 1, _granted()))
+    return max(1, min(len(_allowed()), _granted()))
 
 
 def usable_cores() -> int:
@@ -25,15 +28,19 @@ def usable_cores() -> int:
     processors a token of an answer took 2.0 times as long, with half 1.6 times (benchmarks/settings.py).
     A second one on a core is too many, and so is one for which a container is given no time.
     """
-    if not hasattr(os, "sched_getaffinity"):
-        return os.cpu_count() or 1
     cores = set()
-    for cpu in os.sched_getaffinity(0):
+    for cpu in _allowed():
         try:
             cores.add((_CPUS / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text())
         except OSError:
             cores.add(str(cpu))
     return max(1, min(len(cores), _granted()))
+
+
+def _allowed() -> Collection[int]:
+    """Return the numbers of the logical processors that this process may run on."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return affinity(0) if affinity else range(os.cpu_count() or 1)
 
 
 def _granted() -> int:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from edge_icl.lifetime import Lifetime
     from edge_icl.reply import Reply
     from edge_icl.store.disk import Store
-    from edge_icl.store.pages import Page
     from edge_icl.store.settings import Settings
     from edge_icl.store.snapshot import Snapshot
 
@@ -204,12 +203,11 @@ class Reader:
 
     def examples(self) -> Iterator[Held]:
         """Return all examples, in the order of their ids."""
-
-        def every(now: Snapshot) -> list[Held]:
-            now.load()
-            return [Held(key.hex(), example) for key, example in now.examples()]
-
-        return iter(self._read(every))
+        return iter(
+            self._read(
+                lambda now: [Held(key.hex(), one) for page in now.load() for key, one in page.examples()]
+            )
+        )
 
     def export(self) -> Iterator[tuple[Held, Vector]]:
         """Return all examples with their vectors, in the order of their ids.
@@ -217,17 +215,12 @@ class Reader:
         They are those of this moment, whatever changes meanwhile. The store's pages stay in memory: the
         vectors and texts, and little else.
         """
-
-        def every(now: Snapshot) -> list[Page]:
-            now.load()
-            return list(now.pages())
-
-        pages = self._read(every)
+        pages = self._read(lambda now: now.load())
         encoder = self.settings.encoder_digest
         return (
             (Held(key.hex(), example), Vector(encoder, vector.tobytes()))
             for page in pages
-            for key, example, vector in zip(page.keys(), page.examples(), page.vectors, strict=True)
+            for (key, example), vector in zip(page.examples(), page.vectors, strict=True)
         )
 
     def get(self, id: str) -> Held:

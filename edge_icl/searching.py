@@ -46,8 +46,7 @@ def select(now: Snapshot, *, match: str | None, source: str | None, tag: str | N
     """Return the examples of a state that fit everything that is given; see `fitting`."""
 
     def look(page: Page) -> list[Held]:
-        rows = zip(page.keys(), page.examples(), strict=True)
-        every = (Held(key.hex(), example) for key, example in rows)
+        every = (Held(key.hex(), example) for key, example in page.examples())
         return fitting(every, match=match, source=source, tag=tag)
 
     return [one for found in now.visit(look) for one in found]

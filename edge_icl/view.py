@@ -60,10 +60,9 @@ class View:
 
         Both are read at once: later a writer may have wiped the pages. Equal outputs are one object.
         """
-        self.snapshot.load()
         inputs: list[str] = []
         outputs: list[str] = []
-        for _, example in self.snapshot.examples():
+        for _, example in (one for page in self.snapshot.load() for one in page.examples()):
             outputs.append(intern(example.output))
             if len(inputs) < MOST_SAMPLED:
                 inputs.append(example.input)

@@ -104,9 +104,10 @@ class Page:
         """Return the i-th example."""
         return Example.from_canonical(self.text_of(i))
 
-    def examples(self) -> list[Example]:
-        """Return all examples in the order of their ids."""
-        return Example.all_from_canonical(self.text[a:b] for a, b in pairwise(self.offsets.tolist()))
+    def examples(self) -> Iterator[tuple[bytes, Example]]:
+        """Yield all ids and examples in the order of the ids."""
+        texts = (self.text[a:b] for a, b in pairwise(self.offsets.tolist()))
+        return zip(self.keys(), Example.all_from_canonical(texts), strict=True)
 
 
 def encode(page: Page) -> bytes:

@@ -71,9 +71,9 @@ class Shelf:
             page = self._pages[leaf.digest] = self._decode(leaf)
         return page
 
-    def load(self, leaves: Sequence[Leaf]) -> None:
-        """Read the pages that are not in memory; raises what `page` does."""
-        _each(self.page, [leaf for leaf in leaves if leaf.digest not in self._pages])
+    def load(self, leaves: Sequence[Leaf]) -> list[Page]:
+        """Return pages, those that are not in memory read several at a time; raises what `page` does."""
+        return _each(self.page, leaves)
 
     def visit(self, leaves: Sequence[Leaf], work: Callable[[Page], T]) -> list[T]:
         """Return work(page) for each page; those not in memory do not stay there. Raises what `page` does."""
@@ -128,8 +128,8 @@ def _each(work: Callable[[U], T], items: Sequence[U]) -> list[T]:
         return [work(item) for item in items[start : start + CHUNK]]
 
     starts = range(0, len(items), CHUNK)
-    threads = min(usable_cpus(), len(starts), MOST_THREADS)
-    if threads <= 1:
+    threads = min(usable_cpus(), len(starts), MOST_THREADS) if len(starts) > 1 else 1
+    if threads == 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(threads, "edge-icl-read") as pool:
         try:

@@ -63,28 +63,24 @@ class Snapshot:
         """
         return self._shelf.page(leaf)
 
-    def load(self, leaves: Sequence[Leaf] | None = None) -> None:
-        """Read those pages that are not in memory, several at a time.
+    def load(self, leaves: Sequence[Leaf] | None = None) -> list[Page]:
+        """Return pages, those that are not in memory read several at a time.
 
         Args:
             leaves: their leaves; None for all.
         """
-        self._shelf.load(self.manifest.pages if leaves is None else leaves)
+        return self._shelf.load(self._leaves() if leaves is None else leaves)
 
     def pages(self) -> Iterator[Page]:
-        """Yield all pages in the order of their ids."""
-        if not self.manifest.pages:
-            self._vouch()
-        return (self.page(leaf) for leaf in self.manifest.pages)
+        """Yield all pages in the order of their ids, each read when it is asked for."""
+        return (self.page(leaf) for leaf in self._leaves())
 
     def visit(self, work: Callable[[Page], T]) -> list[T]:
         """Return work(page) for all pages in the order of their ids; it runs on several threads.
 
         Pages that were not in memory do not stay there.
         """
-        if not self.manifest.pages:
-            self._vouch()
-        return self._shelf.visit(self.manifest.pages, work)
+        return self._shelf.visit(self._leaves(), work)
 
     @cached_property
     def clustering(self) -> Clustering:
@@ -96,14 +92,12 @@ class Snapshot:
 
     def points(self) -> Points:
         """Return all ids and vectors, sorted by id."""
-        if not self.manifest.pages:
-            self._vouch()
-        return self._shelf.points(self.manifest.pages)
+        return self._shelf.points(self._leaves())
 
     def examples(self) -> Iterator[tuple[bytes, Example]]:
         """Yield all ids and examples in the order of the ids."""
         for page in self.pages():
-            yield from zip(page.keys(), page.examples(), strict=True)
+            yield from page.examples()
 
     def locate(self, key: bytes) -> tuple[Page, int] | None:
         """Return the page and the row of an id, or None if no example has it; reads one page."""
@@ -158,6 +152,12 @@ class Snapshot:
             for key in self.page(leaf).keys()  # noqa: SIM118 - not a dict
             if key.hex().startswith(digits)
         ]
+
+    def _leaves(self) -> Sequence[Leaf]:
+        """Return all leaves; that there are none is vouched for."""
+        if not self.manifest.pages:
+            self._vouch()
+        return self.manifest.pages
 
     def _vouch(self) -> None:
         """Read the clustering, before saying that something is not there.
