@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from bars import Bar, exact, ratio, table, turns
 from common import SEED, size_of
-from ghosts import build, installed, same
+from ghosts import installed, make, same
 from rivals import Chroma, EdgeIcl, Rows, SqliteVecSecure, System
 from synthetic import rows
 
@@ -53,15 +53,19 @@ def bars(examples: int = 10_000, forgets: int = 60) -> list[Bar]:
     systems = [EdgeIcl, *(system for system in LIMITS if installed(system))]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        own = {system: build(system, folder / system.__name__, held) for system in systems}
+        own = {system: folder / system.__name__ for system in systems}
+        for system, path in own.items():
+            make(system, path, held).close()
+        never = folder / "never"
+        make(EdgeIcl, never, rest).close()
         disk = {system: size_of(path) for system, path in own.items()}
-        stores = [system(path) for system, path in own.items()]
+        stores = [system(own[system]) for system in systems]
         gone = held.take(chosen).ids
         took = turns(*(deleting(store, gone) for store in stores), rounds=forgets, warm=0)
         spent = dict(zip(systems, took, strict=True))
         for store in stores:
             store.close()
-        alike = same(own[EdgeIcl], build(EdgeIcl, folder / "never", rest))
+        alike = same(own[EdgeIcl], never)
     content = sum(len(one.canonical()) + len(one.id(SEED)) for one in held.examples) + held.codes.nbytes
     found = [
         exact(

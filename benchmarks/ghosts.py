@@ -109,12 +109,18 @@ def same(one: Path, other: Path) -> bool:
     return left.keys() == right.keys() and all(left[k].read_bytes() == right[k].read_bytes() for k in left)
 
 
-def build(system: type[System], folder: Path, rows: Rows) -> Path:
-    """Make a store of these rows, and close it."""
+def make(system: type[System], folder: Path, rows: Rows) -> System:
+    """Make a store of these rows."""
     folder.mkdir(parents=True)
     store = system(folder)
     store.add(rows)
     store.save()
+    return store
+
+
+def build(system: type[System], folder: Path, rows: Rows) -> Path:
+    """Make a store of these rows, search it, and close it."""
+    store = make(system, folder, rows)
     for id, code in list(zip(rows.ids, rows.codes, strict=True))[:: len(rows.ids) // 20]:
         assert store.search(code)[0] in (id, str(number(id))), system.name
     store.close()
