@@ -101,14 +101,14 @@ def _private(text: str) -> Iterator[Path]:
     before = {number: signal.signal(number, _interrupt) for number in _signals()}
     signal.signal(signal.SIGINT, _pass)  # Ctrl-C is the editor's, which gets it too
     try:
-        fs.wipe_tree(files, folder)
+        fs.wipe(files, [folder])
         files.make_directory(folder)
-        fs.create(files, folder / _FILE, text.encode())
+        fs.create(files, [(folder / _FILE, text.encode())])
         yield folder / _FILE
     finally:
         for number in before:
             signal.signal(number, _pass)
-        fs.wipe_tree(files, folder)
+        fs.wipe(files, [folder])
         for number, handler in before.items():
             signal.signal(number, handler)
 

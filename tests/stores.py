@@ -107,7 +107,7 @@ def check(path: Path, **how: object) -> Report:
 def replace_file(store: Store, old: str, new: str, data: bytes) -> None:
     """Put content in a file's place as somebody would who has the key."""
     (store.path / old).unlink()
-    store.folder.create(new, data)
+    store.folder.create({new: data})
 
 
 def commit(store: Store, *, added: Sequence[Row] = (), removed: Sequence[bytes] = ()) -> Change:

@@ -85,7 +85,7 @@ def plant_id(store: Store) -> None:
 
 def plant_page(store: Store) -> None:
     data = pages.encode(pages.Page.of([row(999)]))
-    store.folder.create(page_file(store.settings.digest(data)), data)
+    store.folder.create({page_file(store.settings.digest(data)): data})
 
 
 def plant_folder(store: Store) -> None:
@@ -130,7 +130,7 @@ def wrong_count(store: Store) -> None:
 def shift_counts(store: Store) -> None:
     now = store.snapshot().manifest
     first, second, *rest = now.pages
-    moved = (replace(first, count=first.count - 1), replace(second, count=second.count + 1))
+    moved = (first._replace(count=first.count - 1), second._replace(count=second.count + 1))
     replace_file(store, "manifest", "manifest", replace(now, pages=(*moved, *rest)).encode())
 
 
@@ -290,7 +290,7 @@ def test_pages_that_do_not_follow_the_rule_are_found(store: Store) -> None:
     for bit in "01":
         part = [one for one in held if f"{int.from_bytes(one.id):0128b}".startswith(leaf.prefix + bit)]
         data = pages.encode(pages.Page.of(part))
-        store.folder.create(page_file(store.settings.digest(data)), data)
+        store.folder.create({page_file(store.settings.digest(data)): data})
         halves.append(Leaf(leaf.prefix + bit, len(part), store.settings.digest(data)))
     split = Manifest(manifest.settings, 600, manifest.clustering, (*halves, *manifest.pages[1:]))
     replace_file(store, "manifest", "manifest", split.encode())

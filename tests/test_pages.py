@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 from stores import DIMENSION, SETTINGS, numbers, rows
@@ -28,6 +29,19 @@ def test_a_page_survives_its_bytes(chosen: set[int]) -> None:
     assert pages.encode(back) == data
     assert [row.text for row in back.rows()] == [row.text for row in page.rows()]
     assert all(back.find(key) == i for i, key in enumerate(page.keys()))
+
+
+@given(st.sets(numbers, min_size=1))
+def test_safetensors_reads_a_page_and_writes_the_same_bytes(chosen: set[int]) -> None:
+    page = Page.of(sorted(rows(chosen), key=lambda row: row.id))
+    data = pages.encode(page)
+
+    columns = safetensors.numpy.load(data)
+
+    assert safetensors.numpy.save(columns) == data
+    assert bytes(columns["text"]) == page.text
+    for name in ("ids", "vectors", "offsets"):
+        np.testing.assert_array_equal(columns[name], getattr(page, name), strict=True)
 
 
 def test_the_bytes_of_a_page_are_pinned() -> None:
@@ -96,11 +110,16 @@ def test_a_manifest_survives_its_bytes_and_is_checked() -> None:
         data.replace(b'"0"', b'"00"'),
         data.replace(b'["0",140', b'["1",140'),
         data.replace(b"300", b"300.0"),
+        data.replace(b"140", b"140.0"),
+        data.replace(b'"0"', b'"0_0"'),
+        data.replace(b"a", b"A", 1),
+        data.replace(b"aa", b" a", 1),
         data.replace(b"a", b"g", 1),
         data.replace(b"\n", b" "),
         b"",
         b"[]",
         b'{"pages":[]}',
+        b'{"settings":""}',
     ):
         with pytest.raises(StoreDamagedError, match="manifest"):
             Manifest.decode(wrong)

@@ -81,6 +81,15 @@ def test_an_id_is_found_in_its_leaf(numbers: set[int], other: int) -> None:
     assert leaf is None or span(leaf.prefix)[0] <= other < span(leaf.prefix)[1]
 
 
+@given(st.lists(st.text("01", max_size=4), max_size=8), st.integers(1, 4), st.booleans())
+def test_leaves_follow_the_rule_if_ids_have_them(prefixes: list[str], count: int, orderly: bool) -> None:
+    found = [Leaf(prefix, count, "") for prefix in (sorted(prefixes) if orderly else prefixes)]
+
+    numbers = {span(leaf.prefix)[0] + i for leaf in found for i in range(count)}
+
+    assert Trie(found).follows_rule() == (leaves(numbers) == found)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -89,6 +98,9 @@ def test_an_id_is_found_in_its_leaf(numbers: set[int], other: int) -> None:
         [Leaf("0", 5, ""), Leaf("1", 1, "")],
         [Leaf("0", 4, ""), Leaf("01", 4, ""), Leaf("1", 4, "")],
         [Leaf("", 0, "")],
+        [Leaf("1", 4, "")],  # it would be the root
+        [Leaf("00", 4, ""), Leaf("11", 4, "")],
+        [Leaf("0", 4, ""), Leaf("10", 2, ""), Leaf("11", 2, "")],
     ],
 )
 def test_leaves_of_no_set_are_noticed(wrong: list[Leaf]) -> None:

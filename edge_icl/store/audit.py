@@ -227,7 +227,7 @@ class _Audit:
                 self.found(Problem.STRAY, name, "it is no part of a store")
         for directory in ("pages", "clustering"):
             for name in self.names(directory):
-                if f"{directory}/{name}" not in named.files():
+                if f"{directory}/{name}" not in named.files:
                     self.found(Problem.STRAY, f"{directory}/{name}", "the manifest does not name it")
 
     def names(self, directory: str) -> list[str]:
@@ -251,7 +251,7 @@ class _Audit:
                 with writing(fresh) as writer:
                     writer.commit(added=[row for page in held for row in page.rows()])
                 for name in sorted(
-                    {settings.NAME, manifest.NAME, *named.files(), *writer.snapshot.manifest.files()}
+                    {settings.NAME, manifest.NAME, *named.files, *writer.snapshot.manifest.files}
                 ):
                     if self.content(self.path / name) != self.content(fresh.path / name):
                         self.found(
@@ -259,7 +259,7 @@ class _Audit:
                         )
             finally:
                 if draft.exists():
-                    fs.wipe_tree(self.files, draft)
+                    fs.wipe(self.files, [draft])
 
     def content(self, path: Path) -> bytes | None:
         """Return what a file holds on the disk, or None if there is no such file."""

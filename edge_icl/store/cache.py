@@ -55,13 +55,12 @@ def discard(store: Store, names: Iterable[str]) -> None:
     for name in names:
         path = store.path / name
         gone.append(folder / f"old-{path.name}")
-        fs.wipe_tree(files, gone[-1])
+        fs.wipe(files, [gone[-1]])
         files.rename(path, gone[-1])
     if not gone:
         return
     files.flush_directory(folder)
-    for path in gone:
-        fs.wipe_tree(files, path)
+    fs.wipe(files, gone)
     files.flush_directory(folder)
 
 
@@ -108,12 +107,12 @@ class PrefixCache:
             draft = path.with_name(DRAFT)
             try:
                 store.files.flush_directory(path.parent)  # a rename that a killed process did not flush
-                fs.wipe(store.files, draft)
+                fs.wipe(store.files, [draft])
                 discard(store, self._replaced_by(path))
-                store.folder.create(f"{DIRECTORY}/{DRAFT}", _stamp(store.settings, path.name, data) + data)
+                store.folder.create({f"{DIRECTORY}/{DRAFT}": _stamp(store.settings, path.name, data) + data})
                 store.files.rename(draft, path)
             except BaseException:
-                fs.wipe(store.files, draft)
+                fs.wipe(store.files, [draft])
                 raise
 
     def _replaced_by(self, path: Path) -> list[str]:

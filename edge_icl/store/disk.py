@@ -92,7 +92,7 @@ class Store:
                 files.flush_directory(path.parent)
             except BaseException:
                 with suppress(FileNotFoundError):
-                    fs.wipe_tree(files, draft)
+                    fs.wipe(files, [draft])
                 raise
         return cls(path, settings, files, key)
 
@@ -202,11 +202,11 @@ class Store:
             with access(self.path, "given another key"):
                 wipe_old = held.enter_context(fs.wiper(files, path))
                 try:
-                    fs.wipe(files, draft)
-                    fs.create(files, draft, key.wrapped.encode())
+                    fs.wipe(files, [draft])
+                    fs.create(files, [(draft, key.wrapped.encode())])
                     files.rename(draft, path)
                 except BaseException:
-                    fs.wipe(files, draft)
+                    fs.wipe(files, [draft])
                     raise
             self.key = key
             with access(self.path, "cleaned up", hint=NOT_WIPED):
@@ -272,11 +272,14 @@ def _lay_out(place: fs.Folder, new: Settings, key: Key | None) -> None:
     parameters = new.clustering()
     nothing = record.encode(kmeans.fit(parameters, join_points([], new.dimension)))
     empty = Manifest(settings=new.digest(new.encode()), count=0, clustering=new.digest(nothing), pages=())
-    fs.create(files, path / lock.NAME, b"")
-    if key is not None:
-        fs.create(files, path / keys.NAME, key.wrapped.encode())
-    place.create(settings.NAME, new.encode())
-    place.create(clustering_file(empty.clustering), nothing)
-    place.create(manifest.NAME, empty.encode())
+    plain = {lock.NAME: b""} if key is None else {lock.NAME: b"", keys.NAME: key.wrapped.encode()}
+    fs.create(files, ((path / name, data) for name, data in plain.items()))
+    place.create(
+        {
+            settings.NAME: new.encode(),
+            clustering_file(empty.clustering): nothing,
+            manifest.NAME: empty.encode(),
+        }
+    )
     for name in (*DIRECTORIES, ""):
         files.flush_directory(path / name)

@@ -11,18 +11,24 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from edge_icl.store.sealing import Seal
 
+T = TypeVar("T")
+
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 ZEROS = bytes(1 << 20)
+
+MOST_OPEN = 64
+"""Files open at once: a process may have 256 on macOS, and more than these save nothing."""
 
 
 class Files:
@@ -53,6 +59,18 @@ class Files:
     def flush(self, file: int) -> None:
         """Bring a file's content to the disk."""
         os.fsync(file)
+
+    def flush_all(self, files: Sequence[int]) -> None:
+        """Bring the content of several files to the disk, in less time than one after another.
+
+        Linux is told to begin with all of them before the first is waited for: then a journal, such as ext4's,
+        takes them in one step and finds nothing left to do for the others.
+        """
+        if hasattr(os, "posix_fadvise"):
+            for file in files:
+                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        for file in files:
+            self.flush(file)
 
     def close(self, file: int) -> None:
         """Close a file."""
@@ -110,46 +128,50 @@ class Folder:
         data = self.files.read(self.path / name)
         return data if self._seal is None else self._seal.open(name, data)
 
-    def create(self, name: str, data: bytes) -> None:
-        """Write a new file and bring it to the disk; its name is not durable yet.
+    def create(self, contents: Mapping[str, bytes]) -> None:
+        """Write new files and bring their content to the disk; their names are not durable yet.
+
+        Args:
+            contents: what they hold, by their names.
 
         Raises:
             OSError: the operating system refused.
         """
-        create(self.files, self.path / name, data if self._seal is None else self._seal.seal(name, data))
+        create(self.files, ((self.path / name, self._sealed(name, data)) for name, data in contents.items()))
+
+    def _sealed(self, name: str, data: bytes) -> bytes:
+        return data if self._seal is None else self._seal.seal(name, data)
 
 
-def create(files: Files, path: Path, data: bytes) -> None:
-    """Write a new file and bring its content to the disk; its name is not durable yet."""
-    file = files.open(path, create=True)
-    try:
-        files.write(file, data)
-        files.flush(file)
-    finally:
-        files.close(file)
+def create(files: Files, contents: Iterable[tuple[Path, bytes]]) -> None:
+    """Write new files and bring their content to the disk; their names are not durable yet."""
+    for some in _together(contents):
+        with ExitStack() as opened:
+            made = []
+            for path, data in some:
+                made.append(files.open(path, create=True))
+                opened.callback(files.close, made[-1])
+                files.write(made[-1], data)
+            files.flush_all(made)
 
 
-def wipe(files: Files, path: Path) -> None:
-    """Overwrite a file with zeros, bring them to the disk, and remove its name; a missing file is fine.
+def wipe(files: Files, paths: Iterable[Path]) -> None:
+    """Overwrite files with zeros, bring them to the disk, and remove their names; those missing are fine.
 
-    Whoever holds a hard link to the file loses its content too. A symbolic link is only unlinked: what it
-    points to is not the store's.
+    A directory goes with all in it. Whoever holds a hard link to a file loses its content too. A symbolic link
+    is only unlinked: what it points to is not the store's.
     """
-    with suppress(FileNotFoundError):
-        status = path.lstat()
-        if stat.S_ISREG(status.st_mode):
-            _overwrite(files, path, status.st_size)
-        files.unlink(path)
-
-
-def wipe_tree(files: Files, path: Path) -> None:
-    """Wipe whatever is there: a file, or a directory with all in it."""
-    if path.is_dir() and not path.is_symlink():
-        for name in files.names(path):
-            wipe_tree(files, path / name)
-        files.remove_directory(path)
-    else:
-        wipe(files, path)
+    for some in _together(_found(paths)):
+        with ExitStack() as opened:
+            regular = [(path, status.st_size) for path, status in some if stat.S_ISREG(status.st_mode)]
+            files.flush_all([file for path, size in regular for file in _zeroed(files, path, size, opened)])
+        for path, status in some:
+            if stat.S_ISDIR(status.st_mode):
+                wipe(files, [path / name for name in files.names(path)])
+                files.remove_directory(path)
+            else:
+                with suppress(FileNotFoundError):
+                    files.unlink(path)
 
 
 @contextmanager
@@ -157,23 +179,41 @@ def wiper(files: Files, path: Path) -> Iterator[Callable[[], None]]:
     """Hold a file open, and give what wipes its content also when another file has got its name."""
     size = path.stat().st_size
     file = files.open(path, create=False)
-    try:
-        yield lambda: _zero(files, file, size)
-    finally:
-        files.close(file)
 
-
-def _overwrite(files: Files, path: Path, size: int) -> None:
-    """Overwrite a file's content with zeros, in place."""
-    file = files.open(path, create=False)
-    try:
+    def wipe_content() -> None:
         _zero(files, file, size)
+        files.flush(file)
+
+    try:
+        yield wipe_content
     finally:
         files.close(file)
+
+
+def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the paths where something is, and what is known of it."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path, path.lstat()
+
+
+def _zeroed(files: Files, path: Path, size: int, opened: ExitStack) -> Iterator[int]:
+    """Overwrite a file's content with zeros, in place, and yield the file, which stays open."""
+    with suppress(FileNotFoundError):
+        file = files.open(path, create=False)
+        opened.callback(files.close, file)
+        _zero(files, file, size)
+        yield file
 
 
 def _zero(files: Files, file: int, size: int) -> None:
-    """Write zeros over the content of an open file, and bring them to the disk."""
+    """Write zeros over the content of an open file."""
     for start in range(0, size, len(ZEROS)):
         files.write(file, ZEROS[: size - start])
-    files.flush(file)
+
+
+def _together(items: Iterable[T]) -> Iterator[list[T]]:
+    """Cut what concerns one file each into as many as may be open at once."""
+    rest = iter(items)
+    while some := [*islice(rest, MOST_OPEN)]:
+        yield some

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import starmap
+from typing import TYPE_CHECKING
 
 from edge_icl.errors import StoreDamagedError
 from edge_icl.store.trie import Leaf, Trie
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 NAME = "manifest"
-DIGEST = re.compile(r"[0-9a-f]{64}")
-PAGE = re.compile(r'\["([01]{0,128})",([0-9]+),"([0-9a-f]{64})"\]')
+DIGEST_DIGITS = 64
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,17 @@ class Manifest:
         """The pages by their prefixes."""
         return Trie(self.pages)
 
-    def files(self) -> set[str]:
-        """Return the paths of the files that it names, relative to the store."""
-        return {clustering_file(self.clustering), *(page_file(leaf.digest) for leaf in self.pages)}
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """The paths of the files that it names, relative to the store."""
+        return frozenset([clustering_file(self.clustering), *(page_file(leaf.digest) for leaf in self.pages)])
 
     def encode(self) -> bytes:
         """Return the bytes of the manifest: canonical JSON, one page a line so that two can be compared."""
         fields = {"clustering": self.clustering, "count": self.count, "settings": self.settings}
         head = json.dumps(fields, separators=(",", ":"), sort_keys=True)
         # By hand, since every change writes all pages: `json.dumps` a line takes three times as long.
-        pages = ",\n".join(f'["{leaf.prefix}",{leaf.count},"{leaf.digest}"]' for leaf in self.pages)
+        pages = ",\n".join([f'["{prefix}",{count},"{digest}"]' for prefix, count, digest in self.pages])
         return f'{{"pages":[\n{pages}\n],\n{head[1:]}\n'.encode()
 
     @classmethod
@@ -56,24 +60,31 @@ class Manifest:
             StoreDamagedError: these are not the bytes of a manifest.
         """
         try:
-            text = data.decode()
-            pages = tuple(Leaf(prefix, int(count), digest) for prefix, count, digest in PAGE.findall(text))
-            fields = json.loads("{" + text[text.index("\n],\n") + len("\n],\n") :])
-            manifest = cls(pages=pages, **fields)
+            fields = json.loads(data)
+            fields["pages"] = tuple(starmap(Leaf, fields["pages"]))
+            manifest = cls(**fields)
             if manifest.encode() == data and manifest._sensible():
                 return manifest
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
         raise StoreDamagedError(f"{NAME} is damaged", "restore the store from a backup")
 
     def _sensible(self) -> bool:
         """Tell whether names are names, counts add up and pages follow the rule of the trie."""
+        prefixes, counts, digests = zip(*self.pages, strict=True) if self.pages else ((), (), ())
         return (
-            type(self.count) is int
-            and all(DIGEST.fullmatch(name) for name in (self.settings, self.clustering))
-            and self.count == sum(leaf.count for leaf in self.pages)
+            set(map(type, (self.count, *counts))) == {int}
+            and set("".join(prefixes)) <= {"0", "1"}
+            and _are_digests([self.settings, self.clustering, *digests])
+            and self.count == sum(counts)
             and self.trie.follows_rule()
         )
+
+
+def _are_digests(names: Sequence[str]) -> bool:
+    """Tell whether all of these are names of files, which are digests in lower-case hex."""
+    joined = "".join(names)  # in one step: a store has thousands, and reads them before each change
+    return set(map(len, names)) == {DIGEST_DIGITS} and bytes.fromhex(joined).hex() == joined
 
 
 def page_file(digest: str) -> str:

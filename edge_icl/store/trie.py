@@ -15,9 +15,8 @@ A prefix is written as a string of the characters 0 and 1, the root as the empty
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +27,7 @@ PAGE_MAX = 256
 smaller pages make the manifest, which every commit writes whole, the larger part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A page as the manifest names it.
 
     Attributes:
@@ -39,7 +37,7 @@ class Leaf:
     """
 
     prefix: str
-    count: int
+    count: int  # type: ignore[assignment]  # in place of the method of every tuple, which nobody needs here
     digest: str
 
 
@@ -64,7 +62,7 @@ class Trie:
 
     def __init__(self, leaves: Sequence[Leaf]) -> None:
         self.leaves = leaves
-        self._lows = [span(leaf.prefix)[0] for leaf in leaves]
+        self._lows = [int(f"0{prefix}", 2) << (ID_BITS - len(prefix)) for prefix, _, _ in leaves]
         self._before = [0, *accumulate(leaf.count for leaf in leaves)]
 
     def leaf_of(self, number: int) -> Leaf | None:
@@ -100,17 +98,22 @@ class Trie:
             done = span(path[:depth])[1]
 
     def follows_rule(self) -> bool:
-        """Tell whether some set has these leaves: in order, disjoint, none too full, none too deep."""
-        end = 0
-        for leaf, low in zip(self.leaves, self._lows, strict=True):
-            room = 1 << (ID_BITS - len(leaf.prefix))
-            if low < end or not 0 < leaf.count <= PAGE_MAX:
+        """Tell whether some set has these leaves: in order, disjoint, none too full, none too deep.
+
+        A leaf is not too deep if it and its sibling do not fit into one page. A sibling that is no leaf holds
+        leaves, and they are looked at themselves.
+        """
+        nothing = Leaf("", 0, "")
+        around = zip((nothing, *self.leaves), self.leaves, (*self.leaves[1:], nothing), strict=False)
+        for left, (prefix, count, _), right in around:
+            if not 0 < count <= PAGE_MAX:
                 return False
-            end = low + room
-            if leaf.prefix:
-                parent = low & ~room
-                if self._count(parent, parent + 2 * room) <= PAGE_MAX:
-                    return False
+            if left.count and (prefix <= left.prefix or prefix.startswith(left.prefix)):
+                return False
+            beside = left if prefix.endswith("1") else right
+            full = len(beside.prefix) > len(prefix) or count + beside.count > PAGE_MAX
+            if prefix and not (full and beside.prefix.startswith(prefix[:-1])):
+                return False
         return True
 
     def _count_after(self, prefix: str, added: Sequence[int], removed: Sequence[int]) -> int:

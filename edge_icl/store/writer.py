@@ -1,8 +1,8 @@
 """One change to a store: planned in memory, committed by one rename, then wiped.
 
     1. empty the cache of what the change makes stale
-    2. write the new pages and the new clustering, and bring them to the disk
-    3. write the new manifest beside the old, and rename it over the old: the commit
+    2. write the new pages, the new clustering and, beside the old, the new manifest; bring them to the disk
+    3. rename the new manifest over the old: the commit
     4. wipe every file that the manifest no longer names
 
 Whoever opens the store for writing first wipes what the manifest does not name. So an add that was cut off
@@ -15,6 +15,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,17 +119,15 @@ class Writer:
 
     def _publish(self, new: Manifest, data: bytes, contents: dict[str, bytes], stale: Sequence[str]) -> None:
         """Make `new` the manifest, as `data`, with the files it names that were not there before."""
-        store, files, old = self._store, self._store.files, self.snapshot.manifest.files()
-        fresh = sorted(new.files() - old)
+        store, files, old = self._store, self._store.files, self.snapshot.manifest.files
+        fresh = sorted(new.files - old)
         interrupt: BaseException | None = None
         with access(store.path, "changed"):
             cache.discard(store, stale)
             try:
-                for name in fresh:
-                    store.folder.create(name, contents[name])
+                store.folder.create({**{name: contents[name] for name in fresh}, DRAFT: data})
                 for directory in _directories(fresh):
                     files.flush_directory(store.path / directory)
-                store.folder.create(DRAFT, data)
                 files.rename(store.path / DRAFT, store.path / manifest.NAME)
             except BaseException as error:
                 if store.read_manifest() != data:
@@ -137,7 +136,7 @@ class Writer:
                 interrupt = error  # too late to go back: finish, then tell
         with access(store.path, "cleaned up", hint=UNFINISHED):
             files.flush_directory(store.path)
-            _wipe_all(store, sorted(old - new.files()))
+            _wipe_all(store, sorted(old - new.files))
         if interrupt:
             raise interrupt
 
@@ -185,17 +184,16 @@ class _Plan:
         """Return the leaves after the change, making the pages that are new."""
         trie = self.before.manifest.trie
         numbers = [int.from_bytes(row.id) for row in self.added]
-        gone = [int.from_bytes(row.id) for row in self.removed]
+        gone = {row.id for row in self.removed}
         leaves: list[Leaf] = []
         end = 0
-        for region in trie.regions(numbers, gone):
+        for region in trie.regions(numbers, [int.from_bytes(row.id) for row in self.removed]):
             low, high = span(region)
             leaves += trie.below(end, low)
-            rows = {row.id: row for leaf in trie.below(low, high) for row in self.before.page(leaf).rows()}
-            rows |= {row.id: row for row in self.added[bisect_left(numbers, low) : bisect_left(numbers, high)]}
-            for row in self.removed[bisect_left(gone, low) : bisect_left(gone, high)]:
-                del rows[row.id]
-            leaves += self._split(region, [rows[key] for key in sorted(rows)])
+            held = (row for leaf in trie.below(low, high) for row in self.before.page(leaf).rows())
+            rows = [row for row in held if row.id not in gone]
+            rows += self.added[bisect_left(numbers, low) : bisect_left(numbers, high)]
+            leaves += self._split(region, sorted(rows, key=itemgetter(0)))
             end = high
         return leaves + list(trie.below(end, span("")[1]))
 
@@ -245,7 +243,7 @@ def _recover(store: Store, snapshot: Snapshot) -> None:
     And only where the manifest's own files are all there: else it may be the manifest that is wrong, an old one
     from a backup, say, and what it does not name all that is left of the examples.
     """
-    files, named = store.files, snapshot.manifest.files()
+    files, named = store.files, snapshot.manifest.files
     top = files.names(store.path)
     folders = [folder for folder in ("pages", "clustering") if folder in top]
     held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
@@ -269,12 +267,12 @@ def _recover(store: Store, snapshot: Snapshot) -> None:
 def _wipe_all(store: Store, names: Sequence[str]) -> None:
     """Wipe files, and see to it that they stay away; Ctrl-C is heard when all are wiped."""
     interrupt: KeyboardInterrupt | None = None
-    for name in names:
-        try:
-            fs.wipe_tree(store.files, store.path / name)
-        except KeyboardInterrupt as pressed:
-            interrupt = pressed
-            fs.wipe_tree(store.files, store.path / name)
+    paths = [store.path / name for name in names]
+    try:
+        fs.wipe(store.files, paths)
+    except KeyboardInterrupt as pressed:
+        interrupt = pressed
+        fs.wipe(store.files, paths)
     for directory in _directories(names):
         store.files.flush_directory(store.path / directory)
     if interrupt:
