@@ -21,7 +21,8 @@ import numpy as np
 from common import SEED, examples, show
 
 from edge_icl.cluster.certificate import revise
-from edge_icl.cluster.kmeans import Parameters, Points, assign, centroids_of, fit
+from edge_icl.cluster.distances import assign
+from edge_icl.cluster.kmeans import Parameters, Points, centroids_of, fit
 from edge_icl.encoder import Encoder
 from edge_icl.models.location import find_encoder
 

@@ -3,7 +3,9 @@
 Read in this order:
 
     randomness    every random number, from the seed through SHAKE-256
+    distances     squared distances, exact, through floating-point products
     race          one round of an exponential race: which example is drawn
+    start         the first centroids, by a race for each
     lattice       rounding a mean to the lattice, in integers
     kmeans        start, iterate, finish; like a textbook
     certificate   what a change to the set does to the clustering, without running it again

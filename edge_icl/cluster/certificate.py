@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl.cluster.distances import add_members, assign
 from edge_icl.cluster.kmeans import (
     BLOCK,
     NOBODY,
+    Blocks,
     Clustering,
     Parameters,
     Points,
-    add_members,
-    assign,
     centroids_of,
     fit,
     move,
@@ -45,7 +45,7 @@ def revise(
     *,
     added: Points,
     removed: Points,
-    everything: Callable[[], Points],
+    everything: Callable[[], Blocks],
 ) -> tuple[Clustering, bool]:
     """Return the clustering of the set after a change, and whether it took a refit.
 
@@ -54,7 +54,7 @@ def revise(
         old: the clustering of the set before.
         added: examples that were not in the set.
         removed: examples that were in the set.
-        everything: returns the whole set after the change; called only for a refit.
+        everything: returns the whole set after the change, which then is visited; called only for a refit.
     """
     # A large batch almost surely moves a centroid, and is cheaper to cluster in blocks than to follow.
     if len(added.ids) + len(removed.ids) > BLOCK or not _start_holds(parameters, old, added, removed):

@@ -37,21 +37,26 @@ def winner(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> int | None:
     runners = np.flatnonzero(weights > 0)
     if not len(runners):
         return None
-    keys = _float_keys(draws[runners], weights[runners])
+    keys = float_keys(draws[runners], weights[runners])
     close = runners[keys <= keys.min() * (1 + DOUBT)]
     if len(close) == 1:
         return int(close[0])
     return int(min(close, key=lambda i: _exact_key(int(draws[i]), int(weights[i]))))
 
 
-def _float_keys(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return -ln(1 - v / 2^64) / weight to a few parts in 10^15, at both ends of the range."""
+def float_keys(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return -ln(1 - v / 2^64) / weight to a few parts in 10^15, at both ends of the range.
+
+    For weight 0 it is infinity.
+    """
     small = draws < HALF
     unit = np.where(small, draws, 0).astype(np.float64) * 2.0**-64
     # Unsigned negation is 2^64 - v, exactly: near U = 0 the subtraction in floating point would lose it all.
     rest = np.where(small, HALF, np.negative(draws)).astype(np.float64)
     exponentials = np.where(small, -np.log1p(-unit), 64 * np.log(2.0) - np.log(rest))
-    return np.asarray(exponentials / weights)
+    keys = np.full(exponentials.shape, np.inf)
+    np.divide(exponentials, weights, out=keys, where=weights > 0)
+    return keys
 
 
 def _exact_key(draw: int, weight: int) -> Decimal:

@@ -29,12 +29,13 @@ def race_draws(seed: bytes, ids: NDArray[np.uint8], rounds: int) -> NDArray[np.u
         u64[n, rounds]; row i depends on the seed and on ids[i] only.
     """
     prefix = hashlib.shake_256(seed + b"edge-icl/race/")
+    packed, size = ids.tobytes(), ids.shape[1]
     drawn = bytearray()
-    for row in ids:
+    for start in range(0, len(packed), size):
         sponge = prefix.copy()
-        sponge.update(row.tobytes())
+        sponge.update(packed[start : start + size])
         drawn += sponge.digest(rounds * WORD.itemsize)
-    return np.frombuffer(bytes(drawn), WORD).astype(np.uint64).reshape(len(ids), rounds)
+    return np.frombuffer(drawn, WORD).astype(np.uint64).reshape(len(ids), rounds)
 
 
 def lattice_offset(seed: bytes, iteration: int, dimension: int, step: int) -> NDArray[np.int64]:
