@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from stores import SETTINGS, commit, make, row, rows
 
+from edge_icl.store import blocks, shelf
 from edge_icl.store.disk import Store
 from edge_icl.store.files import Files
 
@@ -143,3 +144,27 @@ def test_a_question_reads_every_file_once_and_a_second_one_only_the_manifest(fil
     assert files.read_files == ["manifest"]
     assert points.vectors.shape == (len(points.ids), SETTINGS.dimension)
     assert points.vectors.dtype == np.int8
+
+
+@pytest.mark.parametrize(
+    ("kept", "held", "passes"),
+    [(1 << 30, 1 << 30, 1), (0, 1 << 30, 1), (0, 0, 1 + SETTINGS.iterations + 1)],
+    ids=["small", "moderate", "large"],
+)
+def test_a_refit_reads_a_large_store_in_every_pass_and_keeps_nothing_of_it(
+    filled: tuple[Path, int], monkeypatch: pytest.MonkeyPatch, kept: int, held: int, passes: int
+) -> None:
+    path, _ = filled
+    monkeypatch.setattr(shelf, "MOST_KEPT", kept)
+    monkeypatch.setattr(blocks, "MOST_HELD", held)
+    files = Counting()
+    store = Store.open(path, files=files)
+    start = store.snapshot().clustering.winners
+    others = len(list((path / "pages").iterdir())) - 1
+
+    assert commit(store, removed=[start[0].tobytes()]).refit
+    assert Counter(files.read_files)["pages"] == 1 + passes * others
+
+    files.read_files.clear()
+    store.snapshot().points()
+    assert Counter(files.read_files)["pages"] == 1 + (0 if kept else others)

@@ -23,7 +23,7 @@ from edge_icl.errors import (
 )
 from edge_icl.store import trie
 from edge_icl.store.settings import Settings
-from edge_icl.store.shelf import CHUNK
+from edge_icl.store.threads import CHUNK
 from edge_icl.store.writer import writing
 
 changes = st.lists(st.tuples(st.sets(numbers, max_size=12), st.sets(numbers, max_size=12)), max_size=8)

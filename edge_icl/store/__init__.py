@@ -11,6 +11,9 @@ Read in this order:
     files      every operation on the file system that changes or reads a store
     guard      no store that somebody else owns or may write to
     lock       one writer at a time
+    threads    work on many pages by several threads
+    blocks     the points of pages, passed over by the clustering
+    shelf      the pages that are in memory, and the reading of others
     snapshot   Snapshot: one state, read when asked for
     disk       Store: opening, making and reading without a lock
     writer     Writer: one change, committed by one rename, then wiped

@@ -21,7 +21,7 @@ from edge_icl.store.manifest import Manifest, clustering_file
 from edge_icl.store.sealing import Seal
 from edge_icl.store.settings import Settings
 from edge_icl.store.shelf import Shelf
-from edge_icl.store.snapshot import Snapshot, join_points
+from edge_icl.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -270,7 +270,7 @@ def _lay_out(place: fs.Folder, new: Settings, key: Key | None) -> None:
     for name in DIRECTORIES:
         files.make_directory(path / name)
     parameters = new.clustering()
-    nothing = record.encode(kmeans.fit(parameters, join_points([], new.dimension)))
+    nothing = record.encode(kmeans.fit(parameters, kmeans.Points.join([], new.dimension)))
     empty = Manifest(settings=new.digest(new.encode()), count=0, clustering=new.digest(nothing), pages=())
     plain = {lock.NAME: b""} if key is None else {lock.NAME: b"", keys.NAME: key.wrapped.encode()}
     fs.create(files, ((path / name, data) for name, data in plain.items()))

@@ -1,40 +1,37 @@
 """The pages of a store that are in memory, and the reading of those that are not.
 
 Reading and hashing leave Python's lock and are most of the work, so several threads read all of a large store.
-Its vectors are in memory once, whether the pages are asked for or all points.
+Its vectors are in memory once, whether the pages are asked for or all points; and who only passes over a large
+store holds a few pages at a time.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
-from edge_icl.cluster.kmeans import Points
-from edge_icl.cores import usable_cpus
 from edge_icl.errors import StoreDamagedError
 from edge_icl.example import ID_BYTES
-from edge_icl.store import manifest, pages
+from edge_icl.store import pages
+from edge_icl.store.blocks import PageBlocks, place, space_for
 from edge_icl.store.manifest import page_file
+from edge_icl.store.threads import each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from edge_icl.cluster.kmeans import Points
     from edge_icl.store.pages import Page
     from edge_icl.store.trie import Leaf
 
 T = TypeVar("T")
-U = TypeVar("U")
 
-CHUNK = 32
-"""Pages that a thread reads at a time: 4 MB at most, a few milliseconds."""
-
-MOST_THREADS = 4
-"""More would wait for Python's lock."""
+MOST_KEPT = 16 << 20
+"""Bytes of ids and vectors up to which all pages stay in memory when somebody passes over them, for the next
+change of the same process: up to 40,000 examples of 384 dimensions."""
 
 
 class Shelf:
@@ -73,11 +70,30 @@ class Shelf:
 
     def load(self, leaves: Sequence[Leaf]) -> list[Page]:
         """Return pages, those that are not in memory read several at a time; raises what `page` does."""
-        return _each(self.page, leaves)
+        return list(each(self.page, leaves))
 
     def visit(self, leaves: Sequence[Leaf], work: Callable[[Page], T]) -> list[T]:
         """Return work(page) for each page; those not in memory do not stay there. Raises what `page` does."""
-        return _each(lambda leaf: work(self._pages.get(leaf.digest) or self._decode(leaf)), leaves)
+        return list(each(lambda leaf: work(self.glance(leaf)), leaves))
+
+    def glance(self, leaf: Leaf) -> Page:
+        """Return a page, which does not stay in memory if it was not there; raises what `page` does."""
+        return self._pages.get(leaf.digest) or self._decode(leaf)
+
+    def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page]) -> PageBlocks:
+        """Return the points of pages, to be passed over any number of times.
+
+        Args:
+            leaves: of the pages, in the order of their ids.
+            fresh: those of them that are not written yet, by their digests.
+        """
+        size = sum(leaf.count for leaf in leaves) * (ID_BYTES + self._dimension)
+        read = self.page if size <= MOST_KEPT else self.glance
+
+        def page(leaf: Leaf) -> Page:
+            return fresh.get(leaf.digest) or read(leaf)
+
+        return PageBlocks(leaves, page, self._dimension)
 
     def points(self, leaves: Sequence[Leaf]) -> Points:
         """Return the ids and vectors of pages, one page after another. The pages become views of them.
@@ -86,23 +102,19 @@ class Shelf:
             StoreDamagedError: a file is missing or is not what its name says, or a count is wrong.
             StoreAccessError: the operating system refused.
         """
-        starts = [0, *accumulate(leaf.count for leaf in leaves)]
-        ids = np.empty((starts[-1], ID_BYTES), np.uint8)
-        vectors = np.empty((starts[-1], self._dimension), np.int8)
+        points = space_for(leaves, self._dimension)
 
-        def place(item: tuple[Leaf, int]) -> None:
+        def move(item: tuple[Leaf, int]) -> None:
             leaf, start = item
             page = self.page(leaf)
-            if len(page) != leaf.count:
-                raise StoreDamagedError(f"{manifest.NAME} is damaged", "restore the store from a backup")
-            rows = slice(start, start + len(page))
-            ids[rows], vectors[rows] = page.ids, page.vectors
-            self._pages[leaf.digest] = replace(page, ids=ids[rows], vectors=vectors[rows])
+            placed = place(page, leaf, points, start)
+            self._pages[leaf.digest] = replace(page, ids=placed.ids, vectors=placed.vectors)
 
-        _each(place, [*zip(leaves, starts, strict=False)])
-        ids.setflags(write=False)
-        vectors.setflags(write=False)
-        return Points(ids, vectors)
+        starts = accumulate((leaf.count for leaf in leaves), initial=0)
+        deque(each(move, [*zip(leaves, starts, strict=False)]), maxlen=0)
+        points.ids.setflags(write=False)
+        points.vectors.setflags(write=False)
+        return points
 
     def _decode(self, leaf: Leaf) -> Page:
         """Read a page."""
@@ -119,21 +131,3 @@ def damage_in(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise StoreDamagedError(f"{name} is damaged: {error}", "restore the store from a backup") from error
-
-
-def _each(work: Callable[[U], T], items: Sequence[U]) -> list[T]:
-    """Return work(item) for every item, done by several threads if there are many."""
-
-    def chunk(start: int) -> list[T]:
-        return [work(item) for item in items[start : start + CHUNK]]
-
-    starts = range(0, len(items), CHUNK)
-    threads = min(usable_cpus(), len(starts), MOST_THREADS) if len(starts) > 1 else 1
-    if threads == 1:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(threads, "edge-icl-read") as pool:
-        try:
-            return [found for some in pool.map(chunk, starts) for found in some]
-        except BaseException:  # damage or Ctrl-C: leave after the chunks at hand
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

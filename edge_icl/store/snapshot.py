@@ -5,10 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from edge_icl.cluster import record
-from edge_icl.cluster.kmeans import Points
 from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError
 from edge_icl.example import ID_BYTES
 from edge_icl.store.manifest import clustering_file
@@ -16,9 +13,9 @@ from edge_icl.store.shelf import damage_in
 from edge_icl.store.trie import ID_BITS, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from edge_icl.cluster.kmeans import Clustering
+    from edge_icl.cluster.kmeans import Blocks, Clustering, Points
     from edge_icl.example import Example
     from edge_icl.store.manifest import Manifest
     from edge_icl.store.pages import Page
@@ -63,13 +60,9 @@ class Snapshot:
         """
         return self._shelf.page(leaf)
 
-    def load(self, leaves: Sequence[Leaf] | None = None) -> list[Page]:
-        """Return pages, those that are not in memory read several at a time.
-
-        Args:
-            leaves: their leaves; None for all.
-        """
-        return self._shelf.load(self._leaves() if leaves is None else leaves)
+    def load(self) -> list[Page]:
+        """Return all pages in the order of their ids, those that are not in memory read several at a time."""
+        return self._shelf.load(self._leaves())
 
     def pages(self) -> Iterator[Page]:
         """Yield all pages in the order of their ids, each read when it is asked for."""
@@ -89,6 +82,15 @@ class Snapshot:
         data = self._shelf.read(name, self.manifest.clustering)
         with damage_in(name):
             return record.decode(data, self.settings.clustering())
+
+    def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page]) -> Blocks:
+        """Return the points of another state, one that a change makes of this, to be passed over.
+
+        Args:
+            leaves: of that state.
+            fresh: its pages that are not written yet, by their digests.
+        """
+        return self._shelf.blocks(leaves, fresh)
 
     def points(self) -> Points:
         """Return all ids and vectors, sorted by id."""
@@ -177,13 +179,6 @@ class Snapshot:
         )
         outside = -(-len(leaf.prefix) // 4) if leaf else 0  # ids of other pages differ within the page's prefix
         return key.hex()[: max(SHORTEST_ID, shared + 1, outside)]
-
-
-def join_points(parts: list[Points], dimension: int) -> Points:
-    """Join points of several pages, in the order given."""
-    nothing = Points(np.zeros((0, ID_BYTES), np.uint8), np.zeros((0, dimension), np.int8))
-    ids, vectors = zip(nothing, *parts, strict=True)
-    return Points(np.concatenate(ids), np.concatenate(vectors))
 
 
 def _not_found(prefix: str) -> ExampleNotFoundError:

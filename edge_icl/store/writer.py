@@ -30,11 +30,12 @@ from edge_icl.store.disk import DIRECTORIES, Store, access
 from edge_icl.store.lock import locked
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.pages import Page, Row
-from edge_icl.store.snapshot import Snapshot, join_points
 from edge_icl.store.trie import Leaf, span, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from edge_icl.store.snapshot import Snapshot
 
 DRAFT = "manifest.new"
 REBUILD = "rebuild"
@@ -172,7 +173,7 @@ class _Plan:
             before.clustering,
             added=_points(self.added, settings.dimension),
             removed=_points(self.removed, settings.dimension),
-            everything=lambda: self._points(leaves),
+            everything=lambda: before.blocks(leaves, self._pages),
         )
         self.representatives = clustering.representative_ids()
         data = record.encode(clustering)
@@ -206,12 +207,6 @@ class _Plan:
             self.contents[page_file(leaf.digest)] = data
             self._pages[leaf.digest] = page
             yield leaf
-
-    def _points(self, leaves: Sequence[Leaf]) -> Points:
-        """Return all points of the state after the change."""
-        self.before.load([leaf for leaf in leaves if leaf.digest not in self._pages])
-        after = (self._pages.get(leaf.digest) or self.before.page(leaf) for leaf in leaves)
-        return join_points([page.points() for page in after], self.before.settings.dimension)
 
 
 def _unknown(before: Snapshot, rows: Iterable[Row]) -> list[Row]:

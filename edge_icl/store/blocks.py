@@ -1,0 +1,105 @@
+"""The points of pages, passed over block by block, as often as the clustering needs them.
+
+Many small pages make one block, since each call of numpy has its price. A store of moderate size is read once
+for all passes of a change; of a larger one every pass reads every file again, and checks it again, so that
+memory does not grow with the store.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from edge_icl.cluster.kmeans import BLOCK, Points
+from edge_icl.errors import StoreDamagedError
+from edge_icl.example import ID_BYTES
+from edge_icl.store import manifest
+from edge_icl.store.threads import each
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from edge_icl.store.pages import Page
+    from edge_icl.store.trie import Leaf
+
+T = TypeVar("T")
+
+FEWEST = 4
+"""Blocks for each thread at least: with fewer, one is as fast, and faster where others use the cores."""
+
+MOST_HELD = 48 << 20
+"""Bytes of ids and vectors up to which blocks stay in memory between two passes: up to 125,000 examples of 384
+dimensions."""
+
+
+class PageBlocks:
+    """The points of pages, block by block.
+
+    Args:
+        leaves: of the pages, in the order of their ids.
+        page: returns the page of one; called from several threads.
+        dimension: of the vectors.
+    """
+
+    def __init__(self, leaves: Sequence[Leaf], page: Callable[[Leaf], Page], dimension: int) -> None:
+        self._groups = list(_groups(leaves))
+        self._page = page
+        self._dimension = dimension
+        self._holds = sum(leaf.count for leaf in leaves) * (ID_BYTES + dimension) <= MOST_HELD
+        self._held: dict[int, Points] = {}
+
+    def visit(self, work: Callable[[Points], T]) -> Iterator[T]:
+        """Yield work(block) for one block of points after another; several threads read and work.
+
+        Raises:
+            StoreDamagedError: a file is missing or is not what its name says.
+            StoreAccessError: the operating system refused.
+        """
+        return each(lambda i: work(self._block(i)), range(len(self._groups)), chunk=1, fewest=FEWEST)
+
+    def _block(self, i: int) -> Points:
+        """Return the i-th block."""
+        block = self._held.get(i)
+        if block is None:
+            group = self._groups[i]
+            block = space_for(group, self._dimension)
+            starts = accumulate((leaf.count for leaf in group), initial=0)
+            for leaf, start in zip(group, starts, strict=False):
+                place(self._page(leaf), leaf, block, start)
+            if self._holds:
+                self._held[i] = block
+        return block
+
+
+def space_for(leaves: Sequence[Leaf], dimension: int) -> Points:
+    """Return room for the points of pages, with nothing in it yet."""
+    count = sum(leaf.count for leaf in leaves)
+    return Points(np.empty((count, ID_BYTES), np.uint8), np.empty((count, dimension), np.int8))
+
+
+def place(page: Page, leaf: Leaf, space: Points, start: int) -> Points:
+    """Copy the points of a leaf's page to `space`, from row `start` on, and return them there.
+
+    Raises:
+        StoreDamagedError: they are not as many as the manifest says.
+    """
+    if len(page) != leaf.count:
+        raise StoreDamagedError(f"{manifest.NAME} is damaged", "restore the store from a backup")
+    rows = slice(start, start + leaf.count)
+    placed = Points(space.ids[rows], space.vectors[rows])
+    placed.ids[:], placed.vectors[:] = page.ids, page.vectors
+    return placed
+
+
+def _groups(leaves: Sequence[Leaf]) -> Iterator[Sequence[Leaf]]:
+    """Cut leaves into groups of at most BLOCK points."""
+    start = rows = 0
+    for i, leaf in enumerate(leaves):
+        if rows and rows + leaf.count > BLOCK:
+            yield leaves[start:i]
+            start, rows = i, 0
+        rows += leaf.count
+    if rows:
+        yield leaves[start:]
