@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from counting import Counting
 from stores import SETTINGS, commit, make, row, rows
 
 from edge_icl.store import blocks, shelf
 from edge_icl.store.disk import Store
-from edge_icl.store.files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,41 +29,6 @@ SAMPLE = 40
 CALLS = {1_000: 4_000, 10_000: 5_200}
 """Most calls of functions in one forget without a refit, opening included, by the number of examples: a tenth
 more than there are today. It grows with the lines of the manifest alone."""
-
-
-class Counting(Files):
-    """A file system that counts what is asked of it.
-
-    Attributes:
-        seen: number of operations and bytes by name.
-        read_files: the folders of the files that were read.
-    """
-
-    def __init__(self) -> None:
-        self.seen: Counter[str] = Counter()
-        self.read_files: list[str] = []
-
-    def read(self, path: Path) -> bytes:
-        data = super().read(path)
-        self.read_files.append(path.parent.name if path.suffix == ".safetensors" else path.name)
-        self.seen["bytes read"] += len(data)
-        return data
-
-    def write(self, file: int, data: bytes) -> None:
-        self.seen["bytes written"] += len(data)
-        super().write(file, data)
-
-    def open(self, path: Path, *, create: bool) -> int:
-        self.seen["files made" if create else "files wiped"] += 1
-        return super().open(path, create=create)
-
-    def flush(self, file: int) -> None:
-        self.seen["flushes"] += 1
-        super().flush(file)
-
-    def flush_directory(self, path: Path) -> None:
-        self.seen["flushes"] += 1
-        super().flush_directory(path)
 
 
 @pytest.fixture(scope="module", params=SIZES)
