@@ -9,11 +9,12 @@ BENCH := build/bench
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 
-.PHONY: help setup demo test lint docs format campaign bench accuracy clean
+.PHONY: help setup demo test lint docs format counts campaign bench accuracy clean
 
 help:
 	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
 	@echo "make test      set up, then lint, type-check and run the tests"
+	@echo "make counts    record what the main paths cost in instructions (with valgrind), files and bytes"
 	@echo "make campaign  the long tests: thousands of examples, crashes, power cuts, kills, corruptions"
 	@echo "make bench     measure: every bar in one table (about ten minutes)"
 	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
@@ -36,6 +37,10 @@ demo: setup
 
 test: setup lint
 	$(BIN)/python -m pytest
+
+# The tests compare with the record, so this is what a change of speed is committed with.
+counts: setup
+	$(BIN)/python tests/counts.py
 
 campaign: setup
 	$(BIN)/python -m pytest --campaign --hypothesis-profile=campaign \
