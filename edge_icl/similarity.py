@@ -5,9 +5,13 @@ A graph of neighbours would remember the examples that shaped it, also those tha
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from edge_icl.cores import usable_cpus
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,20 +26,75 @@ LARGEST_EXACT = (1 << 24) // 128**2
 PIECE = 8192
 """Rows that are turned into float32 at a time."""
 
+SCORED = 1 << 16
+"""Rows whose scores are compared at a time: with one question 256 kB, which a core's cache holds."""
+
+SHARE = 1 << 15
+"""Fewest rows for which another thread is worth its start: two of them took 0.71 of the time for 131,072 rows
+of 384 dimensions, 0.90 for 65,536, and 1.4 times as long for 32,768."""
+
+MOST_THREADS = 4
+"""So many cores read as fast as most machines' memory gives."""
+
 
 def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np.intp]:
     """Return the positions of the examples nearest to a vector, the nearest first; exact.
 
     Similarity is the dot product: the encoder's vectors all have nearly the same length. Equal ones are taken
-    in the order of their ids.
+    in the order of their ids. Several threads read a large store: simsimd leaves Python's lock.
     """
     limit = min(limit, len(points.ids))
     if limit <= 0:
         return np.zeros(0, np.intp)
-    scores = _dots(points.vectors, question[None])[0]
-    bar = np.partition(scores, len(scores) - limit)[len(scores) - limit]
-    candidates = np.flatnonzero(scores >= bar)
-    return candidates[np.argsort(-scores[candidates], kind="stable")][:limit]
+    look = partial(_candidates, points.vectors, question, limit)
+    first, *others = _shares(len(points.ids))
+    if others:
+        with ThreadPoolExecutor(len(others), "edge-icl-search") as pool:
+            looking = [pool.submit(look, share) for share in others]
+            found = [look(first), *(other.result() for other in looking)]
+        positions, scores = map(np.concatenate, zip(*found, strict=True))
+    else:
+        positions, scores = look(first)
+    chosen = np.flatnonzero(scores >= _bar(scores, limit))
+    return positions[chosen[np.argsort(-scores[chosen], kind="stable")][:limit]]
+
+
+def _shares(count: int) -> list[range]:
+    """Cut so many positions, one at least, into what each thread looks at."""
+    threads = min(usable_cpus(), MOST_THREADS, count // SHARE) if count >= 2 * SHARE else 1
+    return [range(count * i // threads, count * (i + 1) // threads) for i in range(threads)]
+
+
+def _candidates(
+    vectors: NDArray[np.int8], question: NDArray[np.int8], limit: int, share: range
+) -> tuple[NDArray[np.intp], Dots]:
+    """Return positions [k], ascending, and scores [k] of some vectors: the nearest are among them.
+
+    A piece at a time, so that its scores are compared in the processor's cache. What lies below the nearest of
+    the first piece is not among the nearest of all.
+
+    Args:
+        vectors: i8[n, d].
+        question: i8[d].
+        limit: how many are wanted, 1 at least.
+        share: the positions to look at, one at least.
+    """
+    bar = -np.inf
+    found: list[tuple[NDArray[np.intp], Dots]] = []
+    for start in share[::SCORED]:
+        scores = _dots(vectors[start : min(start + SCORED, share.stop)], question[None])[0]
+        if not found and len(scores) > limit:
+            bar = _bar(scores, limit)
+        near = np.flatnonzero(scores >= bar)
+        found.append((near + start, scores[near]))
+    positions, kept = zip(*found, strict=True)
+    return np.concatenate(positions), np.concatenate(kept)
+
+
+def _bar(scores: Dots, limit: int) -> float:
+    """Return the last of the `limit` greatest scores."""
+    last = len(scores) - limit
+    return float(np.partition(scores, last)[last])
 
 
 def similarities(vectors: NDArray[np.int8], question: NDArray[np.int8]) -> NDArray[np.float64]:

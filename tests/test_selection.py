@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stores import PARAMETERS, SETTINGS, make, numbers, points, rows, vectors
 
-from edge_icl.cluster.kmeans import fit
+from edge_icl.cluster.kmeans import Points, fit
 from edge_icl.errors import InputError
 from edge_icl.searching import alike
 from edge_icl.selection import SELECTIONS, Scene, choose
@@ -49,6 +49,17 @@ def test_nearest_search_is_exact(chosen: set[int], question: list[int], limit: i
     found = search(some, np.array(question, np.int8), limit)
 
     assert found.tolist() == sorted(range(len(scores)), key=lambda i: (-scores[i], i))[:limit]
+
+
+@pytest.mark.parametrize("limit", [1, 10, 3_000, 300_000])
+def test_nearest_search_is_exact_where_pieces_and_threads_share_the_work(limit: int) -> None:
+    rng = np.random.default_rng(limit)
+    many = rng.integers(-40, 41, (300_000, 3), dtype=np.int8)  # so products come again
+    question = np.array([5, -3, 2], np.int8)
+
+    found = search(Points(np.zeros((len(many), 16), np.uint8), many), question, limit)
+
+    assert (found == np.argsort(-(many.astype(int) @ question), kind="stable")[:limit]).all()
 
 
 @given(st.sets(numbers, max_size=30), vectors, st.integers(0, 12), st.sampled_from(sorted(SELECTIONS)))
