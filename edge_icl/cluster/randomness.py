@@ -7,6 +7,7 @@ own, so that no two uses share a number.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,17 +39,21 @@ def race_draws(seed: bytes, ids: NDArray[np.uint8], rounds: int) -> NDArray[np.u
     return np.frombuffer(drawn, WORD).astype(np.uint64).reshape(len(ids), rounds)
 
 
+@lru_cache(maxsize=16)
 def lattice_offset(seed: bytes, iteration: int, dimension: int, step: int) -> NDArray[np.int64]:
     """Draw the lattice's offset for one iteration.
 
     A 64-bit number modulo `step` favours small remainders by less than step / 2^64: nothing that can be seen.
+    What was drawn is kept: every change to a store asks for the same few, some of them twice.
 
     Returns:
-        i64[dimension], each in [0, step).
+        i64[dimension], each in [0, step); read-only.
     """
     drawn = hashlib.shake_256(seed + b"edge-icl/lattice/" + iteration.to_bytes(4, "little"))
     words = np.frombuffer(drawn.digest(dimension * WORD.itemsize), WORD)
-    return (words % np.uint64(step)).astype(np.int64)
+    offset = (words % np.uint64(step)).astype(np.int64)
+    offset.setflags(write=False)
+    return offset
 
 
 def shuffle_keys(seed: bytes, ids: NDArray[np.uint8]) -> NDArray[np.uint64]:

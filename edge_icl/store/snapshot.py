@@ -132,7 +132,8 @@ class Snapshot:
         digits = prefix.strip().lower()
         if not digits or len(digits) > 2 * ID_BYTES or set(digits) - set("0123456789abcdef"):
             raise _not_found(prefix)
-        matches = self.beginning(digits)
+        whole = len(digits) == 2 * ID_BYTES  # as programs give it: there is nothing to look through
+        matches = self._held(bytes.fromhex(digits)) if whole else self.beginning(digits)
         if len(matches) > 1:
             shown = ", ".join(self.short(key) for key in matches[:MOST_NAMED])
             more = ", …" if len(matches) > MOST_NAMED else ""
@@ -154,6 +155,10 @@ class Snapshot:
             for key in self.page(leaf).keys()  # noqa: SIM118 - not a dict
             if key.hex().startswith(digits)
         ]
+
+    def _held(self, key: bytes) -> list[bytes]:
+        """Return the id if an example has it."""
+        return [] if self.locate(key) is None else [key]
 
     def _leaves(self) -> Sequence[Leaf]:
         """Return all leaves; that there are none is vouched for."""
