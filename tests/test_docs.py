@@ -86,7 +86,7 @@ def test_the_check_by_hand_reads_a_store_without_us(tmp_path: Path) -> None:
 
 def test_the_check_by_hand_finds_what_is_wrong(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(600)))
-    for name in ("manifest", "store.json", *store.snapshot().manifest.files()):
+    for name in ("manifest", "store.json", *store.snapshot().manifest.files):
         sound = (store.path / name).read_bytes()
         (store.path / name).write_bytes(sound[:-3] + bytes([sound[-3] ^ 1]) + sound[-2:])
         assert read_by_hand(store.path).returncode != 0, name
