@@ -40,7 +40,7 @@ class Bar(NamedTuple):
 
     @property
     def met(self) -> bool:
-        return self.figure <= self.limit if self.most else self.figure >= self.limit
+        return bool(self.figure <= self.limit if self.most else self.figure >= self.limit)
 
 
 def seconds(work: Work) -> float:
