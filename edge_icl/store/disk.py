@@ -180,8 +180,11 @@ class Store:
         Raises:
             StoreDamagedError: it is missing or is not what its name says.
         """
-        with access(self.path, "read"), expected(name):
+        try:
             data = self.folder.read(name)
+        except OSError:  # entered only here: a store has thousands of pages, and two contexts a page are felt
+            with access(self.path, "read"), expected(name):
+                raise
         if self.settings.digest(data) != digest:
             raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
         return data

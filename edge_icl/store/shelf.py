@@ -120,8 +120,11 @@ class Shelf:
         """Read a page."""
         name = page_file(leaf.digest)
         data = self.read(name, leaf.digest)
-        with damage_in(name):
+        try:
             return pages.decode(data, self._dimension)
+        except ValueError:
+            with damage_in(name):
+                raise
 
 
 @contextmanager
