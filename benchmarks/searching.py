@@ -3,9 +3,9 @@
     pip install -r benchmarks/requirements.txt
     python benchmarks/searching.py [--examples 1000000] [--rounds 25] [--beside 10000 100000 1000000]
 
-Memory's read bandwidth is that of a sum over a float64 array larger than any cache, cut for as many threads as
-search; numpy's maximum reads faster on some machines, and is shown too. "One thread" is one processor for the
-whole process, so that nobody can take another.
+Memory's read bandwidth is that of numpy's sum or maximum of a float64 array larger than any cache, whichever is
+the faster here, by as many threads as search has. "One thread" is one processor for the whole process, so that
+nobody can take another.
 
 The others search the same vectors for the nearest ten. Recall is against the exact answer, the greatest
 products of the int8 vectors; the questions are stored vectors with noise, and every round asks the next one.
@@ -198,7 +198,9 @@ def bandwidth_bars(held: NDArray[np.int8], asked: NDArray[np.int8], rounds: int)
         ]
         show(f"Bytes a second; threads: {count}", rows, ("pass", "ms", "GB/s", "search / this"))
         name = f"search of {len(held):,} / reading memory, bytes a second, threads: {count}"
-        bars.append(ratio(name, speeds["search"], speeds["sum"], 0.6, most=False))
+        found = speeds.pop("search")
+        fastest = max(speeds.values(), key=lambda speed: float(np.median(speed)))
+        bars.append(ratio(name, found, fastest, 0.6, most=False))
     return bars
 
 
