@@ -14,6 +14,8 @@ import numpy as np
 from edge_icl.cores import usable_cpus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from edge_icl.cluster.kmeans import Points
@@ -108,6 +110,13 @@ def cosines(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[n
     found /= _lengths(vectors)
     found /= _lengths(questions)[:, None]
     return found
+
+
+def each_cosine(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> Iterator[NDArray[np.float64]]:
+    """Yield the rows f64[n] of `cosines`, one after another: all of them take three times as much memory."""
+    lengths = _lengths(vectors)
+    for dots, length in zip(_dots(vectors, questions), _lengths(questions), strict=True):
+        yield np.asarray(dots, np.float64) / lengths / length
 
 
 def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:

@@ -60,6 +60,7 @@ class View:
 
         Both are read at once: later a writer may have wiped the pages. Equal outputs are one object.
         """
+        _ = self.points  # first: pages read for their texts alone would hold their vectors a second time
         inputs: list[str] = []
         outputs: list[str] = []
         for _, example in (one for page in self.snapshot.load() for one in page.examples()):

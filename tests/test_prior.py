@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from edge_icl.cluster.kmeans import Points
 from edge_icl.prior import evidence, pool
 from edge_icl.prior.discriminant import Scatter
-from edge_icl.prior.fitted import Prior, fit
+from edge_icl.prior.fitted import MOST_LEFT_OUT, Prior, fit
 from edge_icl.prior.tally import Tally
 
 LABELS = ("food", "office", "travel")
@@ -140,6 +142,19 @@ def test_the_prior_is_a_function_of_the_set_bit_for_bit() -> None:
 
     assert (one.shrinkage, one.sharpness) == (other.shrinkage, other.sharpness)
     assert (one.log_probabilities(more.vectors[0]) == other.log_probabilities(more.vectors[0])).all()
+
+
+def test_the_prior_keeps_no_cosines_of_all_examples() -> None:
+    points, outputs = blobs(32_768)
+    tally = Tally.of(points.vectors, outputs)
+    pairs = MOST_LEFT_OUT * len(outputs)
+
+    tracemalloc.start()
+    fit(points, outputs, tally)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < pairs * np.dtype(np.float64).itemsize
 
 
 def test_probabilities_are_stable() -> None:

@@ -14,7 +14,7 @@ from edge_icl.cluster.kmeans import Points, fit
 from edge_icl.errors import InputError
 from edge_icl.searching import alike
 from edge_icl.selection import SELECTIONS, Scene, choose
-from edge_icl.similarity import LARGEST_EXACT, cosines, search, similarities
+from edge_icl.similarity import LARGEST_EXACT, cosines, each_cosine, search, similarities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,7 @@ def test_many_questions_find_what_each_finds_alone(chosen: set[int], questions: 
     together = cosines(some, asked)
 
     assert (together == np.stack([similarities(some, one) for one in asked])).all()
+    assert (together == np.stack([*each_cosine(some, asked)])).all()
 
 
 def test_products_are_exact_at_the_extremes() -> None:

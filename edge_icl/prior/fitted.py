@@ -22,7 +22,7 @@ import numpy as np
 
 from edge_icl.prior import pool, vote
 from edge_icl.prior.discriminant import Scatter
-from edge_icl.similarity import cosines, search, similarities
+from edge_icl.similarity import each_cosine, search, similarities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,9 +128,7 @@ class _Trial:
         self._scatter = scatter
         self._expected = expected
         self._rotated = scatter.rotated(points.vectors[chosen])
-        similar = cosines(points.vectors, points.vectors[chosen])
-        similar[np.arange(len(chosen)), chosen] = -np.inf
-        voters, self._near = vote.nearest(similar)
+        voters, self._near = _others_near(points.vectors, chosen)
         self._voting = classes[voters]
         others = np.repeat(scatter.counts[None], len(chosen), axis=0)
         others[np.arange(len(chosen)), self.answers] -= 1
@@ -162,3 +160,16 @@ class _Trial:
         scores = self._discriminant(shrinkage) / self.scale(shrinkage)
         shares = vote.log_shares(self._near, self._voting, len(self._scatter.counts), sharpness)
         return np.stack([scores, shares, self._counted])
+
+
+def _others_near(vectors: NDArray[np.int8], chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
+    """Return positions and cosines [m, k] of the examples that vote on each one chosen; itself has no vote.
+
+    One after another: the cosines of all would take gigabytes in a large store.
+    """
+    kept = min(vote.NEIGHBOURS, len(vectors))
+    voters, near = np.empty((len(chosen), kept), np.intp), np.empty((len(chosen), kept))
+    for i, similar in enumerate(each_cosine(vectors, vectors[chosen])):
+        similar[chosen[i]] = -np.inf
+        voters[i : i + 1], near[i : i + 1] = vote.nearest(similar[None])
+    return voters, near
