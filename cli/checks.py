@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from edge_icl.cli import editor, machine, tables
 from edge_icl.errors import ModelError
 from edge_icl.models import catalogue, location
+from edge_icl.models.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,14 +129,14 @@ def models(progress: Progress) -> Iterator[Check]:
 
 def folders() -> Iterator[Check]:
     """Look who may read the stores, and whether there is something in the way of writing."""
-    home = location.home()
-    stores = home / "stores"
-    first = _existing(home)
+    ours = home()
+    stores = ours / "stores"
+    first = _existing(ours)
     if not os.access(first, os.W_OK | os.X_OK):
         remedy = f"make it yours: sudo chown -R $USER {first}; or name another folder in $EDGE_ICL_HOME"
         yield Check("folder", Level.PROBLEM, f"{first} cannot be written", remedy)
     else:
-        yield Check("folder", Level.OK, f"{home} can be written")
+        yield Check("folder", Level.OK, f"{ours} can be written")
     for path in (stores, *folders_in(stores)):
         if os.name == "posix" and path.exists() and path.stat().st_mode & OTHERS:
             yield Check("folder", Level.PROBLEM, f"other users may look into {path}", f"chmod 700 {path}")
@@ -150,12 +151,12 @@ def disk() -> Check:
     if free() >= LEAST_FREE:
         return Check("disk", Level.OK, detail)
     remedy = "make room; edge-icl models list shows what could go"
-    return Check("disk", Level.PROBLEM, f"only {detail} for {location.home()}", remedy)
+    return Check("disk", Level.PROBLEM, f"only {detail} for {home()}", remedy)
 
 
 def free() -> int:
     """Return how many bytes are free where the data are."""
-    return shutil.disk_usage(_existing(location.home())).free
+    return shutil.disk_usage(_existing(home())).free
 
 
 def _existing(path: Path) -> Path:

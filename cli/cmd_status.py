@@ -10,6 +10,7 @@ from edge_icl.cli import checks, machine, tables
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.errors import ModelError
 from edge_icl.models import catalogue, location
+from edge_icl.models.home import home
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +109,7 @@ def _in_order(problems: list[str]) -> str:
 
 def _stores() -> list[str]:
     """Return the names of all stores."""
-    return [path.name for path in checks.folders_in(location.home() / "stores")]
+    return [path.name for path in checks.folders_in(home() / "stores")]
 
 
 def _ready(name: str, *, ready: bool) -> str:

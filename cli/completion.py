@@ -56,12 +56,12 @@ def _harmless(find: Find) -> Offer:
 @_harmless
 def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
     """Offer the names of stores; folders, once there is a slash."""
-    from edge_icl.models import location  # noqa: PLC0415 - only while completing
+    from edge_icl.models.home import home  # noqa: PLC0415 - only while completing
 
     if "/" in typed:
         yield CompletionItem(typed, type="dir")
         return
-    yield from sorted(path.name for path in (location.home() / "stores").iterdir() if path.name[0] != ".")
+    yield from sorted(path.name for path in (home() / "stores").iterdir() if path.name[0] != ".")
 
 
 @_harmless

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from edge_icl.errors import EdgeIclError, InputError
-from edge_icl.models import location
+from edge_icl.models.home import home
 from edge_icl.store import files as fs
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def edit(text: str) -> str:
 
 def left_behind() -> Path | None:
     """Return the folder that an edit which was killed has left, or None where there is none."""
-    folder = location.home() / FOLDER
+    folder = home() / FOLDER
     if not folder.exists():
         return None
     try:
@@ -85,10 +85,10 @@ def _run(command: list[str], file: Path) -> None:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Hold the lock of the folder."""
-    home = location.home()
-    home.mkdir(mode=fs.DIRECTORY_MODE, parents=True, exist_ok=True)
+    folder = home()
+    folder.mkdir(mode=fs.DIRECTORY_MODE, parents=True, exist_ok=True)
     try:
-        with FileLock(home / f"{FOLDER}.lock", timeout=0, mode=fs.FILE_MODE):
+        with FileLock(folder / f"{FOLDER}.lock", timeout=0, mode=fs.FILE_MODE):
             yield
     except Timeout:
         raise EdgeIclError("another example is being edited", "close that editor first") from None
@@ -97,7 +97,7 @@ def _alone() -> Iterator[None]:
 @contextmanager
 def _private(text: str) -> Iterator[Path]:
     """Make the file, and wipe it with its folder; a closed terminal or a `kill` also ends the block first."""
-    files, folder = fs.Files(), location.home() / FOLDER
+    files, folder = fs.Files(), home() / FOLDER
     before = {number: signal.signal(number, _interrupt) for number in _signals()}
     signal.signal(signal.SIGINT, _pass)  # Ctrl-C is the editor's, which gets it too
     try:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.errors import StoreEncoderError
 from edge_icl.lengths import CONTEXT, Lengths
-from edge_icl.models import location
 from edge_icl.progress import Progress, silent
 from edge_icl.shared import Closable, Shared
 
@@ -69,7 +68,9 @@ class Engines:
         """
         with self._lock:
             if self._encoder is None:
-                found = location.find_encoder(self._settings.encoder)
+                from edge_icl.models.location import find_encoder  # noqa: PLC0415 - forgetting does without
+
+                found = find_encoder(self._settings.encoder)
                 if found.digest != self._settings.encoder_digest:
                     raise StoreEncoderError(
                         f"the store was made with encoder {self._settings.encoder} "
@@ -90,7 +91,9 @@ class Engines:
         """
         with self._lock:
             if self._model is None:
-                found = location.find_llm(self._wanted)
+                from edge_icl.models.location import find_llm  # noqa: PLC0415 - forgetting does without
+
+                found = find_llm(self._wanted)
                 key = (found.digest, self._gpu_layers, self._threads)
                 self._model = (found.name, self._borrow(_models, key, lambda: self._load_model(found)))
             return self._model

@@ -13,7 +13,6 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from edge_icl import prompt
-from edge_icl.models import location
 
 if TYPE_CHECKING:
     from edge_icl.example import Example
@@ -64,6 +63,7 @@ class Lengths:
         with self._lock:
             if self._vocabulary is None:
                 from edge_icl.llm.vocabulary import Vocabulary  # noqa: PLC0415 - most examples do without
+                from edge_icl.models.location import find_llm  # noqa: PLC0415 - likewise
 
-                self._vocabulary = Vocabulary.load(location.find_llm(self._wanted).path)
+                self._vocabulary = Vocabulary.load(find_llm(self._wanted).path)
             return self._vocabulary.count(text)

@@ -6,7 +6,6 @@ import secrets
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import InputError, NotAStoreError
-from edge_icl.models import location
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
@@ -44,11 +43,13 @@ def make(
         ModelMissingError: the encoder is not on this machine.
         InputError: the shots, the seed, the task or the passphrase make no sense.
     """
+    from edge_icl.models.location import find_encoder  # noqa: PLC0415 - whoever opens a store does without
+
     if not 0 < shots < 1 << 16:
         raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")
     if seed is not None and len(seed) != SEED_BYTES:
         raise InputError(f"the seed has {len(seed)} bytes instead of {SEED_BYTES}", "give 64 hex digits")
-    found = location.find_encoder(encoder)
+    found = find_encoder(encoder)
     new = Settings(
         seed=secrets.token_bytes(SEED_BYTES) if seed is None else seed,
         encoder=found.name,

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from edge_icl.errors import InputError
-from edge_icl.models import location
+from edge_icl.models.home import home
 from edge_icl.store import guard
 
 DEFAULT_STORE = "default"
@@ -24,6 +24,6 @@ def locate(store: str | os.PathLike[str]) -> Path:
         return Path(text).expanduser().absolute()
     if not text or text.startswith(".") or "\0" in text:
         raise InputError(f"{text!r} cannot be the name of a store", "begin with a letter, or give a path")
-    home = location.home()
-    guard.refuse_exposed_folder(home)
-    return home / "stores" / text
+    ours = home()
+    guard.refuse_exposed_folder(ours)
+    return ours / "stores" / text

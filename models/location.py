@@ -16,10 +16,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import catalogue, gguf, record
+from edge_icl.models.home import home
 from edge_icl.progress import Progress, silent
 
 GRAPH = "model.onnx"
@@ -66,13 +65,6 @@ class InstalledEncoder:
 
 
 Installed = InstalledLlm | InstalledEncoder
-
-
-def home() -> Path:
-    """Return the folder of this user's models and stores: $EDGE_ICL_HOME, or the platform's own place."""
-    return (
-        Path(os.environ.get("EDGE_ICL_HOME") or platformdirs.user_data_dir("edge-icl")).expanduser().absolute()
-    )
 
 
 def models_folder() -> Path:

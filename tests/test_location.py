@@ -14,6 +14,7 @@ import tiny
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
+from edge_icl.models.home import home
 from edge_icl.models.importing import import_model
 
 
@@ -102,7 +103,7 @@ def test_everything_is_private_whatever_the_umask(gguf: Path, bert: Path) -> Non
     finally:
         os.umask(old)
 
-    for path in [location.home(), *location.home().rglob("*")]:
+    for path in [home(), *home().rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
@@ -263,4 +264,4 @@ def test_finding_a_model_imports_nothing_heavy(gguf: Path) -> None:
 def test_without_a_setting_the_home_is_the_platforms_own_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EDGE_ICL_HOME")
 
-    assert location.home() == Path(platformdirs.user_data_dir("edge-icl"))
+    assert home() == Path(platformdirs.user_data_dir("edge-icl"))

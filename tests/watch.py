@@ -23,6 +23,7 @@ from command import EXAMPLES, PROGRAM, SEED
 from edge_icl import Memory
 from edge_icl.cli.main import cli
 from edge_icl.models import location
+from edge_icl.models.home import home
 
 WATCHER = Path(__file__).parent / "watcher"
 KILLED = -31
@@ -212,6 +213,6 @@ def table(folder: Path, models: Path) -> Iterator[str]:
 if __name__ == "__main__":
     for name in TELLTALES:
         os.environ.pop(name, None)
-    with tempfile.TemporaryDirectory(dir=location.home()) as scratch:
+    with tempfile.TemporaryDirectory(dir=home()) as scratch:
         for line in table(Path(scratch), location.models_folder()):
             print(line, flush=True)  # noqa: T201 - a script's result

@@ -1,0 +1,18 @@
+"""The folder of this user's models and stores: apart, since every command needs it and few need a model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """Return the folder: $EDGE_ICL_HOME, or the platform's own place."""
+    return Path(os.environ.get("EDGE_ICL_HOME") or _usual()).expanduser().absolute()
+
+
+def _usual() -> str:
+    """Return the platform's own place."""
+    import platformdirs  # noqa: PLC0415 - not for a store that is given by its path, nor for `--version`
+
+    return platformdirs.user_data_dir("edge-icl")
