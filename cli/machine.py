@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from importlib import metadata
 from pathlib import Path
 
 PACKAGE = "llama-cpp-python"
@@ -13,25 +12,35 @@ _CPUINFO = Path("/proc/cpuinfo")
 _FEATURE = re.compile(r"(\w+) = (\d+)")
 _PARTS = frozenset({"ACCELERATE", "LLAMAFILE", "OPENMP", "REPACK"})
 """What llama.cpp tells in the same breath and is nothing of the processor's."""
+_VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 _LIBRARY = re.compile(r"(?:lib)?ggml-([a-z]+)[^/]*\.(?:so|dylib|dll)(?:\.[0-9.]+)?")
 
 
 def llama_version() -> str | None:
     """Return the version of the installed llama-cpp-python, None without one."""
-    try:
-        return metadata.version(PACKAGE)
-    except metadata.PackageNotFoundError:
+    folder = _folder()
+    if folder is None:
         return None
+    # Not by importlib.metadata, which brings the parsers of mail, CSV and zip files.
+    found = _VERSION.search((folder / "__init__.py").read_text())
+    return None if found is None else found[1]
 
 
 def backends() -> tuple[str, ...]:
     """Return what llama.cpp was built for, such as "cpu" or "cuda", sorted."""
-    found = importlib.util.find_spec("llama_cpp")  # finds a package without importing it
-    if found is None or not found.submodule_search_locations:
+    folder = _folder()
+    if folder is None:
         return ()
-    folder = Path(found.submodule_search_locations[0]) / "lib"
-    matches = [_LIBRARY.fullmatch(path.name) for path in folder.glob("*")]
+    matches = [_LIBRARY.fullmatch(path.name) for path in (folder / "lib").glob("*")]
     return tuple(sorted({match[1] for match in matches if match} - {"base"}))
+
+
+def _folder() -> Path | None:
+    """Return where llama-cpp-python is installed, without importing it; None if it is not."""
+    found = importlib.util.find_spec("llama_cpp")
+    if found is None or not found.submodule_search_locations:
+        return None
+    return Path(found.submodule_search_locations[0])
 
 
 def features(told: str) -> set[str]:

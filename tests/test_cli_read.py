@@ -1,6 +1,7 @@
 """The commands that look: list, show, search, status, export, verify; and init."""
 
 import json
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,7 @@ def test_status_says_what_is_there_and_what_is_missing(home: Path) -> None:
     assert (found["encoder"], found["encoder_ready"]) == ("all-minilm-l6-v2", True)
     assert (found["model"], found["model_ready"]) == ("smollm2-135m-instruct", True)
     assert "cpu" in found["backends"]
+    assert found["llama_cpp"] == metadata.version("llama-cpp-python")
     assert found["threads"] >= 1
     run("models", "remove", "smollm2-135m-instruct")
     run("models", "remove", "all-minilm-l6-v2")
