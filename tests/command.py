@@ -72,6 +72,22 @@ def process(*args: str, stdin: str | bytes = b"") -> Ran:
 
 PROGRAM = "import sys; from edge_icl.cli.main import main; sys.exit(main())"
 
+HEAVY = (
+    {"llama_cpp", "onnxruntime", "onnx", "tokenizers", "huggingface_hub", "jinja2", "simsimd", "tqdm"}
+    | {"cryptography", "keyring", "mcp", "pydantic", "anyio", "scipy", "torch", "pip", "setuptools"}
+    | {"asyncio", "multiprocessing", "socket", "ssl", "http", "urllib.request", "email", "importlib.metadata"}
+    | {"concurrent.futures.process", "sqlite3", "unittest", "xml"}
+)
+"""Modules that take long to load, and that nothing but a model, a network or an extra needs."""
+
+
+def loaded(*args: str) -> set[str]:
+    """Run a command in a process of its own, which must go well, and return the modules that it imports."""
+    command = [sys.executable, "-X", "importtime", "-c", PROGRAM, *args]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
+
 
 def content(folder: Path) -> dict[str, bytes]:
     """Every file below a folder, models apart."""

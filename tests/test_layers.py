@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import HEAVY
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LADDER = [
@@ -39,19 +40,6 @@ ALONE = {
     "models": {"errors", "progress"},
     "llm": {"cores", "errors", "progress", "cancel", "prompt", "chat"},
     "encoder": {"errors", "progress", "cores"},
-}
-HEAVY = {
-    "llama_cpp",
-    "onnxruntime",
-    "tokenizers",
-    "onnx",
-    "huggingface_hub",
-    "simsimd",
-    "tqdm",
-    "mcp",
-    "pydantic",
-    "cryptography",
-    "keyring",
 }
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
 
