@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
 import click
 
 from edge_icl.cli import completion, tables
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.store.snapshot import SHORTEST_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_icl.records import Held
 
 
 @click.command("list", cls=Command, epilog=examples("edge-icl list --tag 2026 --limit 20"))
@@ -24,20 +32,28 @@ def list_(session: Session, tag: str | None, source: str | None, limit: int | No
 
     output = session.output
     with session.open() as memory:
-        every = list(memory.examples())
+        empty, every = len(memory) == 0, memory.examples()
+    short: dict[str, str] = {}
+    if output.terminal and not output.verbose:
+        every, short = _shortened(every)
     found = fitting(every, match=None, source=source, tag=tag)
-    shown = found if limit is None else found[:limit]
     if output.json:
-        output.documents(one.as_json() for one in shown)
+        output.documents(one.as_json() for one in islice(found, limit))
         return
+    first = next(found, None)
+    if first is None:
+        output.note("the store is empty" if empty else "no example fits")
+        return
+    found = chain([first], found)
+    if limit != 0:
+        rows = ((short.get(one.id, one.id), one.output, one.input) for one in islice(found, limit))
+        output.table(("id", "output", "input"), rows)
+    if output.terminal and (left := sum(1 for _ in found)):
+        output.note(f"{left:,} more")
+
+
+def _shortened(examples: Iterator[Held]) -> tuple[Iterator[Held], dict[str, str]]:
+    """Return the examples again, and the shortest prefix of each id that no other has."""
+    every = list(examples)
     keys = [one.id for one in every]
-    whole = output.verbose or not output.terminal
-    short = dict(zip(keys, keys if whole else tables.short_ids(keys, shortest=SHORTEST_ID), strict=True))
-    if shown:
-        output.table(("id", "output", "input"), [(short[one.id], one.output, one.input) for one in shown])
-    if output.terminal and len(shown) < len(found):
-        output.note(f"{len(found) - len(shown):,} more")
-    if not every:
-        output.note("the store is empty")
-    elif not found:
-        output.note("no example fits")
+    return iter(every), dict(zip(keys, tables.short_ids(keys, shortest=SHORTEST_ID), strict=True))

@@ -92,8 +92,8 @@ class Output:
             print(json.dumps(fields, ensure_ascii=not utf8))
         print(end="", flush=True)
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, below: Sequence[str] = ()) -> None:
-        """Print rows: as a table that fits the terminal, or whole and bare, with tabs between fields.
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, below: Sequence[str] = ()) -> None:
+        """Print rows: as a table that fits the terminal, or each as it comes, whole, with tabs between fields.
 
         Args:
             header: names of the columns.

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 GAP = "  "
 NARROWEST = 4
@@ -53,7 +53,7 @@ def cut(text: str, columns: int) -> str:
     return text.rstrip() + "…"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, columns: int) -> list[str]:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, columns: int) -> list[str]:
     """Return the lines of a table that is at most `columns` wide: the widest columns give way.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from edge_icl.cancel import Cancel
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from edge_icl.lifetime import Lifetime
     from edge_icl.reply import Reply
     from edge_icl.store.disk import Store
+    from edge_icl.store.pages import Page
     from edge_icl.store.settings import Settings
     from edge_icl.store.snapshot import Snapshot
 
@@ -199,15 +201,16 @@ class Reader:
         if like is None:
             return self._read(lambda now: select(now, match=match, source=source, tag=tag))
         near = self._alike(self._embed([normalise(like, "text")]), min_similarity)
-        return fitting(near, match=match, source=source, tag=tag)
+        return list(fitting(near, match=match, source=source, tag=tag))
 
     def examples(self) -> Iterator[Held]:
-        """Return all examples, in the order of their ids."""
-        return iter(
-            self._read(
-                lambda now: [Held(key.hex(), one) for page in now.load() for key, one in page.examples()]
-            )
-        )
+        """Return all examples, in the order of their ids.
+
+        They are those of this moment, whatever changes meanwhile. Their ids and texts are in memory until the
+        iterator is gone; as objects, which take four times as much, only those that the caller keeps.
+        """
+        pages = self._read(lambda now: now.visit(_without_vectors))
+        return (Held(key.hex(), example) for page in pages for key, example in page.examples())
 
     def export(self) -> Iterator[tuple[Held, Vector]]:
         """Return all examples with their vectors, in the order of their ids.
@@ -273,3 +276,8 @@ class Reader:
         """Return the vectors i8[n, d] of texts."""
         with self._lifetime.at_work():
             return self._engines.encoder().encode(texts, progress=self._lifetime.heeded_by(progress))
+
+
+def _without_vectors(page: Page) -> Page:
+    """Return a page that does not keep the bytes of its file in memory."""
+    return replace(page, ids=page.ids.copy(), vectors=page.vectors[:, :0].copy())

@@ -11,7 +11,7 @@ from edge_icl.records import Held
 from edge_icl.similarity import cosines, search, similarities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -47,13 +47,15 @@ def select(now: Snapshot, *, match: str | None, source: str | None, tag: str | N
 
     def look(page: Page) -> list[Held]:
         every = (Held(key.hex(), example) for key, example in page.examples())
-        return fitting(every, match=match, source=source, tag=tag)
+        return list(fitting(every, match=match, source=source, tag=tag))
 
     return [one for found in now.visit(look) for one in found]
 
 
-def fitting(examples: Iterable[Held], *, match: str | None, source: str | None, tag: str | None) -> list[Held]:
-    """Return the examples that fit everything that is given, in their order.
+def fitting(
+    examples: Iterable[Held], *, match: str | None, source: str | None, tag: str | None
+) -> Iterator[Held]:
+    """Return an iterator over the examples that fit everything that is given, in their order.
 
     Args:
         examples: those to look at.
@@ -67,13 +69,13 @@ def fitting(examples: Iterable[Held], *, match: str | None, source: str | None, 
     folded = None if match is None else normalise(match, "text").casefold()
     source = None if source is None else normalise(source, "source")
     tag = None if tag is None else normalise(tag, "tag")
-    return [
+    return (
         one
         for one in examples
         if (folded is None or folded in one.input.casefold() or folded in one.output.casefold())
         and (source is None or one.example.source == source)
         and (tag is None or tag in one.example.tags)
-    ]
+    )
 
 
 def held(now: Snapshot, key: bytes, similarity: float | None = None) -> Held:

@@ -209,6 +209,15 @@ def test_many_are_forgotten_in_one_commit(memory: Memory, tmp_path: Path) -> Non
     assert tree(memory.path) == tree(never.path)
 
 
+def test_the_examples_are_those_of_the_moment_they_were_asked_for(memory: Memory) -> None:
+    before, every = list(memory.examples()), memory.examples()
+
+    memory.forget(*[held.id for held in before])
+
+    assert list(every) == before
+    assert list(memory.examples()) == []
+
+
 def test_twins_that_are_left_are_named(memory: Memory) -> None:
     (close,) = memory.add("Uber to the airport!", "travel").ids
     (first,) = memory.add(*PAIRS[0]).ids
