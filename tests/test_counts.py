@@ -85,7 +85,7 @@ def compare(name: str, what: str, found: int, recorded: int, *, more: float = 0,
     if (1 - less) * recorded <= found <= (1 + more) * recorded:
         return
     share = f" ({found / recorded - 1:+.1%})" if recorded else ""
-    advice = "find what costs it, or record it" if found > recorded else "record it, or its loss goes unseen"
+    advice = "find what costs it, or record it" if found > recorded else "record it, so that it stays"
     pytest.fail(
         f"{name}: {found:,} {what}, {recorded:,} recorded{share}: {advice}: make counts{others()}",
         pytrace=False,
