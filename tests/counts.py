@@ -45,10 +45,13 @@ REAL = replace(SETTINGS, dimension=384, scale=400, shots=8, step=480)
 TURNS = 2
 """Changes without a refit that are made in each store; the last one counts."""
 
-TOLERANCE = 0.01
-"""How far instructions may be from the record, either way. Of ten counts, five of them while three other
-programs kept two cores busy, no two were farther apart than 0.13 %, on any path. With one from another
-checkout, with stores on another file system, it was 0.25 %."""
+SPREAD = 0.0025
+"""How far two counts of the same may be apart. Among ten, five of them while three other programs kept two
+cores busy, it was 0.13 % at most, on any path; with one from another checkout, its stores on another file
+system, 0.25 %."""
+
+TOLERANCE = 4 * SPREAD
+"""How far they may be from the record, either way."""
 
 PACKAGES = ("click", "filelock", "numpy", "platformdirs", "safetensors", "simsimd")
 """Other people's code on these paths: a release of theirs may explain a difference."""
@@ -203,20 +206,20 @@ class Record(NamedTuple):
     def is_of(self, where: Where, counts: Counts) -> bool:
         """Tell whether instructions can be compared: also two builds of one Python differ."""
         mine, theirs = (one[YARDSTICK][INSTRUCTIONS] for one in (self.paths, counts))
-        return where == self.where and near(theirs, mine)
+        return where == self.where and near(theirs, mine, TOLERANCE)
 
 
-def near(number: int, recorded: int) -> bool:
-    return abs(number - recorded) <= TOLERANCE * recorded
+def near(number: int, recorded: int, share: float) -> bool:
+    return abs(number - recorded) <= share * recorded
 
 
 def merged(old: Record, new: Record) -> Record:
-    """Return the new record, with the old numbers where they still hold: so a diff shows what has changed."""
+    """Return the new record, with the old numbers where they are the same: so a diff shows what has changed."""
     paths = {name: dict(counts) for name, counts in new.paths.items()}
     if old.is_of(new.where, new.paths):
         for name in paths.keys() & old.paths.keys():
             recorded = old.paths[name][INSTRUCTIONS]
-            if near(paths[name][INSTRUCTIONS], recorded):
+            if near(paths[name][INSTRUCTIONS], recorded, SPREAD):
                 paths[name][INSTRUCTIONS] = recorded
     return new._replace(paths=paths)
 
