@@ -7,11 +7,8 @@ case, without a full stop, in one sentence that also says what to do.
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
-import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -39,6 +36,13 @@ def _styled(text: str, stream: TextIO | None, **style: Any) -> str:
     if not is_terminal(stream) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return click.style(text, **style)
+
+
+def _columns() -> int:
+    """Return the width of the terminal."""
+    import shutil  # noqa: PLC0415 - not for `--version`
+
+    return shutil.get_terminal_size().columns
 
 
 class Output:
@@ -86,6 +90,8 @@ class Output:
 
     def documents(self, some: Iterable[object]) -> None:
         """Print JSON documents, each on one line."""
+        import json  # noqa: PLC0415 - not for `--version`
+
         self._clear()
         utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         for fields in some:
@@ -105,7 +111,7 @@ class Output:
                 print("\t".join(map(tables.one_line, [*row, *below[i : i + 1]])))
             print(end="", flush=True)
             return
-        columns = shutil.get_terminal_size().columns
+        columns = _columns()
         first, *others = tables.table(header, rows, columns=columns)
         print(_styled(first, sys.stdout, bold=True))
         for i, line in enumerate(others):
@@ -130,8 +136,7 @@ class Output:
 
     def list_aside(self, rows: Sequence[Sequence[str]]) -> None:
         """Show rows beside the result, such as what a question is about."""
-        columns = shutil.get_terminal_size().columns
-        lines = tables.table([""] * len(rows[0]), rows, columns=columns - 2)[1:]
+        lines = tables.table([""] * len(rows[0]), rows, columns=_columns() - 2)[1:]
         print("\n".join(f"  {line}" for line in lines), file=sys.stderr)
 
     def confirm(self, question: str) -> bool:
@@ -155,7 +160,11 @@ class Output:
 
     def error(self, message: str, kind: str, *, cause: BaseException | None = None) -> None:
         """Tell what went wrong, and with `-v` where in the program that was."""
+        import json  # noqa: PLC0415 - not for `--version`
+
         if self.verbose and cause is not None:
+            import traceback  # noqa: PLC0415 - likewise
+
             traceback.print_exception(cause)
         if self.json:
             print(json.dumps({"error": message, "type": kind}), file=sys.stderr)
