@@ -50,8 +50,11 @@ SPREAD = 0.0025
 cores busy, it was 0.13 % at most, on any path; with one from another checkout, its stores on another file
 system, 0.25 %."""
 
-TOLERANCE = 4 * SPREAD
-"""How far they may be from the record, either way."""
+ALIKE = 4 * SPREAD
+"""How far those of the yardstick may be from the record for this to be such a machine."""
+
+TOLERANCE = 8 * SPREAD
+"""How far those of a path may be from the record, either way: other makes of processors were not tried."""
 
 PACKAGES = ("click", "filelock", "numpy", "platformdirs", "safetensors", "simsimd")
 """Other people's code on these paths: a release of theirs may explain a difference."""
@@ -206,7 +209,7 @@ class Record(NamedTuple):
     def is_of(self, where: Where, counts: Counts) -> bool:
         """Tell whether instructions can be compared: also two builds of one Python differ."""
         mine, theirs = (one[YARDSTICK][INSTRUCTIONS] for one in (self.paths, counts))
-        return where == self.where and near(theirs, mine, TOLERANCE)
+        return where == self.where and near(theirs, mine, ALIKE)
 
 
 def near(number: int, recorded: int, share: float) -> bool:
