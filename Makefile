@@ -16,7 +16,7 @@ help:
 	@echo "make test      set up, then lint, type-check and run the tests"
 	@echo "make counts    record what the main paths cost in instructions (with valgrind), files and bytes"
 	@echo "make campaign  the long tests: thousands of examples, crashes, power cuts, kills, corruptions"
-	@echo "make bench     measure: every bar in one table (about ten minutes)"
+	@echo "make bench     measure: every bar in one table (about five minutes)"
 	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
 	@echo "make docs      write the API reference to build/docs"
 	@echo "make format    format the code"
