@@ -22,7 +22,7 @@ def llama_version() -> str | None:
     if folder is None:
         return None
     # Not by importlib.metadata, which brings the parsers of mail, CSV and zip files.
-    found = _VERSION.search((folder / "__init__.py").read_text())
+    found = _VERSION.search((folder / "__init__.py").read_text(encoding="utf-8"))
     return None if found is None else found[1]
 
 

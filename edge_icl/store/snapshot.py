@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -132,8 +133,7 @@ class Snapshot:
         digits = prefix.strip().lower()
         if not digits or len(digits) > 2 * ID_BYTES or set(digits) - set("0123456789abcdef"):
             raise _not_found(prefix)
-        whole = len(digits) == 2 * ID_BYTES  # as programs give it: there is nothing to look through
-        matches = self._held(bytes.fromhex(digits)) if whole else self.beginning(digits)
+        matches = self.beginning(digits)
         if len(matches) > 1:
             shown = ", ".join(self.short(key) for key in matches[:MOST_NAMED])
             more = ", …" if len(matches) > MOST_NAMED else ""
@@ -149,16 +149,13 @@ class Snapshot:
         """Return the ids that begin with these hex digits, sorted; reads only their pages."""
         rest = ID_BITS - 4 * len(digits)
         low = int(digits or "0", 16) << rest
-        return [
-            key
-            for leaf in self.manifest.trie.below(low, low + (1 << rest))
-            for key in self.page(leaf).keys()  # noqa: SIM118 - not a dict
-            if key.hex().startswith(digits)
-        ]
-
-    def _held(self, key: bytes) -> list[bytes]:
-        """Return the id if an example has it."""
-        return [] if self.locate(key) is None else [key]
+        high = low + (1 << rest)
+        first, last = low.to_bytes(ID_BYTES), (high - 1).to_bytes(ID_BYTES)
+        found: list[bytes] = []
+        for leaf in self.manifest.trie.below(low, high):
+            keys = self.page(leaf).keys()
+            found += keys[bisect_left(keys, first) : bisect_right(keys, last)]
+        return found
 
     def _leaves(self) -> Sequence[Leaf]:
         """Return all leaves; that there are none is vouched for."""
