@@ -18,8 +18,9 @@ from faults import Count, without_entries
 from stores import check, make, reopen, rows, tree
 
 from edge_icl.store import trie
+from edge_icl.store.layout import REBUILD
 from edge_icl.store.pages import Row
-from edge_icl.store.writer import REBUILD, writing
+from edge_icl.store.writer import writing
 
 pytestmark = pytest.mark.usefixtures("kind")
 

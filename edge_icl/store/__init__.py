@@ -9,6 +9,8 @@ Read in this order:
     sealing    what the files of an encrypted store hold in place of their content
     keys       key: the data key that they are sealed with, wrapped with a passphrase
     files      every operation on the file system that changes or reads a store
+    layout     where things lie that the manifest does not name
+    refusals   what the operating system refuses, as errors
     guard      no store that somebody else owns or may write to
     lock       one writer at a time
     threads    work on many pages by several threads
@@ -16,6 +18,7 @@ Read in this order:
     shelf      the pages that are in memory, and the reading of others
     snapshot   Snapshot: one state, read when asked for
     disk       Store: opening, making and reading without a lock
+    recovery   finishing what a writer left that was cut off
     writer     Writer: one change, committed by one rename, then wiped
     cache      prefix KV states: derived, bound to the representatives
     findings   what can be wrong with a store

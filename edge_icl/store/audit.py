@@ -15,13 +15,15 @@ from edge_icl.example import ID_BYTES, Example
 from edge_icl.progress import silent
 from edge_icl.store import cache, guard, keys, lock, manifest, pages, settings
 from edge_icl.store import files as fs
-from edge_icl.store.disk import DIRECTORIES, Store, access, refuse_occupied
+from edge_icl.store.disk import Store
 from edge_icl.store.findings import Finding, Problem, Report
 from edge_icl.store.keys import Key, Unlock, no_passphrase
+from edge_icl.store.layout import DIRECTORIES, REBUILD
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.refusals import access, refuse_occupied
 from edge_icl.store.settings import Settings
 from edge_icl.store.trie import Leaf, span
-from edge_icl.store.writer import REBUILD, writing
+from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

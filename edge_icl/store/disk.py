@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import secrets
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.cluster import kmeans, record
-from edge_icl.errors import NotAStoreError, StoreAccessError, StoreDamagedError, StoreNotFoundError
+from edge_icl.errors import StoreDamagedError, StoreNotFoundError
 from edge_icl.store import files as fs
 from edge_icl.store import guard, keys, lock, manifest, settings
 from edge_icl.store.keys import Key, Unlock, no_passphrase
+from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.manifest import Manifest, clustering_file
+from edge_icl.store.refusals import access, expected, refuse_occupied
 from edge_icl.store.sealing import Seal
 from edge_icl.store.settings import Settings
 from edge_icl.store.shelf import Shelf
 from edge_icl.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 T = TypeVar("T")
-
-DIRECTORIES = ("pages", "clustering", "cache")
 
 NOT_WIPED = (
     "the passphrase is changed, but the old wrapped key may not be wiped: check the disk, and change it again"
@@ -215,46 +215,6 @@ class Store:
             with access(self.path, "cleaned up", hint=NOT_WIPED):
                 files.flush_directory(self.path)
                 wipe_old()
-
-
-@contextmanager
-def access(
-    path: Path, verb: str, *, hint: str = "nothing was changed; check free space and permissions and try again"
-) -> Iterator[None]:
-    """Turn what the operating system refuses into a StoreAccessError that says what was refused, and why."""
-    try:
-        yield
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise StoreAccessError(f"the store {path} cannot be {verb}: {error.strerror}{where}", hint) from error
-
-
-@contextmanager
-def expected(name: str) -> Iterator[None]:
-    """Turn the lack of a file that a store must have into a StoreDamagedError that names it."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise StoreDamagedError(f"{name} is missing", "restore the store from a backup") from None
-
-
-def refuse_occupied(path: Path, *, unless: str = "") -> None:
-    """Refuse a path where something else than a store is.
-
-    Args:
-        path: where a store is or will be.
-        unless: the name of a file that makes a directory acceptable; without it only an empty one is.
-
-    Raises:
-        NotAStoreError: a file is there, or a directory with other things in it.
-    """
-    if path.is_dir():
-        names = [entry.name for entry in path.iterdir()]
-        if names and unless not in names:
-            lack = f": there is no {unless} in it" if unless else ""
-            raise NotAStoreError(f"{path} is a directory but not a store{lack}", "choose another path")
-    elif path.exists():
-        raise NotAStoreError(f"{path} is a file, not a store", "choose another path")
 
 
 def _make_parents(files: fs.Files, path: Path) -> None:

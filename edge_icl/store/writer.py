@@ -23,23 +23,21 @@ import numpy as np
 from edge_icl.cluster import record
 from edge_icl.cluster.certificate import revise
 from edge_icl.cluster.kmeans import Points
-from edge_icl.errors import InputError, StoreDamagedError
-from edge_icl.store import cache, keys, manifest, pages
-from edge_icl.store import files as fs
-from edge_icl.store.disk import DIRECTORIES, Store, access
+from edge_icl.errors import InputError
+from edge_icl.store import cache, manifest, pages
+from edge_icl.store.layout import DRAFT
 from edge_icl.store.lock import locked
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.pages import Page, Row
+from edge_icl.store.recovery import directories_of, recover, wipe_all
+from edge_icl.store.refusals import access
 from edge_icl.store.trie import Leaf, span, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
-
-DRAFT = "manifest.new"
-REBUILD = "rebuild"
-"""Where a deep audit makes the store anew, beside the files that it compares with."""
 
 UNFINISHED = (
     "the change is made, but what went is not wiped yet: check the disk; the next add or forget wipes it"
@@ -80,7 +78,7 @@ def writing(store: Store, *, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Write
     with locked(store.path, timeout=timeout):
         snapshot = store.snapshot()
         with access(store.path, "cleaned up"):
-            _recover(store, snapshot)
+            recover(store, snapshot)
         yield Writer(store, snapshot)
 
 
@@ -127,17 +125,17 @@ class Writer:
             cache.discard(store, stale)
             try:
                 store.folder.create({**{name: contents[name] for name in fresh}, DRAFT: data})
-                for directory in _directories(fresh):
+                for directory in directories_of(fresh):
                     files.flush_directory(store.path / directory)
                 files.rename(store.path / DRAFT, store.path / manifest.NAME)
             except BaseException as error:
                 if store.read_manifest() != data:
-                    _wipe_all(store, [DRAFT, *fresh])
+                    wipe_all(store, [DRAFT, *fresh])
                     raise
                 interrupt = error  # too late to go back: finish, then tell
         with access(store.path, "cleaned up", hint=UNFINISHED):
             files.flush_directory(store.path)
-            _wipe_all(store, sorted(old - new.files))
+            wipe_all(store, sorted(old - new.files))
         if interrupt:
             raise interrupt
 
@@ -229,51 +227,3 @@ def _points(rows: Sequence[Row], dimension: int) -> Points:
     vectors = np.array([row.vector for row in rows], np.int8).reshape(len(rows), dimension)
     ids = np.frombuffer(b"".join(row.id for row in rows), np.uint8).reshape(len(rows), -1 if rows else 16)
     return Points(ids, vectors)
-
-
-def _recover(store: Store, snapshot: Snapshot) -> None:
-    """Wipe what a writer that was cut off left behind.
-
-    Only where everything is ours: a file of somebody else's beside the manifest is for `verify` to report.
-    And only where the manifest's own files are all there: else it may be the manifest that is wrong, an old one
-    from a backup, say, and what it does not name all that is left of the examples.
-    """
-    files, named = store.files, snapshot.manifest.files
-    top = files.names(store.path)
-    folders = [folder for folder in ("pages", "clustering") if folder in top]
-    held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
-    if missing := sorted(named - held):
-        raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
-    representatives = snapshot.clustering.representative_ids()
-    for folder in DIRECTORIES:
-        if folder not in top:  # empty ones get lost in some copies, and anybody may remove the cache
-            files.make_directory(store.path / folder)
-    left = [name for name in top if name in (DRAFT, REBUILD, keys.DRAFT)]
-    left += sorted(held - named)
-    left += cache.stale(store, representatives, forgetting=False)
-    if left:
-        # What the killed writer renamed may not be on the disk yet, the manifest above all; and a power cut
-        # that brings its predecessor back must find the predecessor's files.
-        for directory in sorted({"", *_directories(left)}):
-            files.flush_directory(store.path / directory)
-        _wipe_all(store, left)
-
-
-def _wipe_all(store: Store, names: Sequence[str]) -> None:
-    """Wipe files, and see to it that they stay away; Ctrl-C is heard when all are wiped."""
-    interrupt: KeyboardInterrupt | None = None
-    paths = [store.path / name for name in names]
-    try:
-        fs.wipe(store.files, paths)
-    except KeyboardInterrupt as pressed:
-        interrupt = pressed
-        fs.wipe(store.files, paths)
-    for directory in _directories(names):
-        store.files.flush_directory(store.path / directory)
-    if interrupt:
-        raise interrupt
-
-
-def _directories(names: Iterable[str]) -> list[str]:
-    """Return the directories that these paths are in."""
-    return sorted({name.rpartition("/")[0] for name in names})
