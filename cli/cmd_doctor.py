@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from edge_icl.cli import checks
+from edge_icl.cli import checks, leftovers
 from edge_icl.cli.checks import Level
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
@@ -19,12 +19,12 @@ def doctor(session: Session) -> int:
     """Look over this machine: compiler, llama.cpp, processor, models, folders, free disk.
 
     Every problem comes with what to do about it, and the exit code is 1 if there is one; a note is about
-    something that only takes longer, or may matter later. Nothing is changed, and nothing is fetched. The
-    store itself is for `edge-icl verify`.
+    something that only takes longer, or may matter later. Nothing is fetched, and nothing is changed, but that
+    what a change left in a store when it was cut off is wiped. The store itself is for `edge-icl verify`.
     """
     output = session.output
     with output.progress() as progress:
-        found = list(checks.everything(progress))
+        found = [*checks.everything(progress), *leftovers.look(session)]
     problems = sum(check.level is Level.PROBLEM for check in found)
     if output.json:
         output.document({"ok": not problems, "checks": [check.as_json() for check in found]})

@@ -32,7 +32,9 @@ def status(session: Session) -> None:
     """
     with session.open() as memory:
         fields = _status(memory)
-    fields["problems"] = _problems(fields)
+        left = memory.unfinished()
+    fields["unfinished"] = None if left is None else {"files": list(left.names), "reason": left.reason}
+    fields["problems"] = _problems(fields) + ([] if left is None else [str(left)])
     if session.output.json:
         session.output.document(fields)
     else:

@@ -56,7 +56,7 @@ class Session:
         from edge_icl.store import settings  # noqa: PLC0415 - likewise
 
         plain = create and self.given is None and not (locate(self.store) / settings.NAME).exists()
-        return Memory.open(
+        memory = Memory.open(
             self.store,
             create=plain,
             model=model,
@@ -64,6 +64,10 @@ class Session:
             threads=threads,
             passphrase=None if plain else self.passphrase(),
         )
+        if memory.wiped:
+            files = "1 file" if memory.wiped == 1 else f"{memory.wiped:,} files"
+            self.output.note(f"a change had been cut off: what it left, {files}, is wiped now")
+        return memory
 
     def passphrase(self) -> Passphrase:
         """Return the passphrase that came with the command, or what finds one if the store is encrypted."""

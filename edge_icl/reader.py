@@ -16,6 +16,7 @@ from edge_icl.progress import Progress, silent
 from edge_icl.records import Answer, Held, Verification
 from edge_icl.searching import alike, fitting, held, nearest, select
 from edge_icl.store.keys import no_passphrase
+from edge_icl.store.recovery import Unfinished, unfinished
 from edge_icl.vector import Vector
 from edge_icl.verification import verify
 
@@ -96,6 +97,19 @@ class Reader:
 
     def __len__(self) -> int:
         return self._read(lambda snapshot: snapshot.manifest.count)
+
+    @property
+    def wiped(self) -> int:
+        """How many files were wiped on opening the store, since a change that was cut off had left them."""
+        return self._store.wiped
+
+    def unfinished(self) -> Unfinished | None:
+        """Return what a change left that was cut off and cannot be wiped now, and why; None if nothing is.
+
+        Every call wipes it where it can: it cannot on a read-only disk, or while another process writes.
+        """
+        with self._lifetime.at_work():
+            return unfinished(self._store)
 
     def load(self) -> None:
         """Load the encoder and the LLM now, rather than with the first text and the first question.

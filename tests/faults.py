@@ -110,6 +110,14 @@ class Faulty(Files):
         self.step("rename")
         super().rename(source, target)
 
+    def rest(self, path: Path) -> None:
+        self.step("rest")
+        super().rest(path)
+
+    def use(self, path: Path) -> None:
+        self.step("use")
+        super().use(path)
+
     def unlink(self, path: Path) -> None:
         self.step("unlink")
         super().unlink(path)
@@ -288,11 +296,13 @@ def without_entries(tree: Tree) -> Tree:
     return {name: data for name, data in tree.items() if name == "cache/" or not name.startswith("cache/")}
 
 
-def lay_out(tree: Tree, path: Path) -> None:
-    """Make a directory that holds this tree."""
+def lay_out(tree: Tree, path: Path, *, at_rest: bool = False) -> None:
+    """Make a directory that holds this tree; at rest, as a writer leaves it that was not cut off."""
     path.mkdir(mode=0o700)
     for name, data in sorted(tree.items()):
         if name.endswith("/"):
             (path / name).mkdir(mode=0o700)
         else:
             (path / name).write_bytes(data)
+    for found in [*path.rglob("*"), path] if at_rest else ():
+        Files().rest(found)

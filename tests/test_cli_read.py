@@ -169,7 +169,7 @@ def test_verify_names_each_difference_and_exits_with_3(bare_home: Path) -> None:
     assert ran.code == 3
     assert ran.out.splitlines() == [
         f"pages/{page.name}: damaged: its content is not what its name says",
-        "pages/note: stray: the manifest does not name it",
+        "pages/note: stray: the manifest does not name it; it is wiped now",
     ]
     assert ran.err == "edge-icl: the store has 2 differences\n"
     assert json.loads(run("verify", "--json").out)["ok"] is False

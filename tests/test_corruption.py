@@ -208,15 +208,18 @@ class Examiner:
     def examine(self, damage: Damage) -> None:
         self.tried += 1
         lay_out(damage.tree, self.path)
+        self.check_audit(damage)
+        shutil.rmtree(self.path)
+        lay_out(damage.tree, self.path)
         for work, right in zip((self.read, self.find, self.resolve), self.right, strict=True):
             found = self.attempt(work)
             assert isinstance(found, EdgeIclError) or found == right, damage.path
-        self.check_audit(damage)
+        opened = without_lock(tree(self.path))  # what a killed writer may have left is wiped
         for verb, held in (("added", [*HELD, NEW]), ("removed", HELD[1:])):
             found = self.attempt(lambda verb=verb: self.change(verb))
             after = self.attempt(self.read)
             if isinstance(found, EdgeIclError):
-                assert without_lock(tree(self.path)) == without_lock(damage.tree), damage.path
+                assert without_lock(tree(self.path)) == opened, damage.path
             elif not isinstance(after, EdgeIclError):
                 assert sorted(text for _, text in after) == sorted(one.text for one in rows(held))
             shutil.rmtree(self.path)

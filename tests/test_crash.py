@@ -30,6 +30,7 @@ from stores import Unflushed, check, create, make, reopen, tree
 from edge_icl.errors import StoreAccessError
 from edge_icl.store import trie
 from edge_icl.store.cache import PrefixCache
+from edge_icl.store.recovery import at_rest
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
@@ -135,11 +136,11 @@ class Trial:
     def place(self) -> Path:
         """Return a fresh copy of the store before the change."""
         path = next(self.places)
-        lay_out(self.start, path)
+        lay_out(self.start, path, at_rest=True)
         return path
 
     def read(self, path: Path) -> tuple[object, ...]:
-        """Return all that a reader sees, who knows nothing of writers."""
+        """Return all that a reader sees, who changes nothing."""
         store = reopen(path, files=Unflushed())
         cached = PrefixCache(store, store.snapshot()).get("key")
         assert cached in (None, self.state)
@@ -153,7 +154,7 @@ class Trial:
         )
 
     def judge(self, found: Tree, *, acknowledged: bool = False) -> None:
-        """Assert that a reader and then a writer find this tree to be the store before or after."""
+        """Assert that a reader finds this tree to be the store before or after, and leaves just that."""
         key = (acknowledged, *sorted(found.items()))
         if key in self.judged:
             return
@@ -167,9 +168,8 @@ class Trial:
         if acknowledged:
             assert not traces(self.gone, found)
             assert without_entries(found) == self.after
-        with writing(reopen(path, files=Unflushed())):
-            pass
         assert without_entries(tree(path)) == (self.before if seen == self.seen["before"] else self.after)
+        assert at_rest(path)
         assert check(path).findings == ()
         shutil.rmtree(path)
 

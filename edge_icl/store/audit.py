@@ -1,16 +1,24 @@
 """Whether a store is exactly what its manifest says: a list of typed findings, empty for a sound store.
 
 `edge-icl verify` and the test suite judge a store with this same function. It reads the files itself, without
-the retries and shortcuts of a reader, while the lock keeps writers away; and it leaves the store as it was.
+the retries and shortcuts of a reader, while the lock keeps writers away. It leaves the store as it was, but for
+what a change left that was cut off: this it reports, and then wipes.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from edge_icl.cluster import record
-from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreFormatError, StoreNotFoundError
+from edge_icl.errors import (
+    EdgeIclError,
+    StoreDamagedError,
+    StoreError,
+    StoreFormatError,
+    StoreNotFoundError,
+)
 from edge_icl.example import ID_BYTES, Example
 from edge_icl.progress import silent
 from edge_icl.store import cache, guard, keys, lock, manifest, pages, settings
@@ -18,8 +26,9 @@ from edge_icl.store import files as fs
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Finding, Problem, Report
 from edge_icl.store.keys import Key, Unlock, no_passphrase
-from edge_icl.store.layout import DIRECTORIES, REBUILD
+from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.recovery import recover
 from edge_icl.store.refusals import access, refuse_occupied
 from edge_icl.store.settings import Settings
 from edge_icl.store.trie import Leaf, span
@@ -76,8 +85,8 @@ def audit(
     audit = _Audit(path, files or fs.Files(), progress)
     if not audit.unlock(unlock):  # which may take as long as a person who types: not under the lock
         return audit.report("", 0)
-    with lock.locked(path, timeout=timeout):
-        return audit.run(deep=deep)
+    with lock.locked_where_writable(path, timeout=timeout) as read_only:
+        return audit.run(deep=deep, read_only=read_only)
 
 
 class _Audit:
@@ -90,6 +99,7 @@ class _Audit:
         self.key: Key | None = None
         self.progress = progress
         self.findings: list[Finding] = []
+        self.left: list[str] = []
 
     def unlock(self, unlock: Unlock) -> bool:
         """Unwrap the key of an encrypted store; tell whether there is no need to, or it could be done."""
@@ -108,8 +118,13 @@ class _Audit:
         self.folder = keys.folder(self.files, self.path, self.key)
         return True
 
-    def run(self, *, deep: bool) -> Report:
-        """Go through all files."""
+    def run(self, *, deep: bool, read_only: str = "") -> Report:
+        """Go through all files, then wipe what a change left that was cut off.
+
+        Args:
+            deep: see `audit`.
+            read_only: why nothing can be wiped; empty if it can be.
+        """
         data = self.read(settings.NAME)
         named = self.read(manifest.NAME)
         if data is None or named is None:
@@ -129,6 +144,8 @@ class _Audit:
         held = self.read_pages(found, current)
         self.check_clustering(found, current, held)
         self.check_strays(current)
+        if self.left:
+            self.finish(found, read_only)
         if deep and not self.findings:
             self.rebuild(found, current, held)
         return self.report(root, current.count)
@@ -140,6 +157,26 @@ class _Audit:
         finding = Finding(problem, path, detail)
         if finding not in self.findings:  # some files are read twice
             self.findings.append(finding)
+
+    def found_left(self, path: str, detail: str) -> None:
+        """Note a file where only a change that was cut off leaves one."""
+        self.left.append(path)
+        self.found(Problem.STRAY, path, detail)
+
+    def finish(self, current: Settings, read_only: str) -> None:
+        """Wipe what was left, now that it is noted, and note what came of it."""
+        store = Store(self.path, current, self.files, self.key)
+        outcome = f"it cannot be wiped: {read_only}" if read_only else "it is wiped now"
+        if not read_only:
+            try:
+                with access(self.path, "cleaned up"):
+                    recover(store, store.snapshot())
+            except StoreError as error:
+                outcome = f"it cannot be wiped: {error.message}"
+        self.findings = [
+            replace(one, detail=f"{one.detail}; {outcome}") if one.path in self.left else one
+            for one in self.findings
+        ]
 
     def read(self, name: str) -> bytes | None:
         """Return a file's content; one that is not there, not here or cannot be read or opened is a finding."""
@@ -215,7 +252,7 @@ class _Audit:
         for name in self.names(cache.DIRECTORY):
             data = self.read(f"{cache.DIRECTORY}/{name}")
             if not name.startswith(prefix):
-                self.found(Problem.STRAY, f"{cache.DIRECTORY}/{name}", "no current example explains it")
+                self.found_left(f"{cache.DIRECTORY}/{name}", "no current example explains it")
             elif data is not None and not cache.intact(current, name, data):
                 self.found(Problem.DAMAGED, f"{cache.DIRECTORY}/{name}", "its content is not what was put in")
 
@@ -223,14 +260,14 @@ class _Audit:
         """Check that every other file is one that the manifest names."""
         expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES, *([keys.NAME] if self.key else [])}
         for name in self.names(""):
-            if name == REBUILD:
-                self.found(Problem.STRAY, name, "a verify was cut off; the next add or forget wipes it")
+            if name in (DRAFT, REBUILD, keys.DRAFT):
+                self.found_left(name, "a change or a check that was cut off left it")
             elif name not in expected:
                 self.found(Problem.STRAY, name, "it is no part of a store")
         for directory in ("pages", "clustering"):
             for name in self.names(directory):
                 if f"{directory}/{name}" not in named.files:
-                    self.found(Problem.STRAY, f"{directory}/{name}", "the manifest does not name it")
+                    self.found_left(f"{directory}/{name}", "the manifest does not name it")
 
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory of the store; one that cannot be listed is a finding."""
@@ -262,6 +299,7 @@ class _Audit:
             finally:
                 if draft.exists():
                     fs.wipe(self.files, [draft])
+                self.files.rest(self.path)
 
     def content(self, path: Path) -> bytes | None:
         """Return what a file holds on the disk, or None if there is no such file."""

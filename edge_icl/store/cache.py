@@ -28,8 +28,8 @@ DIRECTORY = "cache"
 DRAFT = "new"
 DIGEST_BYTES = 32
 MOST_ENTRIES = 8
-"""Kept at once, the newest: for each model and number of shots in use a state, tens of megabytes, and what the
-model calls each label anyway."""
+"""Kept at once, those used last: for each model and number of shots in use a state, tens of megabytes, and what
+the model calls each label anyway."""
 
 
 def group(settings: Settings, representatives: Sequence[bytes]) -> str:
@@ -62,6 +62,7 @@ def discard(store: Store, names: Iterable[str]) -> None:
     files.flush_directory(folder)
     fs.wipe(files, gone)
     files.flush_directory(folder)
+    files.rest(folder)
 
 
 def intact(settings: Settings, name: str, data: bytes) -> bool:
@@ -94,7 +95,11 @@ class PrefixCache:
             data = self._store.folder.read(f"{DIRECTORY}/{path.name}")
         except (OSError, StoreDamagedError):
             return None
-        return data[DIGEST_BYTES:] if intact(self._store.settings, path.name, data) else None
+        if not intact(self._store.settings, path.name, data):
+            return None
+        with suppress(OSError):  # a disk that cannot be written, or an entry that has just gone
+            self._store.files.use(path)
+        return data[DIGEST_BYTES:]
 
     def put(self, key: str, data: bytes) -> None:
         """Keep data under this key, unless the store is busy, has moved on or has no room."""
@@ -110,13 +115,18 @@ class PrefixCache:
                 fs.wipe(store.files, [draft])
                 discard(store, self._replaced_by(path))
                 store.folder.create({f"{DIRECTORY}/{DRAFT}": _stamp(store.settings, path.name, data) + data})
+                store.files.use(draft)
                 store.files.rename(draft, path)
+                store.files.rest(path.parent)
             except BaseException:
                 fs.wipe(store.files, [draft])
                 raise
 
     def _replaced_by(self, path: Path) -> list[str]:
-        """Return the entries that go when this one comes: the one of its name, and the oldest of too many."""
+        """Return what goes when this entry comes: the one of its name, and of too many those unused longest.
+
+        An entry that no question needs any more, such as one of a model that is gone, is among these.
+        """
         entries = [path.with_name(name) for name in self._store.files.names(path.parent)]
         others = [entry for entry in entries if entry != path]
         others.sort(key=lambda entry: entry.stat().st_mtime_ns)

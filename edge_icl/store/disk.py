@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edge_icl.cluster import kmeans, record
 from edge_icl.errors import StoreDamagedError, StoreNotFoundError
 from edge_icl.store import files as fs
-from edge_icl.store import guard, keys, lock, manifest, settings
+from edge_icl.store import guard, keys, lock, manifest, recovery, settings
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.manifest import Manifest, clustering_file
@@ -50,6 +50,7 @@ class Store:
         files: the file system.
         folder: its files and their content.
         key: what they are sealed with; None for a store that is not encrypted.
+        wiped: how many files were wiped on opening it, since a change that was cut off had left them.
     """
 
     def __init__(self, path: Path, settings: Settings, files: fs.Files, key: Key | None = None) -> None:
@@ -58,6 +59,7 @@ class Store:
         self.files = files
         self.folder = keys.folder(files, path, key)
         self.key = key
+        self.wiped = 0
         self._shelf = Shelf(self._read_named, settings.dimension)
         self._latest: tuple[bytes, Snapshot] | None = None
 
@@ -131,6 +133,7 @@ class Store:
         store = cls(path, Settings.decode(data), files, key)
         if store.snapshot().manifest.settings != store.settings.digest(data):
             raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup")
+        store.wiped = recovery.finish(store)
         return store
 
     def snapshot(self) -> Snapshot:
@@ -154,9 +157,12 @@ class Store:
     def read(self, work: Callable[[Snapshot], T]) -> T:
         """Return work(snapshot), begun again when a writer changes the store under it.
 
+        What a writer left that was cut off is wiped first: a process may have the store open for months.
+
         Raises:
             StoreDamagedError: a file is damaged, and no writer explains it.
         """
+        recovery.finish(self)
         failures, snapshot = 0, self.snapshot()
         while True:
             try:
@@ -215,6 +221,7 @@ class Store:
             with access(self.path, "cleaned up", hint=NOT_WIPED):
                 files.flush_directory(self.path)
                 wipe_old()
+                files.rest(self.path)
 
 
 def _make_parents(files: fs.Files, path: Path) -> None:
@@ -246,3 +253,4 @@ def _lay_out(place: fs.Folder, new: Settings, key: Key | None) -> None:
     )
     for name in (*DIRECTORIES, ""):
         files.flush_directory(path / name)
+        files.rest(path / name)

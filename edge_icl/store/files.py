@@ -9,6 +9,7 @@ and nobody above it knows.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,6 +29,16 @@ FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 ZEROS = bytes(1 << 20)
 
+REST = 946_684_800 * 10**9
+"""The time that the files and directories of a store have when no change is under way, in nanoseconds: the
+first of January 2000, which every file system can hold. Their own times would tell, in every copy of a store
+that keeps them, which page was changed last, and so something about what was forgotten."""
+
+_NO_TIMES = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
+"""How file systems refuse that keep no times, or not for this user."""
+
+_FOLLOWS = os.utime not in os.supports_follow_symlinks
+
 MOST_OPEN = 64
 """Files open at once: a process may have 256 on macOS, and more than these save nothing."""
 
@@ -38,7 +49,7 @@ class Files:
     def read(self, path: Path) -> bytes:
         """Return the whole content of a file."""
         # Not `path.read_bytes`, which asks the system more often: each time, threads that read a store meet.
-        with FileIO(path) as file:
+        with FileIO(path, opener=_unnoticed) as file:
             return file.read(os.fstat(file.fileno()).st_size)
 
     def names(self, path: Path) -> list[str]:
@@ -82,6 +93,18 @@ class Files:
     def rename(self, source: Path, target: Path) -> None:
         """Give a file another name, in place of whoever has it."""
         source.replace(target)
+
+    def rest(self, path: Path) -> None:
+        """Give a file or a directory the time REST, where the file system keeps times."""
+        try:
+            os.utime(path, ns=(REST, REST), follow_symlinks=_FOLLOWS)
+        except OSError as error:
+            if error.errno not in _NO_TIMES:
+                raise
+
+    def use(self, path: Path) -> None:
+        """Give a file the present time."""
+        os.utime(path)
 
     def unlink(self, path: Path) -> None:
         """Remove a name."""
@@ -146,6 +169,17 @@ class Folder:
         return data if self._seal is None else self._seal.seal(name, data)
 
 
+def _unnoticed(path: str, flags: int) -> int:
+    """Open a file for reading, with no trace of it in the time of its last use where that can be had.
+
+    That time, too, would tell which pages were read since they were made.
+    """
+    if hasattr(os, "O_NOATIME"):
+        with suppress(PermissionError):  # for the owner alone
+            return os.open(path, flags | os.O_NOATIME)
+    return os.open(path, flags)
+
+
 def create(files: Files, contents: Iterable[tuple[Path, bytes]]) -> None:
     """Write new files and bring their content to the disk; their names are not durable yet."""
     for some in _together(contents):
@@ -155,6 +189,7 @@ def create(files: Files, contents: Iterable[tuple[Path, bytes]]) -> None:
                 made.append(files.open(path, create=True))
                 opened.callback(files.close, made[-1])
                 files.write(made[-1], data)
+                files.rest(path)
             files.flush_all(made)
 
 

@@ -7,6 +7,7 @@ store.
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import filelock
 
 from edge_icl.errors import StoreAccessError, StoreBusyError
-from edge_icl.store.files import FILE_MODE
+from edge_icl.store.files import FILE_MODE, REST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,26 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
         with _named(path):
             yield
     finally:
+        with suppress(OSError):
+            os.utime(path, ns=(REST, REST))  # nobody can tell from a store when it was last changed
         lock.release()
+
+
+@contextmanager
+def locked_where_writable(store: Path, *, timeout: float) -> Iterator[str]:
+    """Hold the store's lock, or none on a read-only file system, where no writer of this machine can be.
+
+    Gives the empty string, or why there is no lock. Raises what `locked` raises.
+    """
+    with ExitStack() as stack:
+        reason = ""
+        try:
+            stack.enter_context(locked(store, timeout=timeout))
+        except StoreAccessError as error:
+            if not isinstance(error.__cause__, OSError) or error.__cause__.errno != errno.EROFS:
+                raise
+            reason = error.message
+        yield reason
 
 
 @contextmanager

@@ -1,47 +1,158 @@
-"""Finishing what a writer left that was cut off: an add is gone, a forget is finished."""
+"""Finishing what a writer left that was cut off: an add is gone, a forget is finished.
+
+    finish(store)              whoever opens or reads a store: where something is left and the lock is free
+    recover(store, snapshot)   whoever holds the lock, before anything else
+    unfinished(store)          what is left all the same, and why
+
+A writer gives the directories that it has changed the time REST again when all else is done. So a reader sees
+with a few calls of `stat`, and without listing thousands of pages, that nothing can be left. A copy of a store
+has other times: then the names are looked at, once.
+"""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import StoreDamagedError
-from edge_icl.store import cache, keys
+from edge_icl.errors import StoreDamagedError, StoreError
+from edge_icl.store import cache, keys, manifest, settings
 from edge_icl.store import files as fs
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
+from edge_icl.store.lock import NAME as LOCK
+from edge_icl.store.lock import locked
+from edge_icl.store.refusals import access
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
 
 
-def recover(store: Store, snapshot: Snapshot) -> None:
-    """Wipe what a writer that was cut off left behind.
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a change left that was cut off, and why it is still there.
+
+    Attributes:
+        names: the paths of the files, relative to the store, sorted.
+        reason: a clause.
+    """
+
+    names: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        files = "1 file is" if len(self.names) == 1 else f"{len(self.names):,} files are"
+        return f"{files} left of a change that was cut off, and not wiped yet: {self.reason}"
+
+
+def finish(store: Store) -> int:
+    """Wipe what a writer left that was cut off, if the lock is free; return how many files that were.
+
+    Where it cannot be done, nothing is said here: reading goes on, and `unfinished` knows.
+    """
+    if at_rest(store.path):
+        return 0
+    with suppress(StoreError), locked(store.path, timeout=0), access(store.path, "cleaned up"):
+        return recover(store, store.snapshot())
+    return 0
+
+
+def unfinished(store: Store) -> Unfinished | None:
+    """Return what a change left that was cut off and cannot be wiped now; None if nothing is.
+
+    Raises:
+        StoreAccessError: the store cannot be read.
+        StoreDamagedError: its manifest or its clustering is damaged.
+    """
+    if at_rest(store.path):
+        return None
+    try:
+        with locked(store.path, timeout=0), access(store.path, "cleaned up"):
+            recover(store, store.snapshot())
+    except StoreError as error:
+        with access(store.path, "read"):
+            left = store.read(lambda now: _left(store, now, store.files.names(store.path)))
+        return Unfinished(tuple(left), error.message) if left else None
+    return None
+
+
+def at_rest(path: Path) -> bool:
+    """Tell whether no change of the store at this path can have left anything."""
+    # With every read, and a Path a name takes ten times as long.
+    names = [f"{os.fspath(path)}/{name}" for name in ("", *DIRECTORIES)]
+    try:
+        return {os.stat(name).st_mtime_ns for name in names} == {fs.REST}  # noqa: PTH116
+    except OSError:
+        return False
+
+
+def recover(store: Store, snapshot: Snapshot) -> int:
+    """Wipe what a writer that was cut off left behind, with the lock held; return how many files that were.
 
     Only where everything is ours: a file of somebody else's beside the manifest is for `verify` to report.
-    And only where the manifest's own files are all there: else it may be the manifest that is wrong, an old one
-    from a backup, say, and what it does not name all that is left of the examples.
+
+    Raises:
+        StoreDamagedError: a file that the manifest names is missing; nothing is wiped.
+        OSError: the operating system refused.
     """
-    files, named = store.files, snapshot.manifest.files
+    files = store.files
     top = files.names(store.path)
-    folders = [folder for folder in ("pages", "clustering") if folder in top]
-    held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
-    if missing := sorted(named - held):
-        raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
-    representatives = snapshot.clustering.representative_ids()
+    left = _left(store, snapshot, top)
     for folder in DIRECTORIES:
         if folder not in top:  # empty ones get lost in some copies, and anybody may remove the cache
             files.make_directory(store.path / folder)
-    left = [name for name in top if name in (DRAFT, REBUILD, keys.DRAFT)]
-    left += sorted(held - named)
-    left += cache.stale(store, representatives, forgetting=False)
     if left:
         # What the killed writer renamed may not be on the disk yet, the manifest above all; and a power cut
         # that brings its predecessor back must find the predecessor's files.
         for directory in sorted({"", *directories_of(left)}):
             files.flush_directory(store.path / directory)
         wipe_all(store, left)
+    if not at_rest(store.path):
+        _rest(store)
+    return len(left)
+
+
+def _left(store: Store, snapshot: Snapshot, top: Sequence[str]) -> list[str]:
+    """Return the paths of what a killed writer left, relative to the store, given the names in its directory.
+
+    Only where the manifest's own files are all there: else it may be the manifest that is wrong, an old one
+    from a backup, say, and what it does not name all that is left of the examples.
+
+    Raises:
+        StoreDamagedError: a file that the manifest names is missing.
+        OSError: the operating system refused.
+    """
+    files, named = store.files, snapshot.manifest.files
+    folders = [folder for folder in ("pages", "clustering") if folder in top]
+    held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
+    if missing := sorted(named - held):
+        raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
+    left = [name for name in top if name in (DRAFT, REBUILD, keys.DRAFT)]
+    left += sorted(held - named)
+    if cache.DIRECTORY in top:
+        left += cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)
+    return left
+
+
+def _rest(store: Store) -> None:
+    """Give everything the time REST; entries of the cache keep theirs, by which the oldest goes first.
+
+    A killed writer left some files with it and some without, and so does a copy, or a store of a version that
+    did not know it: the next change would show by its time which page it made.
+    """
+    files, path = store.files, store.path
+    for folder in ("pages", "clustering"):
+        for name in files.names(path / folder):
+            files.rest(path / folder / name)
+    for name in (settings.NAME, manifest.NAME, keys.NAME, LOCK):
+        with suppress(FileNotFoundError):
+            files.rest(path / name)
+    for folder in (*DIRECTORIES, ""):
+        files.rest(path / folder)
 
 
 def wipe_all(store: Store, names: Sequence[str]) -> None:

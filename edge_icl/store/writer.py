@@ -5,7 +5,7 @@
     3. rename the new manifest over the old: the commit
     4. wipe every file that the manifest no longer names
 
-Whoever opens the store for writing first wipes what the manifest does not name. So an add that was cut off
+Whoever opens the store next wipes what the manifest does not name (see `recovery`). So an add that was cut off
 is gone, a forget that was cut off is finished, and whatever the moment, the store is the one before the
 change or the one after.
 """
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
 
-UNFINISHED = (
-    "the change is made, but what went is not wiped yet: check the disk; the next add or forget wipes it"
-)
+UNFINISHED = "the change is made, but what went is not wiped yet: check the disk; the next command wipes it"
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds to wait for another writer: longer than a large batch takes to commit."""
@@ -133,9 +131,12 @@ class Writer:
                     wipe_all(store, [DRAFT, *fresh])
                     raise
                 interrupt = error  # too late to go back: finish, then tell
+        gone = sorted(old - new.files)
         with access(store.path, "cleaned up", hint=UNFINISHED):
             files.flush_directory(store.path)
-            wipe_all(store, sorted(old - new.files))
+            wipe_all(store, gone)
+            for directory in directories_of([*fresh, *gone, manifest.NAME]):
+                files.rest(store.path / directory)
         if interrupt:
             raise interrupt
 

@@ -1,0 +1,53 @@
+"""What changes of stores left that were cut off: `edge-icl doctor` wipes what it can, and tells the rest."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from edge_icl.cli import passphrases
+from edge_icl.cli.checks import Check, Level, folders_in
+from edge_icl.cli.output import PROGRAM
+from edge_icl.errors import NotInstalledError, PassphraseError, StoreError
+from edge_icl.models.home import home
+from edge_icl.place import locate
+from edge_icl.store.disk import Store
+from edge_icl.store.recovery import at_rest, unfinished
+from edge_icl.unlocking import unlocking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from edge_icl.cli.session import Session
+
+NAME = "stores"
+
+
+def look(session: Session) -> Iterator[Check]:
+    """Open every store of this user, and the one that is named; nobody is asked for a passphrase."""
+    paths = dict.fromkeys([*folders_in(home() / "stores"), locate(session.store)])
+    given = session.given or os.environ.get(passphrases.VARIABLE)
+    found = [check for path in paths if not at_rest(path) for check in _store(path, given)]
+    if all(check.level is Level.OK for check in found):
+        yield Check(NAME, Level.OK, "no change is unfinished")
+    yield from found
+
+
+def _store(path: Path, given: str | bytes | None) -> Iterator[Check]:
+    """Open one store; what else may be wrong with it is for `verify`."""
+    remedy = shlex.join([PROGRAM, "--store", str(path), "status"])
+    try:
+        store = Store.open(path, unlock=unlocking(given))
+        left = unfinished(store)
+    except (PassphraseError, NotInstalledError):
+        detail = f"{path} is encrypted, and may hold what a change left that was cut off"
+        yield Check(NAME, Level.NOTE, detail, f"open it, which wipes that: {remedy}")
+    except StoreError:
+        return
+    else:
+        if left:
+            yield Check(NAME, Level.PROBLEM, f"{path}: {left}", f"mend that, then: {remedy}")
+        elif store.wiped:
+            yield Check(NAME, Level.OK, f"{path}: what a change left that was cut off is wiped now")
