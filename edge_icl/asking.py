@@ -56,6 +56,7 @@ class Asker:
 
     def __init__(self, store: Store, view: View, model: Model, model_name: str) -> None:
         self.view = view
+        self._store = store
         self.model_name = model_name
         # Only the representatives are explained by the state alone, so only their KV states may be on disk.
         self._lasting = Prefixes(model, disk=PrefixCache(store, view.snapshot))
@@ -122,6 +123,7 @@ class Asker:
             grammar=grammar,
             cancel=cancel,
             lifetime=lifetime,
+            is_current=partial(self._store.is_current, self.view.snapshot),
             timings={"embed": embedded, "select": time.perf_counter() - begun},
         )
 

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import AskCancelledError
+from edge_icl.errors import AskCancelledError, ExamplesChangedError
 from edge_icl.judging import Judgement
 from edge_icl.llm.generate import generate
 from edge_icl.records import Answer
@@ -55,6 +55,7 @@ class Reply:
         grammar: Grammar | None,
         cancel: Cancel,
         lifetime: Lifetime,
+        is_current: Callable[[], bool],
         timings: dict[str, float],
     ) -> None:
         self.prompt = prompt
@@ -68,6 +69,7 @@ class Reply:
         self._grammar = grammar
         self._cancel = cancel
         self._lifetime = lifetime
+        self._is_current = is_current
         self._lock = threading.Lock()
         self._timings = timings
         self._text = ""
@@ -124,9 +126,11 @@ class Reply:
         """Yield the pieces: a label at once, or the text as the model writes it."""
         if self._judge is not None:
             try:
-                self._judgement = self._judge()
+                judgement = self._judge()
             except AskCancelledError:
                 return
+            self._refuse_changed()
+            self._judgement = judgement
             self._complete = True
             yield next(iter(self._judgement.shares))
             return
@@ -139,4 +143,15 @@ class Reply:
             grammar=self._grammar,
             max_tokens=self._options.max_tokens,
             cancel=self._cancel,
+            check=self._refuse_changed,
         )
+
+    def _refuse_changed(self) -> None:
+        """Raise if the store is no longer in the state that this answer comes from, whoever has changed it.
+
+        Raises:
+            ExamplesChangedError: it is not; the model's memory of that state is gone.
+        """
+        if not self._is_current():
+            self._prefixes.clear()
+            raise ExamplesChangedError("the examples have changed since this answer began", "ask again")

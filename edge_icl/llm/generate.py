@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Pick = Callable[[NDArray[np.float32]], int | None]
 
 
-def generate(
+def generate(  # noqa: PLR0913 - most by name, each with a default
     prefixes: Prefixes,
     prefix: Sequence[int],
     question: Sequence[int],
@@ -45,6 +45,7 @@ def generate(
     max_tokens: int = 256,
     grammar: Grammar | None = None,
     cancel: Cancel | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Generator[str, None, bool]:
     """Give the answer's text as it comes, without white space before it; close the iterator to stop it.
 
@@ -57,6 +58,7 @@ def generate(
         max_tokens: most tokens to evaluate for the answer; a full context ends it too.
         grammar: what the answer must keep to.
         cancel: set it from any thread, and the answer ends before the next token, also while the model reads.
+        check: called after every token, before anything is given of it; what it raises ends the answer.
 
     Returns:
         Whether the answer is complete: it came to its own end, or is all that the grammar asks for.
@@ -78,12 +80,14 @@ def generate(
             try:
                 token = next(tokens)
             except StopIteration as end:
+                check()
                 yield from text.rest()
                 return bool(end.value) or (constraint is not None and constraint.may_end)
             except AskCancelledError:
                 return False
             if cancel is not None and cancel.is_set():
                 return False
+            check()
             piece = text.feed(decoder.feed(token))
             if piece:
                 yield piece

@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.cluster import kmeans, record
-from edge_icl.errors import StoreDamagedError, StoreNotFoundError
+from edge_icl.errors import StoreDamagedError, StoreError, StoreNotFoundError
 from edge_icl.store import files as fs
 from edge_icl.store import guard, keys, lock, manifest, recovery, settings
 from edge_icl.store.keys import Key, Unlock, no_passphrase
@@ -37,6 +37,9 @@ NOT_WIPED = (
 
 ATTEMPTS = 5
 """How often a file must be found damaged under one and the same manifest before a reader believes it."""
+
+SETTLED = 10**9
+"""Nanoseconds after which a file that has the same marks is the same file."""
 
 
 class Store:
@@ -62,6 +65,7 @@ class Store:
         self.wiped = 0
         self._shelf = Shelf(self._read_named, settings.dimension)
         self._latest: tuple[bytes, Snapshot] | None = None
+        self._seen: tuple[tuple[int, int, int, int], str] | None = None
 
     @classmethod
     def create(
@@ -174,6 +178,24 @@ class Store:
                 if failures == ATTEMPTS:
                     raise
                 time.sleep(0.01 * failures)
+
+    def is_current(self, snapshot: Snapshot) -> bool:
+        """Tell whether the store is still in this state; most times that takes one call of `stat`.
+
+        An answer asks so at every token: what was forgotten meanwhile, by whomever, must not go on in it.
+        """
+        try:
+            status = (self.path / manifest.NAME).stat()
+            mark = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            if self._seen == (mark, snapshot.root):
+                return True
+            same = self.settings.digest(self.read_manifest()) == snapshot.root
+        except (OSError, StoreError):
+            return False
+        # Clocks of file systems tick slowly: a younger file may be replaced without any change of its marks.
+        if same and time.time_ns() - status.st_ctime_ns > SETTLED:
+            self._seen = (mark, snapshot.root)
+        return same
 
     def read_manifest(self) -> bytes:
         """Return the bytes of the manifest."""
