@@ -28,7 +28,7 @@ from edge_icl.store.findings import Finding, Problem, Report
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
-from edge_icl.store.recovery import recover
+from edge_icl.store.recovery import at_rest, recover
 from edge_icl.store.refusals import access, refuse_occupied
 from edge_icl.store.settings import Settings
 from edge_icl.store.trie import Leaf, span
@@ -144,7 +144,7 @@ class _Audit:
         held = self.read_pages(found, current)
         self.check_clustering(found, current, held)
         self.check_strays(current)
-        if self.left:
+        if self.left or not at_rest(self.path, locked=True):
             self.finish(found, read_only)
         if deep and not self.findings:
             self.rebuild(found, current, held)

@@ -4,9 +4,9 @@
     recover(store, snapshot)   whoever holds the lock, before anything else
     unfinished(store)          what is left all the same, and why
 
-A writer gives the directories that it has changed the time REST again when all else is done. So a reader sees
-with a few calls of `stat`, and without listing thousands of pages, that nothing can be left. A copy of a store
-has other times: then the names are looked at, once.
+A writer gives the lock, and the directories that it has changed, the time REST when all else is done. So a
+reader sees with a few calls of `stat`, and without listing thousands of pages, that nothing can be left. A copy
+of a store has other times: then the names are looked at, once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Unfinished:
     """What a change left that was cut off, and why it is still there.
 
     Attributes:
-        names: the paths of the files, relative to the store, sorted.
+        names: the paths of the files, relative to the store; empty where damage hides which they are.
         reason: a clause.
     """
 
@@ -45,6 +45,8 @@ class Unfinished:
     reason: str
 
     def __str__(self) -> str:
+        if not self.names:
+            return f"what a change left that was cut off may be there still: {self.reason}"
         files = "1 file is" if len(self.names) == 1 else f"{len(self.names):,} files are"
         return f"{files} left of a change that was cut off, and not wiped yet: {self.reason}"
 
@@ -66,13 +68,14 @@ def unfinished(store: Store) -> Unfinished | None:
 
     Raises:
         StoreAccessError: the store cannot be read.
-        StoreDamagedError: its manifest or its clustering is damaged.
     """
     if at_rest(store.path):
         return None
     try:
         with locked(store.path, timeout=0), access(store.path, "cleaned up"):
             recover(store, store.snapshot())
+    except StoreDamagedError as error:
+        return Unfinished((), error.message)
     except StoreError as error:
         with access(store.path, "read"):
             left = store.read(lambda now: _left(store, now, store.files.names(store.path)))
@@ -80,10 +83,15 @@ def unfinished(store: Store) -> Unfinished | None:
     return None
 
 
-def at_rest(path: Path) -> bool:
-    """Tell whether no change of the store at this path can have left anything."""
+def at_rest(path: Path, *, locked: bool = False) -> bool:
+    """Tell whether no change of the store at this path can have left anything.
+
+    Args:
+        path: the store's directory.
+        locked: whether the caller holds the lock, whose file then says by whom.
+    """
     # With every read, and a Path a name takes ten times as long.
-    names = [f"{os.fspath(path)}/{name}" for name in ("", *DIRECTORIES)]
+    names = [f"{os.fspath(path)}/{name}" for name in ("", *DIRECTORIES, *(() if locked else (LOCK,)))]
     try:
         return {os.stat(name).st_mtime_ns for name in names} == {fs.REST}  # noqa: PTH116
     except OSError:
@@ -111,7 +119,7 @@ def recover(store: Store, snapshot: Snapshot) -> int:
         for directory in sorted({"", *directories_of(left)}):
             files.flush_directory(store.path / directory)
         wipe_all(store, left)
-    if not at_rest(store.path):
+    if not at_rest(store.path, locked=True):
         _rest(store)
     return len(left)
 
@@ -139,7 +147,7 @@ def _left(store: Store, snapshot: Snapshot, top: Sequence[str]) -> list[str]:
 
 
 def _rest(store: Store) -> None:
-    """Give everything the time REST; entries of the cache keep theirs, by which the oldest goes first.
+    """Give everything the time REST but the lock, and entries of the cache, of which the oldest goes first.
 
     A killed writer left some files with it and some without, and so does a copy, or a store of a version that
     did not know it: the next change would show by its time which page it made.
@@ -148,7 +156,7 @@ def _rest(store: Store) -> None:
     for folder in ("pages", "clustering"):
         for name in files.names(path / folder):
             files.rest(path / folder / name)
-    for name in (settings.NAME, manifest.NAME, keys.NAME, LOCK):
+    for name in (settings.NAME, manifest.NAME, keys.NAME):
         with suppress(FileNotFoundError):
             files.rest(path / name)
     for folder in (*DIRECTORIES, ""):
