@@ -122,6 +122,14 @@ class Faulty(Files):
         self.step("unlink")
         super().unlink(path)
 
+    def link(self, path: Path, second: Path) -> None:
+        self.step("link")
+        super().link(path, second)
+
+    def swap(self, one: Path, other: Path) -> None:
+        self.step("swap")
+        super().swap(one, other)
+
     def flush_directory(self, path: Path) -> None:
         self.step("flush directory")
 
@@ -144,10 +152,11 @@ def broken_disk() -> OSError:
 
 @dataclass(eq=False)
 class Blob:
-    """A file's content: what is on the disk for certain, and what was written since."""
+    """A file's content, on the disk for certain and as written since; and how many names it has."""
 
     durable: bytes
     now: bytes
+    names: int = 1
 
     def versions(self) -> list[bytes]:
         """Return what a power cut may leave of it."""
@@ -232,8 +241,21 @@ class PowerLoss(Faulty):
         blob = self.at(path)
         super().unlink(path)
         self.at(path.parent).pending.append({path.name: None})
-        if any(blob.durable):
+        blob.names -= 1
+        if any(blob.durable) and not blob.names:
             self.remnants.append(path.name)
+
+    def link(self, path: Path, second: Path) -> None:
+        blob = self.at(path)
+        super().link(path, second)
+        blob.names += 1
+        self.at(second.parent).pending.append({second.name: blob})
+
+    def swap(self, one: Path, other: Path) -> None:
+        first, second = self.at(one), self.at(other)
+        super().swap(one, other)
+        assert one.parent == other.parent
+        self.at(one.parent).pending.append({one.name: second, other.name: first})
 
     def flush_directory(self, path: Path) -> None:
         super().flush_directory(path)

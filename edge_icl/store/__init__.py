@@ -19,6 +19,7 @@ Read in this order:
     snapshot   Snapshot: one state, read when asked for
     disk       Store: opening, making and reading without a lock
     recovery   finishing what a writer left that was cut off
+    compaction a directory that has been larger, made anew
     writer     Writer: one change, committed by one rename, then wiped
     cache      prefix KV states: derived, bound to the representatives
     findings   what can be wrong with a store

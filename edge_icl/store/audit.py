@@ -28,7 +28,7 @@ from edge_icl.store.findings import Finding, Problem, Report
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
-from edge_icl.store.recovery import at_rest, recover
+from edge_icl.store.recovery import SECOND, at_rest, recover
 from edge_icl.store.refusals import access, refuse_occupied
 from edge_icl.store.settings import Settings
 from edge_icl.store.trie import Leaf, span
@@ -260,7 +260,7 @@ class _Audit:
         """Check that every other file is one that the manifest names."""
         expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES, *([keys.NAME] if self.key else [])}
         for name in self.names(""):
-            if name in (DRAFT, REBUILD, keys.DRAFT):
+            if name in (DRAFT, REBUILD, SECOND, keys.DRAFT):
                 self.found_left(name, "a change or a check that was cut off left it")
             elif name not in expected:
                 self.found(Problem.STRAY, name, "it is no part of a store")

@@ -39,6 +39,9 @@ _NO_TIMES = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL
 
 _FOLLOWS = os.utime not in os.supports_follow_symlinks
 
+_FROM_HERE, _EXCHANGE = -100, 2
+"""Linux's AT_FDCWD and RENAME_EXCHANGE."""
+
 MOST_OPEN = 64
 """Files open at once: a process may have 256 on macOS, and more than these save nothing."""
 
@@ -109,6 +112,20 @@ class Files:
     def unlink(self, path: Path) -> None:
         """Remove a name."""
         path.unlink()
+
+    def link(self, path: Path, second: Path) -> None:
+        """Give a file a second name."""
+        os.link(path, second, follow_symlinks=False)
+
+    def swap(self, one: Path, other: Path) -> None:
+        """Let two directories swap their names, in one step, which Linux alone knows."""
+        import ctypes  # noqa: PLC0415 - few changes need it
+
+        swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
+        if swap is None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        if swap(_FROM_HERE, os.fsencode(one), _FROM_HERE, os.fsencode(other), _EXCHANGE) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(one))
 
     def flush_directory(self, path: Path) -> None:
         """Bring a directory's names to the disk (on Windows they are written with the file)."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import StoreDamagedError, StoreError
-from edge_icl.store import cache, keys, manifest, settings
+from edge_icl.store import cache, compaction, keys, manifest, settings
 from edge_icl.store import files as fs
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.lock import NAME as LOCK
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
+
+
+SECOND = f"pages{compaction.SUFFIX}"
+"""Where a compaction gives pages their second names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,9 @@ def recover(store: Store, snapshot: Snapshot) -> int:
         # that brings its predecessor back must find the predecessor's files.
         for directory in sorted({"", *directories_of(left)}):
             files.flush_directory(store.path / directory)
-        wipe_all(store, left)
+        if SECOND in left:
+            compaction.remove(files, store.path / SECOND)
+        wipe_all(store, [name for name in left if name != SECOND])
     if not at_rest(store.path, locked=True):
         _rest(store)
     return len(left)
@@ -139,7 +145,7 @@ def _left(store: Store, snapshot: Snapshot, top: Sequence[str]) -> list[str]:
     held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
     if missing := sorted(named - held):
         raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
-    left = [name for name in top if name in (DRAFT, REBUILD, keys.DRAFT)]
+    left = [name for name in top if name in (DRAFT, REBUILD, SECOND, keys.DRAFT)]
     left += sorted(held - named)
     if cache.DIRECTORY in top:
         left += cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)

@@ -25,6 +25,7 @@ from edge_icl.cluster.certificate import revise
 from edge_icl.cluster.kmeans import Points
 from edge_icl.errors import InputError
 from edge_icl.store import cache, manifest, pages
+from edge_icl.store.compaction import compact
 from edge_icl.store.layout import DRAFT
 from edge_icl.store.lock import locked
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from edge_icl.store.snapshot import Snapshot
 
 UNFINISHED = "the change is made, but what went is not wiped yet: check the disk; the next command wipes it"
+
+UNTIDY = "the change is made, and what went is wiped: check the disk; the next command tidies up"
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds to wait for another writer: longer than a large batch takes to commit."""
@@ -135,6 +138,8 @@ class Writer:
         with access(store.path, "cleaned up", hint=UNFINISHED):
             files.flush_directory(store.path)
             wipe_all(store, gone)
+        with access(store.path, "tidied up", hint=UNTIDY):
+            compact(files, store.path / "pages")
             for directory in directories_of([*fresh, *gone, manifest.NAME]):
                 files.rest(store.path / directory)
         if interrupt:
