@@ -10,7 +10,7 @@ import numpy as np
 from edge_icl.llm.score import score_labels
 from edge_icl.prior.evidence import shortlist, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
-from edge_icl.prior.pool import log_probabilities
+from edge_icl.prior.pool import log_probabilities, ranked
 from edge_icl.usual import Usual
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Judge:
         evidence *= weight(now.manifest.count, labels=len(prior.labels), shots=now.settings.shots)
         sources = np.concatenate([opinions[:, put], evidence[None]])
         return Judgement(
-            _ranked(prior.labels, np.exp(weighed(logs, put, evidence))),
+            _ranked(prior.labels, weighed(logs, put, evidence)),
             {
                 label: dict(zip((*EXPERTS, MODEL), map(float, column), strict=True))
                 for label, column in zip(labels, (sources - sources.mean(1, keepdims=True)).T, strict=True)
@@ -99,7 +99,7 @@ def judge_alone(
     """
     logs = log_probabilities(_scores(prefixes, prompt, labels, cancel))
     parts = {label: {MODEL: float(score)} for label, score in zip(labels, logs - logs.mean(), strict=True)}
-    return Judgement(_ranked(labels, np.exp(logs)), parts)
+    return Judgement(_ranked(labels, logs), parts)
 
 
 def _scores(prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], cancel: Cancel | None) -> Floats:
@@ -109,6 +109,7 @@ def _scores(prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], cancel: C
     return score_labels(prefixes, prefix, question, labels, form=prompt.form, cancel=cancel)
 
 
-def _ranked(labels: Sequence[str], shares: Floats) -> dict[str, float]:
-    """Return shares by label, the greatest first."""
-    return {labels[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
+def _ranked(labels: Sequence[str], logs: Floats) -> dict[str, float]:
+    """Return the probabilities whose logarithms these are, by label, the greatest first."""
+    shares = np.exp(logs)
+    return {labels[i]: float(shares[i]) for i in ranked(logs)}

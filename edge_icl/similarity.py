@@ -112,21 +112,60 @@ def cosines(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[n
     return found
 
 
-def each_cosine(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> Iterator[NDArray[np.float64]]:
-    """Yield the rows f64[n] of `cosines`, one after another: all of them take three times as much memory."""
-    lengths = _lengths(vectors)
-    for dots, length in zip(_dots(vectors, questions), _lengths(questions), strict=True):
-        yield np.asarray(dots, np.float64) / lengths / length
+def nearest_others(
+    vectors: NDArray[np.int8], chosen: NDArray[np.intp], limit: int
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+    """Yield for each example chosen which others have the greatest cosine to it, and their cosines.
+
+    Equal cosines are taken in the order of their ids. What is compared is dot · |dot| / length², the cosine's
+    square with its sign: both numbers are integers, so it is rounded once, and equal cosines of vectors of
+    other lengths are equal here too; up to 5,883 dimensions, from where on the product may be rounded before.
+
+    One after another: the cosines of all would take gigabytes in a large store.
+
+    Args:
+        vectors: i8[n, d], sorted by the ids.
+        chosen: positions [m].
+        limit: how many others are wanted.
+
+    Yields:
+        Positions [k], ascending, so that sums over them have one order, and cosines f64[k].
+    """
+    squares = _squares(vectors)
+    kept = min(limit, len(vectors) - 1)
+    for own, exact in zip(chosen.tolist(), _dots(vectors, vectors[chosen]), strict=True):
+        dots = np.asarray(exact, np.float64)
+        ranks = np.abs(dots)
+        ranks *= dots
+        ranks /= squares
+        ranks[own] = -np.inf
+        others = _greatest(ranks, kept)
+        yield others, dots[others] / np.sqrt(squares[others]) / np.sqrt(squares[own])
+
+
+def _greatest(ranks: NDArray[np.float64], limit: int) -> NDArray[np.intp]:
+    """Return the positions of the `limit` greatest, ascending; of equals the first."""
+    if not limit:
+        return np.zeros(0, np.intp)
+    bar = _bar(ranks, limit)
+    above = np.flatnonzero(ranks > bar)
+    level = np.flatnonzero(ranks == bar)[: limit - len(above)]
+    return np.sort(np.concatenate([above, level]))
 
 
 def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the length f64[n] of each vector i8[n, d], 1 at least, so that it can be divided by."""
+    return np.sqrt(_squares(vectors))
+
+
+def _squares(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the squared length f64[n] of each vector i8[n, d], 1 at least; exact."""
     if not len(vectors):
         return np.ones(0)
     import simsimd  # noqa: PLC0415 - not needed to forget
 
     squares = np.asarray(simsimd.dot(vectors, vectors), np.float64).reshape(len(vectors))
-    return np.sqrt(np.maximum(squares, 1))
+    return np.maximum(squares, 1)
 
 
 def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> Dots:

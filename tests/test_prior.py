@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -144,6 +148,52 @@ def test_the_prior_is_a_function_of_the_set_bit_for_bit() -> None:
     assert (one.log_probabilities(more.vectors[0]) == other.log_probabilities(more.vectors[0])).all()
 
 
+TIES = """
+import json
+import numpy as np
+from edge_icl.cluster.kmeans import Points
+from edge_icl.prior.evidence import shortlist
+from edge_icl.prior.fitted import fit
+from edge_icl.prior.tally import Tally
+
+rng = np.random.default_rng(0)
+few = rng.integers(-60, 60, (6, 31), dtype=np.int8).repeat(300, 0)
+few_say = [f"{i // 300} {rng.integers(9)}" for i in range(len(few))]  # who votes is decided among 300 equals
+many = rng.integers(-60, 60, (120, 111), dtype=np.int8).repeat(3, 0)
+many_say = [f"{i // 30} {'abc'[i % 3]}" for i in range(len(many))]  # three labels for each, equally likely
+few_agree = [f"{i // 300} {'ab'[i % 2]}" for i in range(len(few))]  # every shrinkage costs the same
+for vectors, outputs in (few, few_say), (few, few_agree), (many, many_say):
+    ids = np.arange(len(vectors), dtype=">u8").view(np.uint8).reshape(-1, 8).repeat(2, axis=1)
+    prior = fit(Points(ids, vectors), outputs, Tally.of(vectors, outputs))
+    logs = np.array([prior.log_probabilities(one) for one in vectors[::25]])
+    put = [shortlist(one).tolist() for one in logs]
+    print(json.dumps([[prior.shrinkage, prior.sharpness], prior.weights.tolist(), logs.tolist(), put]))
+"""
+
+
+def without_extensions() -> dict[str, str]:
+    """Return variables with which numpy and its BLAS compute as on a processor without vector extensions."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    return {"NPY_DISABLE_CPU_FEATURES": " ".join(found), "OPENBLAS_CORETYPE": "Nehalem"}
+
+
+def test_no_tie_is_left_to_the_processor() -> None:
+    """Of the last digits alone it is: BLAS sums in its own order, and exponentials differ."""
+    here, elsewhere = (
+        subprocess.run(
+            [sys.executable, "-c", TIES], env={**os.environ, **env}, capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        for env in ({}, without_extensions())
+    )
+
+    assert len(here) == len(elsewhere) == 3
+    for one, other in zip(map(json.loads, here), map(json.loads, elsewhere), strict=True):
+        assert one[0] == other[0]
+        assert np.array(one[1]) == pytest.approx(np.array(other[1]), rel=1e-6)
+        assert np.array(one[2]) == pytest.approx(np.array(other[2]), rel=1e-6, abs=1e-9)
+        assert one[3] == other[3]
+
+
 def test_the_prior_keeps_no_cosines_of_all_examples() -> None:
     points, outputs = blobs(32_768)
     tally = Tally.of(points.vectors, outputs)
@@ -178,6 +228,13 @@ def test_evidence_moves_probability_only_between_the_labels_put() -> None:
     assert np.exp(after).sum() == pytest.approx(1)
     assert after[:4] == pytest.approx(logs[:4])
     assert after[4] - after[11] > logs[4] - logs[11]
+
+
+def test_of_labels_that_are_equally_likely_but_for_rounding_the_first_are_put() -> None:
+    rounded = np.full(12, -2.5) + np.linspace(-1, 1, 12) * 1e-14
+
+    assert evidence.shortlist(rounded).tolist() == list(range(8))
+    assert evidence.shortlist(np.append(rounded, -2.4)).tolist() == [*range(7), 12]
 
 
 @given(st.lists(st.text("ab c", min_size=1).filter(str.strip), min_size=1, max_size=400))

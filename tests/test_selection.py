@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from edge_icl.cluster.kmeans import Points, fit
 from edge_icl.errors import InputError
 from edge_icl.searching import alike
 from edge_icl.selection import SELECTIONS, Scene, choose
-from edge_icl.similarity import LARGEST_EXACT, cosines, each_cosine, search, similarities
+from edge_icl.similarity import LARGEST_EXACT, cosines, nearest_others, search, similarities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,24 @@ def test_many_questions_find_what_each_finds_alone(chosen: set[int], questions: 
     together = cosines(some, asked)
 
     assert (together == np.stack([similarities(some, one) for one in asked])).all()
-    assert (together == np.stack([*each_cosine(some, asked)])).all()
+
+
+@given(st.lists(vectors, min_size=1, max_size=8), st.lists(st.integers(0, 7), max_size=30), st.integers(0, 12))
+def test_the_nearest_others_are_exact_and_of_equal_cosines_the_smaller_ids(
+    some: list[list[int]], again: list[int], limit: int
+) -> None:
+    parts = [[int(c / 3) for c in one] for one in some]  # each also three times as long: the very same cosine
+    held = np.array([*parts, *some, *([3 * c for c in parts[i % len(parts)]] for i in again)], np.int8)
+
+    def cosine(i: int, other: int) -> Fraction:
+        dot, squares = int(held[i].astype(int) @ held[other].astype(int)), held[other].astype(int) ** 2
+        return Fraction(dot * abs(dot), max(int(squares.sum()), 1))
+
+    for i, (found, near) in enumerate(nearest_others(held, np.arange(len(held)), limit)):
+        others = [other for other in range(len(held)) if other != i]
+        nearest = sorted(others, key=lambda other: (-cosine(i, other), other))[:limit]
+        assert found.tolist() == sorted(nearest)
+        assert near == pytest.approx(similarities(held[found], held[i]), abs=1e-15)
 
 
 def test_products_are_exact_at_the_extremes() -> None:

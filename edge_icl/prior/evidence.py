@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.prior.pool import log_probabilities
+from edge_icl.prior.pool import log_probabilities, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ MOST_SAMPLED = 256
 
 def shortlist(logs: Floats) -> NDArray[np.intp]:
     """Return the positions of the labels to put to the model, ascending, given the prior's log f64[labels]."""
-    order = np.argsort(-logs, kind="stable")[:MOST_PUT]
+    order = ranked(logs)[:MOST_PUT]
     near = np.count_nonzero(logs[order] >= logs[order[0]] - REACH)
     return np.sort(order[: max(near, FEWEST_PUT)])
 

@@ -22,10 +22,10 @@ import numpy as np
 
 from edge_icl.prior import pool, vote
 from edge_icl.prior.discriminant import Scatter
-from edge_icl.similarity import each_cosine, search, similarities
+from edge_icl.similarity import nearest_others, search, similarities
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -106,9 +106,9 @@ def fit(points: Points, outputs: Sequence[str], tally: Tally) -> Prior:
     trial = _Trial(points, classes, scatter, expected)
     shrinkage, sharpness = SHRINKAGES[0], SHARPNESSES[0]
     if len(labels) > 1 and len(trial.answers):
-        sharpness = min(SHARPNESSES, key=lambda tried: trial.cost(shrinkage, tried))
-        shrinkage = min(SHRINKAGES, key=lambda tried: trial.cost(tried, sharpness))
-        sharpness = min(SHARPNESSES, key=lambda tried: trial.cost(shrinkage, tried))
+        sharpness = _cheapest(SHARPNESSES, lambda tried: trial.cost(shrinkage, tried))
+        shrinkage = _cheapest(SHRINKAGES, lambda tried: trial.cost(tried, sharpness))
+        sharpness = _cheapest(SHARPNESSES, lambda tried: trial.cost(shrinkage, tried))
         expected = trial.weights(shrinkage, sharpness)
     scale = trial.scale(shrinkage)
     return Prior(labels, shrinkage, sharpness, expected, points, classes, scatter, scale)
@@ -163,13 +163,17 @@ class _Trial:
 
 
 def _others_near(vectors: NDArray[np.int8], chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
-    """Return positions and cosines [m, k] of the examples that vote on each one chosen; itself has no vote.
-
-    One after another: the cosines of all would take gigabytes in a large store.
-    """
-    kept = min(vote.NEIGHBOURS, len(vectors))
+    """Return positions and cosines [m, k] of the examples that vote on each one chosen; itself has no vote."""
+    kept = min(vote.NEIGHBOURS, len(vectors) - 1)
     voters, near = np.empty((len(chosen), kept), np.intp), np.empty((len(chosen), kept))
-    for i, similar in enumerate(each_cosine(vectors, vectors[chosen])):
-        similar[chosen[i]] = -np.inf
-        voters[i : i + 1], near[i : i + 1] = vote.nearest(similar[None])
+    for i, found in enumerate(nearest_others(vectors, chosen, kept)):
+        voters[i], near[i] = found
     return voters, near
+
+
+def _cheapest(tried: Sequence[float], cost: Callable[[float], float]) -> float:
+    """Return what costs least; of equals the first.
+
+    Where all examples of a label have one vector, say, every amount of shrinkage costs the same.
+    """
+    return tried[int(pool.ranked(-np.array([cost(one) for one in tried]))[0])]

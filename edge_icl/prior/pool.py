@@ -19,11 +19,25 @@ if TYPE_CHECKING:
 _STEPS = 50
 _ENOUGH = 1e-6
 
+ROUNDING = 1e-9
+"""Nats by which equal scores may differ, as processors round them, and other scores do not."""
+
 
 def log_probabilities(scores: Floats) -> Floats:
     """Return scores f64[..., labels] as the logarithms of probabilities."""
     peak = scores.max(-1, keepdims=True)
     return np.asarray(scores - peak - np.log(np.exp(scores - peak).sum(-1, keepdims=True)))
+
+
+def ranked(logs: Floats) -> NDArray[np.intp]:
+    """Return the positions of scores f64[labels], the greatest first; of equals the first.
+
+    Labels that the same inputs were taught with are equally likely, and their scores are equal but for the last
+    digits, which are the processor's and must not choose the answer.
+    """
+    order = np.argsort(-logs, kind="stable")
+    level = np.cumsum(np.diff(logs[order], prepend=np.inf) < -ROUNDING)
+    return order[np.lexsort((order, level))]
 
 
 def trust(opinions: Floats, answers: NDArray[np.intp], expected: Floats, *, firmness: float) -> Floats:

@@ -22,21 +22,11 @@ DOUBT = 0.05
 """Votes for no label in particular, per vote: a label without neighbours is unlikely, not impossible."""
 
 
-def nearest(similarities: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """Return positions and cosines [m, k] of the examples that vote, given the cosines f64[m, n] of all."""
-    kept = min(NEIGHBOURS, similarities.shape[1])
-    if kept == similarities.shape[1]:
-        voters = np.broadcast_to(np.arange(kept), similarities.shape)
-    else:
-        voters = np.argpartition(similarities, -kept, axis=1)[:, -kept:]
-    return voters, np.take_along_axis(similarities, voters, 1)
-
-
 def log_shares(cosines: Floats, classes: NDArray[np.intp], labels: int, sharpness: float) -> Floats:
     """Return the logarithm f64[m, labels] of each label's share of the vote.
 
     Args:
-        cosines: f64[m, k], of the voters; -inf for one that has no vote.
+        cosines: f64[m, k], of the voters.
         classes: i64[m, k], the label of each voter.
         labels: how many there are.
         sharpness: how much louder near ones are.
