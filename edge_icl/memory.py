@@ -26,7 +26,7 @@ from edge_icl.errors import (
     StoreExistsError,
     StoreNotFoundError,
 )
-from edge_icl.example import Example
+from edge_icl.example import Example, checked
 from edge_icl.lifetime import Lifetime
 from edge_icl.opening import make
 from edge_icl.place import DEFAULT_STORE, locate
@@ -207,12 +207,12 @@ class Memory(Reader):
             progress: told about each text that is embedded.
 
         Raises:
-            InputError: an example is too long for the model, or a vector cannot be one of this store.
+            InputError: an example is none or too long for the model, or a vector cannot be one of this store.
             ValueError: there are not as many vectors as examples.
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """
-        keyed = [(example.id(self.settings.seed), example) for example in examples]
+        keyed = [(example.id(self.settings.seed), example) for example in checked(examples)]
         wanted = dict(keyed)
         new = self._read(lambda now: {key: e for key, e in wanted.items() if now.locate(key) is None})
         for example in new.values():

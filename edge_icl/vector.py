@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _NEVER = b"\x80"
 """-128, which no encoder gives."""
 
+_AS_EXPORTED = "give it as Memory.export did, or leave it out"
+
 
 @dataclass(frozen=True, slots=True)
 class Vector:
@@ -35,11 +37,27 @@ class Vector:
 
     Attributes:
         encoder: the digest of the encoder that made it.
-        components: one int8 a byte.
+        components: one int8 a byte, none of them -128.
+
+    Raises:
+        InputError: it is no vector that an encoder gives.
     """
 
     encoder: str
     components: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse what a store must not hold."""
+        if not isinstance(self.encoder, str):
+            kind = type(self.encoder).__name__
+            raise InputError(f"the encoder of a vector is {kind}, not text", _AS_EXPORTED)
+        if not isinstance(self.components, bytes):
+            kind = type(self.components).__name__
+            raise InputError(f"the components of a vector are {kind}, not bytes", _AS_EXPORTED)
+        if not self.components:
+            raise InputError("a vector has no components", _AS_EXPORTED)
+        if _NEVER in self.components:
+            raise InputError("a vector has a component of -128, which no encoder gives", _AS_EXPORTED)
 
     def text(self) -> str:
         """Return the components in base64."""
@@ -74,10 +92,13 @@ def usable(
         settings: the store's.
 
     Raises:
-        InputError: a vector has another dimension, or one example comes with two vectors.
+        InputError: a vector is none, has another dimension, or one example comes with two vectors.
+        ValueError: there are not as many vectors as ids.
     """
     found: dict[bytes, NDArray[np.int8]] = {}
     for key, vector in zip(keys, vectors, strict=True):
+        if not isinstance(vector, Vector | None):
+            raise InputError(f"{type(vector).__name__} is not a vector", "make it with Vector, or give None")
         if vector is None or vector.encoder != settings.encoder_digest:
             continue
         new = np.frombuffer(vector.components, np.int8)

@@ -20,15 +20,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge_icl.cluster.kmeans import Points
+from edge_icl.errors import InputError, StoreDamagedError
 from edge_icl.example import ID_BYTES, Example
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
 COUNTS = re.compile(rb'"ids":\{"dtype":"U8","shape":\[([0-9]+),.*"text":\{"dtype":"U8","shape":\[([0-9]+)\]')
 LONGEST_HEADER = 512
+
+LONGEST_TEXT = (1 << 32) - 1
+"""Bytes of text in one page: the 32 bits of an offset."""
 
 
 class Row(NamedTuple):
@@ -63,10 +67,20 @@ class Page:
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Page:
-        """Lay out rows, at least one and sorted by id, as columns."""
+        """Lay out rows, at least one and sorted by id, as columns.
+
+        Raises:
+            InputError: their texts are longer together than a page can say.
+        """
         ids, vectors, texts = zip(*rows, strict=True)
         offsets = np.zeros(len(texts) + 1, np.uint32)
-        np.cumsum([len(text) for text in texts], out=offsets[1:])
+        size = sum(sizes := [len(text) for text in texts])
+        if size > LONGEST_TEXT:
+            raise InputError(
+                f"{len(texts)} examples have {size:,} bytes of text and a page holds {LONGEST_TEXT:,}",
+                "make inputs, outputs, tags or sources shorter",
+            )
+        np.cumsum(sizes, out=offsets[1:])
         return cls(
             ids=np.frombuffer(b"".join(ids), np.uint8).reshape(-1, ID_BYTES),
             vectors=np.concatenate(vectors).reshape(len(vectors), -1),  # a third of the time of np.stack
@@ -104,12 +118,31 @@ class Page:
         return self.text[self.offsets[i] : self.offsets[i + 1]]
 
     def example(self, i: int) -> Example:
-        """Return the i-th example."""
-        return Example.from_canonical(self.text_of(i))
+        """Return the i-th example.
+
+        Raises:
+            StoreDamagedError: its text is no example's.
+        """
+        return _read([self.text_of(i)])[0]
 
     def examples(self) -> Iterator[tuple[bytes, Example]]:
-        """Yield all ids and examples in the order of the ids."""
-        return zip(self.keys(), Example.all_from_canonical(self.texts()), strict=True)
+        """Return an iterator over all ids and examples in the order of the ids.
+
+        Raises:
+            StoreDamagedError: a text is no example's.
+        """
+        return zip(self.keys(), _read(list(self.texts())), strict=True)
+
+
+def _read(texts: Sequence[bytes]) -> list[Example]:
+    """Return the examples that texts are; the digest of their page says that they are what was written."""
+    try:
+        found = Example.all_from_canonical(texts)
+        if len(found) == len(texts):
+            return found
+    except ValueError:
+        pass
+    raise StoreDamagedError("a page holds a text that is no example", "find it with `edge-icl verify`")
 
 
 def encode(page: Page) -> bytes:
