@@ -208,8 +208,10 @@ def alter_clustering(store: Store) -> None:
 
 def name_forgotten(store: Store) -> None:
     now = store.snapshot()
-    now.clustering.representatives[0] = np.frombuffer(row(999).id, np.uint8)
-    rename(store, now.manifest.clustering, record.encode(now.clustering), clustering_file)
+    named = now.clustering.representatives.copy()
+    named[0] = np.frombuffer(row(999).id, np.uint8)
+    changed = replace(now.clustering, representatives=named)
+    rename(store, now.manifest.clustering, record.encode(changed), clustering_file)
 
 
 def impossible_vector(store: Store) -> None:

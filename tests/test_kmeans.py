@@ -210,22 +210,3 @@ def test_wins_are_proportional_to_weights() -> None:
     wins = np.bincount([winner(row, np.array([1, 2, 5])) for row in draws], minlength=3) / len(draws)
 
     assert np.allclose(wins, [1 / 8, 2 / 8, 5 / 8], atol=0.03)
-
-
-@given(st.lists(vectors, max_size=12))
-def test_a_clustering_survives_its_record(rows: list[list[int]]) -> None:
-    clustering = fit(PARAMETERS, point_set(rows))
-
-    data = record.encode(clustering)
-
-    assert record.encode(record.decode(data, PARAMETERS)) == data
-
-
-def test_a_record_of_another_shape_is_refused() -> None:
-    data = record.encode(fit(PARAMETERS, point_set([[1, 2, 3], [60, 2, 3]])))
-    other = Parameters(PARAMETERS.seed, PARAMETERS.shots, PARAMETERS.iterations + 1, PARAMETERS.step, DIMENSION)
-
-    with pytest.raises(ValueError, match="shape"):
-        record.decode(data, other)
-    with pytest.raises(ValueError, match="not a clustering"):
-        record.decode(data[:40], PARAMETERS)
