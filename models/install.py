@@ -59,15 +59,25 @@ def install_llm(
 ) -> location.Installed:
     """Install a GGUF that is already inside `work`.
 
+    Args:
+        name: what to call it here.
+        work: the folder of `staging`.
+        file: it, or the first of its parts; they lie beside it.
+        licence: as the catalogue names it, or "unknown".
+        source: who delivered it.
+        progress: called while files are checked.
+
     Raises:
-        ModelFileError: it is no GGUF or is truncated.
+        ModelFileError: it is no GGUF, is truncated, or misses a part.
         OSError: the operating system refused.
     """
-    gguf.check(file)
+    parts = gguf.check(file)
     build = _fresh(work / "model")
-    place = build / file.name
-    file.replace(place)
-    digests = {file.name: record.hash_file(place, progress=progress)}
+    digests = {}
+    for part in parts:
+        place = build / part.name
+        part.replace(place)
+        digests[part.name] = record.hash_file(place, progress=progress)
     _publish(name, work, record.Record("llm", licence, source, digests))
     return location.find_llm(name)
 

@@ -32,8 +32,8 @@ class InstalledLlm:
 
     Attributes:
         name: what it is called here.
-        path: its GGUF file.
-        digest: the file's SHA-256, hex.
+        path: its GGUF file, or the first of several.
+        digest: the file's SHA-256, hex; for several files a SHA-256 over theirs.
     """
 
     name: str
@@ -207,8 +207,9 @@ def _installed(name: str) -> Installed:
     place = folder(name)
     known = record.read(place)
     if known.encoder is None:
-        file, digest = next(iter(known.files.items()))
-        return InstalledLlm(name, place / file, digest.sha256)
+        return InstalledLlm(
+            name, place / min(known.files), known.llm_digest()
+        )  # parts are numbered in their names
     settings = known.encoder
     return InstalledEncoder(
         name=name,
@@ -227,9 +228,10 @@ def _direct(file: Path) -> InstalledLlm:
         raise ModelMissingError(
             f"there is no file {file}", "give the path of a GGUF file, or the name of a model"
         )
-    gguf.check(file)
+    parts = gguf.check(file)
     try:
-        return InstalledLlm(file.stem, file.absolute(), record.hash_file(file).sha256)
+        digest = record.joined([record.hash_file(part).sha256 for part in parts])
+        return InstalledLlm(file.stem, file.absolute(), digest)
     except OSError as error:
         raise ModelFileError(f"{file} cannot be read: {error.strerror or error}") from error
 

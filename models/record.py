@@ -19,7 +19,7 @@ from edge_icl.models.catalogue import EncoderSettings, Kind
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 NAME = "model.json"
@@ -65,6 +65,10 @@ class Record:
         if self.encoder is not None:
             fields.update(asdict(self.encoder))
         return json.dumps(fields, indent=1, sort_keys=True) + "\n"
+
+    def llm_digest(self) -> str:
+        """Return one SHA-256 over all files of an LLM; see `joined`."""
+        return joined([self.files[name].sha256 for name in sorted(self.files)])
 
     def encoder_digest(self) -> str:
         """Return one SHA-256 over all that an encoder's vectors depend on: its files and its settings."""
@@ -130,6 +134,13 @@ def _plain(name: str) -> str:
     if not name or "/" in name or "\\" in name or name.startswith("."):
         raise ValueError("not a file's name")
     return name
+
+
+def joined(digests: Sequence[str]) -> str:
+    """Return what names an LLM in these files, in order: one file's own digest, or one over those of all."""
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
 
 def hash_file(path: Path, *, progress: Progress = silent) -> FileDigest:

@@ -4,6 +4,8 @@ import ctypes
 import struct
 from pathlib import Path
 
+import ggufs
+import numpy as np
 import pytest
 import tiny
 from hypothesis import HealthCheck, given, settings
@@ -101,3 +103,59 @@ def test_tensor_sizes_are_llama_cpps_own(tmp_path: Path) -> None:
         needed = weights // block * size
         assert outcome(tmp_path, data[:header] + bytes(needed)) == ""
         assert "truncated" in outcome(tmp_path, data[:header] + bytes(needed - 1))
+
+
+def test_parts_are_all_files_of_a_model_in_order(tmp_path: Path) -> None:
+    alone, files = ggufs.llama(tmp_path / "one.gguf"), ggufs.split(ggufs.llama(tmp_path / "a.gguf"), parts=3)
+
+    assert gguf.parts(alone) == gguf.check(alone) == (alone,)
+    assert gguf.parts(files[0]) == gguf.check(files[0]) == tuple(files)
+
+
+def test_what_is_not_all_parts_from_the_first_on_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    first, second, third = ggufs.split(ggufs.llama(tmp_path / "a.gguf"), parts=3)
+    complaints = []
+
+    def complain() -> None:
+        for look, path in ((gguf.check, first), (gguf.parts, first), (gguf.parts, second)):
+            try:
+                look(path)
+            except ModelFileError as error:
+                complaints.append(str(error))
+
+    complain()
+    hint = "give the path of its first part, which ends in -00001-of-00003.gguf"
+    assert complaints == [f"{second} is part 2 of 3 of a model; {hint}"]
+    third.rename(third.with_name("elsewhere.gguf"))
+    complain()
+    assert (
+        complaints[1:3]
+        == [
+            f"{third} is missing: the model comes in 3 files; put them all into one folder",
+        ]
+        * 2
+    )
+    third.write_bytes(second.read_bytes())
+    with pytest.raises(ModelFileError, match="is not part 3 of 3 of the model"):
+        gguf.check(first)
+    with pytest.raises(ModelFileError, match=r"its name hides .* ends in -00001-of-00003\.gguf"):
+        gguf.check(first.rename(tmp_path / "model.gguf"))
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, True, 1 << 17])
+def test_a_count_of_parts_that_none_can_have_is_refused(tmp_path: Path, count: float) -> None:
+    value = np.int32(count) if count == -1 else count
+    data = ggufs.encoded({"split.count": value}, {"weights": np.zeros(8, np.float32)})
+
+    assert "split.count" in outcome(tmp_path, data) or "one of 131072 parts" in outcome(tmp_path, data)
+
+
+def test_the_context_is_read_without_the_vocabulary(tmp_path: Path) -> None:
+    whole = ggufs.llama(tmp_path / "a.gguf", context=1234)
+
+    assert gguf.context_length(whole) == 1234
+    cut = whole.read_bytes()[: whole.read_bytes().index(b"tokenizer.ggml.tokens") - 8]
+    (tmp_path / "cut.gguf").write_bytes(cut)
+    assert gguf.context_length(tmp_path / "cut.gguf") == 1234
+    (tmp_path / "none.gguf").write_bytes(WHOLE)
+    assert gguf.context_length(tmp_path / "none.gguf") == 0

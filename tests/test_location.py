@@ -1,5 +1,6 @@
 """Models on this machine: finding, importing, verifying and removing them."""
 
+import hashlib
 import json
 import os
 import stat
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ggufs
 import platformdirs
 import pytest
 import tiny
@@ -16,6 +18,7 @@ from edge_icl.models import location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.home import home
 from edge_icl.models.importing import import_model
+from edge_icl.models.install import install_llm, staging
 
 
 @pytest.fixture
@@ -265,3 +268,42 @@ def test_without_a_setting_the_home_is_the_platforms_own_place(monkeypatch: pyte
     monkeypatch.delenv("EDGE_ICL_HOME")
 
     assert home() == Path(platformdirs.user_data_dir("edge-icl"))
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> list[Path]:
+    (tmp_path / "large").mkdir()
+    return ggufs.split(ggufs.llama(tmp_path / "large" / "large.gguf"), parts=3)
+
+
+def test_the_digest_of_one_file_is_its_sha_256_and_that_of_parts_covers_each(
+    gguf: Path, split: list[Path]
+) -> None:
+    assert location.find_llm(str(gguf)).digest == hashlib.sha256(gguf.read_bytes()).hexdigest()
+    digests = {location.find_llm(str(split[0])).digest}
+
+    for part in split:
+        data = part.read_bytes()
+        part.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        digests.add(location.find_llm(str(split[0])).digest)
+        part.write_bytes(data)
+
+    assert len(digests) == 1 + len(split)
+
+
+def test_a_model_in_parts_is_installed_found_and_verified_as_one(split: list[Path]) -> None:
+    with staging("import", "mine") as work:
+        for part in split:
+            (work / part.name).write_bytes(part.read_bytes())
+        made = install_llm("mine", work, file=work / split[0].name, licence="unknown", source="import")
+
+    assert location.find_llm("mine") == location.verify("mine") == made
+    assert (made.path.name, made.digest) == (split[0].name, location.find_llm(str(split[0])).digest)
+    last = made.path.with_name(split[-1].name)
+    data = last.read_bytes()
+    replace(last, data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(ModelFileError, match=r"00003-of-00003\.gguf is not what was installed.*remove mine"):
+        location.verify("mine")
+    last.unlink()
+    with pytest.raises(ModelFileError, match=r"00003-of-00003\.gguf cannot be read"):
+        location.find_llm("mine")
