@@ -4,7 +4,7 @@
     gemma(tmp_path / "sliding.gguf", window=32)
     split(llama(tmp_path / "one.gguf"), parts=2)     # one-00001-of-00002.gguf and one-00002-of-00002.gguf
 
-Their vocabulary is the 256 bytes, so whatever is written can be read, if not understood.
+Their vocabulary is the 256 bytes and a space, so whatever is written can be read, if not understood.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _decoder(name: str, *, layers: int, context: int, seed: int) -> Parts:
     """Return a decoder with a vocabulary of bytes, and the norms that Gemma has beside Llama's."""
     gemma = name == "gemma3"
     weights = _Weights(seed)
-    tensors = {"token_embd.weight": weights((3 + 256, WIDTH)), "output_norm.weight": 1 + weights((WIDTH,))}
+    tensors = {"token_embd.weight": weights((4 + 256, WIDTH)), "output_norm.weight": 1 + weights((WIDTH,))}
     head = WIDTH // HEADS
     for layer in range(layers):
         matrices = dict.fromkeys(("attn_q", "attn_k", "attn_v", "attn_output"), (WIDTH, WIDTH))
@@ -149,9 +149,9 @@ def _decoder(name: str, *, layers: int, context: int, seed: int) -> Parts:
         f"{name}.attention.value_length": head,
         f"{name}.rope.dimension_count": head,
         "tokenizer.ggml.model": "llama",
-        "tokenizer.ggml.tokens": ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))],
-        "tokenizer.ggml.scores": [0.0] * 259,
-        "tokenizer.ggml.token_type": [UNKNOWN, CONTROL, CONTROL] + [BYTE] * 256,
+        "tokenizer.ggml.tokens": ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁"],
+        "tokenizer.ggml.scores": [0.0] * 260,
+        "tokenizer.ggml.token_type": [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, NORMAL],
         "tokenizer.ggml.add_space_prefix": False,
     }
     return Parts(metadata, tensors)

@@ -20,7 +20,7 @@ from edge_icl.errors import InputError, ModelError, ModelFileError
 from edge_icl.llm.native import llama
 from edge_icl.llm.turns import Turns
 from edge_icl.llm.vocabulary import Vocabulary, load_file
-from edge_icl.llm.window import BATCH, SEQUENCES, Window
+from edge_icl.llm.window import BATCH, SEQUENCES, UNFIT, Window
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.cancel import Cancel
+
+
+_NO_POOLING, _RANK = "0", "4"  # llama.cpp's numbers, as the header of a file has them
 
 
 class Model:
@@ -96,7 +99,7 @@ class Model:
             load_file(path, gpu_layers=-1 if gpu_layers is None else gpu_layers, progress=progress)
         )
         try:
-            _refuse_unfit(path, vocabulary.model)
+            _refuse_unfit(path, vocabulary)
             layers = int(library.llama_model_n_layer(vocabulary.model)) + 1  # the output layer counts as one
             return cls(
                 vocabulary,
@@ -178,19 +181,30 @@ class Model:
         """Return bytes that differ wherever the state of one and the same prefix may differ."""
         library = llama()
         version = [library.__version__, library.llama_version().decode(), self.system]
-        settings = [self.context, self.threads, self.gpu_layers, BATCH, SEQUENCES]
+        settings: list[object] = [self.context, self.threads, self.gpu_layers, BATCH, SEQUENCES]
+        if self.window.sliding:
+            settings.append("whole")  # versions before kept what the sliding window shows
         return json.dumps([self.identity, version, settings]).encode()
 
 
-def _refuse_unfit(path: Path, model: int) -> None:
-    """Raise where a prompt's cells cannot be cut back and shared, as `Window` does."""
-    library = llama()
+def _refuse_unfit(path: Path, vocabulary: Vocabulary) -> None:
+    """Raise where a prompt's cells cannot be cut back and shared, as `Window` does, or nothing follows them."""
+    library, model = llama(), vocabulary.model
+    architecture = vocabulary.metadata("general.architecture")
+    pooling = vocabulary.metadata(f"{architecture}.pooling_type")
+    trained = library.llama_model_n_ctx_train(model)
     kinds = {
-        "an encoder-decoder model": library.llama_model_has_encoder(model),
         "an encoder": not library.llama_model_has_decoder(model),
+        "an encoder-decoder model": library.llama_model_has_encoder(model),
         "a recurrent model": library.llama_model_is_recurrent(model) or library.llama_model_is_hybrid(model),
         "a diffusion model": library.llama_model_is_diffusion(model),
+        "a reranker": pooling == _RANK,
+        "an embedding model": pooling not in {"", _NO_POOLING, _RANK},
+        "an encoder: its tokens see those that follow": (
+            vocabulary.metadata(f"{architecture}.attention.causal") == "false"
+        ),
+        f"a model for {trained} tokens": trained < 1,
     }
     for kind, found in kinds.items():
         if found:
-            raise ModelFileError(f"{path} is {kind}", "use a generative transformer, such as Llama or Qwen")
+            raise ModelFileError(f"{path} is {kind}", UNFIT)

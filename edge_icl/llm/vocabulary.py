@@ -25,7 +25,7 @@ from edge_icl.prompt import MARK
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FETCH_AGAIN = "fetch it again with `edge-icl models fetch`, or import another with `edge-icl models import`"
+_REFUSED = "`edge-icl models verify` tells whether it is damaged; if it is not, use another file or model"
 
 
 class Vocabulary:
@@ -236,7 +236,7 @@ def load_file(path: Path, *, vocab_only: bool = False, gpu_layers: int = 0, prog
             library.llama_model_free(model)
         raise listener.error
     if not model:
-        raise ModelFileError(f"llama.cpp refuses {path}: {complaint()}", _FETCH_AGAIN)
+        raise ModelFileError(f"llama.cpp refuses {path}: {complaint()}", _REFUSED)
     return int(model)
 
 

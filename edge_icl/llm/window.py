@@ -4,6 +4,13 @@ The question is sequence 0 and lies in the cache from cell 0 on without gaps; hi
 while labels are scored. llama.cpp's sums depend on where in the cache tokens lie and on which were evaluated
 in one call, so this layout, which every method here keeps, is what makes equal questions give equal logits.
 
+In some models, such as Gemma 3, most layers see only the last tokens: a sliding window. llama.cpp takes the
+cells behind it for free: the state of a sequence leaves them out, and a restored one is written over from its
+first cell on. Either way tokens lie elsewhere than before, and logits differed by up to 3 beyond a window of
+512. So all cells of such a model are kept (`swa_full`), its state is that of all sequences, and one more
+sequence, the guard, holds every cell that sequence 0 does: a cell of two sequences is never free. With both,
+logits are those of an evaluation from nothing, bit for bit, at every length tried from 100 to 2,000 tokens.
+
 Flash attention is off on a processor: it was 3 % faster on a prefix there and 8 % slower on a question, and it
 makes the logits of an answer depend on the number of threads (by up to 0.5 in a trial), so on the machine. Keys
 and values have 16 bits, llama.cpp's default: with 8 or 32 they were no faster (benchmarks/settings.py).
@@ -16,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_icl.errors import AskCancelledError, ModelError
+from edge_icl.errors import AskCancelledError, ModelError, ModelFileError
 from edge_icl.llm.native import complaint, length_of_text, llama
 
 if TYPE_CHECKING:
@@ -33,7 +40,11 @@ BATCH = 256
 """Most tokens in one call: no fewer than SEQUENCES, or llama.cpp aborts. Larger ones were no faster, nor was
 cutting a call into smaller pieces (benchmarks/settings.py)."""
 
+UNFIT = "use a generative transformer, such as Llama or Qwen: edge-icl models import NAME FILE"
+"""What to do with a model of another kind."""
 
+_GUARD = SEQUENCES - 1  # may also be a label's sequence, since that begins with all of sequence 0 too
+_EVERY = -1  # what llama.cpp calls all sequences
 _ABORTED = 2  # what llama_decode returns then
 
 
@@ -53,6 +64,7 @@ class Window:
 
     Attributes:
         size: most tokens of prompt and answer together.
+        sliding: whether layers of the model see only a window of the last tokens.
         held: the key of the prefix that the cache begins with, "" where nobody knows.
         holder: whose prefix that is.
     """
@@ -65,7 +77,8 @@ class Window:
         self._owner: Owner | None = None
         self._parked: dict[Owner, bytes] = {}
         self._cancel: Cancel | None = None
-        self.size = int(self._llama.llama_n_ctx(self._handle))
+        self.size = size  # llama.cpp rounds up, also to more than a model can
+        self.sliding = bool(self._llama.llama_model_n_swa(model))
         self.held = ""
         self.holder: object = None
 
@@ -73,11 +86,12 @@ class Window:
         """Return llama.cpp's pointer to a new context."""
         library = self._llama
         parameters = library.llama_context_default_params()
-        parameters.n_ctx = size
+        parameters.n_ctx = max(size, BATCH)  # a shorter one would make the calls shorter than SEQUENCES too
         parameters.n_batch = parameters.n_ubatch = BATCH
         parameters.n_seq_max = SEQUENCES
         parameters.n_threads = parameters.n_threads_batch = threads
         parameters.kv_unified = True  # labels share the cells of their prompt
+        parameters.swa_full = True  # so that what is behind a sliding window is there when `cut` brings it back
         parameters.offload_kqv = parameters.op_offload = gpu
         parameters.flash_attn_type = (
             library.LLAMA_FLASH_ATTN_TYPE_AUTO if gpu else library.LLAMA_FLASH_ATTN_TYPE_DISABLED
@@ -86,6 +100,9 @@ class Window:
         handle = library.llama_init_from_model(model, parameters)
         if not handle:
             raise ModelError(f"no context of {size} tokens can be made: {complaint()}", "ask for a smaller one")
+        if not library.llama_get_memory(handle):
+            library.llama_free(handle)
+            raise ModelFileError("the model is an encoder: it keeps nothing of what it has read", UNFIT)
         return int(handle)
 
     def close(self) -> None:
@@ -160,6 +177,7 @@ class Window:
         self._llama.llama_memory_seq_keep(self._memory, 0)
         if length == 0 or not self._llama.llama_memory_seq_rm(self._memory, 0, length, -1):
             self.empty()
+        self._guard()
 
     def branch(self, count: int) -> None:
         """Let sequences 1 to `count` begin with all of sequence 0, without a copy; `cut` ends them."""
@@ -233,18 +251,29 @@ class Window:
         return np.ctypeslib.as_array(row, shape=(self._vocabulary_size,))
 
     def save(self) -> bytes:
-        """Return the state of sequence 0."""
-        size = self._llama.llama_state_seq_get_size(self._live(), 0)
+        """Return the state of sequence 0, where there is no other."""
+        self._guard()
+        size = self._llama.llama_state_seq_get_size(self._live(), self._kept)
         buffer = np.empty(size, dtype=np.uint8)
-        if self._llama.llama_state_seq_get_data(self._live(), _pointer(buffer), size, 0) != size:
+        if self._llama.llama_state_seq_get_data(self._live(), _pointer(buffer), size, self._kept) != size:
             raise ModelError(f"llama.cpp could not save a state: {complaint()}")
         return buffer.tobytes()
 
     def restore(self, state: bytes) -> bool:
         """Put a state into the empty window; return whether llama.cpp took all of it."""
         source = np.frombuffer(state, dtype=np.uint8)
-        taken = self._llama.llama_state_seq_set_data(self._live(), _pointer(source), len(state), 0)
+        taken = self._llama.llama_state_seq_set_data(self._live(), _pointer(source), len(state), self._kept)
         return bool(taken == len(state) > 0)
+
+    @property
+    def _kept(self) -> int:
+        """The sequence whose state is kept."""
+        return _EVERY if self.sliding else 0
+
+    def _guard(self) -> None:
+        """Let no cell of sequence 0 be taken for free because it lies behind a sliding window."""
+        if self.sliding:
+            self._llama.llama_memory_seq_cp(self._memory, 0, _GUARD, -1, -1)
 
     def _park(self) -> None:
         """Save what the owner has in the window."""
