@@ -112,13 +112,25 @@ def find_llm(name_or_path: str | None = None) -> InstalledLlm:
         ModelMissingError: it is not here.
         ModelFileError: it is here and not usable.
     """
-    name = name_or_path or catalogue.DEFAULT_LLM
-    if name.endswith(".gguf") or "/" in name or os.sep in name:
-        return _direct(Path(name).expanduser())
-    model = _find(name)
-    if not isinstance(model, InstalledLlm):
-        raise ModelFileError(f"{name} is an encoder, not an LLM", "edge-icl models list shows the kind of each")
-    return model
+    file = _given(name_or_path)
+    if file is None:
+        return _named(name_or_path)
+    parts = gguf.check(file)
+    try:
+        digest = record.joined([record.hash_file(part).sha256 for part in parts])
+        return InstalledLlm(file.stem, file.absolute(), digest)
+    except OSError as error:
+        raise ModelFileError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def find_file(name_or_path: str | None = None) -> Path:
+    """Return the GGUF file of an LLM as `find_llm` does, without its digest: nothing of it is read.
+
+    Raises:
+        ModelMissingError: it is not here.
+        ModelFileError: it is here and not usable.
+    """
+    return _given(name_or_path) or _named(name_or_path).path
 
 
 def find_encoder(name: str | None = None) -> InstalledEncoder:
@@ -222,18 +234,26 @@ def _installed(name: str) -> Installed:
     )
 
 
-def _direct(file: Path) -> InstalledLlm:
-    """Return the GGUF at a path."""
+def _given(name_or_path: str | None) -> Path | None:
+    """Return the file that a path names, None where it is a name."""
+    name = name_or_path or ""
+    if not (name.endswith(".gguf") or "/" in name or os.sep in name):
+        return None
+    file = Path(name).expanduser()
     if not file.is_file():
         raise ModelMissingError(
             f"there is no file {file}", "give the path of a GGUF file, or the name of a model"
         )
-    parts = gguf.check(file)
-    try:
-        digest = record.joined([record.hash_file(part).sha256 for part in parts])
-        return InstalledLlm(file.stem, file.absolute(), digest)
-    except OSError as error:
-        raise ModelFileError(f"{file} cannot be read: {error.strerror or error}") from error
+    return file
+
+
+def _named(name: str | None) -> InstalledLlm:
+    """Return an installed LLM, the default one unless it is named."""
+    name = name or catalogue.DEFAULT_LLM
+    model = _find(name)
+    if not isinstance(model, InstalledLlm):
+        raise ModelFileError(f"{name} is an encoder, not an LLM", "edge-icl models list shows the kind of each")
+    return model
 
 
 def _missing(name: str) -> ModelMissingError:
