@@ -80,7 +80,10 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     help="Which examples the model is shown; see above.",
 )
 @click.option(
-    "--shots", type=click.IntRange(min=0), metavar="N", help="How many examples.  [default: the store's number]"
+    "--shots",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="How many examples; erase fills up at random.  [default: the store's number]",
 )
 @click.option(
     "--labels",

@@ -58,7 +58,7 @@ class Asker:
         self.view = view
         self._store = store
         self.model_name = model_name
-        # Only the representatives are explained by the state alone, so only their KV states may be on disk.
+        # Only what `erase` shows is explained by the state alone, so only its KV states may be on disk.
         self._lasting = Prefixes(model, disk=PrefixCache(store, view.snapshot))
         self._passing = Prefixes(model)
         self._judge = Judge(view)

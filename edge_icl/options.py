@@ -29,7 +29,7 @@ class Options:
 
     Attributes:
         select: a name in `selection.SELECTIONS`, or "auto": erase for labels, hybrid for written answers.
-        shots: how many examples to show; None for the store's own number.
+        shots: how many examples to show, if the store has so many; None for the store's own number.
         prior: whether labels are judged by the examples' prior and the model together, or by the model alone.
         labels: whether to choose among the store's outputs ("on"), to write ("off"), or to look ("auto").
         prompt: the prompt's format: "plain", lines of text; "chat", turns in the model's own chat template; or

@@ -6,6 +6,10 @@
     random   a random choice, the same for every question; for comparison
     none     the question alone; for comparison
 
+Each shows as many examples as are asked for, if the store has so many. A store has as many representatives as
+it was made for, fewer if some clusters are empty; `erase` fills up with a random choice, which stands first,
+since what stands first is left out where a prompt is too long.
+
 Every one is a function of the *set* of examples: none remembers an order, or what was forgotten.
 """
 
@@ -74,8 +78,9 @@ def choose(name: str, scene: Scene) -> Chosen:
 
 
 def erase(scene: Scene) -> Chosen:
-    """Choose the representatives; if fewer are wanted, those of the largest clusters."""
-    return Chosen(_representatives(scene, scene.shots), [])
+    """Choose the representatives; if fewer are wanted, those of the largest clusters, if more, others too."""
+    shown = _representatives(scene, scene.shots)
+    return Chosen([*_some_others(scene, scene.shots - len(shown), set(shown)), *shown], [])
 
 
 def nearest(scene: Scene) -> Chosen:
@@ -84,7 +89,7 @@ def nearest(scene: Scene) -> Chosen:
 
 
 def hybrid(scene: Scene) -> Chosen:
-    """Choose representatives for half of the shots, rounded down, and the nearest others for the rest."""
+    """Choose representatives for half of the shots, rounded down and if there are so many; then the nearest."""
     prefix = _representatives(scene, scene.shots // 2)
     return Chosen(prefix, _nearest_others(scene, scene.shots - len(prefix), set(prefix)))
 
@@ -122,6 +127,12 @@ def _representatives(scene: Scene, limit: int) -> list[bytes]:
     sizes = np.where(clustering.distances == NOBODY, 0, clustering.counts[-1] + 1)
     chosen = np.sort(np.argsort(-sizes, kind="stable")[:limit])
     return [clustering.representatives[j].tobytes() for j in chosen if sizes[j]]
+
+
+def _some_others(scene: Scene, limit: int, taken: set[bytes]) -> list[bytes]:
+    """Return the smallest ids that are not taken: a random choice, since ids are keyed digests, at no cost."""
+    first = (row.tobytes() for row in scene.points.ids[: limit + len(taken)])
+    return [key for key in first if key not in taken][:limit]
 
 
 def _nearest_others(scene: Scene, limit: int, taken: set[bytes]) -> list[bytes]:

@@ -82,7 +82,7 @@ def test_nearest_search_is_exact_where_pieces_and_threads_share_the_work(limit: 
 
 
 @given(st.sets(numbers, max_size=30), vectors, st.integers(0, 12), st.sampled_from(sorted(SELECTIONS)))
-def test_every_selection_gives_at_most_the_shots_and_each_once(
+def test_every_selection_but_none_gives_as_many_as_wanted_and_each_once(
     chosen: set[int], question: list[int], shots: int, name: str
 ) -> None:
     found = choose(name, scene(chosen, question, shots))
@@ -90,8 +90,7 @@ def test_every_selection_gives_at_most_the_shots_and_each_once(
     ids = [*found.prefix, *found.extra]
     assert len(ids) == len(set(ids)) <= min(shots, len(chosen))
     assert set(ids) <= {row.id for row in rows(chosen)}
-    if name in {"nearest", "random", "hybrid"}:
-        assert len(ids) == min(shots, len(chosen))
+    assert len(ids) == (0 if name == "none" else min(shots, len(chosen)))
 
 
 def test_erase_shows_the_representatives_whatever_the_question() -> None:
@@ -99,6 +98,23 @@ def test_erase_shows_the_representatives_whatever_the_question() -> None:
 
     assert choose("erase", one) == choose("erase", other)
     assert choose("erase", one).prefix == one.clustering.representative_ids()
+
+
+@given(st.sets(numbers, max_size=30), vectors, vectors, st.integers(0, 40))
+def test_erase_fills_up_before_the_representatives_whatever_the_question(
+    chosen: set[int], question: list[int], other: list[int], shots: int
+) -> None:
+    some = scene(chosen, question, shots)
+    stand = some.clustering.representative_ids()
+
+    found = choose("erase", some)
+
+    assert found == choose("erase", scene(chosen, other, shots))
+    if shots <= len(stand):
+        assert set(found.prefix) <= set(stand)
+    else:
+        others = sorted({row.id for row in rows(chosen)} - set(stand))
+        assert found.prefix == [*others[: shots - len(stand)], *stand]
 
 
 def test_fewer_representatives_are_those_of_the_largest_clusters() -> None:
