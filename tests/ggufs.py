@@ -1,4 +1,4 @@
-"""Small models that llama.cpp really runs, made by hand: Llama, Gemma 3 and BERT, of some ten thousand weights.
+"""Small models that llama.cpp really runs, made by hand: Llama, Gemma 3, Mamba, BERT, of ten thousand weights.
 
     llama(tmp_path / "short.gguf", context=128)
     gemma(tmp_path / "sliding.gguf", window=32)
@@ -46,6 +46,35 @@ def gemma(path: Path, *, context: int = 512, window: int = 32, seed: int = 0, **
     made = _decoder("gemma3", layers=6, context=context, seed=seed)
     made.metadata.update({"gemma3.attention.sliding_window": window})
     return _write(path, made, more)
+
+
+def mamba(path: Path, *, context: int = 512, seed: int = 0, **more: Value) -> Path:
+    """Write a Mamba of one layer, a recurrent model."""
+    weights = _Weights(seed)
+    inner, state, rank, kernel = 2 * WIDTH, 4, 2, 4
+    shapes = {
+        "attn_norm.weight": (WIDTH,),
+        "ssm_in.weight": (2 * inner, WIDTH),
+        "ssm_conv1d.weight": (inner, kernel),
+        "ssm_conv1d.bias": (inner,),
+        "ssm_x.weight": (rank + 2 * state, inner),
+        "ssm_dt.weight": (inner, rank),
+        "ssm_dt.bias": (inner,),
+        "ssm_a": (inner, state),
+        "ssm_d": (inner,),
+        "ssm_out.weight": (WIDTH, inner),
+    }
+    tensors = {"token_embd.weight": weights((4 + 256, WIDTH)), "output_norm.weight": 1 + weights((WIDTH,))}
+    tensors |= {f"blk.0.{name}": weights(shape) for name, shape in shapes.items()}
+    metadata = _common("mamba", layers=1, context=context) | _BYTES
+    metadata |= {
+        "mamba.ssm.conv_kernel": kernel,
+        "mamba.ssm.inner_size": inner,
+        "mamba.ssm.state_size": state,
+        "mamba.ssm.time_step_rank": rank,
+        "mamba.attention.layer_norm_rms_epsilon": 1e-6,
+    }
+    return _write(path, Parts(metadata, tensors), more)
 
 
 def bert(path: Path, *, context: int = 512, seed: int = 0, **more: Value) -> Path:
@@ -106,6 +135,13 @@ def encoded(metadata: Mapping[str, Value], tensors: Tensors) -> bytes:
     return header + bytes(-len(header) % ALIGNMENT) + data
 
 
+_BYTES: dict[str, Value] = {
+    "tokenizer.ggml.model": "llama",
+    "tokenizer.ggml.tokens": ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁"],
+    "tokenizer.ggml.scores": [0.0] * 260,
+    "tokenizer.ggml.token_type": [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, NORMAL],
+    "tokenizer.ggml.add_space_prefix": False,
+}
 _MADE: dict[Path, Parts] = {}  # what `split` cuts
 
 
@@ -148,13 +184,8 @@ def _decoder(name: str, *, layers: int, context: int, seed: int) -> Parts:
         f"{name}.attention.key_length": head,
         f"{name}.attention.value_length": head,
         f"{name}.rope.dimension_count": head,
-        "tokenizer.ggml.model": "llama",
-        "tokenizer.ggml.tokens": ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁"],
-        "tokenizer.ggml.scores": [0.0] * 260,
-        "tokenizer.ggml.token_type": [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, NORMAL],
-        "tokenizer.ggml.add_space_prefix": False,
     }
-    return Parts(metadata, tensors)
+    return Parts(metadata | _BYTES, tensors)
 
 
 def _common(name: str, *, layers: int, context: int) -> dict[str, Value]:

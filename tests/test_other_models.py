@@ -26,6 +26,7 @@ from edge_icl.llm.vocabulary import Vocabulary
         (ggufs.llama, {"attention__causal": False}, "an encoder"),
         (ggufs.llama, {"pooling_type": 3}, "an embedding model"),
         (ggufs.llama, {"pooling_type": 4}, "a reranker"),
+        (ggufs.mamba, {}, "a recurrent model"),
         (ggufs.gemma, {"attention__causal": False, "pooling_type": 1}, "an embedding model"),
         (ggufs.llama, {"context_length": 0}, "a model for 0 tokens"),
         (ggufs.llama, {"context_length": (1 << 32) - 1}, "a model for -1 tokens"),
