@@ -228,6 +228,6 @@ class _Bars:
 
 def _unit(stage: str) -> Mapping[str, Any]:
     """Return how tqdm counts in a stage."""
-    if stage.split(maxsplit=1)[0] in _BYTE_STAGES:
+    if stage.split(maxsplit=1)[0] in _BYTE_STAGES and stage != "check":  # that one counts steps
         return {"unit": "B", "unit_scale": True}
     return {"unit": ""}

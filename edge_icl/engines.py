@@ -88,6 +88,7 @@ class Engines:
         Raises:
             ModelMissingError: it is not on this machine.
             ModelFileError: it is not a GGUF file, or truncated.
+            ModelComputationError: this machine computes it wrongly.
         """
         with self._lock:
             if self._model is None:
@@ -131,14 +132,23 @@ class Engines:
         return encoder
 
     def _load_model(self, found: InstalledLlm) -> Model:
-        """Load the LLM."""
+        """Load the LLM in the way in which this machine computes it rightly; checked the first time."""
         from edge_icl.llm.model import Model  # noqa: PLC0415 - forgetting and listing do without
+        from edge_icl.models.checked import settle  # noqa: PLC0415 - likewise
 
+        fit = settle(
+            found,
+            gpu_layers=self._gpu_layers,
+            threads=self._threads,
+            context=CONTEXT,
+            progress=self._progress,
+        )
         return Model.load(
             found.path,
             identity=found.digest,
             context=CONTEXT,
-            gpu_layers=self._gpu_layers,
+            gpu_layers=fit.gpu_layers,
+            extra_buffers=fit.extra_buffers,
             threads=self._threads,
             progress=lambda _, done, total: self._progress(f"load {found.name}", done, total),
         )

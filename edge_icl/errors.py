@@ -27,6 +27,7 @@ and (the hint) what to do next. The command line prints it as it stands and exit
         ├── ExamplesChangedError 1   the store has changed since a written answer began
         ├── ModelMissingError    1   not on this machine yet
         ├── ModelFileError       1   not a model, truncated, or not what its digest says
+        ├── ModelComputationError 1  llama.cpp computes it wrongly on this machine
         └── FetchError           1   no source delivered it
 """
 
@@ -142,6 +143,10 @@ class ModelMissingError(ModelError):
 
 class ModelFileError(ModelError):
     """The file is not a model, is truncated, or is not what its digest says."""
+
+
+class ModelComputationError(ModelError):
+    """On this machine llama.cpp computes the model wrongly, however it is told to."""
 
 
 class FetchError(ModelError):

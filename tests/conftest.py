@@ -12,8 +12,10 @@ import stores
 from filelock import FileLock
 from hypothesis import settings
 
+from edge_icl.lengths import CONTEXT
 from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
+from edge_icl.models.checked import settle
 from edge_icl.models.fetch import fetch
 
 # Tests import onnxruntime by themselves; whoever runs them has not agreed to tell its maker.
@@ -82,6 +84,8 @@ def fetched_models() -> Path:
             location.remove(DEFAULT_ENCODER)  # made by other code than the code under test
         fetch(DEFAULT_LLM)
         fetch(DEFAULT_ENCODER)
+        # Checked here, once, rather than by the first question of every test with a home of its own.
+        settle(location.find_llm(), gpu_layers=None, threads=None, context=CONTEXT)
     return home / "models"
 
 

@@ -20,7 +20,8 @@ LADDER = [
     {"similarity"},
     {"selection", "prompt", "prior"},
     {"chat"},
-    {"encoder", "llm", "models"},
+    {"encoder", "llm"},
+    {"models"},
     {"unlocking"},
     {"place"},
     {"records", "opening", "options", "lengths", "lifetime", "shared", "vector"},
@@ -37,7 +38,7 @@ LADDER = [
 ]
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
 ALONE = {
-    "models": {"errors", "progress"},
+    "models": {"cores", "errors", "progress", "llm"},
     "llm": {"cores", "errors", "progress", "cancel", "prompt", "chat"},
     "encoder": {"errors", "progress", "cores"},
 }

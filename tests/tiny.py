@@ -1,4 +1,4 @@
-"""Small real models, made by hand: a GGUF of one tensor, and a two-layer BERT encoder with its tokenizer."""
+"""Small real models, made by hand: a GGUF of one tensor, one that llama.cpp computes, and a BERT encoder."""
 
 import json
 import struct
@@ -37,6 +37,94 @@ def gguf(*, version: int = 3, tensor_type: int = 0, weights: int = 64, tokens: i
     tensor = text("weights") + struct.pack("<IQIQ", 1, weights, tensor_type, 0)
     header = b"GGUF" + struct.pack("<IQQ", version, 1, len(pairs)) + b"".join(pairs) + tensor
     return header + bytes(-len(header) % 32) + bytes(weights * 4)
+
+
+def llama(*, seed: int = 0, context: int = 1024, more: dict[str, object] | None = None) -> bytes:
+    """A GGUF that llama.cpp computes: one layer, random weights, and a vocabulary of bytes and a few words.
+
+    Args:
+        seed: of the weights.
+        context: tokens that it was trained on.
+        more: values of the header to add or to replace; None leaves one out.
+    """
+    words = [
+        "<unk>",
+        "<s>",
+        "</s>",
+        *(f"<0x{byte:02X}>" for byte in range(256)),
+        "\u2581",
+        "\u2581the",
+        "e",
+        "t",
+    ]
+    width, inner, heads = 64, 96, 4
+    pairs: dict[str, object] = {
+        "general.architecture": "llama",
+        "general.name": "Tiny",
+        "llama.context_length": context,
+        "llama.embedding_length": width,
+        "llama.block_count": 1,
+        "llama.feed_forward_length": inner,
+        "llama.attention.head_count": heads,
+        "llama.attention.head_count_kv": heads,
+        "llama.attention.layer_norm_rms_epsilon": 1e-5,
+        "llama.rope.dimension_count": width // heads,
+        "tokenizer.ggml.model": "llama",
+        "tokenizer.ggml.tokens": words,
+        "tokenizer.ggml.scores": [-float(i) for i in range(len(words))],
+        "tokenizer.ggml.token_type": [2, 3, 3, *[6] * 256, *[1] * (len(words) - 259)],
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+    }
+    rng = np.random.default_rng(seed)
+    shapes = {f"blk.0.attn_{part}.weight": (width, width) for part in ("q", "k", "v", "output")}
+    shapes |= {"blk.0.ffn_gate.weight": (inner, width), "blk.0.ffn_up.weight": (inner, width)}
+    shapes |= {"blk.0.ffn_down.weight": (width, inner)}
+    shapes |= {name: (len(words), width) for name in ("token_embd.weight", "output.weight")}
+    tensors = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes.items()}
+    tensors |= {
+        name: np.ones(width, np.float32)
+        for name in ("blk.0.attn_norm.weight", "blk.0.ffn_norm.weight", "output_norm.weight")
+    }
+    return container(
+        {name: value for name, value in (pairs | (more or {})).items() if value is not None}, tensors
+    )
+
+
+def container(pairs: dict[str, object], tensors: dict[str, np.ndarray]) -> bytes:
+    """A GGUF of these values and float32 tensors."""
+    head, data = b"", b""
+    for name, tensor in tensors.items():
+        data += bytes(-len(data) % 32)
+        sizes = struct.pack(f"<{tensor.ndim}Q", *tensor.shape[::-1])
+        head += text(name) + struct.pack("<I", tensor.ndim) + sizes + struct.pack("<IQ", 0, len(data))
+        data += tensor.tobytes()
+    head = b"".join(text(name) + typed(value) for name, value in pairs.items()) + head
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(pairs)) + head
+    return head + bytes(-len(head) % 32) + data
+
+
+class Short(int):
+    """A whole number of 16 bits."""
+
+
+def typed(value: object) -> bytes:
+    """A GGUF value behind its type: whole numbers as u32, or i32 in an array; fractions as f32."""
+    if isinstance(value, Short):
+        return struct.pack("<IH", 2, value)
+    if isinstance(value, str):
+        return struct.pack("<I", 8) + text(value)
+    if isinstance(value, bool):
+        return struct.pack("<I?", 7, value)
+    if isinstance(value, int):
+        return struct.pack("<II", 4, value)
+    if isinstance(value, float):
+        return struct.pack("<If", 6, value)
+    assert isinstance(value, list)
+    kind, pack = {str: (8, text), int: (5, struct.Struct("<i").pack), float: (6, struct.Struct("<f").pack)}[
+        type(value[0])
+    ]
+    return struct.pack("<IIQ", 9, kind, len(value)) + b"".join(map(pack, value))
 
 
 def bert(folder: Path, *, seed: int = 0) -> Path:

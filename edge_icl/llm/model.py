@@ -43,15 +43,24 @@ class Model:
         lock: held for every evaluation, and never between two pieces of an answer.
         threads: processor threads at work.
         gpu_layers: layers that the GPU holds, 0 without one.
+        extra_buffers: whether llama.cpp may lay weights out anew for its fastest kernels.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, *, identity: str, context: int, threads: int, gpu_layers: int
+        self,
+        vocabulary: Vocabulary,
+        *,
+        identity: str,
+        context: int,
+        threads: int,
+        gpu_layers: int,
+        extra_buffers: bool,
     ) -> None:
         self.identity = identity
         self.vocabulary = vocabulary
         self.threads = threads
         self.gpu_layers = gpu_layers
+        self.extra_buffers = extra_buffers
         self.lock = Turns()
         self.window = Window(
             vocabulary.model, vocabulary.size, size=context, threads=threads, gpu=gpu_layers > 0
@@ -66,6 +75,7 @@ class Model:
         context: int = 4096,
         gpu_layers: int | None = None,
         threads: int | None = None,
+        extra_buffers: bool = True,
         progress: Progress = silent,
     ) -> Self:
         """Load a GGUF file and make its window.
@@ -76,6 +86,7 @@ class Model:
             context: most tokens of prompt and answer together; the model's own limit caps it.
             gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for a GPU.
             threads: processor threads; None is one for each core that this process may use.
+            extra_buffers: let llama.cpp lay weights out anew for its fastest kernels, such as those for AMX.
             progress: called from this thread, stage "load", in bytes; what it raises ends the loading.
 
         Raises:
@@ -96,7 +107,12 @@ class Model:
         if not library.llama_supports_gpu_offload():
             gpu_layers = 0
         vocabulary = Vocabulary(
-            load_file(path, gpu_layers=-1 if gpu_layers is None else gpu_layers, progress=progress)
+            load_file(
+                path,
+                gpu_layers=-1 if gpu_layers is None else gpu_layers,
+                extra_buffers=extra_buffers,
+                progress=progress,
+            )
         )
         try:
             _refuse_unfit(path, vocabulary)
@@ -107,6 +123,7 @@ class Model:
                 context=min(context, int(library.llama_model_n_ctx_train(vocabulary.model))),
                 threads=threads,
                 gpu_layers=layers if gpu_layers is None else min(gpu_layers, layers),
+                extra_buffers=extra_buffers,
             )
         except BaseException:
             vocabulary.close()
@@ -181,9 +198,12 @@ class Model:
         """Return bytes that differ wherever the state of one and the same prefix may differ."""
         library = llama()
         version = [library.__version__, library.llama_version().decode(), self.system]
+        # Appended only where it differs from what it always was: states that were kept before are still good.
         settings: list[object] = [self.context, self.threads, self.gpu_layers, BATCH, SEQUENCES]
         if self.window.sliding:
             settings.append("whole")  # versions before kept what the sliding window shows
+        if not self.extra_buffers:
+            settings.append("plain buffers")
         return json.dumps([self.identity, version, settings]).encode()
 
 

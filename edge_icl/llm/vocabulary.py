@@ -208,13 +208,21 @@ class Decoder:
         return self._utf8.decode(self._vocabulary.piece(token))
 
 
-def load_file(path: Path, *, vocab_only: bool = False, gpu_layers: int = 0, progress: Progress = silent) -> int:
+def load_file(
+    path: Path,
+    *,
+    vocab_only: bool = False,
+    gpu_layers: int = 0,
+    extra_buffers: bool = True,
+    progress: Progress = silent,
+) -> int:
     """Load a GGUF file and return llama.cpp's pointer to it.
 
     Args:
         path: the file.
         vocab_only: leave the weights on the disk.
         gpu_layers: how many layers the GPU holds.
+        extra_buffers: let llama.cpp lay weights out anew for its fastest kernels.
         progress: called from this thread, stage "load", in bytes of the file; what it raises ends the loading.
 
     Raises:
@@ -227,6 +235,7 @@ def load_file(path: Path, *, vocab_only: bool = False, gpu_layers: int = 0, prog
     parameters = library.llama_model_default_params()  # with mmap: processes share the weights in memory
     parameters.vocab_only = vocab_only
     parameters.n_gpu_layers = gpu_layers
+    parameters.use_extra_bufts = extra_buffers
     listener = _Listener(progress, path.stat().st_size)
     parameters.progress_callback = library.llama_progress_callback(listener.hear)
     complaint()

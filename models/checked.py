@@ -1,0 +1,230 @@
+"""How a model is used on this machine: as asked, where llama.cpp computes it rightly, or in a way that helps.
+
+    >>> fit = settle(find_llm(), gpu_layers=None, threads=2, context=4096)
+    >>> fit.extra_buffers, fit.gpu_layers
+    (True, None)
+
+Settings are tried in a fixed order, each in a child process, until one passes: as asked; without llama.cpp's
+extra buffers, and so without its kernels for AMX; without the GPU; without both. What came out is kept beside
+the model, in `check.json`, under a key of the machine, the build of llama.cpp, the weights and the settings:
+whatever changes one of them has it done again. It takes seconds, once; from then on one small read. A file that
+is given by its path has its result in `models/.checks/`; where the disk is read-only, the process has it.
+
+A failure is kept to be told, and is tried again all the same: it may have been of the moment, such as too
+little memory. The file holds nothing that cannot be found out again, so a damaged one counts as none, and of
+two processes that write at once the last one wins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from edge_icl.cores import usable_cores
+from edge_icl.errors import ModelComputationError, ModelError
+from edge_icl.llm import build, trial
+from edge_icl.models import catalogue, install, location, record
+from edge_icl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from edge_icl.models.location import InstalledLlm
+
+NAME = "check.json"
+_FOLDER = ".checks"
+_MOST = 32
+"""Results that one file keeps: more than the machines and settings that anybody has at a time."""
+
+_settled: dict[str, Fit] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """How a model is used on this machine.
+
+    Attributes:
+        passed: whether it is right so; otherwise nothing was.
+        gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
+        extra_buffers: whether llama.cpp may lay weights out anew for its fastest kernels.
+        amx: whether this llama.cpp was built with kernels for AMX, which extra buffers bring in.
+        seen: what was seen of each setting that was tried before, in the order of trying.
+        guarded: whether it was tried in a process of its own.
+    """
+
+    passed: bool
+    gpu_layers: int | None
+    extra_buffers: bool
+    amx: bool
+    seen: tuple[str, ...]
+    guarded: bool
+
+
+def settle(
+    model: InstalledLlm,
+    *,
+    gpu_layers: int | None,
+    threads: int | None,
+    context: int,
+    again: bool = False,
+    progress: Progress = silent,
+) -> Fit:
+    """Return how a model is to be loaded, from a kept result or by trying.
+
+    Args:
+        model: where it is.
+        gpu_layers: how many layers the GPU is to hold; None is all, where llama.cpp was built for one.
+        threads: processor threads; None is one for each core that this process may use.
+        context: most tokens of prompt and answer together.
+        again: try again where a kept result is not as asked.
+        progress: called while something is tried, stage "check"; what it raises ends that.
+
+    Raises:
+        ModelComputationError: it computes wrongly in every setting.
+        ModelFileError: llama.cpp refuses the file.
+        ModelError: llama.cpp cannot be loaded, or the context does not fit in memory.
+    """
+    kept = known(model, gpu_layers=gpu_layers, threads=threads)
+    if kept is not None and kept.passed and not (again and kept.seen):
+        return kept
+    fit = examine(
+        model.path,
+        gpu_layers=gpu_layers,
+        threads=threads,
+        context=context,
+        recorded=catalogue.recorded(model.digest),
+        progress=progress,
+    )
+    keep(model, fit, gpu_layers=gpu_layers, threads=threads)
+    if not fit.passed:
+        raise ModelComputationError(
+            f"llama.cpp computes {model.name} wrongly on this machine: {fit.seen[0]}",
+            "edge-icl doctor says what was tried and what helps",
+        )
+    return fit
+
+
+def known(model: InstalledLlm, *, gpu_layers: int | None, threads: int | None) -> Fit | None:
+    """Return the kept result, None where there is none; reads a small file, and loads nothing."""
+    key = _key(model, gpu_layers, threads)
+    return _settled.get(key) or _parse(_read(_place(model)).get(key))
+
+
+def keep(model: InstalledLlm, fit: Fit, *, gpu_layers: int | None, threads: int | None) -> None:
+    """Keep a result, on the disk if that can be written, and for this process."""
+    key = _key(model, gpu_layers, threads)
+    _settled[key] = fit
+    place = _place(model)
+    others = [(name, value) for name, value in _read(place).items() if name != key]
+    results = dict([*others[1 - _MOST :], (key, asdict(fit))])
+    draft = place.with_name(f".{NAME}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        install.make_private_folder(place.parent)
+        with install.open_private(draft, "w") as file:
+            json.dump({"results": results}, file, indent=1)
+        draft.replace(place)
+    except OSError:  # read-only, or full: the process has it, and the next one checks again
+        with suppress(OSError):
+            draft.unlink()
+
+
+def examine(
+    path: Path,
+    *,
+    gpu_layers: int | None,
+    threads: int | None,
+    context: int,
+    recorded: Sequence[float] | None = None,
+    progress: Progress = silent,
+) -> Fit:
+    """Try settings until one passes; keep nothing. Arguments and errors are those of `settle`."""
+    seen: list[str] = []
+    guarded = True
+    for layers, extra in _settings(gpu_layers):
+        one = trial.Trial(
+            path=str(path),
+            gpu_layers=layers,
+            extra_buffers=extra,
+            threads=threads,
+            context=context,
+            recorded=recorded,
+        )
+        try:
+            amx, guarded = _try(one, progress)
+        except ModelComputationError as error:
+            seen.append(error.message)
+        except ModelError as error:
+            if layers == 0 or not build.gpus():
+                raise
+            seen.append(error.message)  # a GPU without enough memory, for instance
+        else:
+            return Fit(
+                passed=True,
+                gpu_layers=layers,
+                extra_buffers=extra,
+                amx=amx,
+                seen=tuple(seen),
+                guarded=guarded,
+            )
+    return Fit(
+        passed=False, gpu_layers=gpu_layers, extra_buffers=True, amx=False, seen=tuple(seen), guarded=guarded
+    )
+
+
+def _settings(gpu_layers: int | None) -> Iterator[tuple[int | None, bool]]:
+    """Yield what to try, in order: layers on the GPU, and whether with extra buffers."""
+    layers = [gpu_layers, 0] if build.gpus() and gpu_layers != 0 else [gpu_layers]
+    for number in layers:
+        yield number, True
+        yield number, False
+
+
+def _try(one: trial.Trial, progress: Progress) -> tuple[bool, bool]:
+    """Try a setting, in a child if one can be started; return what `here` does, and whether in a child."""
+    try:
+        return trial.guarded(one, progress), True
+    except trial.NoChildError:
+        return trial.here(one, progress), False
+
+
+def _key(model: InstalledLlm, gpu_layers: int | None, threads: int | None) -> str:
+    """Return what names a result: equal names mean that nothing has changed that it depends on."""
+    threads = usable_cores() if threads is None else threads
+    parts = [trial.EDITION, build.machine(), model.digest, gpu_layers, threads]
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
+
+
+def _place(model: InstalledLlm) -> Path:
+    """Return the file of a model's results: beside an installed one, else under the digest."""
+    folder = model.path.parent
+    if folder.parent == location.models_folder() and (folder / record.NAME).is_file():
+        return folder / NAME
+    return location.models_folder() / _FOLDER / f"{model.digest}.json"
+
+
+def _read(place: Path) -> dict[str, Any]:
+    """Return all results of a file, none if it is missing or damaged."""
+    try:
+        found = json.loads(place.read_bytes())["results"]
+        return dict(found)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def _parse(fields: Any) -> Fit | None:
+    """Return a result if it is whole."""
+    kinds = {"passed": bool, "extra_buffers": bool, "amx": bool, "guarded": bool, "seen": list}
+    try:
+        sound = all(type(fields[name]) is kind for name, kind in kinds.items())
+        layers = fields["gpu_layers"]
+        sound &= layers is None or (type(layers) is int and layers >= 0)
+        sound &= all(type(one) is str for one in fields["seen"])
+        return Fit(**(fields | {"seen": tuple(fields["seen"])})) if sound else None
+    except (KeyError, TypeError):
+        return None
