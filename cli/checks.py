@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.cli import editor, machine, tables
-from edge_icl.errors import ModelError
-from edge_icl.models import catalogue, location
+from edge_icl.cores import usable_cores
+from edge_icl.errors import ModelComputationError, ModelError
+from edge_icl.llm import build
+from edge_icl.models import catalogue, checked, location
 from edge_icl.models.home import home
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ FEATURES = {"avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C", "bmi2": 
 """What speeds llama.cpp up: as Linux calls it, and as llama.cpp does."""
 
 REBUILD = "compile it for this processor: pip install --force-reinstall --no-binary :all: --no-deps {}"
+WITHOUT_KERNELS = (
+    "compile it for any processor of its kind: CMAKE_ARGS=-DGGML_NATIVE=OFF pip install --force-reinstall "
+    "--no-cache-dir --no-binary llama-cpp-python --no-deps llama-cpp-python=={}"
+)
 OTHERS = 0o077
 """The bits of a mode that let other users in."""
 
@@ -66,6 +72,7 @@ def everything(progress: Progress) -> Iterator[Check]:
     yield from llama()
     yield onnxruntime()
     yield from models(progress)
+    yield from device(progress)
     yield from at_a_glance()
 
 
@@ -88,18 +95,18 @@ def llama() -> Iterator[Check]:
     """Load llama.cpp, and compare what it was compiled for with what the processor has."""
     from edge_icl.llm import native  # noqa: PLC0415 - not for status
 
-    version = machine.llama_version()
+    version = build.llama_version()
     try:
         library = native.llama()
     except ModelError as error:
         yield Check("llama.cpp", Level.PROBLEM, error.message, error.hint)
         return
-    yield Check("llama.cpp", Level.OK, f"{version}, for {', '.join(machine.backends())}")
+    yield Check("llama.cpp", Level.OK, f"{version}, for {', '.join(build.backends())}")
     used = machine.features(library.llama_print_system_info().decode())
     idle = sorted({name for flag, name in FEATURES.items() if flag in machine.flags()} - used)
     if idle:
         detail = f"llama.cpp does not use {', '.join(idle)}, which the processor has: answers take longer"
-        yield Check("processor", Level.NOTE, detail, REBUILD.format(f"{machine.PACKAGE}=={version}"))
+        yield Check("processor", Level.NOTE, detail, REBUILD.format(f"{build.PACKAGE}=={version}"))
     else:
         yield Check("processor", Level.OK, f"llama.cpp uses {', '.join(sorted(used)) or 'no extensions'}")
 
@@ -125,6 +132,20 @@ def models(progress: Progress) -> Iterator[Check]:
             yield Check("model", Level.PROBLEM, error.message, error.hint)
         else:
             yield Check("model", Level.OK, f"{name} is as it was installed")
+
+
+def device(progress: Progress) -> Iterator[Check]:
+    """Check whether the default LLM is computed rightly; what passed as asked before is not checked again."""
+    try:
+        fit = checked.settle(location.find_llm(), again=True, progress=progress)
+    except ModelComputationError as error:
+        yield Check("device", Level.PROBLEM, error.message, WITHOUT_KERNELS.format(build.llama_version()))
+    except ModelError:
+        return  # the model or llama.cpp is not usable, as is told elsewhere
+    else:
+        told = machine.device(fit, threads=usable_cores(), layers=machine.gpu_layers(fit))
+        level = Level.NOTE if fit.seen else Level.OK
+        yield Check("device", level, told, "answers are right so, and may take longer" if fit.seen else "")
 
 
 def folders() -> Iterator[Check]:

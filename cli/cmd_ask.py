@@ -195,15 +195,32 @@ def ask(  # noqa: PLR0913 - one parameter an option
         json_schema=None if json_schema is None else constraints.json_schema(json_schema),
     )
     options.constraint()  # a bad one is told once, not for every question
-    with session.open(model=model, gpu_layers=gpu_layers, threads=threads) as memory:
+    with (
+        session.output.progress() as progress,
+        session.open(model=model, gpu_layers=gpu_layers, threads=threads, progress=progress) as memory,
+    ):
         start = partial(memory.stream, options=options)
         if file is None or kind is None:
             assert question is not None
             _one(session, memory, start, question, shown=shown, explain=explain)
-            return 0
-        asked = Questions(file, kind, input_field)
-        with session.output.progress() as progress:
-            return _many(session, start, asked, progress, explain=explain)
+            code = 0
+        else:
+            code = _many(session, start, Questions(file, kind, input_field), progress, explain=explain)
+    _tell_device(session, model, threads)
+    return code
+
+
+def _tell_device(session: Session, model: str | None, threads: int | None) -> None:
+    """Tell, with `-v`, what the model was computed on."""
+    if not session.output.verbose:
+        return
+    from edge_icl.cli import machine  # noqa: PLC0415 - few ask
+    from edge_icl.cores import usable_cores  # noqa: PLC0415 - likewise
+    from edge_icl.models import catalogue, checked  # noqa: PLC0415 - likewise
+
+    fit = checked.in_use(model or catalogue.DEFAULT_LLM)
+    layers, threads = machine.gpu_layers(fit), threads or usable_cores()
+    session.output.note(f"device: {machine.device(fit, threads=threads, layers=layers)}")
 
 
 def _one(session: Session, memory: Memory, start: Start, question: str, *, shown: bool, explain: bool) -> None:

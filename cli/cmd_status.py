@@ -9,13 +9,15 @@ import click
 from edge_icl.cli import checks, machine, tables
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.errors import ModelError
-from edge_icl.models import catalogue, location
+from edge_icl.llm import build
+from edge_icl.models import catalogue, checked, location
 from edge_icl.models.home import home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.memory import Memory
+    from edge_icl.models.checked import Fit
     from edge_icl.store.settings import Settings
 
 SIZES = {"bytes": "of examples", "cache_bytes": "of cache", "free_bytes": "free on the disk"}
@@ -31,21 +33,21 @@ def status(session: Session) -> None:
     `edge-icl verify` reads every byte of the store, and `edge-icl doctor` looks over the machine.
     """
     with session.open() as memory:
-        fields = _status(memory)
+        fit = _fit()
+        fields = _status(memory, fit)
         left = memory.unfinished()
     fields["unfinished"] = None if left is None else {"files": list(left.names), "reason": left.reason}
     fields["problems"] = _problems(fields) + ([] if left is None else [str(left)])
     if session.output.json:
         session.output.document(fields)
     else:
-        session.output.facts(_facts(fields))
+        session.output.facts(_facts(fields, fit))
 
 
-def _status(memory: Memory) -> dict[str, Any]:
+def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
     """Return everything, as JSON has it."""
     from edge_icl.cores import usable_cores  # noqa: PLC0415 - not for --help
 
-    backends = machine.backends()
     cache = memory.path / "cache"
     cached = _bytes(cache)
     return {
@@ -62,19 +64,18 @@ def _status(memory: Memory) -> dict[str, Any]:
         "encoder_ready": _encoder_ready(memory.settings),
         "model": catalogue.DEFAULT_LLM,
         "model_ready": _model_ready(),
-        "llama_cpp": machine.llama_version(),
-        "backends": list(backends),
-        "gpu_layers": machine.gpu_layers(backends),
+        "llama_cpp": build.llama_version(),
+        "backends": list(build.backends()),
+        "gpu_layers": machine.gpu_layers(fit),
+        "check": machine.as_json(fit),
         "threads": usable_cores(),
         "free_bytes": checks.free(),
     }
 
 
-def _facts(fields: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
     """Return everything, as people read it."""
-    threads = tables.counted(fields["threads"], "thread")
-    gpu = ", ".join(sorted(machine.GPUS.intersection(fields["backends"])))
-    device = f"GPU ({gpu}), which holds the whole model" if fields["gpu_layers"] else f"processor, {threads}"
+    device = machine.device(fit, threads=fields["threads"], layers=fields["gpu_layers"])
     llama = f"{fields['llama_cpp']}, for {', '.join(fields['backends'])}" if fields["llama_cpp"] else "missing"
     others = [name for name in fields["stores"] if not fields["path"].endswith(f"/{name}")]
     sizes = [f"{tables.size(fields[name])} {what}" for name, what in SIZES.items()]
@@ -101,6 +102,8 @@ def _problems(fields: dict[str, Any]) -> list[str]:
     missing = [f"the {name} is not ready" for name, here in ready.items() if not here]
     if not fields["llama_cpp"]:
         missing.append("llama.cpp is missing")
+    if fields["check"]["state"] == "failed":
+        missing.append("llama.cpp computes the model wrongly on this machine")
     return missing + [check.detail for check in checks.at_a_glance() if check.level is checks.Level.PROBLEM]
 
 
@@ -125,6 +128,14 @@ def _encoder_ready(settings: Settings) -> bool:
         return location.find_encoder(settings.encoder).digest == settings.encoder_digest
     except ModelError:
         return False
+
+
+def _fit() -> Fit | None:
+    """Return how the check of the default LLM came out, None where there was none yet."""
+    try:
+        return checked.known(location.find_llm(), gpu_layers=None, threads=None)
+    except ModelError:
+        return None
 
 
 def _model_ready() -> bool:

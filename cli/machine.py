@@ -1,46 +1,22 @@
-"""What this machine's llama.cpp can use, told by its files: importing it would take a third of a second."""
+"""What this machine's llama.cpp uses, in words; which one it is, `llm.build` tells by its files."""
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-PACKAGE = "llama-cpp-python"
-GPUS = frozenset({"cann", "cuda", "hip", "metal", "musa", "opencl", "sycl", "vulkan"})
+from edge_icl.cli import tables
+from edge_icl.llm import build
+
+if TYPE_CHECKING:
+    from edge_icl.models.checked import Fit
+
+UNCHECKED = "not checked yet: the first ask does"
 _CPUINFO = Path("/proc/cpuinfo")
 _FEATURE = re.compile(r"(\w+) = (\d+)")
 _PARTS = frozenset({"ACCELERATE", "LLAMAFILE", "OPENMP", "REPACK"})
 """What llama.cpp tells in the same breath and is nothing of the processor's."""
-_VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
-_LIBRARY = re.compile(r"(?:lib)?ggml-([a-z]+)[^/]*\.(?:so|dylib|dll)(?:\.[0-9.]+)?")
-
-
-def llama_version() -> str | None:
-    """Return the version of the installed llama-cpp-python, None without one."""
-    folder = _folder()
-    if folder is None:
-        return None
-    # Not by importlib.metadata, which brings the parsers of mail, CSV and zip files.
-    found = _VERSION.search((folder / "__init__.py").read_text(encoding="utf-8"))
-    return None if found is None else found[1]
-
-
-def backends() -> tuple[str, ...]:
-    """Return what llama.cpp was built for, such as "cpu" or "cuda", sorted."""
-    folder = _folder()
-    if folder is None:
-        return ()
-    matches = [_LIBRARY.fullmatch(path.name) for path in (folder / "lib").glob("*")]
-    return tuple(sorted({match[1] for match in matches if match} - {"base"}))
-
-
-def _folder() -> Path | None:
-    """Return where llama-cpp-python is installed, without importing it; None if it is not."""
-    found = importlib.util.find_spec("llama_cpp")
-    if found is None or not found.submodule_search_locations:
-        return None
-    return Path(found.submodule_search_locations[0])
 
 
 def features(told: str) -> set[str]:
@@ -58,6 +34,44 @@ def flags() -> set[str]:
     return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
-def gpu_layers(backends: tuple[str, ...]) -> int | str:
+def gpu_layers(fit: Fit | None) -> int | str:
     """Return how many layers of a model go to a GPU where nobody says otherwise."""
-    return "all" if GPUS.intersection(backends) else 0
+    layers = None if fit is None else fit.gpu_layers
+    return ("all" if layers is None else layers) if build.gpus() else 0
+
+
+def as_json(fit: Fit | None) -> dict[str, Any]:
+    """Return how the check of a model came out, for JSON."""
+    state = "unchecked" if fit is None else "passed" if fit.passed else "failed"
+    extra, seen = (None, ()) if fit is None else (fit.extra_buffers, fit.seen)
+    return {"state": state, "extra_buffers": extra, "seen": list(seen)}
+
+
+def device(fit: Fit | None, *, threads: int, layers: int | str) -> str:
+    """Return what a model is computed on, whether rightly, and what is not used since it is not.
+
+    Args:
+        fit: how the check came out, None where there was none.
+        threads: processor threads.
+        layers: those that go to a GPU, or "all".
+    """
+    held = "the whole model" if layers == "all" else tables.counted(int(layers), "layer")
+    gpu = f"GPU ({', '.join(build.gpus())}), which holds {held}"
+    where = gpu if build.gpus() and layers else f"processor, {tables.counted(threads, 'thread')}"
+    return f"{where}; {UNCHECKED if fit is None else verdict(fit)}"
+
+
+def verdict(fit: Fit) -> str:
+    """Return how the check of a model came out."""
+    if not fit.passed:
+        return f"computes wrongly: {fit.seen[0]}"
+    if not fit.seen:
+        return "checked"
+    return f"checked without {left_out(fit)}, with which it computes wrongly: {fit.seen[0]}"
+
+
+def left_out(fit: Fit) -> str:
+    """Return what is not used, since the check failed with it."""
+    kernels = "llama.cpp's kernels for AMX" if fit.amx else "llama.cpp's extra buffers"
+    gpu = "the GPU" if fit.gpu_layers == 0 and len(fit.seen) > 1 else ""  # the third that is tried
+    return " and ".join(filter(None, ("" if fit.extra_buffers else kernels, gpu)))

@@ -212,7 +212,10 @@ class _Bars:
             self.close()
             self._stage = stage
             self._bar = self._tqdm(desc=stage, total=total or None, leave=False, delay=0.3, **_unit(stage))
+        self._bar.total = total or None  # a check knows its steps once it has begun
         self._bar.update(done - self._bar.n)
+        if done == total > 0:
+            self.close()  # what comes next may be an answer, on the line of the bar
 
     def clear(self) -> None:
         """Take the bar away until there is more to tell."""

@@ -18,6 +18,7 @@ from edge_icl.cli import passphrases
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError
 from edge_icl.place import DEFAULT_STORE, locate
+from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ class Session:
         model: str | None = None,
         gpu_layers: int | None = None,
         threads: int | None = None,
+        progress: Progress = silent,
     ) -> Memory:
         """Open the store; one that must be made is a plain one, so that only `init` needs to be told more."""
         from edge_icl.memory import Memory  # noqa: PLC0415 - `models` and `--version` do without
@@ -62,6 +64,7 @@ class Session:
             model=model,
             gpu_layers=gpu_layers,
             threads=threads,
+            progress=progress,
             passphrase=None if plain else self.passphrase(),
         )
         if memory.wiped:

@@ -22,30 +22,43 @@ import json
 import os
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.cores import usable_cores
-from edge_icl.errors import ModelComputationError, ModelError
-from edge_icl.llm import build, trial
-from edge_icl.models import catalogue, install, location, record
+from edge_icl.errors import ModelComputationError, ModelError, ModelFileError
+from edge_icl.llm import build
+from edge_icl.models import catalogue, location, record
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from edge_icl.llm.trial import Trial
     from edge_icl.models.location import InstalledLlm
+
+EDITION = 1
+"""Goes up when the self-test changes: what passed another edition is tried again."""
+
+CONTEXT = 4096
+"""Most tokens of prompt and answer together where nobody says otherwise, as for `Model.load`."""
 
 NAME = "check.json"
 _FOLDER = ".checks"
+_ANOTHER = (
+    "take another file: the GGUF of a generative model that llama.cpp knows; if it is split, the first part, "
+    "beside all others"
+)
 _MOST = 32
 """Results that one file keeps: more than the machines and settings that anybody has at a time."""
 
 _settled: dict[str, Fit] = {}
+_in_use: dict[str, Fit] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Fit:
     """How a model is used on this machine.
 
@@ -69,9 +82,9 @@ class Fit:
 def settle(
     model: InstalledLlm,
     *,
-    gpu_layers: int | None,
-    threads: int | None,
-    context: int,
+    gpu_layers: int | None = None,
+    threads: int | None = None,
+    context: int = CONTEXT,
     again: bool = False,
     progress: Progress = silent,
 ) -> Fit:
@@ -90,24 +103,45 @@ def settle(
         ModelFileError: llama.cpp refuses the file.
         ModelError: llama.cpp cannot be loaded, or the context does not fit in memory.
     """
-    kept = known(model, gpu_layers=gpu_layers, threads=threads)
-    if kept is not None and kept.passed and not (again and kept.seen):
-        return kept
-    fit = examine(
-        model.path,
-        gpu_layers=gpu_layers,
-        threads=threads,
-        context=context,
-        recorded=catalogue.recorded(model.digest),
-        progress=progress,
-    )
-    keep(model, fit, gpu_layers=gpu_layers, threads=threads)
+    fit = known(model, gpu_layers=gpu_layers, threads=threads)
+    if fit is None or not fit.passed or (again and fit.seen):
+        fit = examine(
+            model.path,
+            gpu_layers=gpu_layers,
+            threads=threads,
+            context=context,
+            recorded=catalogue.recorded(model.digest),
+            progress=progress,
+        )
+        keep(model, fit, gpu_layers=gpu_layers, threads=threads)
     if not fit.passed:
         raise ModelComputationError(
             f"llama.cpp computes {model.name} wrongly on this machine: {fit.seen[0]}",
-            "edge-icl doctor says what was tried and what helps",
+            "edge-icl doctor looks again and says what helps; another model may be computed rightly",
         )
+    _in_use[model.name] = fit
     return fit
+
+
+def first_try(path: Path, *, progress: Progress = silent) -> Fit:
+    """Return what `settle` would, for a file that is not installed yet and that nobody has vouched for.
+
+    Raises:
+        ModelFileError: llama.cpp refuses it, or does not compute it rightly; in its own words.
+        ModelError: llama.cpp cannot be loaded, or the context does not fit in memory.
+    """
+    try:
+        fit = examine(path, progress=progress)
+    except ModelFileError as error:
+        raise ModelFileError(error.message, _ANOTHER) from error
+    if not fit.passed:
+        raise ModelFileError(f"llama.cpp cannot run {path} on this machine: {fit.seen[0]}", _ANOTHER)
+    return fit
+
+
+def in_use(name: str) -> Fit | None:
+    """Return how this process uses the model of a name, or the file at a path; None before it is loaded."""
+    return _in_use.get(name) or _in_use.get(PurePath(name).stem)
 
 
 def known(model: InstalledLlm, *, gpu_layers: int | None, threads: int | None) -> Fit | None:
@@ -118,6 +152,8 @@ def known(model: InstalledLlm, *, gpu_layers: int | None, threads: int | None) -
 
 def keep(model: InstalledLlm, fit: Fit, *, gpu_layers: int | None, threads: int | None) -> None:
     """Keep a result, on the disk if that can be written, and for this process."""
+    from edge_icl.models import install  # noqa: PLC0415 - brings what converts encoders
+
     key = _key(model, gpu_layers, threads)
     _settled[key] = fit
     place = _place(model)
@@ -137,26 +173,28 @@ def keep(model: InstalledLlm, fit: Fit, *, gpu_layers: int | None, threads: int 
 def examine(
     path: Path,
     *,
-    gpu_layers: int | None,
-    threads: int | None,
-    context: int,
+    gpu_layers: int | None = None,
+    threads: int | None = None,
+    context: int = CONTEXT,
     recorded: Sequence[float] | None = None,
     progress: Progress = silent,
 ) -> Fit:
     """Try settings until one passes; keep nothing. Arguments and errors are those of `settle`."""
+    from edge_icl.llm.trial import Trial  # noqa: PLC0415 - brings what starts processes; `status` does without
+
+    asked = Trial(
+        path=str(path),
+        gpu_layers=gpu_layers,
+        extra_buffers=True,
+        threads=threads,
+        context=context,
+        recorded=recorded,
+    )
     seen: list[str] = []
     guarded = True
     for layers, extra in _settings(gpu_layers):
-        one = trial.Trial(
-            path=str(path),
-            gpu_layers=layers,
-            extra_buffers=extra,
-            threads=threads,
-            context=context,
-            recorded=recorded,
-        )
         try:
-            amx, guarded = _try(one, progress)
+            amx, guarded = _try(replace(asked, gpu_layers=layers, extra_buffers=extra), progress)
         except ModelComputationError as error:
             seen.append(error.message)
         except ModelError as error:
@@ -164,17 +202,8 @@ def examine(
                 raise
             seen.append(error.message)  # a GPU without enough memory, for instance
         else:
-            return Fit(
-                passed=True,
-                gpu_layers=layers,
-                extra_buffers=extra,
-                amx=amx,
-                seen=tuple(seen),
-                guarded=guarded,
-            )
-    return Fit(
-        passed=False, gpu_layers=gpu_layers, extra_buffers=True, amx=False, seen=tuple(seen), guarded=guarded
-    )
+            return Fit(True, layers, extra, amx, tuple(seen), guarded)
+    return Fit(False, gpu_layers, True, False, tuple(seen), guarded)
 
 
 def _settings(gpu_layers: int | None) -> Iterator[tuple[int | None, bool]]:
@@ -185,8 +214,10 @@ def _settings(gpu_layers: int | None) -> Iterator[tuple[int | None, bool]]:
         yield number, False
 
 
-def _try(one: trial.Trial, progress: Progress) -> tuple[bool, bool]:
+def _try(one: Trial, progress: Progress) -> tuple[bool, bool]:
     """Try a setting, in a child if one can be started; return what `here` does, and whether in a child."""
+    from edge_icl.llm import trial  # noqa: PLC0415 - likewise
+
     try:
         return trial.guarded(one, progress), True
     except trial.NoChildError:
@@ -196,7 +227,7 @@ def _try(one: trial.Trial, progress: Progress) -> tuple[bool, bool]:
 def _key(model: InstalledLlm, gpu_layers: int | None, threads: int | None) -> str:
     """Return what names a result: equal names mean that nothing has changed that it depends on."""
     threads = usable_cores() if threads is None else threads
-    parts = [trial.EDITION, build.machine(), model.digest, gpu_layers, threads]
+    parts = [EDITION, build.machine(), model.digest, gpu_layers, threads]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
 

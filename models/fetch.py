@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import FetchError, ModelFileError, ModelMissingError
-from edge_icl.models import catalogue, hub, install, location, wheel
+from edge_icl.models import catalogue, checked, gguf, hub, install, location, wheel
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def fetch(name: str, *, progress: Progress = silent) -> Fetched:
 
     Raises:
         FetchError: the catalogue does not know the name, or no source delivered.
-        ModelFileError: what a source delivered, and nobody has vouched for, is no model.
+        ModelFileError: what a source delivered, and nobody has vouched for, is no model, or none that llama.cpp
+            can run here.
         ModelError: another process is busy with it, or the operating system refused a write (a full disk).
     """
     entry = catalogue.find(name)
@@ -104,6 +105,20 @@ def _deliver(entry: catalogue.Entry, files: Path, progress: Progress) -> tuple[s
     )
 
 
+def _install_llm(
+    entry: catalogue.Entry, work: Path, file: Path, source: str, progress: Progress
+) -> location.Installed:
+    """Install a GGUF; one that nobody has vouched for is tried before."""
+    gguf.check(file)
+    fit = None if entry.files[0].sha256 else checked.first_try(file, progress=progress)
+    made = install.install_llm(
+        entry.name, work, file=file, licence=entry.licence, source=source, progress=progress
+    )
+    if fit is not None:
+        checked.keep(made, fit, gpu_layers=None, threads=None)
+    return made
+
+
 def _install(
     entry: catalogue.Entry, work: Path, files: Path, source: str, progress: Progress
 ) -> location.Installed:
@@ -111,9 +126,7 @@ def _install(
     if entry.encoder is None:
         file = files / entry.files[0].name
         try:
-            return install.install_llm(
-                entry.name, work, file=file, licence=entry.licence, source=source, progress=progress
-            )
+            return _install_llm(entry, work, file, source, progress)
         except ModelFileError:
             file.unlink(missing_ok=True)  # no later fetch may go on with it
             raise

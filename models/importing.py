@@ -11,7 +11,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
-from edge_icl.models import bert, catalogue, gguf, install, location, record
+from edge_icl.models import bert, catalogue, checked, gguf, install, location, record
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -30,12 +30,13 @@ def import_model(name: str, path: Path, *, progress: Progress = silent) -> locat
         name: what to call it here.
         path: a GGUF file; or a folder in the sentence-transformers layout, with model.safetensors,
             config.json and tokenizer.json.
-        progress: called while files are copied and checked.
+        progress: called while files are tried, copied and checked.
 
     Raises:
         ModelError: the name is no name or is taken, or the operating system refused a write.
         ModelMissingError: nothing is at the path.
-        ModelFileError: it is neither, is damaged, is not supported, or is not what the catalogue has.
+        ModelFileError: it is neither, is damaged, is not what the catalogue has, or llama.cpp cannot run it, or
+            not rightly on this machine.
     """
     if (location.folder(name) / record.NAME).exists():
         raise ModelError(
@@ -54,15 +55,18 @@ def import_model(name: str, path: Path, *, progress: Progress = silent) -> locat
 
 
 def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> location.Installed:
-    """Copy a GGUF file and install the copy."""
+    """Copy a GGUF file that llama.cpp can run and install the copy."""
     entry = _entry(name, "llm")
     gguf.check(path)
+    fit = checked.first_try(path, progress=progress)
     copy = work / f"{path.name.removesuffix('.gguf').lstrip('.') or name}.gguf"
     _copy(path, copy, progress)
     if entry:
         _check(copy, entry.files[0], name, progress)
     licence = entry.licence if entry else _LICENCE
-    return install.install_llm(name, work, file=copy, licence=licence, source="import", progress=progress)
+    made = install.install_llm(name, work, file=copy, licence=licence, source="import", progress=progress)
+    checked.keep(made, fit, gpu_layers=None, threads=None)
+    return made
 
 
 def _import_encoder(name: str, path: Path, work: Path, progress: Progress) -> location.Installed:

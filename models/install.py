@@ -56,7 +56,7 @@ def staging(purpose: str, name: str) -> Iterator[Path]:
 
 def install_llm(
     name: str, work: Path, *, file: Path, licence: str, source: str, progress: Progress = silent
-) -> location.Installed:
+) -> location.InstalledLlm:
     """Install a GGUF that is already inside `work`.
 
     Args:

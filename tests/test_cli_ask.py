@@ -214,3 +214,12 @@ def test_what_is_no_grammar_and_no_schema_is_one_sentence(
     if content is not None:
         file.write_bytes(content)
     refused(run("ask", "Taxi", option, str(file)), wrong)
+
+
+def test_verbose_tells_what_the_model_was_computed_on_and_what_loading_took(home: Path) -> None:
+    told = run("ask", "Taxi downtown", "-v").err.splitlines()
+
+    assert told[0].startswith("edge-icl: device: processor, ")
+    assert told[0].endswith("; checked")
+    assert "load smollm2-135m-instruct" in told[1]
+    assert run("ask", "Taxi downtown").err == ""

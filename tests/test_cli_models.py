@@ -1,12 +1,17 @@
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 import tiny
 from command import at_terminal, process, refused, run, unchanged
 
+from edge_icl.llm import trial
+
 LLM = "smollm2-135m-instruct"
+SPLIT = {"split.no": tiny.Short(0), "split.count": tiny.Short(2), "split.tensors.count": 24}
+"""Values of the first part of a model in two."""
 
 
 def write(path: Path, data: bytes) -> Path:
@@ -17,13 +22,13 @@ def write(path: Path, data: bytes) -> Path:
 
 
 def test_list_names_what_is_here_and_what_can_be_fetched(models_home: Path, tmp_path: Path) -> None:
-    file = write(tmp_path / "tiny.gguf", tiny.gguf())
+    file = write(tmp_path / "tiny.gguf", tiny.llama())
 
     assert run("models", "import", "mine", str(file)).out == "imported mine\n"
     found = {one["name"]: one for one in json.loads(run("models", "list", "--json").out)}
     assert (found[LLM]["installed"], found[LLM]["default"], found[LLM]["size"]) == (True, True, 98_362_432)
     assert (found["qwen2.5-7b-instruct"]["installed"], found["qwen2.5-7b-instruct"]["size"]) == (False, None)
-    assert (found["mine"]["kind"], found["mine"]["size"]) == ("llm", len(tiny.gguf()))
+    assert (found["mine"]["kind"], found["mine"]["size"]) == ("llm", len(tiny.llama()))
     text = at_terminal("models", "list").out
     assert all(name in text for name in found)
     assert max(map(len, text.splitlines())) <= 80
@@ -59,7 +64,7 @@ def test_a_model_is_imported_used_and_removed(models_home: Path) -> None:
 
 
 def test_a_name_is_not_taken_twice(models_home: Path, tmp_path: Path) -> None:
-    file = write(tmp_path / "tiny.gguf", tiny.gguf())
+    file = write(tmp_path / "tiny.gguf", tiny.llama())
 
     with unchanged(models_home / "models"):
         refused(run("models", "import", LLM, str(file)), f"there is a model {LLM} already")
@@ -99,3 +104,57 @@ def test_an_encoder_is_imported_from_its_folder(tmp_path: Path) -> None:
     assert run("init", "--encoder", "small").code == 0
     assert json.loads(run("add", "taxi to the airport", "travel", "--json").out)["added"] == 1
     assert os.environ["EDGE_ICL_HOME"] in run("models", "path", "small").out
+
+
+@pytest.mark.usefixtures("own_home")
+@pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("odd.gguf", {"general.architecture": "nonsense"}, "unknown model architecture: 'nonsense'"),
+        ("mmproj.gguf", {"general.architecture": "clip", "general.type": "mmproj"}, "CLIP cannot be used"),
+        ("one-00001-of-00002.gguf", SPLIT, "one-00002-of-00002.gguf"),
+        ("other.gguf", SPLIT, "invalid split file name"),
+        ("words.gguf", {"tokenizer.ggml.tokens": None}, "cannot find tokenizer vocab"),
+    ],
+)
+def test_what_llama_cpp_cannot_run_is_not_imported(
+    tmp_path: Path, name: str, more: dict[str, object], told: str
+) -> None:
+    file = write(tmp_path / name, tiny.llama(more=more))
+
+    ran = run("models", "import", "mine", str(file))
+
+    refused(ran, f"llama.cpp refuses {file}: ", told, "; take another file: the GGUF of a generative model")
+    assert "fetch" not in ran.err
+    refused(run("models", "path", "mine"), "there is no model mine on this machine")
+
+
+@pytest.mark.usefixtures("own_home")
+def test_what_is_truncated_is_not_imported(tmp_path: Path) -> None:
+    file = write(tmp_path / "half.gguf", tiny.llama()[:-100])
+
+    refused(run("models", "import", "mine", str(file)), "is truncated")
+
+
+@pytest.mark.usefixtures("own_home")
+def test_what_ends_llama_cpp_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = [sys.executable, str(Path(__file__).with_name("faulty.py")), "abort", "always"]
+    monkeypatch.setattr(trial, "_command", lambda: child)
+    file = write(tmp_path / "tiny.gguf", tiny.llama())
+
+    ran = run("models", "import", "mine", str(file))
+
+    refused(ran, f"llama.cpp cannot run {file} on this machine: llama.cpp ended its process (SIGABRT: ")
+    refused(run("models", "path", "mine"), "there is no model mine on this machine")
+
+
+def test_what_is_imported_has_been_checked(own_home: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "tiny.gguf", tiny.llama())
+
+    assert run("models", "import", "mine", str(file)).code == 0
+
+    kept = json.loads((own_home / "models" / "mine" / "check.json").read_text())["results"]
+    assert [fit["passed"] for fit in kept.values()] == [True]
+    assert run("models", "verify", "mine").out == "mine: as it was installed\n"
+    assert run("models", "remove", "mine").code == 0
+    assert [path.name for path in (own_home / "models").iterdir() if path.is_dir()] == []

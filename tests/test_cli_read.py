@@ -116,6 +116,7 @@ def test_status_says_what_is_there_and_what_is_missing(home: Path) -> None:
 
 def test_status_knows_the_gpu_by_the_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from edge_icl.cli import machine  # noqa: PLC0415 - this test only
+    from edge_icl.llm import build  # noqa: PLC0415 - likewise
 
     package = tmp_path / "llama_cpp"
     (package / "lib").mkdir(parents=True)
@@ -131,9 +132,12 @@ def test_status_knows_the_gpu_by_the_libraries(tmp_path: Path, monkeypatch: pyte
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "llama_cpp", raising=False)
 
-    assert machine.backends() == ("cpu", "cuda", "hip")
-    assert machine.gpu_layers(machine.backends()) == "all"
-    assert machine.gpu_layers(("cpu",)) == 0
+    assert build.backends() == ("cpu", "cuda", "hip")
+    assert build.gpus() == ("cuda", "hip")
+    assert machine.gpu_layers(None) == "all"
+    (package / "lib" / "libggml-cuda.so").unlink()
+    (package / "lib" / "ggml-hip.dll").unlink()
+    assert machine.gpu_layers(None) == 0
 
 
 def test_export_writes_a_private_new_file(bare_home: Path, tmp_path: Path) -> None:

@@ -3,16 +3,24 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from unittest import mock
 
 import pytest
-from command import Screen, at_terminal, content, run
+import tiny
+from command import Screen, at_terminal, content, refused, run
 
 from edge_icl.cli import checks, machine
 from edge_icl.cli.main import main
+from edge_icl.cli.tables import counted
+from edge_icl.cores import usable_cores
+from edge_icl.llm import trial
+from edge_icl.models import catalogue, checked
 
 pytest_plugins = ["cli_fixtures"]
+
+LLM = "smollm2-135m-instruct"
 
 usage = shutil.disk_usage
 
@@ -110,6 +118,80 @@ def test_no_compiler_and_an_idle_extension_are_notes(monkeypatch: pytest.MonkeyP
         "llama.cpp does not use AVX512, which the processor has: answers take longer",
     ]
     assert all(notes.values())
+
+
+def test_before_the_first_question_status_says_that_nothing_was_checked_and_doctor_checks(
+    unchecked: Path,
+) -> None:
+    tidy(unchecked)
+    assert "; not checked yet: the first ask does\n" in run("status").out
+    before = json.loads(run("status", "--json").out)
+    assert before["check"] == {"state": "unchecked", "extra_buffers": None, "seen": []}
+
+    told = run("doctor").out
+
+    assert "device: processor, " in told
+    assert "; checked\n" in told
+    assert "; checked\n" in run("status").out
+    after = json.loads(run("status", "--json").out)
+    assert after["check"] == {"state": "passed", "extra_buffers": True, "seen": []}
+    assert run("models", "verify").code == 0
+
+
+@pytest.fixture
+def unchecked(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with a tiny model of the default's name, which no process has checked."""
+    file = home / "tiny.gguf"
+    file.write_bytes(tiny.llama())
+    monkeypatch.setattr(catalogue, "CATALOGUE", ())
+    run("models", "remove", LLM)
+    assert run("models", "import", LLM, str(file)).code == 0
+    (home / "models" / LLM / "check.json").unlink()
+    monkeypatch.setattr(checked, "_settled", {})
+    return home
+
+
+def break_machine(monkeypatch: pytest.MonkeyPatch, kind: str, when: str) -> None:
+    """Have every further check meet a llama.cpp that computes wrongly."""
+    child = str(Path(__file__).with_name("faulty.py"))
+    monkeypatch.setattr(trial, "_command", lambda: [sys.executable, child, kind, when])
+
+
+def test_kernels_that_compute_wrongly_are_not_used_and_that_is_told(
+    unchecked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidy(unchecked)
+    break_machine(monkeypatch, "again", "extra")
+    text = (
+        f"processor, {counted(usable_cores(), 'thread')}; checked without llama.cpp's extra buffers, "
+        "with which it computes wrongly: the same question got other logits when it came again"
+    )
+
+    assert run("ask", "Taxi downtown", "-v").err.splitlines()[0] == f"edge-icl: device: {text}"
+    assert f"device     {text}\n" in run("status").out
+    assert json.loads(run("status", "--json").out)["check"]["extra_buffers"] is False
+    assert found("note")[text] == "answers are right so, and may take longer"
+    assert found("problem") == {}
+    break_machine(monkeypatch, "none", "always")
+    assert found("note") == {}  # a helping setting is looked at anew: the machine may have been repaired
+
+
+def test_a_machine_that_computes_wrongly_however_it_is_told_to_is_a_problem(
+    unchecked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidy(unchecked)
+    break_machine(monkeypatch, "nan", "always")
+    told = f"llama.cpp computes {LLM} wrongly on this machine: logits are no finite numbers"
+
+    refused(run("ask", "Taxi downtown"), told, "edge-icl doctor")
+    problems = found("problem")
+    assert list(problems) == [told]
+    assert "CMAKE_ARGS=-DGGML_NATIVE=OFF pip install" in problems[told]
+    assert "; computes wrongly: logits are no finite numbers\n" in run("status").out
+    assert json.loads(run("status", "--json").out)["check"]["state"] == "failed"
+    assert (
+        "no: llama.cpp computes the model wrongly on this machine; see edge-icl doctor\n" in run("status").out
+    )
 
 
 def test_llama_cpp_tells_what_it_uses_of_the_processor() -> None:

@@ -19,7 +19,7 @@ from edge_icl.models import catalogue, location
 from edge_icl.models.catalogue import DEFAULT_LLM, EncoderSettings, Entry, HubSource, SourceFile, WheelSource
 from edge_icl.models.fetch import fetch
 
-GGUF = tiny.gguf(tokens=200_000)  # some megabytes: enough to be cut in the middle
+GGUF = tiny.llama(more={"notes": ["." * 1000] * 4000})  # some megabytes: enough to be cut in the middle
 LATER = 1 << 20
 
 

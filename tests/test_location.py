@@ -25,7 +25,7 @@ from edge_icl.models.install import install_llm, staging
 def gguf(tmp_path: Path) -> Path:
     path = tmp_path / "downloads" / "some.gguf"
     path.parent.mkdir()
-    path.write_bytes(tiny.gguf())
+    path.write_bytes(tiny.llama())
     return path
 
 
@@ -67,7 +67,7 @@ def test_an_imported_gguf_is_found_by_name_and_keeps_its_content(gguf: Path) -> 
 
     assert location.find_llm("mine") == made
     assert location.installed() == (made,)
-    assert location.path("mine").read_bytes() == tiny.gguf()
+    assert location.path("mine").read_bytes() == tiny.llama()
     assert location.verify("mine") == made
 
 

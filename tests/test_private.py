@@ -57,7 +57,10 @@ def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_file_and_folder_is_the_users_alone_whatever_the_umask(mask: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGE_ICL_HOME", f"{folder}/data/home")
-        (Path(folder) / "tiny.gguf").write_bytes(tiny.gguf())
+        patch.setattr(
+            sys, "frozen", True, raising=False
+        )  # the model is tried in this process, which is quicker
+        (Path(folder) / "tiny.gguf").write_bytes(tiny.llama())
         with masking(mask):
             store = make(Path(folder) / "data" / "stores" / "store", rows(range(10)))
             PrefixCache(store, store.snapshot()).put("state", b"of the representatives")

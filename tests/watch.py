@@ -130,7 +130,7 @@ def commands(group: click.Group = cli, path: str = "") -> Iterator[str]:
 
 def material(folder: Path) -> None:
     """Put into a folder what SCRIPTS names: a model and an encoder of a few kilobytes."""
-    (folder / "tiny.gguf").write_bytes(tiny.gguf())
+    (folder / "tiny.gguf").write_bytes(tiny.llama())
     tiny.bert(folder / "bert")
 
 

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
     from edge_icl.progress import Progress
 
-EDITION = 1
-"""Goes up when the self-test changes: what passed another edition is tried again."""
-
 SLICE = 0.25
 """Seconds between two looks at the child. They are counted, rather than read from a clock: while this process
 is stopped, as by Ctrl-Z, the child may be too."""
