@@ -19,9 +19,9 @@ def doctor(session: Session) -> int:
     """Look over this machine: compiler, llama.cpp, processor, models, folders, free disk.
 
     Every problem comes with what to do about it, and the exit code is 1 if there is one; a note is about
-    something that only takes longer, or may matter later. Nothing is fetched. Two things are done: what a change
-    left in a store when it was cut off is wiped, and how the model is computed here is noted beside it. The
-    store itself is for `edge-icl verify`.
+    something that only takes longer, or may matter later. Nothing is fetched. Two things are done: what a
+    change left in a store when it was cut off is wiped, and how the model is computed here is noted beside it.
+    The store itself is for `edge-icl verify`.
     """
     output = session.output
     with output.progress() as progress:
