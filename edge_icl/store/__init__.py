@@ -23,6 +23,7 @@ Read in this order:
     writer     Writer: one change, committed by one rename, then wiped
     cache      prefix KV states: derived, bound to the representatives
     findings   what can be wrong with a store
+    consistency what a page and a clustering must hold
     audit      looks for it: what `verify` reports and what the tests assert
 
 docs/format.md says the same for a reader in another language.

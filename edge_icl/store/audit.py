@@ -8,21 +8,15 @@ what a change left that was cut off: this it reports, and then wipes.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from edge_icl import errors
 from edge_icl.cluster import record
-from edge_icl.errors import (
-    EdgeIclError,
-    StoreDamagedError,
-    StoreError,
-    StoreFormatError,
-    StoreNotFoundError,
-)
-from edge_icl.example import ID_BYTES, Example
+from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreError, StoreFormatError
 from edge_icl.progress import silent
 from edge_icl.store import cache, guard, keys, lock, manifest, pages, settings
 from edge_icl.store import files as fs
+from edge_icl.store.consistency import ids_in, wrong_in
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Finding, Problem, Report
 from edge_icl.store.keys import Key, Unlock, no_passphrase
@@ -31,20 +25,14 @@ from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.recovery import SECOND, at_rest, recover
 from edge_icl.store.refusals import access, refuse_occupied
 from edge_icl.store.settings import Settings
-from edge_icl.store.trie import Leaf, span
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from edge_icl.cluster.kmeans import Clustering
     from edge_icl.progress import Progress
     from edge_icl.store.pages import Page
-
-
-OUT_OF_RANGE = -128
-"""The one int8 that no vector has: the encoder clips to ±127."""
+    from edge_icl.store.trie import Leaf
 
 
 def audit(
@@ -61,7 +49,7 @@ def audit(
     Args:
         path: the store's directory.
         deep: also rebuild the store from its examples and vectors, in a temporary directory of mode 0700
-            that is wiped, and compare every byte. It lies in the store, where whoever writes next wipes it if
+            that is wiped, and compare every byte. It lies in the store, where whoever comes next wipes it if
             this process is killed: nowhere else would anybody look for a copy of the examples.
         progress: told about each page.
         timeout: seconds to wait for a writer.
@@ -79,7 +67,7 @@ def audit(
     """
     with access(path, "read"):
         if not path.exists():
-            raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
+            raise errors.StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
         refuse_occupied(path, unless=settings.NAME)
         guard.refuse_exposed(path)
     audit = _Audit(path, files or fs.Files(), progress)
@@ -214,7 +202,7 @@ class _Audit:
             return None
         try:
             page = pages.decode(data, current.dimension)
-            for detail in _wrong_in(page, leaf, current.seed):
+            for detail in wrong_in(page, leaf, current.seed):
                 self.found(Problem.INCONSISTENT, name, detail)
         except (ValueError, EdgeIclError) as error:
             self.found(Problem.DAMAGED, name, str(error))
@@ -242,7 +230,7 @@ class _Audit:
         if (clustering.counts.sum(axis=1) != named.count).any():
             self.found(Problem.INCONSISTENT, name, f"its clusters do not hold {named.count} examples")
         ids = {key for page in held for key, _, _ in page.rows()}
-        if len(ids) == named.count and not _ids_in(clustering) <= ids:  # else a page is the one to blame
+        if len(ids) == named.count and not ids_in(clustering) <= ids:  # else a page is the one to blame
             self.found(Problem.INCONSISTENT, name, "it names an example that the store does not hold")
         self.check_cache(current, clustering.representative_ids())
 
@@ -307,36 +295,3 @@ class _Audit:
             return self.files.read(path)
         except FileNotFoundError:
             return None
-
-
-def _wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
-    """Yield what is wrong with a page that parses.
-
-    Raises:
-        ValueError: a row's text is no example.
-        InputError: likewise.
-    """
-    keys = page.keys()
-    low, high = span(leaf.prefix)
-    if len(page) != leaf.count:
-        yield f"it holds {len(page)} examples and the manifest says {leaf.count}"
-    if any(one >= other for one, other in pairwise(keys)):
-        yield "its ids are not in order"
-    if any(not low <= int.from_bytes(key) < high for key in keys):
-        yield f"it holds an id outside its prefix {leaf.prefix}"
-    if (page.vectors == OUT_OF_RANGE).any():
-        yield f"it holds a vector with a component of {OUT_OF_RANGE}"
-    for i, key in enumerate(keys):
-        text = page.text_of(i)
-        example = Example.from_canonical(text)
-        same = Example.create(example.input, example.output, tags=example.tags, source=example.source)
-        if same.canonical() != text:
-            yield f"example {key.hex()[: 2 * ID_BYTES]} is not in canonical form"
-        elif same.id(seed) != key:
-            yield f"example {key.hex()} has another text than its id says"
-
-
-def _ids_in(clustering: Clustering) -> set[bytes]:
-    """Return the ids of the examples that a clustering names; an empty cluster has zeros for one."""
-    rows = (*clustering.winners, *clustering.representatives)
-    return {key for row in rows if any(key := row.tobytes())}

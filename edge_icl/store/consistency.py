@@ -1,0 +1,51 @@
+"""Whether a page and a clustering hold what they must, once their bytes are what their names say."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from edge_icl.example import ID_BYTES, Example
+from edge_icl.store.trie import Leaf, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_icl.cluster.kmeans import Clustering
+    from edge_icl.store.pages import Page
+
+OUT_OF_RANGE = -128
+"""The one int8 that no vector has: the encoder clips to ±127."""
+
+
+def wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
+    """Yield what is wrong with a page that parses.
+
+    Raises:
+        ValueError: a row's text is no example.
+        InputError: likewise.
+    """
+    keys = page.keys()
+    low, high = span(leaf.prefix)
+    if len(page) != leaf.count:
+        yield f"it holds {len(page)} examples and the manifest says {leaf.count}"
+    if any(one >= other for one, other in pairwise(keys)):
+        yield "its ids are not in order"
+    if any(not low <= int.from_bytes(key) < high for key in keys):
+        yield f"it holds an id outside its prefix {leaf.prefix}"
+    if (page.vectors == OUT_OF_RANGE).any():
+        yield f"it holds a vector with a component of {OUT_OF_RANGE}"
+    for i, key in enumerate(keys):
+        text = page.text_of(i)
+        example = Example.from_canonical(text)
+        same = Example.create(example.input, example.output, tags=example.tags, source=example.source)
+        if same.canonical() != text:
+            yield f"example {key.hex()[: 2 * ID_BYTES]} is not in canonical form"
+        elif same.id(seed) != key:
+            yield f"example {key.hex()} has another text than its id says"
+
+
+def ids_in(clustering: Clustering) -> set[bytes]:
+    """Return the ids of the examples that a clustering names; an empty cluster has zeros for one."""
+    rows = (*clustering.winners, *clustering.representatives)
+    return {key for row in rows if any(key := row.tobytes())}
