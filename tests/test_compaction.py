@@ -89,7 +89,7 @@ def judge(found: Tree, outcomes: tuple[Tree, Tree], path: Path) -> None:
 
 @pytest.mark.usefixtures("always")
 @pytest.mark.parametrize("cut", [False, True], ids=["crash", "power cut"])
-def test_a_stop_at_any_operation_leaves_the_store_before_or_after(
+def test_a_crash_at_any_operation_leaves_the_store_before_or_after(
     tmp_path: Path, start: Tree, after: Tree, cut: bool, campaign: bool, count: Count
 ) -> None:
     fired, seen, n = True, set(), 0

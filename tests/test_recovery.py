@@ -70,10 +70,14 @@ def times(path: Path) -> set[int]:
     return {one.stat().st_mtime_ns for one in changed} | {one.stat().st_atime_ns for one in read}
 
 
-def forms(memory: Memory, id: str) -> list[bytes]:
-    """Return the bytes by which an example is recognised in a file."""
-    held, vector = next(one for one in memory.export() if one[0].id == id)
-    return [held.input.encode(), vector.components, bytes.fromhex(id), id.encode()]
+def forms(store: Path) -> set[bytes]:
+    """Return the bytes by which the examples of a store are recognised in files and their names."""
+    with Memory.open(store, passphrase=os.environ.get("EDGE_ICL_PASSPHRASE")) as memory:
+        return {
+            form
+            for held, vector in memory.export()
+            for form in (held.example.canonical(), vector.components, bytes.fromhex(held.id), held.id.encode())
+        }
 
 
 class Judge:
@@ -81,30 +85,30 @@ class Judge:
 
     Attributes:
         start: the store before.
+        outcomes: what a store may be found to be, caches aside, and what must not be found in it then.
     """
 
     def __init__(self, start: Path, change: Callable[[Path], None], folder: Path) -> None:
         self.start = start
-        self.before = without_entries(tree(start))
         after = copy(start, folder / "after")
         change(after)
-        self.after = without_entries(tree(after))
-        with Memory.open(start, passphrase=os.environ.get("EDGE_ICL_PASSPHRASE")) as memory:
-            kept = list(self.after.values())  # a correction keeps the input and its vector
-            self.traces = [form for form in forms(memory, GONE) if not any(form in data for data in kept)]
-        assert self.before != self.after
-        assert self.traces
+        before_forms, after_forms = forms(start), forms(after)
+        self.before, self.after = without_entries(tree(start)), without_entries(tree(after))
+        self.outcomes = [(self.before, after_forms - before_forms), (self.after, before_forms - after_forms)]
 
     def judge(self, path: Path, command: str) -> bool:
         """Assert that a store is whole and nothing is left in it; return whether the change was made."""
         found = tree(path)
-        assert without_entries(found) in (self.before, self.after), command
+        kept = without_entries(found)
+        assert kept in (self.before, self.after), command
         assert at_rest(path), command
-        made = without_entries(found) == self.after
+        content = [name.encode() + data for name, data in found.items()]
+        for outcome, gone in self.outcomes:
+            if kept == outcome:
+                assert not [form for form in gone if any(form in data for data in content)], command
+        made = kept == self.after != self.before
         if made:
-            content = [name.encode() + data for name, data in found.items()]
-            assert not [form for form in self.traces if any(form in data for data in content)]
-            assert not [name for name in found if name.startswith("cache/") and name != "cache/"]
+            assert not [name for name in found if name.startswith("cache/") and name != "cache/"], command
         return made
 
 
@@ -142,11 +146,17 @@ AFTERWARDS: dict[str, Callable[[Path], None]] = {
 }
 """Commands and calls that change nothing and need no model."""
 
+LESSON = "lesson.jsonl"
 CHANGES = {
     "forget": ("forget", GONE, "--yes", "--no-similar"),
     "forget a representative and others": ("forget", *list(IDS.values())[:3], "--yes", "--no-similar"),
+    "forget all": ("forget", "--all", "--yes", "--no-similar"),
     "fix": ("fix", GONE, "outing"),
+    "add": ("add", "--file", LESSON),
+    "verify --deep": ("verify", "--deep"),
 }
+SMALL = ["forget", "fix", "add"]
+"""Those that are stopped in every run; all of them are in a campaign."""
 
 
 def by_command(change: tuple[str, ...], path: Path) -> None:
@@ -154,7 +164,18 @@ def by_command(change: tuple[str, ...], path: Path) -> None:
 
 
 @pytest.fixture(params=CHANGES)
-def change(request: pytest.FixtureRequest) -> tuple[str, ...]:
+def change(
+    request: pytest.FixtureRequest, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, campaign: bool
+) -> tuple[str, ...]:
+    """A command that changes the store, in the folder of the file that it reads."""
+    if request.param not in SMALL and not campaign:
+        pytest.skip("in a campaign")
+    monkeypatch.chdir(tmp_path)
+    lesson = json.loads(run("export", "--vectors").out.splitlines()[0]) | {
+        "input": "Taxi in Rome",
+        "output": "taxi",
+    }
+    Path(LESSON).write_text(json.dumps({name: lesson[name] for name in lesson if name != "id"}))
     return CHANGES[request.param]
 
 
@@ -206,8 +227,8 @@ def test_after_a_kill_at_any_system_call_any_command_leaves_nothing(
             made += judge.judge(trial, name)
             tried += 1
 
-    assert len(seen) > 5
-    assert 0 < made < tried
+    assert len(seen) > 3
+    assert 0 < made < tried or change[0] == "verify"
     count("kills at a system call", sum(seen.values()))
     count("states that these kills left, all different", len(seen))
     count("commands after a kill at a system call", tried)
@@ -216,8 +237,8 @@ def test_after_a_kill_at_any_system_call_any_command_leaves_nothing(
 def test_after_a_crash_at_any_operation_any_command_leaves_nothing(
     store: Path, judge: Judge, change: tuple[str, ...], tmp_path: Path, campaign: bool, count: Count
 ) -> None:
-    if change[0] == "fix":
-        pytest.skip("the same operations as those of forgetting")
+    if change[0] != "forget" or change[1] == "--all":
+        pytest.skip("the library's operations are those of forgetting; see test_crash for all others")
     place, trial = tmp_path / "crashed", tmp_path / "trial"
     names = itertools.cycle(AFTERWARDS)
     ids, made, tried, stopped = [bytes.fromhex(id) for id in change[1:-2]], 0, 0, 0
