@@ -13,6 +13,7 @@ from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
 from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError
+from edge_icl.matching import only_folded, visible
 from edge_icl.reader import NEARLY_THE_SAME
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Wanted(NamedTuple):
     "--match",
     metavar="TEXT",
     callback=text_or_stdin,
-    help="Those whose input or output holds this text; - reads it from stdin.",
+    help="Those whose input or output holds this text as a person reads it: in upper or lower case, with any "
+    "white space, and whatever invisible characters are in it; - reads it from stdin.",
 )
 @click.option("--source", metavar="S", help="Those from this source.", shell_complete=completion.sources)
 @click.option("--tag", metavar="T", help="Those with this tag.", shell_complete=completion.tags)
@@ -102,11 +104,12 @@ def forget(  # noqa: PLR0913 - one parameter an option
         if receipt is not None:
             private.refuse(receipt, store=memory.path)
         found = _find(memory, wanted)
+        folded = only_folded(found, match)
         if dry_run:
-            _show_plan(session, memory, found)
+            _show_plan(session, memory, found, folded)
             return
-        _confirm(session, memory, found, everything=everything, yes=yes)
-        rows = _rows(session, memory, found)
+        rows = _rows(session, memory, found, folded)
+        _confirm(session, memory, found, rows, folded=folded, everything=everything, yes=yes)
         done = _forget(memory, found, receipt, similar=None if no_similar else NEARLY_THE_SAME)
         if session.output.json:
             session.output.document(done.as_json())
@@ -114,6 +117,7 @@ def forget(  # noqa: PLR0913 - one parameter an option
             session.output.line(f"forgot {counted(len(done.ids))}")
             if yes:  # otherwise they have just been shown
                 session.output.table(_header(found), rows)
+                _note_folded(session, folded)
         _show_left(session, memory, done)
 
 
@@ -167,7 +171,16 @@ def _find(memory: Memory, wanted: Wanted) -> list[Held]:
     return found
 
 
-def _confirm(session: Session, memory: Memory, found: Sequence[Held], *, everything: bool, yes: bool) -> None:
+def _confirm(
+    session: Session,
+    memory: Memory,
+    found: Sequence[Held],
+    rows: Sequence[Sequence[str]],
+    *,
+    folded: set[str],
+    everything: bool,
+    yes: bool,
+) -> None:
     """Return if the examples may be forgotten.
 
     Raises:
@@ -180,28 +193,54 @@ def _confirm(session: Session, memory: Memory, found: Sequence[Held], *, everyth
         raise ConfirmationError(
             f"forgetting {what} must be confirmed, and there is no terminal to ask on", "give --yes"
         )
-    session.output.list_aside(_rows(session, memory, found))
+    session.output.list_aside(rows)
+    _note_folded(session, folded)
     question = f"empty the store {memory.path}: forget all of its {what}?" if everything else f"forget {what}?"
     if not session.output.confirm(question):
         raise ConfirmationError("it was not confirmed", "nothing was forgotten")
 
 
-def _rows(session: Session, memory: Memory, found: Sequence[Held]) -> list[list[str]]:
-    """Return the first examples as rows of a table, and a row that counts the others."""
-    rows = session.rows(memory, found[:MOST_SHOWN])
+def _rows(session: Session, memory: Memory, found: Sequence[Held], folded: set[str]) -> list[list[str]]:
+    """Return the first examples as rows of a table, and a row that counts the others.
+
+    Those that hold the text only as a person reads them come first: nobody expects them.
+    """
+    first = sorted(found, key=lambda one: one.id not in folded)[:MOST_SHOWN]
+    rows = _shown(session, memory, first, folded)
     if len(found) > MOST_SHOWN:
         rows.append(["…", *[""] * (len(rows[0]) - 2), f"and {len(found) - MOST_SHOWN:,} more"])
     return rows
 
 
-def _show_plan(session: Session, memory: Memory, found: Sequence[Held]) -> None:
+def _shown(session: Session, memory: Memory, some: Sequence[Held], folded: set[str]) -> list[list[str]]:
+    """Return examples as rows of a table; where the eye was deceived, with escapes for what cannot be seen."""
+    rows = session.rows(memory, some)
+    for one, row in zip(some, rows, strict=True):
+        if one.id in folded:
+            row[-2:] = map(visible, row[-2:])
+    return rows
+
+
+def _note_folded(session: Session, folded: set[str]) -> None:
+    """Say how many examples hold the text only as a person reads them."""
+    if folded:
+        one = len(folded) == 1
+        session.output.note(
+            f"{len(folded):,} of them {'holds' if one else 'hold'} the text only as a person reads "
+            f"{'it' if one else 'them'}; what cannot be seen there is shown as \\u00a0 and the like"
+        )
+
+
+def _show_plan(session: Session, memory: Memory, found: Sequence[Held], folded: set[str]) -> None:
     """Show what would be forgotten."""
     output = session.output
     if output.json:
-        output.document({"dry_run": True, "examples": [one.as_json() for one in found]})
+        fields = [one.as_json() | ({"only_folded": True} if one.id in folded else {}) for one in found]
+        output.document({"dry_run": True, "examples": fields})
         return
-    output.table(_header(found), session.rows(memory, found))
+    output.table(_header(found), _shown(session, memory, found, folded))
     output.note(f"{counted(len(found))} would be forgotten; nothing was changed")
+    _note_folded(session, folded)
 
 
 def _header(found: Sequence[Held]) -> list[str]:

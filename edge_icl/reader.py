@@ -203,7 +203,7 @@ class Reader:
         """Return the examples that fit everything that is given, in the order of their ids.
 
         Args:
-            match: text that the input or the output holds, upper and lower case alike.
+            match: text that the input or the output holds, as a person reads them.
             source: where they came from.
             tag: a tag that they have.
             like: a text that their inputs are similar to.

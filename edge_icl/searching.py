@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.example import normalise
+from edge_icl.matching import Pattern
 from edge_icl.records import Held
 from edge_icl.similarity import cosines, search, similarities
 
@@ -59,20 +60,20 @@ def fitting(
 
     Args:
         examples: those to look at.
-        match: text that the input or the output holds, upper and lower case alike.
-        source: where they came from.
-        tag: a tag that they have.
+        match: text that the input or the output holds, as a person reads them: see `matching`.
+        source: where they came from, to the letter.
+        tag: a tag that they have, likewise.
 
     Raises:
-        InputError: one of the texts is no valid text.
+        InputError: one of the texts is no valid text, or nothing of `match` can be seen.
     """
-    folded = None if match is None else normalise(match, "text").casefold()
+    pattern = None if match is None else Pattern(match)
     source = None if source is None else normalise(source, "source")
     tag = None if tag is None else normalise(tag, "tag")
     return (
         one
         for one in examples
-        if (folded is None or folded in one.input.casefold() or folded in one.output.casefold())
+        if (pattern is None or pattern.within(one.input, one.output))
         and (source is None or one.example.source == source)
         and (tag is None or tag in one.example.tags)
     )

@@ -25,6 +25,7 @@ LADDER = [
     {"unlocking"},
     {"place"},
     {"records", "opening", "options", "lengths", "lifetime", "shared", "vector"},
+    {"matching"},
     {"view"},
     {"usual"},
     {"judging"},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge_icl.errors import ExampleNotFoundError, InputError
+from edge_icl.matching import only_folded
 from edge_icl.mcp.plans import LIFETIME, Plan, Plans
 from edge_icl.reader import NEARLY_THE_SAME
 
@@ -113,7 +114,9 @@ class DryRunArguments(Arguments):
     """See `forget_dry_run`."""
 
     ids: Annotated[list[str], Field(description="Ids of examples; their first digits will do.")] = []
-    match: Annotated[str | None, Field(description="Those whose input or output holds this text.")] = None
+    match: Annotated[
+        str | None, Field(description="Those whose input or output holds this text as a person reads it.")
+    ] = None
     source: Annotated[str | None, Field(description="Those from this source.")] = None
     tag: Annotated[str | None, Field(description="Those with this tag.")] = None
     like: Annotated[str | None, Field(description="Those whose input is nearly this text.")] = None
@@ -171,15 +174,18 @@ def forget_dry_run(desk: Desk, given: DryRunArguments) -> Result:
     memory = desk.memory()
     root = memory.root  # read first: what changes from here on makes the token invalid
     found = _find(memory, given)
+    folded = only_folded(found, given.match)
     token = desk.plans.keep(Plan(tuple(one.id for one in found), root))
     text = "\n".join(
         [
             f"{_counted(found)} would be forgotten; nothing was changed",
             *_lines(found),
+            *_only_folded(folded),
             f"to forget exactly these, call forget within {LIFETIME:.0f} s with the token {token}",
         ]
     )
-    return Result(text, {"examples": _fields(found), "token": token, "expires_in": LIFETIME})
+    fields = [one.as_json() | ({"only_folded": True} if one.id in folded else {}) for one in found]
+    return Result(text, {"examples": fields, "token": token, "expires_in": LIFETIME})
 
 
 def forget(desk: Desk, given: ForgetArguments) -> Result:
@@ -246,6 +252,16 @@ def _find(memory: Memory, given: DryRunArguments) -> list[Held]:
 def _counted(examples: Sequence[object]) -> str:
     """Return how many examples these are."""
     return f"{len(examples):,} example{'' if len(examples) == 1 else 's'}"
+
+
+def _only_folded(folded: set[str]) -> list[str]:
+    """Return a line that says which examples hold the text only as a person reads them, if any do."""
+    if not folded:
+        return []
+    named = ", ".join(sorted(folded))
+    return [
+        f"only with white space, invisible characters or letter forms read over do these hold the text: {named}"
+    ]
 
 
 def _lines(examples: Sequence[Held]) -> list[str]:
