@@ -12,7 +12,7 @@ below, each importing only those before it:
     prior                    what the examples themselves say about a question's label
     selection, prompt        which examples, and as what text
     encoder, llm             texts to vectors; prompts to answers
-    models                   which models are on this machine; the only network code
+    models                   which models are on this machine, how they are used; the only network code
     unlocking                passphrases, and the keys that they unwrap
     vector                   a vector on its way from one store to another
     lifetime, shared         who is at work in an open store, and what several open stores share

@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
 import stat
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -256,6 +259,35 @@ def test_ending_the_check_ends_the_child(model: InstalledLlm, machine: Machine) 
         if thread is not threading.current_thread() and thread.daemon:
             thread.join(5)
     assert threading.active_count() <= before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_a_hanging_child_does_not_outlive_its_parent(model: InstalledLlm, tmp_path: Path, end: int) -> None:
+    told = tmp_path / "pid"
+    script = (
+        "import sys; from edge_icl.llm import trial; from edge_icl.models import checked, location\n"
+        f"trial._command = lambda: [sys.executable, {str(CHILD)!r}, 'hang']\n"
+        f"checked.settle(location.find_llm({str(model.path)!r}))"
+    )
+    environment = os.environ | {"FAULTY_PID": str(told), "PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.DEVNULL)
+    wait_until(lambda: told.exists() and told.read_text())
+    child = Path("/proc") / told.read_text()
+    wait_until(lambda: b"faulty" in (child / "cmdline").read_bytes())
+
+    parent.send_signal(end)
+
+    assert parent.wait(30) != 0
+    wait_until(lambda: not child.exists())
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    """Wait for something that takes a moment."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_what_llama_cpp_refuses_is_refused_in_its_own_words(tmp_path: Path) -> None:
