@@ -55,16 +55,17 @@ def import_model(name: str, path: Path, *, progress: Progress = silent) -> locat
 
 
 def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> location.Installed:
-    """Copy a GGUF file that llama.cpp can run and install the copy."""
+    """Copy a GGUF file that llama.cpp can run, with all its parts, and install the copy."""
     entry = _entry(name, "llm")
-    gguf.check(path)
+    parts = gguf.check(path)
     fit = checked.first_try(path, progress=progress)
-    copy = work / f"{path.name.removesuffix('.gguf').lstrip('.') or name}.gguf"
-    _copy(path, copy, progress)
+    copies = [work / f"{part.name.removesuffix('.gguf').lstrip('.') or name}.gguf" for part in parts]
+    for part, copy in zip(parts, copies, strict=True):
+        _copy(part, copy, progress)
     if entry:
-        _check(copy, entry.files[0], name, progress)
+        _check(copies[0], entry.files[0], name, progress)
     licence = entry.licence if entry else _LICENCE
-    made = install.install_llm(name, work, file=copy, licence=licence, source="import", progress=progress)
+    made = install.install_llm(name, work, file=copies[0], licence=licence, source="import", progress=progress)
     checked.keep(made, fit, gpu_layers=None, threads=None)
     return made
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import ggufs
 import numpy as np
 import pytest
+from command import refused, run
 
 from edge_icl.errors import InputError, ModelFileError
 from edge_icl.llm.generate import generate
@@ -15,6 +16,7 @@ from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import score_labels
 from edge_icl.llm.vocabulary import Vocabulary
+from edge_icl.models.location import find_llm
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,28 @@ def test_a_file_that_llama_cpp_cannot_run_names_what_tells_more(tmp_path: Path) 
             ModelFileError, match=r"unknown model architecture: 'lemma'.*edge-icl models verify"
         ):
             load(file)
+
+
+@pytest.mark.usefixtures("own_home")
+def test_a_model_in_parts_is_imported_whole_from_its_first_part(tmp_path: Path) -> None:
+    first, *others = ggufs.split(ggufs.llama(tmp_path / "large.gguf"), parts=3)
+    with Model.load(first, identity="x") as model:
+        expected = model.window.append([1, 2, 3])
+
+    refused(run("models", "import", "large", str(others[0])), "part 2 of 3")
+    assert run("models", "import", "large", str(first)).code == 0
+    for part in (first, *others):
+        part.unlink()
+
+    assert run("models", "verify", "large").out == "large: as it was installed\n"
+    with Model.load(find_llm("large").path, identity="x") as model:
+        assert np.array_equal(model.window.append([1, 2, 3]), expected)
+
+
+@pytest.mark.usefixtures("own_home")
+def test_a_first_part_without_the_others_is_not_imported(tmp_path: Path) -> None:
+    first, *others = ggufs.split(ggufs.llama(tmp_path / "large.gguf"), parts=2)
+    others[0].unlink()
+
+    refused(run("models", "import", "large", str(first)), others[0].name)
+    assert "large" not in run("models", "list").out
