@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 KINDS = ("parts", "again", "state", "anew", "labels", "chance", "far", "nan", "abort", "hang")
-WHEN = ("always", "extra", "gpu", "either")
-"""With which settings it is wrong: with extra buffers, with layers on the GPU, with one or the other."""
+WHEN = ("always", "extra", "amx", "gpu", "either")
+"""With which settings it is wrong: with extra buffers, which on some processors are for AMX; with layers on the
+GPU; with one or the other."""
 
 
 class Faulty:
@@ -42,10 +43,14 @@ class Faulty:
     def llama_supports_gpu_offload(self) -> bool:
         return self._when in ("gpu", "either")
 
+    def llama_print_system_info(self) -> bytes:
+        amx = b"AMX_INT8 = 1 | " if self._when == "amx" else b""
+        return bytes(self._library.llama_print_system_info()) + amx
+
     def llama_model_load_from_file(self, path: bytes, parameters: Any) -> Any:
         extra, gpu = bool(parameters.use_extra_bufts), parameters.n_gpu_layers != 0
         self.loaded.append((parameters.n_gpu_layers, extra))
-        self._on |= {"extra": extra, "gpu": gpu, "either": extra or gpu}.get(self._when, False)
+        self._on |= {"extra": extra, "amx": extra, "gpu": gpu, "either": extra or gpu}.get(self._when, False)
         model = self._library.llama_model_load_from_file(path, parameters)
         vocabulary = self._library.llama_model_get_vocab(model)
         self._size = self._library.llama_vocab_n_tokens(vocabulary)

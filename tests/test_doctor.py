@@ -15,7 +15,7 @@ from edge_icl.cli import checks, machine
 from edge_icl.cli.main import main
 from edge_icl.cli.tables import counted
 from edge_icl.cores import usable_cores
-from edge_icl.llm import trial
+from edge_icl.llm import build, trial
 from edge_icl.models import catalogue, checked
 
 pytest_plugins = ["cli_fixtures"]
@@ -155,25 +155,36 @@ def break_machine(monkeypatch: pytest.MonkeyPatch, kind: str, when: str) -> None
     """Have every further check meet a llama.cpp that computes wrongly."""
     child = str(Path(__file__).with_name("faulty.py"))
     monkeypatch.setattr(trial, "_command", lambda: [sys.executable, child, kind, when])
+    monkeypatch.setattr(build, "gpus", lambda: ("cuda",) if when == "gpu" else ())
 
 
-def test_kernels_that_compute_wrongly_are_not_used_and_that_is_told(
-    unchecked: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("when", "kernels"),
+    [("amx", "llama.cpp's kernels for AMX"), ("extra", "llama.cpp's extra buffers"), ("gpu", "the GPU")],
+)
+def test_what_computes_wrongly_is_not_used_and_that_is_told(
+    unchecked: Path, monkeypatch: pytest.MonkeyPatch, when: str, kernels: str
 ) -> None:
     tidy(unchecked)
-    break_machine(monkeypatch, "again", "extra")
+    break_machine(monkeypatch, "again", when)
     text = (
-        f"processor, {counted(usable_cores(), 'thread')}; checked without llama.cpp's extra buffers, "
+        f"processor, {counted(usable_cores(), 'thread')}; checked without {kernels}, "
         "with which it computes wrongly: the same question got other logits when it came again"
     )
 
     assert run("ask", "Taxi downtown", "-v").err.splitlines()[0] == f"edge-icl: device: {text}"
     assert f"device     {text}\n" in run("status").out
-    assert json.loads(run("status", "--json").out)["check"]["extra_buffers"] is False
+    assert json.loads(run("status", "--json").out)["check"]["extra_buffers"] == (when == "gpu")
     assert found("note")[text] == "answers are right so, and may take longer"
     assert found("problem") == {}
     break_machine(monkeypatch, "none", "always")
     assert found("note") == {}  # a helping setting is looked at anew: the machine may have been repaired
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_the_check_is_shown_while_it_runs() -> None:
+    assert "check" in at_terminal("ask", "Taxi downtown").err
+    assert "check" not in at_terminal("ask", "Taxi downtown").err
 
 
 def test_a_machine_that_computes_wrongly_however_it_is_told_to_is_a_problem(
