@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from functools import partial
 
 import click
 
 from edge_icl import __version__
+from edge_icl.cli import interrupts
 from edge_icl.cli.output import is_terminal
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.errors import NotInstalledError
@@ -37,6 +37,6 @@ def mcp(session: Session, model: str | None) -> None:
         ) from error
     if is_terminal(sys.stdin):
         session.output.note("waiting for an assistant on stdin; Ctrl-D ends it")
-    # A thread of the SDK waits for stdin, where no KeyboardInterrupt reaches it; a store outlives a kill.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    serve(Desk(partial(session.open, model=model), Plans()), version=__version__)
+    desk = Desk(partial(session.open, model=model), Plans())
+    interrupts.end_by(desk.close)  # a thread of the SDK waits for stdin, where no KeyboardInterrupt reaches it
+    serve(desk, version=__version__)

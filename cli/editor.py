@@ -13,10 +13,11 @@ import shlex
 import signal
 import subprocess
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from edge_icl.cli import interrupts
 from edge_icl.errors import EdgeIclError, InputError
 from edge_icl.models.home import home
 from edge_icl.store import files as fs
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 FOLDER = "editing"
 _FILE = "example.txt"
-_DEADLY = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def edit(text: str) -> str:
@@ -98,30 +98,12 @@ def _alone() -> Iterator[None]:
 def _private(text: str) -> Iterator[Path]:
     """Make the file, and wipe it with its folder; a closed terminal or a `kill` also ends the block first."""
     files, folder = fs.Files(), home() / FOLDER
-    before = {number: signal.signal(number, _interrupt) for number in _signals()}
-    signal.signal(signal.SIGINT, _pass)  # Ctrl-C is the editor's, which gets it too
-    try:
-        fs.wipe(files, [folder])
-        files.make_directory(folder)
-        fs.create(files, [(folder / _FILE, text.encode())])
-        yield folder / _FILE
-    finally:
-        for number in before:
-            signal.signal(number, _pass)
-        fs.wipe(files, [folder])
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _signals() -> list[signal.Signals]:
-    """Return the signals that end a process and can be caught, as far as this platform has them."""
-    return [signal.Signals[name] for name in _DEADLY if name in signal.Signals.__members__]
-
-
-def _interrupt(*_: Any) -> None:
-    """End the editor and then the program."""
-    raise KeyboardInterrupt
-
-
-def _pass(*_: Any) -> None:
-    """Let the editor, or the wipe, come to its end."""
+    with interrupts.held():
+        try:
+            fs.wipe(files, [folder])
+            files.make_directory(folder)
+            fs.create(files, [(folder / _FILE, text.encode())])
+            with interrupts.heard(but=signal.SIGINT):  # Ctrl-C is the editor's, which gets it too
+                yield folder / _FILE
+        finally:
+            fs.wipe(files, [folder])

@@ -1,175 +1,32 @@
-"""`edge-icl`: finds the command, runs it, and turns what went wrong into a sentence and an exit code.
+"""Where `edge-icl` begins: signals are taken care of first, and all else is imported under their care.
 
-Commands are named in a table and imported when they are called, so that `edge-icl --version` and
-`edge-icl forget ID` pay for nothing that they do not use.
+A signal that comes while Python itself starts, before this module, ends the program in Python's own way.
 """
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import TYPE_CHECKING
 
-import click
-from click.shell_completion import CompletionItem
-
-from edge_icl import __version__
-from edge_icl.cli.output import PROGRAM
-from edge_icl.cli.session import Session, global_options
-from edge_icl.errors import EdgeIclError
+from edge_icl.cli import interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-FAILED = 1
-WRONG_USAGE = 2
-INTERRUPTED = 130
-"""What shells report for a program that Ctrl-C ended."""
-
-COMMANDS = {
-    "init": ("cmd_init:init", "Make a store, with settings of your own."),
-    "add": ("cmd_add:add", "Teach: add examples."),
-    "ask": ("cmd_ask:ask", "Ask a question, answered from the examples."),
-    "forget": ("cmd_forget:forget", "Take examples back, exactly."),
-    "fix": ("cmd_fix:fix", "Correct an example: give it another output."),
-    "edit": ("cmd_edit:edit", "Correct an example in your editor."),
-    "list": ("cmd_list:list_", "List the examples."),
-    "show": ("cmd_show:show", "Show one example."),
-    "search": ("cmd_search:search", "Find the examples most similar to a text."),
-    "status": ("cmd_status:status", "Say what the store and this machine have."),
-    "export": ("cmd_export:export", "Write all examples to a file."),
-    "import": ("cmd_import:import_", "Make a store of the examples in a file."),
-    "verify": ("cmd_verify:verify", "Check every byte of the store."),
-    "passphrase": ("cmd_passphrase:passphrase", "Change the passphrase of an encrypted store."),
-    "mcp": ("cmd_mcp:mcp", "Serve the store to an assistant (MCP)."),
-    "models": ("cmd_models:models", "Fetch, import, check and remove models."),
-    "doctor": ("cmd_doctor:doctor", "Look over this machine, and say what to do."),
-    "completion": ("cmd_completion:completion", "Let your shell complete what you type."),
-}
-"""Command -> (module:attribute, what it does)."""
-
-HELP = """Teach a local language model with your own examples, and take any of them back exactly.
-
-Examples (an input and the output that you want for it) go into a store, a folder on this machine. A question
-is answered by a model that is shown a few of them. What is forgotten leaves no trace in the store: every byte
-is as if it had never been added. Nothing ever leaves this machine.
-
-\b
-  edge-icl models fetch
-  edge-icl add "Uber to the airport" travel
-  edge-icl ask "Taxi downtown"
-
-The options below may stand before the command or after it."""
-
-EPILOG = """\b
-Exit codes:
-  0    done
-  1    an error, told in one sentence; nothing was changed
-  2    wrong usage
-  3    verify found a difference
-  130  interrupted"""
-
-
-class Commands(click.Group):
-    """The commands of the table, each imported when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return their names, in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
-        """Import a command; None for a name that is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
-        command = getattr(importlib.import_module(f"edge_icl.cli.{module}"), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the names that begin so, and options; click would import every command."""
-        found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items()]
-        options = click.Command.shell_complete(self, ctx, incomplete)
-        return [*(item for item in found if item.value.startswith(incomplete)), *options]
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the table; click would import every command to ask for its help."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
-    """Print the version and end."""
-    if value and not ctx.resilient_parsing:  # a shell that completes does not want it
-        ctx.ensure_object(Session).output.line(f"{PROGRAM} {__version__}")
-        ctx.exit()
-
-
-cli = Commands(
-    PROGRAM,
-    help=HELP,
-    epilog=EPILOG,
-    params=[
-        *global_options(),
-        click.Option(
-            ["--version"],
-            is_flag=True,
-            is_eager=True,
-            expose_value=False,
-            callback=_show_version,
-            help="Print the version.",
-        ),
-    ],
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    subcommand_metavar="COMMAND [ARGS]...",
-    no_args_is_help=False,
-)
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the program.
 
     Args:
-        args: what was typed after its name; None for what was typed in the shell.
+        args: what was typed after its name; None for what was typed in the shell, and then nothing comes after.
 
     Returns:
         The exit code.
     """
-    args = list(sys.argv[1:] if args is None else args) or ["--help"]
-    session = Session()
-    for stream in (sys.stdout, sys.stderr):
-        # An example may hold characters that the terminal's encoding lacks; that must not be an error.
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    interrupts.begin(json="--json" in (sys.argv if args is None else args))
     try:
-        result = cli.main(args, prog_name=PROGRAM, obj=session, standalone_mode=False)
-    except click.UsageError as error:
-        session.output.json |= "--json" in args  # click may have stopped before it came to that option
-        _tell_usage(session, error)
-        return WRONG_USAGE
-    except (click.Abort, KeyboardInterrupt):
-        session.output.error("interrupted", "KeyboardInterrupt")
-        return INTERRUPTED
-    except EdgeIclError as error:
-        session.output.error(str(error), type(error).__name__, cause=error)
-        return error.exit_code
-    except (OSError, MemoryError) as error:
-        session.output.error(_refusal(error), type(error).__name__, cause=error)
-        return FAILED
-    session.output.times()
-    return result if isinstance(result, int) else 0
+        from edge_icl.cli.program import run  # noqa: PLC0415 - takes a while, in which a signal may come
 
-
-def _tell_usage(session: Session, error: click.UsageError) -> None:
-    """Tell what was wrong with the words on the command line."""
-    path = PROGRAM if error.ctx is None else error.ctx.command_path
-    message = " ".join(error.format_message().split()).rstrip(".")
-    session.output.error(f"{message[:1].lower()}{message[1:]}; see {path} --help", "UsageError")
-
-
-def _refusal(error: OSError | MemoryError) -> str:
-    """Return what the operating system refused, in a sentence."""
-    if isinstance(error, MemoryError):
-        return "there is not enough memory; close other programs, or use a smaller model"
-    reason = (error.strerror or str(error) or type(error).__name__).lower()
-    return f"{error.filename}: {reason}" if error.filename else reason
+        return run(sys.argv[1:] if args is None else args)
+    finally:
+        interrupts.end(for_good=args is None)

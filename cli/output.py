@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from edge_icl.cli import tables
+from edge_icl.cli import interrupts, tables
 from edge_icl.cli.clock import Clock
+from edge_icl.errors import EdgeIclError
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -36,6 +37,37 @@ def _styled(text: str, stream: TextIO | None, **style: Any) -> str:
     if not is_terminal(stream) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return click.style(text, **style)
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Print nothing once the program was interrupted, and say so if the operating system refuses the output."""
+    interrupts.check()
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise EdgeIclError(
+            f"the output cannot be written: {(error.strerror or str(error)).lower()}",
+            "if the command was to change something, look whether it did",
+        ) from error
+
+
+def settle() -> None:
+    """Bring what is printed to its readers; Python, when it ends, must not complain of those who have left."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _as_rows(rows: Iterable[Sequence[str]], below: Sequence[str]) -> Iterator[str]:
+    """Yield each row as it comes, whole, with tabs between fields."""
+    for i, row in enumerate(rows):
+        yield "\t".join(map(tables.one_line, [*row, *below[i : i + 1]]))
 
 
 def _columns() -> int:
@@ -78,11 +110,13 @@ class Output:
     def line(self, text: str = "") -> None:
         """Print a line of the result."""
         self._clear()
-        print(tables.printable(text) if self.terminal else text, flush=True)
+        with _printing():
+            print(tables.printable(text) if self.terminal else text, flush=True)
 
     def piece(self, text: str) -> None:
         """Print a piece of a line as it comes."""
-        print(tables.printable(text), end="", flush=True)
+        with _printing():
+            print(tables.printable(text), end="", flush=True)
 
     def document(self, fields: object) -> None:
         """Print a JSON document on one line."""
@@ -95,8 +129,11 @@ class Output:
         self._clear()
         utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         for fields in some:
-            print(json.dumps(fields, ensure_ascii=not utf8))
-        print(end="", flush=True)
+            text = json.dumps(fields, ensure_ascii=not utf8)
+            with _printing():
+                print(text)
+        with _printing():
+            print(end="", flush=True)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, below: Sequence[str] = ()) -> None:
         """Print rows: as a table that fits the terminal, or each as it comes, whole, with tabs between fields.
@@ -106,24 +143,28 @@ class Output:
             rows: as many texts each.
             below: for each row one more text, too long for a column: it goes under the row.
         """
-        if not self.terminal:
-            for i, row in enumerate(rows):
-                print("\t".join(map(tables.one_line, [*row, *below[i : i + 1]])))
+        lines = self._as_table(header, rows, below) if self.terminal else _as_rows(rows, below)
+        for line in lines:
+            with _printing():
+                print(line)
+        with _printing():
             print(end="", flush=True)
-            return
+
+    def _as_table(
+        self, header: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[str]
+    ) -> Iterator[str]:
+        """Yield the lines of a table that fits the terminal."""
         columns = _columns()
         first, *others = tables.table(header, rows, columns=columns)
-        print(_styled(first, sys.stdout, bold=True))
+        yield _styled(first, sys.stdout, bold=True)
         for i, line in enumerate(others):
-            print(
-                "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])]),
-            )
-        print(end="", flush=True)
+            yield "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])])
 
     def verdict(self, word: str, text: str, *, colour: str) -> None:
         """Print a word that says how something is, in a colour, and what it is about."""
         text = tables.printable(text) if self.terminal else text
-        print(f"{_styled(word, sys.stdout, fg=colour)}  {text}", flush=True)
+        with _printing():
+            print(f"{_styled(word, sys.stdout, fg=colour)}  {text}", flush=True)
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Print names and what they stand for."""
@@ -171,6 +212,12 @@ class Output:
         else:
             sign = _styled("error:", sys.stderr, fg="red", bold=True)
             print(f"{PROGRAM}: {sign} {tables.one_line(message)}", file=sys.stderr)
+
+    def interrupted(self, words: str) -> None:
+        """Tell that the program was interrupted; on a terminal below the ^C that it shows."""
+        if self.watched:
+            print(file=sys.stderr)
+        self.error(words, "KeyboardInterrupt")
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

@@ -4,6 +4,7 @@ What a program needs is here: `Memory`, `Example`, the records that methods retu
 below, each importing only those before it:
 
     errors, progress         what goes wrong, and how far work has come
+    interruptible, fork      Ctrl-C while C code works, and processes that were forked
     cancel                   stopping a question from another thread
     example                  one example, normalised, and its id
     cluster                  quantized k-means: a function of the seed and the set of examples
@@ -39,6 +40,7 @@ from edge_icl.errors import (
     ModelComputationError,
     ModelError,
     ModelFileError,
+    ModelForkedError,
     ModelMissingError,
     NotAStoreError,
     NotInstalledError,
@@ -86,6 +88,7 @@ __all__ = [
     "ModelComputationError",
     "ModelError",
     "ModelFileError",
+    "ModelForkedError",
     "ModelMissingError",
     "NotAStoreError",
     "NotInstalledError",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_icl import fork, interruptible
 from edge_icl.cores import usable_cpus
 from edge_icl.errors import ModelFileError
 from edge_icl.progress import Progress, silent
@@ -65,6 +66,13 @@ class Encoder:
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process, with files that are loaded there."""
+        fork.leave(self._loaded)
+        self._lock = threading.Lock()
+        self._loaded = None
 
     def encode(self, texts: Sequence[str], *, progress: Progress = silent) -> NDArray[np.int8]:
         """Return one vector a text: int8 [texts, dimension], round(scale * x) clipped to [-127, 127].
@@ -133,10 +141,14 @@ class Encoder:
         """
         with self._lock:
             if self._loaded is None:
-                with ThreadPoolExecutor(1, "edge-icl-load") as pool:  # neither needs the interpreter for long
-                    tokenizer = pool.submit(self._load_tokenizer)
-                    self._loaded = (self._load_graph(), tokenizer.result())
+                self._loaded = interruptible.run(self._load_both)
             return self._loaded
+
+    def _load_both(self) -> tuple[Any, Any]:
+        """Load the graph and the tokenizer at once: neither needs the interpreter for long."""
+        with ThreadPoolExecutor(1, "edge-icl-load") as pool:
+            tokenizer = pool.submit(self._load_tokenizer)
+            return self._load_graph(), tokenizer.result()
 
     def _load_graph(self) -> Any:
         """Load the graph for single-threaded runs and check its inputs and outputs."""

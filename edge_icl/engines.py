@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from edge_icl import fork
 from edge_icl.errors import StoreEncoderError
 from edge_icl.lengths import CONTEXT, Lengths
 from edge_icl.progress import Progress, silent
@@ -57,6 +58,14 @@ class Engines:
         self._encoder: Encoder | None = None
         self._model: tuple[str, Model] | None = None
         self._borrowed: list[Callable[[], None]] = []
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process: what the parent has loaded stays the parent's."""
+        fork.leave(self._encoder, self._model)
+        self._lock = threading.Lock()
+        self._encoder = self._model = None
+        self._borrowed = []
 
     def encoder(self) -> Encoder:
         """Return the encoder that the store was made with.

@@ -25,6 +25,7 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     │   └── StoreDamagedError    1   a file is not what the manifest says
     └── ModelError               1
         ├── ExamplesChangedError 1   the store has changed since a written answer began
+        ├── ModelForkedError     1   loaded in the process that this one was forked from
         ├── ModelMissingError    1   not on this machine yet
         ├── ModelFileError       1   not a model, truncated, or not what its digest says
         ├── ModelComputationError 1  llama.cpp computes it wrongly on this machine
@@ -135,6 +136,10 @@ class ModelError(EdgeIclError):
 
 class ExamplesChangedError(ModelError):
     """Examples that the model has read for an answer were changed before the answer was complete."""
+
+
+class ModelForkedError(ModelError):
+    """The model belongs to the process that this one was forked from, and works only there."""
 
 
 class ModelMissingError(ModelError):

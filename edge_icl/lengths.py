@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Self
 
-from edge_icl import prompt
+from edge_icl import fork, prompt
 from edge_icl.errors import ModelError
 
 if TYPE_CHECKING:
@@ -37,6 +37,14 @@ class Lengths:
         self._lock = threading.Lock()
         self._vocabulary: Vocabulary | None = None
         self._context: int | None = None
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process."""
+        fork.leave(self._vocabulary)
+        self._lock = threading.Lock()
+        self._vocabulary = None
+        self._context = None
 
     def __enter__(self) -> Self:
         return self

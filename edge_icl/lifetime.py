@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from edge_icl import fork
 from edge_icl.errors import AskCancelledError, StoreBusyError, StoreClosedError
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ class Lifetime:
         self._change = threading.Condition()
         self._working: list[tuple[int, Cancel | None]] = []
         self._closed = False
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process, where no other thread is at work."""
+        me = threading.get_ident()
+        self._change = threading.Condition()
+        self._working = [one for one in self._working if one[0] == me]
 
     @contextmanager
     def at_work(self, cancel: Cancel | None = None) -> Iterator[None]:

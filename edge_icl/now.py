@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from edge_icl import fork
+
 if TYPE_CHECKING:
     from edge_icl.asking import Asker
     from edge_icl.engines import Engines
@@ -29,6 +31,13 @@ class Now:
         self._view: View | None = None
         self._asker: Asker | None = None
         self._tally: tuple[str, Tally] | None = None
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process: the model that was asked is the parent's."""
+        fork.leave(self._asker)
+        self._lock = threading.RLock()
+        self._view = self._asker = self._tally = None
 
     def view(self, snapshot: Snapshot) -> View:
         """Return the view of a state: the one that is kept, or a new one that takes its place."""

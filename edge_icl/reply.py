@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from edge_icl import fork
 from edge_icl.errors import AskCancelledError, ExamplesChangedError
 from edge_icl.judging import Judgement
 from edge_icl.llm.generate import generate
@@ -76,6 +77,11 @@ class Reply:
         self._complete = False
         self._judgement = Judgement({}, {})
         self._pieces = self._run()
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Take a new lock in a forked process; the model then says that it is the parent's."""
+        self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[str]:
         return self

@@ -12,6 +12,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from edge_icl import fork
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -41,6 +43,13 @@ class Shared(Generic[T]):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._entries: dict[Hashable, _Entry[T]] = {}
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process, with nothing."""
+        fork.leave(self._entries)
+        self._lock = threading.Lock()
+        self._entries = {}
 
     def borrow(self, key: Hashable, load: Callable[[], T]) -> T:
         """Return the thing of this name; call `give_back` once for each time.

@@ -201,8 +201,13 @@ def test_an_editor_must_be_named_and_start(monkeypatch: pytest.MonkeyPatch) -> N
     refused(run("edit", PAPER), "the editor /no/such/editor cannot be started: No such file")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_program_that_is_ended_wipes_the_file_first(bare_home: Path, editor: Path, number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "words"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "the terminal was closed")],
+)
+def test_a_program_that_is_ended_wipes_the_file_first(
+    bare_home: Path, editor: Path, number: int, code: int, words: str
+) -> None:
     play(editor, "import time\n(file.parent / 'up').touch()\ntime.sleep(60)")
     before = content(bare_home / "stores")
     with subprocess.Popen(
@@ -212,7 +217,7 @@ def test_a_program_that_is_ended_wipes_the_file_first(bare_home: Path, editor: P
         running.send_signal(number)
         out, err = running.communicate()
 
-    assert (running.returncode, out, err.strip()) == (130, b"", b"edge-icl: error: interrupted")
+    assert (running.returncode, out, err.strip()) == (code, b"", f"edge-icl: error: {words}".encode())
     assert not (bare_home / "editing").exists()
     assert content(bare_home / "stores") == before
 

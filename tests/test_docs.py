@@ -13,7 +13,7 @@ import pytest
 from command import run
 from stores import commit, make, row, rows
 
-from edge_icl.cli.main import cli
+from edge_icl.cli.program import cli
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

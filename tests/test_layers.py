@@ -12,7 +12,7 @@ from command import HEAVY
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LADDER = [
-    {"cores", "errors", "progress"},
+    {"cores", "errors", "fork", "interruptible", "progress"},
     {"cancel"},
     {"example"},
     {"cluster"},
@@ -40,8 +40,8 @@ LADDER = [
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
 ALONE = {
     "models": {"cores", "errors", "progress", "llm"},
-    "llm": {"cores", "errors", "progress", "cancel", "prompt", "chat"},
-    "encoder": {"errors", "progress", "cores"},
+    "llm": {"cores", "errors", "fork", "interruptible", "progress", "cancel", "prompt", "chat"},
+    "encoder": {"errors", "fork", "interruptible", "progress", "cores"},
 }
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
 

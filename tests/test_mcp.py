@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
@@ -218,8 +217,11 @@ def test_stdout_has_nothing_but_the_protocol() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+@pytest.mark.parametrize(
+    ("number", "words"), [(2, "interrupted"), (15, "terminated"), (1, "the terminal was closed")]
+)
 @pytest.mark.usefixtures("bare_home")
-def test_ctrl_c_ends_it_at_once() -> None:
+def test_a_signal_ends_it_at_once(number: int, words: str) -> None:
     pipe = subprocess.PIPE
     with subprocess.Popen(edge_icl("mcp"), stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:
         assert server.stdin
@@ -228,9 +230,27 @@ def test_ctrl_c_ends_it_at_once() -> None:
         server.stdin.write(mcp_calls(("status", {})))
         server.stdin.flush()
         server.stdout.readline()
-        server.send_signal(signal.SIGINT)
+        server.send_signal(number)
 
-        assert server.wait(60) == -signal.SIGINT
+        assert server.wait(60) == 128 + number
+        assert server.stderr.read() == f"edge-icl: error: {words}\n"
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_it_ends_quietly_when_its_client_has_left() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(edge_icl("mcp"), stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:
+        assert server.stdin
+        assert server.stdout
+        assert server.stderr
+        server.stdin.write(mcp_calls(("status", {})))
+        server.stdin.flush()
+        server.stdout.readline()
+        server.stdout.close()
+        server.stdin.write(mcp_calls(("status", {})))
+        server.stdin.flush()
+
+        assert server.wait(60) == 141
         assert server.stderr.read() == ""
 
 

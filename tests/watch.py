@@ -21,7 +21,7 @@ import tiny
 from command import EXAMPLES, PROGRAM, SEED
 
 from edge_icl import Memory
-from edge_icl.cli.main import cli
+from edge_icl.cli.program import cli
 from edge_icl.models import location
 from edge_icl.models.home import home
 

@@ -10,14 +10,15 @@ A model may be shared by threads and by stores: each evaluation takes its turn.
 from __future__ import annotations
 
 import json
+import os
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from edge_icl.chat import Chat
 from edge_icl.cores import usable_cores
-from edge_icl.errors import InputError, ModelError, ModelFileError
-from edge_icl.llm.native import llama
+from edge_icl.errors import InputError, ModelError, ModelFileError, ModelForkedError
+from edge_icl.llm.native import SPAWN, llama
 from edge_icl.llm.turns import Turns
 from edge_icl.llm.vocabulary import Vocabulary, load_file
 from edge_icl.llm.window import BATCH, SEQUENCES, UNFIT, Window
@@ -62,6 +63,7 @@ class Model:
         self.gpu_layers = gpu_layers
         self.extra_buffers = extra_buffers
         self.lock = Turns()
+        self._process = os.getpid()
         self.window = Window(
             vocabulary.model, vocabulary.size, size=context, threads=threads, gpu=gpu_layers > 0
         )
@@ -147,7 +149,10 @@ class Model:
 
         Raises:
             AskCancelledError: it was set, before the turn came or during an evaluation.
+            ModelForkedError: it was loaded in the process that this one was forked from.
         """
+        if self._process != os.getpid():  # asked first: a thread of the parent may hold the lock
+            raise ModelForkedError("the model belongs to the process that this one was forked from", SPAWN)
         with self.lock.unless(cancel):
             self.window.heed(cancel)
             try:

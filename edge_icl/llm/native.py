@@ -12,23 +12,70 @@ import importlib
 import os
 import sys
 import threading
-from collections import deque
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from edge_icl.errors import ModelError
+from edge_icl import fork, interruptible
+from edge_icl.errors import ModelError, ModelForkedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR in ggml.h; llama-cpp-python's own table of levels is an older one
 _SPIN = "GOMP_SPINCOUNT"
 
-_lock = threading.Lock()
-_library: Any = None
-_callback: Any = None  # llama.cpp keeps only a pointer to it: it must live as long as the process
-_complaints: deque[str] = deque(maxlen=16)
+SPAWN = "start processes with multiprocessing.set_start_method('spawn'), or load models after the fork"
+"""What helps where a process has been forked from one that had loaded a model."""
+
+_complaints: dict[int, bytes] = {}
+"""Level -> the first message of that level that llama.cpp has logged since the last look."""
+
+
+class _Llama:
+    """llama.cpp in this process: its state is one a process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._module: Any = None
+        self._callback: Any = None  # llama.cpp keeps only a pointer to it
+        self.forked = False  # from a process that had it loaded
+        fork.renewed(self)
+
+    def module(self) -> Any:
+        """Return the module; see `llama`."""
+        if self._module is None:
+            with self._lock:
+                if self._module is None:
+                    interruptible.run(self._load)
+        if self.forked and self._module.llama_supports_gpu_offload():
+            raise ModelForkedError("the GPU was taken by the process that this one was forked from", SPAWN)
+        return self._module
+
+    def _load(self) -> None:
+        """Import it and set it up."""
+        try:
+            with _patient_threads():
+                library = importlib.import_module("llama_cpp")
+        except (ImportError, OSError, RuntimeError) as error:
+            raise ModelError(
+                f"llama.cpp cannot be loaded: {error}", "install llama-cpp-python again"
+            ) from error
+        # It logs on whatever thread it works. Ctrl-C may come in a function in Python, and go unheard there;
+        # this one is C from end to end. llama.cpp gives it a third argument, which C lets it ignore.
+        listen = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p)(_complaints.setdefault)
+        self._callback = listen
+        library.llama_log_set(ctypes.cast(listen, library.llama_log_callback), None)
+        library.llama_backend_init()
+        self._module = library
+
+    def renew(self) -> None:
+        """Begin anew in a forked process; what is loaded stays so."""
+        self._lock = threading.Lock()
+        self.forked = self._module is not None
+
+
+_llama = _Llama()
 
 
 def llama() -> Any:
@@ -36,22 +83,25 @@ def llama() -> Any:
 
     Raises:
         ModelError: llama-cpp-python, or a library that it needs, cannot be loaded.
+        ModelForkedError: it drives a GPU, and this process was forked from one that had loaded it.
     """
-    global _library, _callback  # noqa: PLW0603 - llama.cpp's own state is one a process
-    with _lock:
-        if _library is None:
-            try:
-                with _patient_threads():
-                    library = importlib.import_module("llama_cpp")
-            except (ImportError, OSError, RuntimeError) as error:
-                raise ModelError(
-                    f"llama.cpp cannot be loaded: {error}", "install llama-cpp-python again"
-                ) from error
-            _callback = library.llama_log_callback(_listen)
-            library.llama_log_set(_callback, None)
-            library.llama_backend_init()
-            _library = library
-        return _library
+    return _llama.module()
+
+
+def evaluate(work: Callable[[], int], *, long: bool, stop: Callable[[], object]) -> int:
+    """Return work(), which calls llama.cpp's threads together.
+
+    Args:
+        work: evaluates some tokens.
+        long: whether it may take so long that somebody may want to interrupt it.
+        stop: ends the evaluation; called when this thread is interrupted.
+
+    In a forked process the thread that had evaluated in the parent must not do so again: OpenMP would have it
+    wait for the threads that helped it there. A new one gets new ones.
+    """
+    if _llama.forked or (long and threading.current_thread() is threading.main_thread()):
+        return interruptible.run(work, stop=stop)
+    return work()
 
 
 @contextmanager
@@ -73,15 +123,9 @@ def _patient_threads() -> Iterator[None]:
 
 def complaint() -> str:
     """Return the first error that llama.cpp logged since the last call; later ones are its effects."""
-    first = _complaints[0] if _complaints else "it does not say why"
+    first = _complaints.get(_ERROR_LEVEL, b"it does not say why")
     _complaints.clear()
-    return first
-
-
-def _listen(level: int, text: bytes, _data: object) -> None:
-    """Take one log event from llama.cpp, on whatever thread it comes."""
-    if level == _ERROR_LEVEL:
-        _complaints.append(text.decode(errors="replace").strip())
+    return first.decode(errors="replace").strip()
 
 
 @cache

@@ -15,6 +15,8 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from edge_icl import fork
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,6 +33,14 @@ class Turns:
         self._line: deque[object] = deque()
         self._holder: int | None = None
         self._depth = 0
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process, where no other thread waits or comes back."""
+        self._change = threading.Condition()
+        self._line.clear()
+        if self._holder != threading.get_ident():
+            self._holder, self._depth = None, 0
 
     def __enter__(self) -> None:
         self._take(None)

@@ -17,12 +17,14 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
+from edge_icl import fork, interruptible
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.llm.native import complaint, llama
 from edge_icl.progress import Progress, silent
 from edge_icl.prompt import MARK
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _REFUSED = "`edge-icl models verify` tells whether it is damaged; if it is not, use another file or model"
@@ -47,6 +49,11 @@ class Vocabulary:
         # SentencePiece vocabularies put a space before every text; `tokenize` must not let it become two.
         self._adds_space = False
         self._adds_space = self.piece(self._raw("x")[0]).startswith(b" ")
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Take a new lock in a forked process."""
+        self._lock = threading.Lock()
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -239,32 +246,42 @@ def load_file(
     listener = _Listener(progress, path.stat().st_size)
     parameters.progress_callback = library.llama_progress_callback(listener.hear)
     complaint()
-    model = library.llama_model_load_from_file(str(path).encode(), parameters)
-    if listener.error is not None:
-        if model:
-            library.llama_model_free(model)
-        raise listener.error
+    model = listener.listen(lambda: library.llama_model_load_from_file(str(path).encode(), parameters))
     if not model:
         raise ModelFileError(f"llama.cpp refuses {path}: {complaint()}", _REFUSED)
     return int(model)
 
 
 class _Listener:
-    """Passes llama.cpp's progress on, in whole percents; an exception cannot cross C, so it waits here."""
+    """Passes llama.cpp's progress on, in whole percents, from the thread that loads to the one that waits."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
         self._total = total
         self._percent = -1
-        self.error: BaseException | None = None
+        self._stopped = False
+        self._work: interruptible.Work[int | None]
+
+    def listen(self, load: Callable[[], int | None]) -> int | None:
+        """Return load(), done in another thread; what the callback raises, or Ctrl-C, ends it."""
+        self._work = interruptible.Work(load, stop=self._stop, discard=_free)
+        return self._work.run()
 
     def hear(self, share: float, _data: object) -> bool:
         """Take one report and say whether to go on."""
         percent = int(100 * share)
-        if percent > self._percent and self.error is None:
+        if percent > self._percent:
             self._percent = percent
-            try:
-                self._progress("load", self._total * percent // 100, self._total)
-            except BaseException as error:  # noqa: BLE001 - raised again once llama.cpp has returned
-                self.error = error
-        return self.error is None
+            done = self._total * percent // 100
+            self._work.tell(lambda: self._progress("load", done, self._total))
+        return not self._stopped
+
+    def _stop(self) -> None:
+        """End the loading at its next report."""
+        self._stopped = True
+
+
+def _free(model: int | None) -> None:
+    """Give the memory of a model back that was loaded too late."""
+    if model:
+        llama().llama_model_free(model)

@@ -23,15 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_icl.cancel import Cancel
 from edge_icl.errors import AskCancelledError, ModelError, ModelFileError
-from edge_icl.llm.native import complaint, length_of_text, llama
+from edge_icl.llm.native import complaint, evaluate, length_of_text, llama
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from edge_icl.cancel import Cancel
 
 SEQUENCES = 256
 """Most sequences in a window: llama.cpp's LLAMA_MAX_SEQ."""
@@ -76,11 +75,13 @@ class Window:
         self._vocabulary_size = vocabulary_size
         self._owner: Owner | None = None
         self._parked: dict[Owner, bytes] = {}
-        self._cancel: Cancel | None = None
+        self._heeded: Cancel | None = None
+        self._cancel = Cancel()
         self.size = size  # llama.cpp rounds up, also to more than a model can
         self.sliding = bool(self._llama.llama_model_n_swa(model))
         self.held = ""
         self.holder: object = None
+        self.heed(None)
 
     def _open(self, model: int, size: int, threads: int, *, gpu: bool) -> int:
         """Return llama.cpp's pointer to a new context."""
@@ -116,13 +117,11 @@ class Window:
     def heed(self, cancel: Cancel | None) -> None:
         """Stop the evaluations that follow when `cancel` is set: on a processor between two of their steps."""
         library = self._llama
-        self._cancel = cancel  # also keeps alive what llama.cpp points to
-        if cancel is None:
-            library.llama_set_abort_callback(self._live(), library.ggml_abort_callback(), None)
-        else:
-            # "Is the text at this address longer than nothing?", asked in C.
-            stop = ctypes.cast(length_of_text(), library.ggml_abort_callback)
-            library.llama_set_abort_callback(self._live(), stop, cancel.address)
+        self._heeded = cancel
+        self._cancel = Cancel(cancel)  # of its own, so that Ctrl-C can set it; llama.cpp points into it
+        # "Is the text at this address longer than nothing?", asked in C.
+        stop = ctypes.cast(length_of_text(), library.ggml_abort_callback)
+        library.llama_set_abort_callback(self._live(), stop, self._cancel.address)
 
     def enter(self, owner: Owner | None = None) -> bool:
         """Make the window `owner`'s; what a last owner, who has not left, had in it is parked.
@@ -234,7 +233,7 @@ class Window:
         batch.n_seq_id = (ctypes.c_int32 * count)(*map(len, rows))
         batch.seq_id = (ctypes.POINTER(ctypes.c_int32) * count)(*row_pointers)
         batch.logits = (ctypes.c_int8 * count)(*outputs)
-        status = self._llama.llama_decode(handle, batch)
+        status = self._evaluated(handle, batch)
         if status == _ABORTED:
             self.empty()  # nobody knows which cells hold what
             raise AskCancelledError("the question was cancelled")
@@ -242,6 +241,16 @@ class Window:
             raise ModelError(f"the context of {self.size} tokens is full", "ask with fewer or shorter examples")
         if status != 0:
             raise ModelError(f"llama.cpp could not evaluate {len(tokens)} tokens: {complaint()}")
+
+    def _evaluated(self, handle: int, batch: Any) -> int:
+        """Return what llama.cpp says of a batch; Ctrl-C ends it and leaves the window empty."""
+        decode = self._llama.llama_decode
+        try:
+            return evaluate(lambda: int(decode(handle, batch)), long=batch.n_tokens > 1, stop=self._cancel.set)
+        except BaseException:
+            self.heed(self._heeded)
+            self.empty()
+            raise
 
     def logits(self, index: int) -> NDArray[np.float32]:
         """Return the logits after token `index` of the last call: llama.cpp's memory, until the next one."""

@@ -45,13 +45,27 @@ def serve(desk: Desk, *, version: str) -> None:
     Args:
         desk: the store.
         version: what the server says of itself.
+
+    Raises:
+        OSError: standard output cannot be written, most likely since the client has left.
     """
     # Clients keep what a server writes to stderr in their log files, and the SDK logs what it cannot read.
     logging.getLogger("mcp").addHandler(logging.NullHandler())
     try:
         anyio.run(_serve, desk, version)
+    except BaseExceptionGroup as group:
+        refused = group.subgroup(OSError)
+        if refused is None:
+            raise
+        raise _first(refused) from None
     finally:
         desk.close()
+
+
+def _first(group: BaseExceptionGroup[OSError]) -> OSError:
+    """Return the first error in a group of groups."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def _serve(desk: Desk, version: str) -> None:

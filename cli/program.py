@@ -1,0 +1,229 @@
+"""The program around the commands: finds one, runs it, tells what went wrong in a sentence and an exit code.
+
+Commands are named in a table and imported when they are called, so that `edge-icl --version` and
+`edge-icl forget ID` pay for nothing that they do not use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from edge_icl import __version__
+from edge_icl.cli import interrupts
+from edge_icl.cli.output import PROGRAM, settle
+from edge_icl.cli.session import Session, global_options
+from edge_icl.errors import EdgeIclError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FAILED = 1
+WRONG_USAGE = 2
+NOBODY_READS = 141
+"""What shells report for a program that SIGPIPE ended."""
+
+COMMANDS = {
+    "init": ("cmd_init:init", "Make a store, with settings of your own."),
+    "add": ("cmd_add:add", "Teach: add examples."),
+    "ask": ("cmd_ask:ask", "Ask a question, answered from the examples."),
+    "forget": ("cmd_forget:forget", "Take examples back, exactly."),
+    "fix": ("cmd_fix:fix", "Correct an example: give it another output."),
+    "edit": ("cmd_edit:edit", "Correct an example in your editor."),
+    "list": ("cmd_list:list_", "List the examples."),
+    "show": ("cmd_show:show", "Show one example."),
+    "search": ("cmd_search:search", "Find the examples most similar to a text."),
+    "status": ("cmd_status:status", "Say what the store and this machine have."),
+    "export": ("cmd_export:export", "Write all examples to a file."),
+    "import": ("cmd_import:import_", "Make a store of the examples in a file."),
+    "verify": ("cmd_verify:verify", "Check every byte of the store."),
+    "passphrase": ("cmd_passphrase:passphrase", "Change the passphrase of an encrypted store."),
+    "mcp": ("cmd_mcp:mcp", "Serve the store to an assistant (MCP)."),
+    "models": ("cmd_models:models", "Fetch, import, check and remove models."),
+    "doctor": ("cmd_doctor:doctor", "Look over this machine, and say what to do."),
+    "completion": ("cmd_completion:completion", "Let your shell complete what you type."),
+}
+"""Command -> (module:attribute, what it does)."""
+
+HELP = """Teach a local language model with your own examples, and take any of them back exactly.
+
+Examples (an input and the output that you want for it) go into a store, a folder on this machine. A question
+is answered by a model that is shown a few of them. What is forgotten leaves no trace in the store: every byte
+is as if it had never been added. Nothing ever leaves this machine.
+
+\b
+  edge-icl models fetch
+  edge-icl add "Uber to the airport" travel
+  edge-icl ask "Taxi downtown"
+
+The options below may stand before the command or after it."""
+
+EPILOG = """\b
+Exit codes:
+  0    done
+  1    an error, told in one sentence; nothing was changed, if it does not say so
+  2    wrong usage
+  3    verify found a difference
+  130  interrupted by Ctrl-C; 129 by a closed terminal, 143 by kill (SIGTERM)
+  141  whoever read the output has left; what was changed stays changed"""
+
+
+class _Past(BaseException):
+    """Takes its cause past click, which has answers of its own to Ctrl-C and to a closed pipe."""
+
+
+@contextmanager
+def _past_click() -> Iterator[None]:
+    """Let an interrupt and a closed pipe come out of click as they are."""
+    try:
+        yield
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        raise _Past from error
+
+
+class Commands(click.Group):
+    """The commands of the table, each imported when it is called."""
+
+    def make_context(self, *args: Any, **others: Any) -> click.Context:
+        """Read the command line."""
+        with _past_click():
+            return super().make_context(*args, **others)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, and bring what it has printed to whoever reads it."""
+        with _past_click():
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return result
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return their names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        """Import a command; None for a name that is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(f"edge_icl.cli.{module}"), attribute)
+        interrupts.check()
+        assert isinstance(command, click.Command)
+        return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the names that begin so, and options; click would import every command."""
+        found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items()]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(item for item in found if item.value.startswith(incomplete)), *options]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the table; click would import every command to ask for its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    """Print the version and end."""
+    if value and not ctx.resilient_parsing:  # a shell that completes does not want it
+        ctx.ensure_object(Session).output.line(f"{PROGRAM} {__version__}")
+        ctx.exit()
+
+
+cli = Commands(
+    PROGRAM,
+    help=HELP,
+    epilog=EPILOG,
+    params=[
+        *global_options(),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Print the version.",
+        ),
+    ],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    subcommand_metavar="COMMAND [ARGS]...",
+    no_args_is_help=False,
+)
+
+
+def run(args: Sequence[str]) -> int:
+    """Run a command, and tell in one sentence what went wrong.
+
+    Args:
+        args: what was typed after the program's name.
+
+    Returns:
+        The exit code.
+    """
+    args = list(args) or ["--help"]
+    session = Session()
+    for stream in (sys.stdout, sys.stderr):
+        # An example may hold characters that the terminal's encoding lacks; that must not be an error.
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    error: BaseException | None = None
+    result: Any = 0
+    try:
+        with interrupts.heard():
+            interrupts.check()
+            result = cli.main(args, prog_name=PROGRAM, obj=session, standalone_mode=False)
+    except Exception as raised:  # noqa: BLE001 - told below
+        error = raised
+    except KeyboardInterrupt as raised:
+        error = raised
+    except _Past as past:
+        error = past.__cause__
+    with suppress(OSError):  # nobody may read stderr either
+        if error is None and not interrupts.taken():
+            session.output.times()
+        else:
+            result = _tell(session, args, error)
+    settle()
+    return result if isinstance(result, int) else 0
+
+
+def _tell(session: Session, args: Sequence[str], error: BaseException | None) -> int:
+    """Tell why a command ended before its end; return the exit code."""
+    output = session.output
+    if isinstance(error, (click.Abort, KeyboardInterrupt)) or interrupts.taken():
+        output.interrupted(interrupts.taken() or "interrupted")
+        return interrupts.code()
+    if isinstance(error, BrokenPipeError):
+        return NOBODY_READS
+    if isinstance(error, click.UsageError):
+        output.json |= "--json" in args  # click may have stopped before it came to that option
+        _tell_usage(session, error)
+        return WRONG_USAGE
+    if isinstance(error, EdgeIclError):
+        output.error(str(error), type(error).__name__, cause=error)
+        return error.exit_code
+    if isinstance(error, (OSError, MemoryError)):
+        output.error(_refusal(error), type(error).__name__, cause=error)
+        return FAILED
+    assert error is not None
+    raise error
+
+
+def _tell_usage(session: Session, error: click.UsageError) -> None:
+    """Tell what was wrong with the words on the command line."""
+    path = PROGRAM if error.ctx is None else error.ctx.command_path
+    message = " ".join(error.format_message().split()).rstrip(".")
+    session.output.error(f"{message[:1].lower()}{message[1:]}; see {path} --help", "UsageError")
+
+
+def _refusal(error: OSError | MemoryError) -> str:
+    """Return what the operating system refused, in a sentence."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; close other programs, or use a smaller model"
+    reason = (error.strerror or str(error) or type(error).__name__).lower()
+    return f"{error.filename}: {reason}" if error.filename else reason
