@@ -1,7 +1,7 @@
 """Ctrl-C, `kill` and a closed terminal: a command ends in order, from wherever it is, within a second or so.
 
 They become KeyboardInterrupt, so that whatever is at work cleans up behind itself. Python would raise it
-between any two of its steps. Some are no good for that: in the middle of an import, half of which would stay;
+between any two of its steps. Some are no good for that: in an import or a wipe, half of which would be left;
 where a lock changes hands; in code whose exceptions Python drops. So a signal is noted, and raised where it
 can get through, now or a few milliseconds later. If the process has not ended after a second, or at another
 Ctrl-C, it is ended outright, unless files of a store are being written or wiped just then.
@@ -194,7 +194,11 @@ def _passable(frame: FrameType) -> bool:
     """Return whether an exception that is raised in this frame gets to where the command began."""
     if frame.f_globals.get("__name__") == __name__ or frame.f_code.co_name in {"__enter__", "__exit__"}:
         return False
-    return not any(one.f_code.co_filename.startswith(_IMPORTS) for one in _stack(frame))
+    return not any(
+        one.f_code.co_filename.startswith(_IMPORTS)
+        or (one.f_code.co_name == "wipe" and one.f_globals.get("__name__") == f"{_STORE}files")
+        for one in _stack(frame)
+    )
 
 
 def _at_a_store(frame: FrameType) -> bool:

@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+from edge_icl.cli import interrupts
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,15 +37,16 @@ def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
         InputError: it may not be there, or cannot be.
     """
     refuse(path, store=store)
-    try:
-        number = os.open(path, _FLAGS, 0o600)
-        path.chmod(0o600)  # a umask may have taken from it
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}", "choose another path") from error
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
-            yield file
-    except BaseException:
-        with suppress(OSError):
-            path.unlink()
-        raise
+    with interrupts.held():  # or it might be there already, and nobody knows yet
+        try:
+            number = os.open(path, _FLAGS, 0o600)
+            path.chmod(0o600)  # a umask may have taken from it
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}", "choose another path") from error
+        try:
+            with interrupts.heard(), os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
+                yield file
+        except BaseException:
+            with suppress(OSError):
+                path.unlink()
+            raise

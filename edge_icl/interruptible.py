@@ -65,12 +65,12 @@ class Work(Generic[T]):
             thread.start()
             self._wait()
             thread.join()
+            if self._error is not None:
+                raise self._error  # noqa: TRY301 - as what comes back
+            return self._results[0]  # within the block: from here on it is the caller's
         except BaseException:
             self._end()
             raise
-        if self._error is not None:
-            raise self._error
-        return self._results.pop()
 
     def _thread(self) -> None:
         """Do the work, unless it was called off."""
@@ -97,7 +97,8 @@ class Work(Generic[T]):
         """Stop the work and see it out, however often that is interrupted."""
         if self._begun.acquire(blocking=False):
             return  # the thread has not come to it, and never will
-        self._stop()
+        if self._error is None:
+            self._stop()
         while not self._over.is_set():
             try:
                 self._over.wait()
