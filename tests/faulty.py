@@ -1,6 +1,7 @@
 """A llama.cpp that computes wrongly: the real one, and between it and its caller what bad kernels do.
 
-As a program, it is the child of a trial: `python faulty.py KIND WHEN`.
+As a program, it is the child of a trial: `python faulty.py KIND WHEN`. One that hangs writes its number into
+the file $FAULTY_PID.
 """
 
 import ctypes
@@ -8,6 +9,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,6 +63,8 @@ class Faulty:
             os.write(2, b"kernels.cpp:7: GGML_ASSERT(rows == 8) failed\n")
             os.abort()
         if self._on and self._kind == "hang":
+            if place := os.environ.get("FAULTY_PID"):
+                Path(place).write_text(str(os.getpid()))
             time.sleep(3600)
         self._at = batch.pos[0]
         self._labels = batch.n_seq_id[batch.n_tokens - 1] != 1 or batch.seq_id[batch.n_tokens - 1][0] != 0
@@ -100,10 +104,7 @@ class Faulty:
 
 
 def main() -> None:
-    """Be the child; as such, write who it is where a test wants to know."""
-    if place := os.environ.get("FAULTY_PID"):
-        with open(place, "w") as file:  # noqa: PTH123 - nothing is imported yet but what Python brings
-            file.write(str(os.getpid()))
+    """Be the child."""
     sys.path[:] = json.loads(sys.stdin.buffer.readline())
     from edge_icl.llm import native, trial  # noqa: PLC0415 - the parent says where they are
 
