@@ -108,8 +108,7 @@ def main() -> None:
     sys.path[:] = json.loads(sys.stdin.buffer.readline())
     from edge_icl.llm import native, trial  # noqa: PLC0415 - the parent says where they are
 
-    native.llama()
-    native._library = Faulty(native._library, *sys.argv[1:])
+    native._llama._module = Faulty(native.llama(), *sys.argv[1:])
     trial.main()
 
 

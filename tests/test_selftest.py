@@ -38,7 +38,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     def loading(kind: str = "", **values: int) -> Model:
         path = tmp_path / "tiny.gguf"
         path.write_bytes(tiny.llama(**values))
-        monkeypatch.setattr(native, "_library", Faulty(real, kind) if kind else real)
+        monkeypatch.setattr(native._llama, "_module", Faulty(real, kind) if kind else real)
         models.append(Model.load(path, identity="tiny"))
         return models[-1]
 
@@ -47,7 +47,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         model.close()
 
 
-@pytest.mark.parametrize("context", [1024, 300, 256])
+@pytest.mark.parametrize("context", [1024, 300, 256, 128, 64])
 def test_what_computes_rightly_passes_whatever_its_context(load: Load, context: int) -> None:
     model = load(context=context)
     figures = measure(model)
