@@ -148,7 +148,7 @@ def test_engines_load_the_model_in_the_way_that_passed(
 ) -> None:
     machine("again", "either")
     library = Faulty(native.llama(), "again", "either")
-    monkeypatch.setattr(native, "_library", library)
+    monkeypatch.setattr(native._llama, "_module", library)
     told = []
     engines = Engines(
         None, model=str(model.path), gpu_layers=None, threads=1, progress=lambda *at: told.append(at[0])
