@@ -41,8 +41,9 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
     try:
         lock.acquire(timeout=timeout, poll_interval=0.01)
     except filelock.Timeout:
+        since = f", for longer than {timeout:g} s" if timeout else ""
         raise StoreBusyError(
-            f"{store} is being changed by {_holder(path)}, for longer than {timeout:g} s",
+            f"{store} is being changed by {_holder(path)}{since}",
             "try again when it has finished",
         ) from None
     except OSError as error:

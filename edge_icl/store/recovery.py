@@ -51,8 +51,8 @@ class Unfinished:
     def __str__(self) -> str:
         if not self.names:
             return f"what a change left that was cut off may be there still: {self.reason}"
-        files = "1 file is" if len(self.names) == 1 else f"{len(self.names):,} files are"
-        return f"{files} left of a change that was cut off, and not wiped yet: {self.reason}"
+        files = "file" if len(self.names) == 1 else "files"
+        return f"{len(self.names):,} {files} that no example explains, and not wiped yet: {self.reason}"
 
 
 def finish(store: Store) -> int:
