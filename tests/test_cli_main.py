@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from command import HEAVY, IDS, PROGRAM, at_terminal, loaded, process, refused, run, unchanged
+from command import HEAVY, IDS, PROGRAM, at_terminal, content, loaded, process, refused, run, unchanged
 
 import edge_icl
 from edge_icl.cli.program import COMMANDS
@@ -179,3 +180,79 @@ def test_an_example_cannot_command_the_terminal() -> None:
 
     assert "\x1b" not in at_terminal("list").out
     assert "\x1b" in run("list", "--json").out.encode().decode("unicode_escape")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--help",
+        "--version",
+        "list",
+        "list --json",
+        "show ID",
+        "status",
+        "search taxi",
+        "ask taxi",
+        "ask taxi --explain",
+        "export",
+        "export --format csv",
+        "verify",
+        "verify --deep --json",
+        "doctor",
+        "models list",
+        "add Tram travel",
+        "fix ID travel",
+        "forget ID --yes",
+        "init --task x --store new",
+        "completion bash",
+    ],
+)
+@pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
+def test_whoever_leaves_before_the_output_is_read_hears_no_complaint(home: Path, line: str, both: bool) -> None:
+    """A change that was to be made is made: the command was not told to stop."""
+    store = home / "stores" / "default"
+    before = content(store)
+    reader, writer = os.pipe()
+    os.close(reader)
+    args = line.replace("ID", IDS["Printer paper"]).split()
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *args],
+        stdout=writer,
+        stderr=writer if both else subprocess.PIPE,
+        check=False,
+        timeout=120,
+    )
+    os.close(writer)
+
+    assert done.returncode == 141
+    assert not done.stderr
+    changed = {path: data for path, data in content(store).items() if not path.startswith("cache")}
+    assert (changed != before) == (args[0] in {"add", "fix", "forget"})
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_terminal_shows_again_what_is_typed_when_a_passphrase_was_not_given(home: Path, number: int) -> None:
+    pty = pytest.importorskip("pty")
+    termios = pytest.importorskip("termios")
+    keyboard, terminal = pty.openpty()
+    typing = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "init", "--encrypt", "--store", "new"],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # noqa: PLW1509 - makes it the terminal
+    )
+    shown = b""
+    while b"passphrase" not in shown or termios.tcgetattr(terminal)[3] & termios.ECHO:
+        assert typing.poll() is None
+        if select.select([keyboard], [], [], 0.1)[0]:
+            shown += os.read(keyboard, 1000)
+
+    typing.send_signal(number)
+
+    assert typing.wait(60) == 128 + number
+    assert termios.tcgetattr(terminal)[3] & termios.ECHO
+    os.close(terminal)
+    os.close(keyboard)
+    assert not (home / "stores" / "new").exists()
