@@ -3,6 +3,7 @@
 - build: which llama.cpp, processor and GPU there are, told by their files
 - native: the way into llama.cpp, imported late and silent
 - vocabulary: text to tokens and back
+- batch: the tokens of one call
 - window: the context and its cache, and the layout that makes logits repeatable
 - model: weights, vocabulary and window
 - prefix: examples that are evaluated once, their states in memory and on the disk

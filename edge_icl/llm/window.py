@@ -26,6 +26,7 @@ import numpy as np
 
 from edge_icl.cancel import Cancel
 from edge_icl.errors import AskCancelledError, ModelError, ModelFileError
+from edge_icl.llm.batch import batch
 from edge_icl.llm.native import complaint, evaluate, length_of_text, llama
 
 if TYPE_CHECKING:
@@ -227,18 +228,7 @@ class Window:
             AskCancelledError: what `heed` was given was set; the window is empty then.
             ModelError: the window is full, or llama.cpp fails.
         """
-        handle = self._live()
-        count = len(tokens)
-        rows = [(ctypes.c_int32 * len(row))(*row) for row in sequences]
-        row_pointers = [ctypes.cast(row, ctypes.POINTER(ctypes.c_int32)) for row in rows]
-        batch = self._llama.llama_batch()  # its pointers keep the arrays alive
-        batch.n_tokens = count
-        batch.token = (ctypes.c_int32 * count)(*tokens)
-        batch.pos = (ctypes.c_int32 * count)(*positions)
-        batch.n_seq_id = (ctypes.c_int32 * count)(*map(len, rows))
-        batch.seq_id = (ctypes.POINTER(ctypes.c_int32) * count)(*row_pointers)
-        batch.logits = (ctypes.c_int8 * count)(*outputs)
-        status = self._evaluated(handle, batch)
+        status = self._evaluated(self._live(), batch(self._llama, tokens, positions, sequences, outputs))
         if status == _ABORTED:
             self.empty()  # nobody knows which cells hold what
             raise AskCancelledError("the question was cancelled")
@@ -247,12 +237,12 @@ class Window:
         if status != 0:
             raise ModelError(f"llama.cpp could not evaluate {len(tokens)} tokens: {complaint()}")
 
-    def _evaluated(self, handle: int, batch: Any) -> int:
+    def _evaluated(self, handle: int, row: Any) -> int:
         """Return what llama.cpp says of a batch; Ctrl-C ends a long one, and leaves the window empty."""
-        decode, count, begun = self._llama.llama_decode, batch.n_tokens, time.monotonic()
+        decode, count, begun = self._llama.llama_decode, row.n_tokens, time.monotonic()
         long = count * self._pace > _LONG
         try:
-            status = evaluate(lambda: int(decode(handle, batch)), long=long, stop=self._cancel.set)
+            status = evaluate(lambda: int(decode(handle, row)), long=long, stop=self._cancel.set)
         except BaseException:
             self.heed(self._heeded)
             self.empty()
