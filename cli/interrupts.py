@@ -2,9 +2,10 @@
 
 They become KeyboardInterrupt, so that whatever is at work cleans up behind itself. Python would raise it
 between any two of its steps. Some are no good for that: in an import or a wipe, half of which would be left;
-where a lock changes hands; in code whose exceptions Python drops. So a signal is noted, and raised where it
-can get through, now or a few milliseconds later. If the process has not ended after a second, or at another
-Ctrl-C, it is ended outright, unless files of a store are being written or wiped just then.
+at the end of a with block; where a lock changes hands; in code whose exceptions Python drops. So a signal is
+noted, and raised where it can get through, now or a few milliseconds later. If the process has not ended
+after a second, or at another Ctrl-C, it is ended outright, unless files of a store are being written or wiped
+just then.
 """
 
 from __future__ import annotations
@@ -191,11 +192,12 @@ def code() -> int:
 
 
 def _passable(frame: FrameType) -> bool:
-    """Return whether an exception that is raised in this frame gets to where the command began."""
-    if frame.f_globals.get("__name__") == __name__ or frame.f_code.co_name in {"__enter__", "__exit__"}:
+    """Return whether an exception raised in this frame gets to where the command began, and cuts nothing."""
+    if frame.f_globals.get("__name__") == __name__ or frame.f_code.co_name == "__enter__":
         return False
     return not any(
-        one.f_code.co_filename.startswith(_IMPORTS)
+        one.f_code.co_name == "__exit__"  # somebody cleans up behind itself
+        or one.f_code.co_filename.startswith(_IMPORTS)
         or (one.f_code.co_name == "wipe" and one.f_globals.get("__name__") == f"{_STORE}files")
         for one in _stack(frame)
     )
