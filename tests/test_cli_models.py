@@ -112,8 +112,6 @@ def test_an_encoder_is_imported_from_its_folder(tmp_path: Path) -> None:
     [
         ("odd.gguf", {"general.architecture": "nonsense"}, "unknown model architecture: 'nonsense'"),
         ("mmproj.gguf", {"general.architecture": "clip", "general.type": "mmproj"}, "CLIP cannot be used"),
-        ("one-00001-of-00002.gguf", SPLIT, "one-00002-of-00002.gguf"),
-        ("other.gguf", SPLIT, "invalid split file name"),
         ("words.gguf", {"tokenizer.ggml.tokens": None}, "cannot find tokenizer vocab"),
     ],
 )
@@ -126,6 +124,21 @@ def test_what_llama_cpp_cannot_run_is_not_imported(
 
     refused(ran, f"llama.cpp refuses {file}: ", told, "; take another file: the GGUF of a generative model")
     assert "fetch" not in ran.err
+    refused(run("models", "path", "mine"), "there is no model mine on this machine")
+
+
+@pytest.mark.usefixtures("own_home")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("one-00001-of-00002.gguf", "one-00002-of-00002.gguf is missing"),
+        ("other.gguf", "its name hides where the others are"),
+    ],
+)
+def test_a_part_without_the_others_is_not_imported(tmp_path: Path, name: str, told: str) -> None:
+    file = write(tmp_path / name, tiny.llama(more=SPLIT))
+
+    refused(run("models", "import", "mine", str(file)), told)
     refused(run("models", "path", "mine"), "there is no model mine on this machine")
 
 

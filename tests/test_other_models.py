@@ -117,12 +117,3 @@ def test_a_model_in_parts_is_imported_whole_from_its_first_part(tmp_path: Path) 
     assert run("models", "verify", "large").out == "large: as it was installed\n"
     with Model.load(find_llm("large").path, identity="x") as model:
         assert np.array_equal(model.window.append([1, 2, 3]), expected)
-
-
-@pytest.mark.usefixtures("own_home")
-def test_a_first_part_without_the_others_is_not_imported(tmp_path: Path) -> None:
-    first, *others = ggufs.split(ggufs.llama(tmp_path / "large.gguf"), parts=2)
-    others[0].unlink()
-
-    refused(run("models", "import", "large", str(first)), others[0].name)
-    assert "large" not in run("models", "list").out
