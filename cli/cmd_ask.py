@@ -225,10 +225,8 @@ def _tell_device(session: Session, model: str | None, threads: int | None) -> No
 
 def _one(session: Session, memory: Memory, start: Start, question: str, *, shown: bool, explain: bool) -> None:
     """Answer one question."""
-    output, reply = session.output, start(question)
-    for piece in reply:
-        if output.terminal:
-            output.piece(piece)
+    output = session.output
+    reply = answers.complete(start, question, output.piece if output.terminal else None)
     answers.tell_cut(session, reply.answer)
     if output.json:
         output.document(answers.as_json(reply, explain=explain))
@@ -247,9 +245,7 @@ def _many(session: Session, start: Start, asked: Questions, progress: Progress, 
     progress("ask", 0, total)
     for done, row in enumerate(asked.read(), start=1):
         try:
-            reply = start(row[asked.field])
-            for _ in reply:
-                pass
+            reply = answers.complete(start, row[asked.field])
         except InputError as error:
             failed += 1
             _fail(session, row.line, error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -39,8 +38,8 @@ T = TypeVar("T")
 
 DEFAULT_OPTIONS = Options()
 
-ATTEMPTS = 5
-"""How often a question is asked whose examples change while the answer is written."""
+ATTEMPTS, PATIENCE = 5, 60.0
+"""So often, and for so many seconds, a question is asked anew whose examples change before it is answered."""
 
 NEARLY_THE_SAME = 0.9
 """Similarity from which two inputs count as nearly the same."""
@@ -104,10 +103,7 @@ class Reader:
         return self._store.wiped
 
     def unfinished(self) -> Unfinished | None:
-        """Return what a change left that was cut off and cannot be wiped now, and why; None if nothing is.
-
-        Every call wipes it where it can: it cannot on a read-only disk, or while another process writes.
-        """
+        """Return what a change left that was cut off and cannot be wiped now, and why; None if nothing is."""
         with self._lifetime.at_work():
             return unfinished(self._store)
 
@@ -136,11 +132,16 @@ class Reader:
             InputError: the question is empty or too long, or an option makes no sense.
             ModelMissingError: the encoder or the LLM is not on this machine.
             ModelFileError: a model's file is not usable.
+            ExamplesChangedError: the examples changed each time before the answer was complete, for a minute.
         """
-        for _ in range(ATTEMPTS - 1):
-            with suppress(ExamplesChangedError):
+        until, attempts = time.monotonic() + PATIENCE, 0
+        while True:
+            try:
                 return self._ask(question, options, cancel)
-        return self._ask(question, options, cancel)
+            except ExamplesChangedError:
+                attempts += 1
+                if attempts >= ATTEMPTS and time.monotonic() > until:
+                    raise
 
     def _ask(self, question: str, options: Options, cancel: Cancel | None) -> Answer:
         """Answer a question from the examples of this moment."""

@@ -39,8 +39,8 @@ EVERY = [*EXAMPLES, *NEAR]
 QUESTIONS = [(question, select) for question in ("Taxi downtown", "Bus pass") for select in ("erase", "hybrid")]
 """What is asked, and by the selections whose prefixes are kept on the disk."""
 
-PAUSE = 1.2
-"""Seconds between two changes at most: about as long as an answer takes while others answer too."""
+PAUSE = 3.0
+"""Seconds between two changes at most: some answers come in between, and others begin anew."""
 
 PATIENCE = 300.0
 
@@ -260,7 +260,7 @@ def gone_before(asked: Asked, changes: list[Changed]) -> set[str]:
 def test_processes_that_ask_during_changes_give_the_answers_of_one_state(
     models_home: Path, tmp_path: Path, campaign: bool, count: Count
 ) -> None:
-    processes, times = (5, 100) if campaign else (3, 8)
+    processes, times = (5, 60) if campaign else (3, 8)
     store = tmp_path / "store"
     made(store, EXAMPLES).close()
 

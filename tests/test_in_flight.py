@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from command import run
 from expenses import EXAMPLES, SEED
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +97,24 @@ def test_a_question_is_answered_from_what_is_left(
     assert answer.complete or options is WRITTEN
     assert gone.id not in {held.id for held in (*answer.examples, *answer.nearest)}
     assert answer.labels == memory.ask("Taxi downtown", options).labels
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one", "a file"])
+def test_a_command_begins_anew_when_others_forget_meanwhile(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    gone = memory.stream("Taxi downtown").examples[0]
+    at_evaluation(monkeypatch, lambda: by_another_object(memory.path, gone.id), number=2)
+    (tmp_path / "questions.txt").write_text("Taxi downtown\nBus pass\n")
+    what = ["--file", str(tmp_path / "questions.txt")] if many else ["Taxi downtown"]
+
+    ran = run("--store", str(memory.path), "--json", "ask", *what)
+
+    assert (ran.code, ran.err) == (0, "")
+    told = [json.loads(line) for line in ran.out.splitlines()]
+    assert len(told) == 1 + many
+    assert gone.id not in ran.out
+    assert [one["answer"] for one in told][:1] == [memory.ask("Taxi downtown").text]
 
 
 def test_the_state_of_what_others_forgot_is_gone_from_the_model(memory: Memory) -> None:
