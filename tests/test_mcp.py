@@ -248,9 +248,9 @@ def test_it_ends_quietly_when_its_client_has_left() -> None:
         server.stdout.readline()
         server.stdout.close()
         server.stdin.write(mcp_calls(("status", {})))
-        server.stdin.flush()
+        server.stdin.close()
 
-        assert server.wait(60) == 141
+        assert server.wait(60) in {0, 141}  # as it hears first of the one or of the other
         assert server.stderr.read() == ""
 
 
