@@ -77,7 +77,7 @@ class Lengths:
 
                 try:
                     trained = gguf.context_length(location.find_file(self._wanted))
-                except ModelError:  # whoever needs it says what is wrong with it; a short example does not
+                except (ModelError, OSError):  # whoever needs it says what is wrong; a short example does not
                     return CONTEXT
                 self._context = min(CONTEXT, trained or CONTEXT)
             return self._context
