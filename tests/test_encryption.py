@@ -303,7 +303,7 @@ def test_a_change_of_passphrase_without_a_fault_is_wiped(encrypted: None, tmp_pa
 
     store.rewrap(stores.KEY.rewrapped(b"new"), timeout=1)
 
-    assert files.done[-2:] == ["write", "flush"]  # zeros, after the new name is on the disk
+    assert files.done[-3:] == ["write", "flush", "rest"]  # zeros, after the new name is on the disk
     assert files.done.index("flush directory") < len(files.done) - 2
 
 
