@@ -127,7 +127,7 @@ def command(*args: str, code: int = 0) -> Callable[[Path], None]:
 
 AFTERWARDS: dict[str, Callable[[Path], None]] = {
     "list": command("list"),
-    "show": command("show", KEPT),
+    "show": lambda path: run("--store", str(path), "show", KEPT) and None,  # it may be gone as well
     "status": command("status"),
     "verify": lambda path: run("--store", str(path), "verify") and None,
     "verify --deep": lambda path: run("--store", str(path), "verify", "--deep") and None,
@@ -140,7 +140,7 @@ AFTERWARDS: dict[str, Callable[[Path], None]] = {
     "len": partial(opened, len),
     "examples": partial(opened, lambda memory: list(memory.examples())),
     "find": partial(opened, lambda memory: memory.find(match="paper")),
-    "get": partial(opened, lambda memory: memory.get(KEPT)),
+    "find by tag": partial(opened, lambda memory: memory.find(tag="2026")),
     "Memory.verify": partial(opened, lambda memory: memory.verify()),
     "root": partial(opened, lambda memory: memory.root),
 }
