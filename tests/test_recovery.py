@@ -132,8 +132,8 @@ AFTERWARDS: dict[str, Callable[[Path], None]] = {
     "verify": lambda path: run("--store", str(path), "verify") and None,
     "verify --deep": lambda path: run("--store", str(path), "verify", "--deep") and None,
     "doctor": lambda path: run("--store", str(path), "doctor") and None,  # there is no model here
-    "export": command("export"),
-    "add what is known": command("add", "Printer paper", "office"),
+    "export": lambda path: run("--store", str(path), "export") and None,
+    "add what is known": lambda path: run("--store", str(path), "add", "Printer paper", "office") and None,
     "forget what is not there": command("forget", "0" * 32, "--yes", code=1),
     "forget --match, nothing": command("forget", "--match", "no such text", "--yes", code=1),
     "open and close": partial(opened, lambda _: None),
