@@ -13,7 +13,7 @@ from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
 from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError
-from edge_icl.matching import only_folded, visible
+from edge_icl.matching import as_json, only_folded, visible
 from edge_icl.reader import NEARLY_THE_SAME
 
 if TYPE_CHECKING:
@@ -235,8 +235,7 @@ def _show_plan(session: Session, memory: Memory, found: Sequence[Held], folded: 
     """Show what would be forgotten."""
     output = session.output
     if output.json:
-        fields = [one.as_json() | ({"only_folded": True} if one.id in folded else {}) for one in found]
-        output.document({"dry_run": True, "examples": fields})
+        output.document({"dry_run": True, "examples": as_json(found, folded)})
         return
     output.table(_header(found), _shown(session, memory, found, folded))
     output.note(f"{counted(len(found))} would be forgotten; nothing was changed")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import passphrases
+from edge_icl.cli import passphrases, tables
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError
 from edge_icl.place import DEFAULT_STORE, locate
@@ -68,7 +68,7 @@ class Session:
             passphrase=None if plain else self.passphrase(),
         )
         if memory.wiped:
-            files = "1 file" if memory.wiped == 1 else f"{memory.wiped:,} files"
+            files = tables.counted(memory.wiped, "file")
             self.output.note(f"a change had been cut off: what it left, {files}, is wiped now")
         return memory
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import InputError
 from edge_icl.example import normalise
@@ -108,6 +108,11 @@ def only_folded(examples: Iterable[Held], match: str | None) -> set[str]:
         return set()
     pattern = Pattern(match)
     return {one.id for one in examples if not pattern.plainly_within(one.input, one.output)}
+
+
+def as_json(examples: Iterable[Held], folded: set[str]) -> list[dict[str, Any]]:
+    """Return the fields of examples for JSON, and which of them are among those of `only_folded`."""
+    return [one.as_json() | ({"only_folded": True} if one.id in folded else {}) for one in examples]
 
 
 def visible(text: str) -> str:

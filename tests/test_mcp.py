@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -216,12 +217,9 @@ def test_stdout_has_nothing_but_the_protocol() -> None:
         assert (server.stdout.read(), server.stderr.read(), server.wait(60)) == ("", "", 0)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
-@pytest.mark.parametrize(
-    ("number", "words"), [(2, "interrupted"), (15, "terminated"), (1, "the terminal was closed")]
-)
-@pytest.mark.usefixtures("bare_home")
-def test_a_signal_ends_it_at_once(number: int, words: str) -> None:
+@contextmanager
+def serving() -> Iterator[subprocess.Popen[str]]:
+    """Start the server as a process and let it answer once."""
     pipe = subprocess.PIPE
     with subprocess.Popen(edge_icl("mcp"), stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:
         assert server.stdin
@@ -230,6 +228,16 @@ def test_a_signal_ends_it_at_once(number: int, words: str) -> None:
         server.stdin.write(mcp_calls(("status", {})))
         server.stdin.flush()
         server.stdout.readline()
+        yield server
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+@pytest.mark.parametrize(
+    ("number", "words"), [(2, "interrupted"), (15, "terminated"), (1, "the terminal was closed")]
+)
+@pytest.mark.usefixtures("bare_home")
+def test_a_signal_ends_it_at_once(number: int, words: str) -> None:
+    with serving() as server:
         server.send_signal(number)
 
         assert server.wait(60) == 128 + number
@@ -238,14 +246,7 @@ def test_a_signal_ends_it_at_once(number: int, words: str) -> None:
 
 @pytest.mark.usefixtures("bare_home")
 def test_it_ends_quietly_when_its_client_has_left() -> None:
-    pipe = subprocess.PIPE
-    with subprocess.Popen(edge_icl("mcp"), stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:
-        assert server.stdin
-        assert server.stdout
-        assert server.stderr
-        server.stdin.write(mcp_calls(("status", {})))
-        server.stdin.flush()
-        server.stdout.readline()
+    with serving() as server:
         server.stdout.close()
         server.stdin.write(mcp_calls(("status", {})))
         server.stdin.close()

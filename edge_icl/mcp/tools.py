@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge_icl.errors import ExampleNotFoundError, InputError
-from edge_icl.matching import only_folded
+from edge_icl.matching import as_json, only_folded
 from edge_icl.mcp.plans import LIFETIME, Plan, Plans
 from edge_icl.reader import NEARLY_THE_SAME
 
@@ -184,8 +184,7 @@ def forget_dry_run(desk: Desk, given: DryRunArguments) -> Result:
             f"to forget exactly these, call forget within {LIFETIME:.0f} s with the token {token}",
         ]
     )
-    fields = [one.as_json() | ({"only_folded": True} if one.id in folded else {}) for one in found]
-    return Result(text, {"examples": fields, "token": token, "expires_in": LIFETIME})
+    return Result(text, {"examples": as_json(found, folded), "token": token, "expires_in": LIFETIME})
 
 
 def forget(desk: Desk, given: ForgetArguments) -> Result:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge_icl import errors
 from edge_icl.cluster import record
-from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreError, StoreFormatError
+from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreError, StoreFormatError, StoreNotFoundError
 from edge_icl.progress import silent
 from edge_icl.store import cache, guard, keys, lock, manifest, pages, settings
 from edge_icl.store import files as fs
@@ -67,7 +66,7 @@ def audit(
     """
     with access(path, "read"):
         if not path.exists():
-            raise errors.StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
+            raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
         refuse_occupied(path, unless=settings.NAME)
         guard.refuse_exposed(path)
     audit = _Audit(path, files or fs.Files(), progress)
@@ -154,13 +153,14 @@ class _Audit:
     def finish(self, current: Settings, read_only: str) -> None:
         """Wipe what was left, now that it is noted, and note what came of it."""
         store = Store(self.path, current, self.files, self.key)
-        outcome = f"it cannot be wiped: {read_only}" if read_only else "it is wiped now"
-        if not read_only:
-            try:
+        refused = read_only
+        try:
+            if not read_only:
                 with access(self.path, "cleaned up"):
                     recover(store, store.snapshot())
-            except StoreError as error:
-                outcome = f"it cannot be wiped: {error.message}"
+        except StoreError as error:
+            refused = error.message
+        outcome = f"it cannot be wiped: {refused}" if refused else "it is wiped now"
         self.findings = [
             replace(one, detail=f"{one.detail}; {outcome}") if one.path in self.left else one
             for one in self.findings

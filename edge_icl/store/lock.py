@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import filelock
 
 from edge_icl.errors import StoreAccessError, StoreBusyError
-from edge_icl.store.files import FILE_MODE, REST
+from edge_icl.store.files import FILE_MODE, Files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
             yield
     finally:
         with suppress(OSError):
-            os.utime(path, ns=(REST, REST))  # nobody can tell from a store when it was last changed
+            Files().rest(path)
         lock.release()
 
 

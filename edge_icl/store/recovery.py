@@ -60,10 +60,8 @@ def finish(store: Store) -> int:
 
     Where it cannot be done, nothing is said here: reading goes on, and `unfinished` knows.
     """
-    if at_rest(store.path):
-        return 0
-    with suppress(StoreError), locked(store.path, timeout=0), access(store.path, "cleaned up"):
-        return recover(store, store.snapshot())
+    with suppress(StoreError):
+        return _recovered(store)
     return 0
 
 
@@ -73,11 +71,8 @@ def unfinished(store: Store) -> Unfinished | None:
     Raises:
         StoreAccessError: the store cannot be read.
     """
-    if at_rest(store.path):
-        return None
     try:
-        with locked(store.path, timeout=0), access(store.path, "cleaned up"):
-            recover(store, store.snapshot())
+        _recovered(store)
     except StoreDamagedError as error:
         return Unfinished((), error.message)
     except StoreError as error:
@@ -85,6 +80,18 @@ def unfinished(store: Store) -> Unfinished | None:
             left = store.read(lambda now: _left(store, now, store.files.names(store.path)))
         return Unfinished(tuple(left), error.message) if left else None
     return None
+
+
+def _recovered(store: Store) -> int:
+    """Recover a store that is not at rest, if the lock is free; return how many files were wiped.
+
+    Raises:
+        StoreError: it cannot be done, and why.
+    """
+    if at_rest(store.path):
+        return 0
+    with locked(store.path, timeout=0), access(store.path, "cleaned up"):
+        return recover(store, store.snapshot())
 
 
 def at_rest(path: Path, *, locked: bool = False) -> bool:
