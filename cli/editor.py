@@ -21,6 +21,7 @@ from edge_icl.cli import interrupts
 from edge_icl.errors import EdgeIclError, InputError
 from edge_icl.models.home import home
 from edge_icl.store import files as fs
+from edge_icl.store.wiping import wipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,10 +101,10 @@ def _private(text: str) -> Iterator[Path]:
     files, folder = fs.Files(), home() / FOLDER
     with interrupts.held():
         try:
-            fs.wipe(files, [folder])
+            wipe(files, [folder])
             files.make_directory(folder)
             fs.create(files, [(folder / _FILE, text.encode())])
             with interrupts.heard(but=signal.SIGINT):  # Ctrl-C is the editor's, which gets it too
                 yield folder / _FILE
         finally:
-            fs.wipe(files, [folder])
+            wipe(files, [folder])

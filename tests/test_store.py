@@ -21,7 +21,8 @@ from edge_icl.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from edge_icl.store import trie
+from edge_icl.store import pages, trie
+from edge_icl.store.manifest import page_file
 from edge_icl.store.settings import Settings
 from edge_icl.store.threads import CHUNK
 from edge_icl.store.writer import writing
@@ -250,8 +251,10 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
 def test_what_a_writer_left_behind_is_wiped_by_the_next(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(10)))
     before = tree(store.path)
-    secret = store.path / "pages" / ("0" * 64 + ".safetensors")
-    secret.write_bytes(b"secret")
+    page = pages.encode(pages.Page.of([row(99)]))
+    store.folder.create({page_file(store.settings.digest(page)): page})
+    secret = store.path / page_file(store.settings.digest(page))  # as a killed writer leaves a page
+    size = secret.stat().st_size
     (store.path / "manifest.new").write_bytes(b"secret")
     (store.path / "clustering" / "x").write_bytes(b"secret")
     twin = tmp_path / "twin"
@@ -261,7 +264,7 @@ def test_what_a_writer_left_behind_is_wiped_by_the_next(tmp_path: Path) -> None:
         pass
 
     assert tree(store.path) == before
-    assert twin.read_bytes() == bytes(6)
+    assert twin.read_bytes() == bytes(size)
 
 
 def test_forgotten_texts_are_overwritten_not_only_unlinked(tmp_path: Path) -> None:

@@ -11,19 +11,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_icl.cluster import record
-from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreError, StoreFormatError, StoreNotFoundError
+from edge_icl.errors import (
+    EdgeIclError,
+    StoreDamagedError,
+    StoreError,
+    StoreFormatError,
+    StoreNotFoundError,
+)
 from edge_icl.progress import silent
 from edge_icl.store import cache, guard, keys, lock, manifest, pages, settings
 from edge_icl.store import files as fs
 from edge_icl.store.consistency import ids_in, wrong_in
 from edge_icl.store.disk import Store
-from edge_icl.store.findings import Finding, Problem, Report
+from edge_icl.store.findings import Problem, Report
+from edge_icl.store.inspection import Inspection
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.recovery import SECOND, at_rest, recover
 from edge_icl.store.refusals import access, refuse_occupied
 from edge_icl.store.settings import Settings
+from edge_icl.store.wiping import wipe
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
@@ -64,6 +72,7 @@ def audit(
         NotAStoreError: something else is.
         StoreExposedError: somebody else owns it or may write to it.
     """
+    path = path.resolve()
     with access(path, "read"):
         if not path.exists():
             raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
@@ -76,16 +85,13 @@ def audit(
         return audit.run(deep=deep, read_only=read_only)
 
 
-class _Audit:
-    """One audit: collects findings while it goes through the files."""
+class _Audit(Inspection):
+    """One audit: goes through the files."""
 
     def __init__(self, path: Path, files: fs.Files, progress: Progress) -> None:
-        self.path = path
-        self.files = files
-        self.folder = fs.Folder(files, path)
+        super().__init__(path, files)
         self.key: Key | None = None
         self.progress = progress
-        self.findings: list[Finding] = []
         self.left: list[str] = []
 
     def unlock(self, unlock: Unlock) -> bool:
@@ -128,6 +134,12 @@ class _Audit:
         if found.digest(data) != current.settings:
             self.found(Problem.DAMAGED, settings.NAME, "the manifest names another digest")
             return self.report(root, current.count)
+        for directory in DIRECTORIES:
+            self.names(directory)
+        if any(
+            finding.path in DIRECTORIES and finding.problem is not Problem.MISSING for finding in self.findings
+        ):
+            return self.report(root, current.count)
         held = self.read_pages(found, current)
         self.check_clustering(found, current, held)
         self.check_strays(current)
@@ -139,11 +151,6 @@ class _Audit:
 
     def report(self, root: str, examples: int) -> Report:
         return Report(root, examples, tuple(self.findings))
-
-    def found(self, problem: Problem, path: str, detail: str) -> None:
-        finding = Finding(problem, path, detail)
-        if finding not in self.findings:  # some files are read twice
-            self.findings.append(finding)
 
     def found_left(self, path: str, detail: str) -> None:
         """Note a file where only a change that was cut off leaves one."""
@@ -165,20 +172,6 @@ class _Audit:
             replace(one, detail=f"{one.detail}; {outcome}") if one.path in self.left else one
             for one in self.findings
         ]
-
-    def read(self, name: str) -> bytes | None:
-        """Return a file's content; one that is not there, not here or cannot be read or opened is a finding."""
-        if (self.path / name).is_symlink():
-            self.found(Problem.LINK, name, "a forget would not wipe what it points to")
-        try:
-            return self.folder.read(name)
-        except FileNotFoundError:
-            self.found(Problem.MISSING, name, "there is no such file")
-        except StoreDamagedError:
-            self.found(Problem.DAMAGED, name, "its content is not what was sealed")
-        except OSError as error:
-            self.found(Problem.UNREADABLE, name, error.strerror or "the operating system refused")
-        return None
 
     def read_pages(self, current: Settings, named: Manifest) -> list[Page]:
         """Check every page; return those that can be read."""
@@ -257,16 +250,6 @@ class _Audit:
                 if f"{directory}/{name}" not in named.files:
                     self.found_left(f"{directory}/{name}", "the manifest does not name it")
 
-    def names(self, directory: str) -> list[str]:
-        """Return the names in a directory of the store; one that cannot be listed is a finding."""
-        try:
-            return self.files.names(self.path / directory)
-        except FileNotFoundError:
-            self.found(Problem.MISSING, directory, "there is no such directory")
-        except OSError as error:
-            self.found(Problem.UNREADABLE, directory, error.strerror or "the operating system refused")
-        return []
-
     def rebuild(self, current: Settings, named: Manifest, held: list[Page]) -> None:
         """Make the store again from its examples and vectors, and compare every byte."""
         draft = self.path / REBUILD
@@ -286,7 +269,7 @@ class _Audit:
                         )
             finally:
                 if draft.exists():
-                    fs.wipe(self.files, [draft])
+                    wipe(self.files, [draft])
                 self.files.rest(self.path)
 
     def content(self, path: Path) -> bytes | None:

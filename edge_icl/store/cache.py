@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import StoreAccessError, StoreBusyError, StoreDamagedError
-from edge_icl.store import files as fs
+from edge_icl.store import inside
 from edge_icl.store.lock import locked
+from edge_icl.store.wiping import wipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 DIRECTORY = "cache"
 DRAFT = "new"
+GOING = "old-"
 DIGEST_BYTES = 32
 MOST_ENTRIES = 8
 """Kept at once, those used last: for each model and number of shots in use a state, tens of megabytes, and what
@@ -51,16 +54,17 @@ def discard(store: Store, names: Iterable[str]) -> None:
     whole or is wiped by the next writer.
     """
     files, folder = store.files, store.path / DIRECTORY
+    ours = partial(is_entry, store)
     gone = []
     for name in names:
         path = store.path / name
-        gone.append(folder / f"old-{path.name}")
-        fs.wipe(files, [gone[-1]])
+        gone.append(folder / f"{GOING}{path.name}")
+        wipe(files, [gone[-1]], ours=ours)
         files.rename(path, gone[-1])
     if not gone:
         return
     files.flush_directory(folder)
-    fs.wipe(files, gone)
+    wipe(files, gone, ours=ours)
     files.flush_directory(folder)
     files.rest(folder)
 
@@ -68,6 +72,15 @@ def discard(store: Store, names: Iterable[str]) -> None:
 def intact(settings: Settings, name: str, data: bytes) -> bool:
     """Tell whether an entry's content is what was put in under this name."""
     return data[:DIGEST_BYTES] == _stamp(settings, name, data[DIGEST_BYTES:])
+
+
+def is_entry(store: Store, path: Path) -> bool:
+    """Tell whether a file in the cache, or what is on its way out of it, has the content of an entry."""
+    try:
+        data = store.folder.read(f"{DIRECTORY}/{path.name}")
+    except (OSError, StoreDamagedError):
+        return False
+    return intact(store.settings, path.name.removeprefix(GOING), data)
 
 
 def _stamp(settings: Settings, name: str, data: bytes) -> bytes:
@@ -112,14 +125,14 @@ class PrefixCache:
             draft = path.with_name(DRAFT)
             try:
                 store.files.flush_directory(path.parent)  # a rename that a killed process did not flush
-                fs.wipe(store.files, [draft])
+                wipe(store.files, [draft])
                 discard(store, self._replaced_by(path))
                 store.folder.create({f"{DIRECTORY}/{DRAFT}": _stamp(store.settings, path.name, data) + data})
                 store.files.use(draft)
                 store.files.rename(draft, path)
                 store.files.rest(path.parent)
             except BaseException:
-                fs.wipe(store.files, [draft])
+                wipe(store.files, [draft])
                 raise
 
     def _replaced_by(self, path: Path) -> list[str]:
@@ -129,7 +142,7 @@ class PrefixCache:
         """
         entries = [path.with_name(name) for name in self._store.files.names(path.parent)]
         others = [entry for entry in entries if entry != path]
-        others.sort(key=lambda entry: entry.stat().st_mtime_ns)
+        others.sort(key=lambda entry: inside.status(entry).st_mtime_ns)
         oldest = others[: max(len(others) - MOST_ENTRIES + 1, 0)]
         return [f"{DIRECTORY}/{entry.name}" for entry in [*oldest, path] if entry in entries]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edge_icl.cluster import kmeans, record
 from edge_icl.errors import StoreDamagedError, StoreError, StoreNotFoundError
 from edge_icl.store import files as fs
-from edge_icl.store import guard, keys, lock, manifest, recovery, settings
+from edge_icl.store import guard, inside, keys, lock, manifest, recovery, settings
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.manifest import Manifest, clustering_file
@@ -24,6 +24,7 @@ from edge_icl.store.sealing import Seal
 from edge_icl.store.settings import Settings
 from edge_icl.store.shelf import Shelf
 from edge_icl.store.snapshot import Snapshot
+from edge_icl.store.wiping import wipe, wiper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ class Store:
     Safe to use from several threads and processes at once.
 
     Attributes:
-        path: the directory.
+        path: the directory itself, whatever link the path that was given led along.
         settings: what it was made with.
         files: the file system.
         folder: its files and their content.
@@ -85,7 +86,7 @@ class Store:
             StoreAccessError: the operating system refused.
             NotInstalledError: there is a key, and the package cryptography is not installed.
         """
-        files = files or fs.Files()
+        files, path = files or fs.Files(), path.resolve()
         with access(path, "made"):
             refuse_occupied(path)
             guard.refuse_exposed(path)
@@ -98,7 +99,7 @@ class Store:
                 files.flush_directory(path.parent)
             except BaseException:
                 with suppress(FileNotFoundError):
-                    fs.wipe(files, [draft])
+                    wipe(files, [draft])
                 raise
         return cls(path, settings, files, key)
 
@@ -121,13 +122,14 @@ class Store:
             StoreDamagedError: store.json, the key or the manifest is not what it was.
             StoreAccessError: the operating system refused.
         """
-        files = files or fs.Files()
+        files, path = files or fs.Files(), path.resolve()
         key = None
         with access(path, "read"):
             if not path.exists() or (path.is_dir() and not files.names(path)):
                 raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
             refuse_occupied(path, unless=settings.NAME)
             guard.refuse_exposed(path)
+            guard.refuse_foreign(path)
             data = files.read(path / settings.NAME)
         if settings.sealed_in(data) is not None:
             with access(path, "read"), expected(keys.NAME):
@@ -185,7 +187,7 @@ class Store:
         An answer asks so at every token: what was forgotten meanwhile, by whomever, must not go on in it.
         """
         try:
-            status = (self.path / manifest.NAME).stat()
+            status = inside.status(self.path / manifest.NAME)
             mark = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
             if self._seen == (mark, snapshot.root):
                 return True
@@ -231,13 +233,13 @@ class Store:
         files, path, draft = self.files, self.path / keys.NAME, self.path / keys.DRAFT
         with lock.locked(self.path, timeout=timeout), ExitStack() as held:
             with access(self.path, "given another key"):
-                wipe_old = held.enter_context(fs.wiper(files, path))
+                wipe_old = held.enter_context(wiper(files, path))
                 try:
-                    fs.wipe(files, [draft])
+                    wipe(files, [draft])
                     fs.create(files, [(draft, key.wrapped.encode())])
                     files.rename(draft, path)
                 except BaseException:
-                    fs.wipe(files, [draft])
+                    wipe(files, [draft])
                     raise
             self.key = key
             with access(self.path, "cleaned up", hint=NOT_WIPED):

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from io import FileIO
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
+from edge_icl.store import inside
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from edge_icl.store.sealing import Seal
@@ -27,7 +28,6 @@ T = TypeVar("T")
 
 FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
-ZEROS = bytes(1 << 20)
 
 REST = 946_684_800 * 10**9
 """The time that the files and directories of a store have when no change is under way, in nanoseconds: the
@@ -38,33 +38,38 @@ _NO_TIMES = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL
 """How file systems refuse that keep no times, or not for this user."""
 
 _FOLLOWS = os.utime not in os.supports_follow_symlinks
+"""Where the times of a link itself cannot be set."""
 
-_FROM_HERE, _EXCHANGE = -100, 2
-"""Linux's AT_FDCWD and RENAME_EXCHANGE."""
+_EXCHANGE = 2
+"""Linux's RENAME_EXCHANGE."""
 
 MOST_OPEN = 64
 """Files open at once: a process may have 256 on macOS, and more than these save nothing."""
 
 
 class Files:
-    """The operating system's operations, one method each; all raise OSError."""
+    """The operating system's operations, one method each; all raise OSError, and none follows a link."""
 
     def read(self, path: Path) -> bytes:
         """Return the whole content of a file."""
-        # Not `path.read_bytes`, which asks the system more often: each time, threads that read a store meet.
-        with FileIO(path, opener=_unnoticed) as file:
-            return file.read(os.fstat(file.fileno()).st_size)
+        file = inside.open_file(path, os.O_RDONLY)
+        with FileIO(file) as opened:
+            size = os.fstat(file).st_size
+            if size > inside.MOST_BYTES:
+                raise OSError(errno.EFBIG, "it is larger than any file of a store", os.fspath(path))
+            return opened.read(size)
 
     def names(self, path: Path) -> list[str]:
         """Return the names in a directory, sorted."""
-        return sorted(os.listdir(path))  # noqa: PTH208 - a Path a name takes ten times as long
+        return sorted(inside.names(path))
 
     def open(self, path: Path, *, create: bool) -> int:
         """Open a file for writing: a new one of mode 0600, or an existing one as it is."""
-        flags = os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-        file = os.open(path, flags | (os.O_CREAT | os.O_EXCL if create else 0), FILE_MODE)
-        if create:
-            path.chmod(FILE_MODE)  # a umask may have taken from it
+        if not create:
+            return inside.open_file(path, os.O_WRONLY)
+        file = inside.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        if hasattr(os, "fchmod"):
+            os.fchmod(file, FILE_MODE)  # a umask may have taken from it
         return file
 
     def write(self, file: int, data: bytes) -> None:
@@ -94,44 +99,63 @@ class Files:
         os.close(file)
 
     def rename(self, source: Path, target: Path) -> None:
-        """Give a file another name, in place of whoever has it."""
-        source.replace(target)
+        """Give a file another name, in the same directory, in place of whoever has it."""
+        with inside.entry(source) as (name, directory):
+            second = target if directory is None else target.name
+            os.replace(name, second, src_dir_fd=directory, dst_dir_fd=directory)
 
     def rest(self, path: Path) -> None:
         """Give a file or a directory the time REST, where the file system keeps times."""
         try:
-            os.utime(path, ns=(REST, REST), follow_symlinks=_FOLLOWS)
+            self._set_times(path, (REST, REST))
         except OSError as error:
             if error.errno not in _NO_TIMES:
                 raise
 
     def use(self, path: Path) -> None:
         """Give a file the present time."""
-        os.utime(path)
+        self._set_times(path, None)
+
+    def _set_times(self, path: Path, times: tuple[int, int] | None) -> None:
+        """Set the times of a file or a directory, in nanoseconds; None for the present one."""
+        with inside.entry(path) as (name, directory):
+            if times is None:
+                os.utime(name, dir_fd=directory, follow_symlinks=_FOLLOWS)
+            else:
+                os.utime(name, ns=times, dir_fd=directory, follow_symlinks=_FOLLOWS)
 
     def unlink(self, path: Path) -> None:
         """Remove a name."""
-        path.unlink()
+        with inside.entry(path) as (name, directory):
+            os.unlink(name, dir_fd=directory)
 
     def link(self, path: Path, second: Path) -> None:
         """Give a file a second name."""
-        os.link(path, second, follow_symlinks=False)
+        with inside.entry(path) as one, inside.entry(second) as other:
+            os.link(
+                one.name,
+                other.name,
+                src_dir_fd=one.directory,
+                dst_dir_fd=other.directory,
+                follow_symlinks=False,
+            )
 
     def swap(self, one: Path, other: Path) -> None:
-        """Let two directories swap their names, in one step, which Linux alone knows."""
+        """Let two directories in one swap their names, in one step, which Linux alone knows."""
         import ctypes  # noqa: PLC0415 - few changes need it
 
         swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
         if swap is None:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        if swap(_FROM_HERE, os.fsencode(one), _FROM_HERE, os.fsencode(other), _EXCHANGE) != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(one))
+        with inside.entry(one) as (name, directory):
+            if swap(directory, os.fsencode(name), directory, os.fsencode(other.name), _EXCHANGE) != 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(one))
 
     def flush_directory(self, path: Path) -> None:
         """Bring a directory's names to the disk (on Windows they are written with the file)."""
         if os.name == "nt":
             return
-        directory = os.open(path, os.O_RDONLY)
+        directory = inside.open_directory(path)
         try:
             os.fsync(directory)
         finally:
@@ -139,12 +163,14 @@ class Files:
 
     def make_directory(self, path: Path) -> None:
         """Make a directory of mode 0700."""
-        path.mkdir(mode=DIRECTORY_MODE)
-        path.chmod(DIRECTORY_MODE)  # as in `open`
+        with inside.entry(path) as (name, directory):
+            os.mkdir(name, DIRECTORY_MODE, dir_fd=directory)
+            os.chmod(name, DIRECTORY_MODE, dir_fd=directory)  # as in `open`
 
     def remove_directory(self, path: Path) -> None:
         """Remove an empty directory."""
-        path.rmdir()
+        with inside.entry(path) as (name, directory):
+            os.rmdir(name, dir_fd=directory)
 
 
 class Folder:
@@ -186,20 +212,9 @@ class Folder:
         return data if self._seal is None else self._seal.seal(name, data)
 
 
-def _unnoticed(path: str, flags: int) -> int:
-    """Open a file for reading, with no trace of it in the time of its last use where that can be had.
-
-    That time, too, would tell which pages were read since they were made.
-    """
-    if hasattr(os, "O_NOATIME"):
-        with suppress(PermissionError):  # for the owner alone
-            return os.open(path, flags | os.O_NOATIME)
-    return os.open(path, flags)
-
-
 def create(files: Files, contents: Iterable[tuple[Path, bytes]]) -> None:
     """Write new files and bring their content to the disk; their names are not durable yet."""
-    for some in _together(contents):
+    for some in together(contents):
         with ExitStack() as opened:
             made = []
             for path, data in some:
@@ -210,64 +225,7 @@ def create(files: Files, contents: Iterable[tuple[Path, bytes]]) -> None:
             files.flush_all(made)
 
 
-def wipe(files: Files, paths: Iterable[Path]) -> None:
-    """Overwrite files with zeros, bring them to the disk, and remove their names; those missing are fine.
-
-    A directory goes with all in it. Whoever holds a hard link to a file loses its content too. A symbolic link
-    is only unlinked: what it points to is not the store's.
-    """
-    for some in _together(_found(paths)):
-        with ExitStack() as opened:
-            regular = [(path, status.st_size) for path, status in some if stat.S_ISREG(status.st_mode)]
-            files.flush_all([file for path, size in regular for file in _zeroed(files, path, size, opened)])
-        for path, status in some:
-            if stat.S_ISDIR(status.st_mode):
-                wipe(files, [path / name for name in files.names(path)])
-                files.remove_directory(path)
-            else:
-                with suppress(FileNotFoundError):
-                    files.unlink(path)
-
-
-@contextmanager
-def wiper(files: Files, path: Path) -> Iterator[Callable[[], None]]:
-    """Hold a file open, and give what wipes its content also when another file has got its name."""
-    size = path.stat().st_size
-    file = files.open(path, create=False)
-
-    def wipe_content() -> None:
-        _zero(files, file, size)
-        files.flush(file)
-
-    try:
-        yield wipe_content
-    finally:
-        files.close(file)
-
-
-def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
-    """Yield the paths where something is, and what is known of it."""
-    for path in paths:
-        with suppress(FileNotFoundError):
-            yield path, path.lstat()
-
-
-def _zeroed(files: Files, path: Path, size: int, opened: ExitStack) -> Iterator[int]:
-    """Overwrite a file's content with zeros, in place, and yield the file, which stays open."""
-    with suppress(FileNotFoundError):
-        file = files.open(path, create=False)
-        opened.callback(files.close, file)
-        _zero(files, file, size)
-        yield file
-
-
-def _zero(files: Files, file: int, size: int) -> None:
-    """Write zeros over the content of an open file."""
-    for start in range(0, size, len(ZEROS)):
-        files.write(file, ZEROS[: size - start])
-
-
-def _together(items: Iterable[T]) -> Iterator[list[T]]:
+def together(items: Iterable[T]) -> Iterator[list[T]]:
     """Cut what concerns one file each into as many as may be open at once."""
     rest = iter(items)
     while some := [*islice(rest, MOST_OPEN)]:

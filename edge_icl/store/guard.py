@@ -1,5 +1,8 @@
 """No store that somebody else owns or may write to: they could put in what an answer then rests on.
 
+Nor one in which a symbolic link, a pipe, a device or another file system is where a store has a directory or a
+file: what is done to it would be done to something else.
+
 Nor one in a folder where they could put another in its place. Who may do what:
 
     the user            everything
@@ -17,16 +20,19 @@ from __future__ import annotations
 import os
 import shlex
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import StoreExposedError
+from edge_icl.errors import NotAStoreError, StoreExposedError
+from edge_icl.store import inside
+from edge_icl.store.layout import DIRECTORIES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ROOT = 0
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
-PARTS = ("", "store.json", "manifest", "lock", "pages", "clustering", "cache")
+FILES = ("store.json", "manifest", "lock", "key")
 
 
 def refuse_exposed(store: Path) -> None:
@@ -40,10 +46,45 @@ def refuse_exposed(store: Path) -> None:
     """
     place = store.resolve()
     refuse_exposed_folder(place.parent)
-    for part in PARTS:
+    for part in ("", *FILES, *DIRECTORIES):
         status = _status(place / part)
-        if status and status.st_mode & OTHERS:
+        if status and status.st_mode & OTHERS and not stat.S_ISLNK(status.st_mode):
             raise _writable(place / part, status)
+
+
+def refuse_foreign(store: Path) -> None:
+    """Refuse a store in which something else is where its files and directories are.
+
+    Args:
+        store: its directory.
+
+    Raises:
+        NotAStoreError: a link, a pipe, a device or another file system is there.
+    """
+    for part in (*FILES, *DIRECTORIES):
+        with suppress(FileNotFoundError):
+            wrong = _kind(store / part, "directory" if part in DIRECTORIES else "file")
+            if wrong is not None:
+                raise NotAStoreError(f"{store / part} is {wrong}", _remedy(store / part))
+
+
+def _remedy(path: Path) -> str:
+    """Return what to do where something else is than a file or a directory of a store."""
+    if path.name in ("cache", "lock"):
+        return f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it anew"
+    return "a store has only directories and files of its own: use a copy of the store that has them"
+
+
+def _kind(path: Path, expected: str) -> str | None:
+    """Return what a file or a directory is instead of what is expected; None if it is that."""
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return f"a symbolic link and not a {expected}"
+    if not (stat.S_ISDIR if expected == "directory" else stat.S_ISREG)(status.st_mode):
+        return f"not a {expected}"
+    if expected == "directory" and inside.mounted(path):
+        return "mounted from elsewhere and not a directory of the store"
+    return None
 
 
 def refuse_exposed_folder(folder: Path) -> None:
@@ -64,7 +105,7 @@ def _status(path: Path) -> os.stat_result | None:
     if not hasattr(os, "geteuid"):
         return None
     try:
-        status = path.stat()
+        status = path.lstat()
     except OSError:
         return None  # whoever opens it is told why
     user = os.geteuid()

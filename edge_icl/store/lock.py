@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shlex
+import stat
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import filelock
 
 from edge_icl.errors import StoreAccessError, StoreBusyError
+from edge_icl.store import inside
 from edge_icl.store.files import FILE_MODE, Files
 
 if TYPE_CHECKING:
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "lock"
+
+_HELD = re.compile(rb"(process [0-9]+\n)?")
+"""What a lock file holds."""
 
 
 @contextmanager
@@ -34,9 +41,10 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
 
     Raises:
         StoreBusyError: another writer held it for longer than that.
-        StoreAccessError: the lock file cannot be opened.
+        StoreAccessError: the lock file cannot be opened, or is not the store's.
     """
     path = store / NAME
+    _refuse_foreign(path)
     lock = filelock.FileLock(path, mode=FILE_MODE, thread_local=False)
     try:
         lock.acquire(timeout=timeout, poll_interval=0.01)
@@ -83,10 +91,38 @@ def _named(path: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         with suppress(OSError):
-            file = os.open(path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
+            file = inside.open_file(path, os.O_WRONLY)
             stack.callback(_empty, file)
             os.write(file, f"process {os.getpid()}\n".encode())
         yield
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse a lock file that, emptied, would be the loss of something else.
+
+    Taking a lock empties its file, of which somebody may have made a link to any other. A second name is what a
+    backup by hard links gives it; then it holds nothing, or by whom it was held.
+
+    Raises:
+        StoreAccessError: it is no regular file, or has other names and other content.
+    """
+    try:
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) and (status.st_nlink == 1 or _HELD.fullmatch(_content(path, status))):
+            return
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreAccessError(f"{path} cannot be locked: {error.strerror}", "check its permissions") from error
+    raise StoreAccessError(
+        f"{path} is not the store's own file, and locking would empty another",
+        f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it anew",
+    )
+
+
+def _content(path: Path, status: os.stat_result) -> bytes:
+    """Return what a lock file holds, and more than it can hold if that is much."""
+    return Files().read(path) if status.st_size < 1 << 10 else bytes(1)
 
 
 def _empty(file: int) -> None:

@@ -14,15 +14,18 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import StoreDamagedError, StoreError
-from edge_icl.store import cache, compaction, keys, manifest, settings
+from edge_icl.cluster import record
+from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreError
+from edge_icl.store import cache, compaction, inside, keys, manifest, pages, settings
 from edge_icl.store import files as fs
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.lock import NAME as LOCK
 from edge_icl.store.lock import locked
 from edge_icl.store.refusals import access
+from edge_icl.store.wiping import wipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +107,7 @@ def at_rest(path: Path, *, locked: bool = False) -> bool:
     # With every read, and a Path a name takes ten times as long.
     names = [f"{os.fspath(path)}/{name}" for name in ("", *DIRECTORIES, *(() if locked else (LOCK,)))]
     try:
-        return {os.stat(name).st_mtime_ns for name in names} == {fs.REST}  # noqa: PTH116
+        return {os.lstat(name).st_mtime_ns for name in names} == {fs.REST}
     except OSError:
         return False
 
@@ -125,6 +128,8 @@ def recover(store: Store, snapshot: Snapshot) -> int:
         if folder not in top:  # empty ones get lost in some copies, and anybody may remove the cache
             files.make_directory(store.path / folder)
     if left:
+        for folder in DIRECTORIES:
+            inside.refuse_mount(store.path / folder)
         # What the killed writer renamed may not be on the disk yet, the manifest above all; and a power cut
         # that brings its predecessor back must find the predecessor's files.
         for directory in sorted({"", *directories_of(left)}):
@@ -180,15 +185,32 @@ def wipe_all(store: Store, names: Sequence[str]) -> None:
     """Wipe files, and see to it that they stay away; Ctrl-C is heard when all are wiped."""
     interrupt: KeyboardInterrupt | None = None
     paths = [store.path / name for name in names]
+    ours = partial(_is_ours, store)
     try:
-        fs.wipe(store.files, paths)
+        wipe(store.files, paths, ours=ours)
     except KeyboardInterrupt as pressed:
         interrupt = pressed
-        fs.wipe(store.files, paths)
+        wipe(store.files, paths, ours=ours)
     for directory in directories_of(names):
         store.files.flush_directory(store.path / directory)
     if interrupt:
         raise interrupt
+
+
+def _is_ours(store: Store, path: Path) -> bool:
+    """Tell whether a file that has other names as well holds what only a file of this store holds."""
+    kind, name = path.parent.name, path.stem
+    if kind == cache.DIRECTORY:
+        return cache.is_entry(store, path)
+    try:
+        data = store.folder.read(f"{kind}/{path.name}")
+        if kind == "pages":
+            pages.decode(data, store.settings.dimension)
+        else:
+            record.decode(data, store.settings.clustering())
+    except (OSError, ValueError, EdgeIclError):
+        return False
+    return store.settings.digest(data) == name
 
 
 def directories_of(names: Iterable[str]) -> list[str]:

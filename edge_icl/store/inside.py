@@ -1,0 +1,207 @@
+"""The way to a file of a store: through its directory, which is opened first, and along no link.
+
+A store may come from somebody else, in an archive or on a stick, with a symbolic link, a pipe or a device where
+a directory or a file of ours should be. Whatever is read, written or wiped is therefore named relative to the
+descriptor of its directory, and that of a directory is given for what is a directory itself, not a link to one.
+A file is opened without waiting for anybody, looked at, and refused if it is not a regular one.
+
+Windows has no such descriptors: there the directory is looked at before its path is used.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MOST_BYTES = (1 << 31) - 4096
+"""Of a file: what Linux reads in one call, and more than any file of a store has."""
+
+MOUNTED = "it is mounted from elsewhere"
+
+_RELATIVE = {os.open, os.stat, os.rename, os.link, os.unlink, os.mkdir, os.rmdir, os.utime}
+_DESCRIPTORS = os.supports_dir_fd >= _RELATIVE
+_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_ANCHOR = _DIRECTORY | getattr(os, "O_PATH", 0)
+"""To name what is in a directory, for which Linux does not ask whether its names may be read."""
+
+_FILE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+class Entry(NamedTuple):
+    """A name in an open directory, to be passed on to the functions of `os`.
+
+    Attributes:
+        name: the name alone; the whole path where there are no descriptors of directories.
+        directory: the descriptor, for `dir_fd`; None likewise.
+    """
+
+    name: str
+    directory: int | None
+
+
+@contextmanager
+def entry(path: Path) -> Iterator[Entry]:
+    """Open the directory that a path lies in, and give the name in it; what goes wrong names the whole path.
+
+    Raises:
+        OSError: the directory is none, or is a link; or the caller's.
+    """
+    parent, name = os.path.split(path)
+    if not _DESCRIPTORS:
+        _refuse_link(parent)
+        yield Entry(os.fspath(path), None)
+        return
+    directory = os.open(parent, _ANCHOR)
+    try:
+        yield Entry(name, directory)
+    except OSError as error:
+        if error.filename == name:
+            error.filename = os.fspath(path)
+        raise
+    finally:
+        os.close(directory)
+
+
+def open_directory(path: Path) -> int:
+    """Open a directory that is not a link.
+
+    Raises:
+        OSError: it is something else, or the operating system refused.
+    """
+    return os.open(path, _DIRECTORY)
+
+
+def names(path: Path) -> list[str]:
+    """Return the names in a directory that is not a link, in no order.
+
+    Raises:
+        OSError: it is something else, or the operating system refused.
+    """
+    if os.listdir not in os.supports_fd:
+        _refuse_link(os.fspath(path))
+        return os.listdir(path)  # noqa: PTH208 - a Path a name takes ten times as long
+    directory = open_directory(path)
+    try:
+        return os.listdir(directory)  # noqa: PTH208 - a descriptor is no path
+    finally:
+        os.close(directory)
+
+
+def open_file(path: Path, flags: int, mode: int = 0) -> int:
+    """Open a regular file that is not a link and comes from no other mount than its directory.
+
+    Args:
+        path: the file.
+        flags: of `os.open`.
+        mode: of a new file.
+
+    Raises:
+        OSError: it is something else, or the operating system refused.
+    """
+    with entry(path) as (name, directory):
+        file = _open(name, flags | _FILE, mode, directory)
+        try:
+            _refuse_irregular(path, file)
+            if flags & os.O_WRONLY and not flags & os.O_CREAT:
+                _refuse_mounted(path, file, directory)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
+
+
+def status(path: Path) -> os.stat_result:
+    """Return what is known of a file or a directory, or of a link itself."""
+    with entry(path) as (name, directory):
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
+
+
+def refuse_mount(path: Path) -> None:
+    """Refuse a directory that is mounted: what is in it is not the store's.
+
+    Raises:
+        OSError: it is mounted.
+    """
+    if mounted(path):
+        raise OSError(errno.EXDEV, MOUNTED, os.fspath(path))
+
+
+def mounted(path: Path) -> bool:
+    """Tell whether a directory has not come by the same mount as the one that it is in.
+
+    Raises:
+        OSError: there is no such directory.
+    """
+    if not _DESCRIPTORS:
+        return False
+    with entry(path) as (name, parent):
+        directory = os.open(name, _ANCHOR, dir_fd=parent)
+        try:
+            return _come_apart(directory, parent)
+        finally:
+            os.close(directory)
+
+
+def _open(name: str, flags: int, mode: int, directory: int | None) -> int:
+    """Open a file; for reading, with no trace of it in the time of its last use where that can be had.
+
+    That time, too, would tell which pages were read since they were made.
+    """
+    if hasattr(os, "O_NOATIME") and flags & os.O_ACCMODE == os.O_RDONLY:
+        with suppress(PermissionError):  # for the owner alone
+            return os.open(name, flags | os.O_NOATIME, dir_fd=directory)
+    return os.open(name, flags, mode, dir_fd=directory)
+
+
+def _refuse_irregular(path: Path, file: int) -> None:
+    """Refuse an open file that is a pipe, a device, a socket or a directory."""
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(path))
+
+
+def _refuse_mounted(path: Path, file: int, directory: int | None) -> None:
+    """Refuse an open file that has come by another mount than the directory that it is in."""
+    if _come_apart(file, directory):
+        raise OSError(errno.EXDEV, MOUNTED, os.fspath(path))
+
+
+def _come_apart(file: int, directory: int | None) -> bool:
+    """Tell whether an open file or directory has come by another mount than the directory that it is in."""
+    if directory is None:
+        return False
+    here, there = _mount(file), _mount(directory)
+    if here is not None and there is not None:
+        return here != there
+    # Only of directories: some file systems, overlays above all, give their files other device numbers.
+    found = os.fstat(file)
+    return stat.S_ISDIR(found.st_mode) and found.st_dev != os.fstat(directory).st_dev
+
+
+def _mount(file: int) -> int | None:
+    """Return the number of the mount that an open file came by, which Linux alone tells.
+
+    A directory that is bound to another place has the same device number there.
+    """
+    with suppress(OSError):
+        told = os.open(f"/proc/self/fdinfo/{file}", os.O_RDONLY)
+        try:
+            _, found, rest = os.read(told, 1024).partition(b"mnt_id:")
+            return int(rest.split(maxsplit=1)[0]) if found else None
+        finally:
+            os.close(told)
+    return None
+
+
+def _refuse_link(directory: str) -> None:
+    """Refuse what is not a directory itself, where it cannot be held open."""
+    found = os.lstat(directory)
+    junction = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1)
+    if not stat.S_ISDIR(found.st_mode) or getattr(found, "st_reparse_tag", 0) == junction:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), directory)

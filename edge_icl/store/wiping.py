@@ -1,0 +1,99 @@
+"""Wiping: a file is overwritten with zeros, brought to the disk and then unlinked.
+
+What is wiped was seen to be a regular file in a directory of the store, and to have no other name outside of
+it, or else to hold what only a file of this store holds.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from edge_icl.store import inside
+from edge_icl.store.files import together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from edge_icl.store.files import Files
+
+ZEROS = bytes(1 << 20)
+
+
+def _not_ours(_path: Path) -> bool:
+    """Tell of no file that it is the store's."""
+    return False
+
+
+def wipe(files: Files, paths: Iterable[Path], *, ours: Callable[[Path], bool] = _not_ours) -> None:
+    """Overwrite files with zeros, bring them to the disk, and remove their names; those missing are fine.
+
+    A directory goes with all in it. What is not a regular file, a symbolic link above all, is only unlinked:
+    what it points to is not the store's. Nor is what lies on another mount, which is refused.
+
+    Args:
+        files: the file system.
+        paths: what to wipe.
+        ours: tells of a file that has other names as well whether its content is this store's. Then whoever has
+            the others loses it too; else it may be any file that somebody gave a name in here, and only that
+            name goes.
+
+    Raises:
+        OSError: the operating system refused.
+    """
+    for some in together(_found(paths)):
+        with ExitStack() as opened:
+            regular = [
+                (path, status.st_size)
+                for path, status in some
+                if stat.S_ISREG(status.st_mode) and (status.st_nlink == 1 or ours(path))
+            ]
+            files.flush_all([file for path, size in regular for file in _zeroed(files, path, size, opened)])
+        for path, status in some:
+            if stat.S_ISDIR(status.st_mode):
+                inside.refuse_mount(path)
+                wipe(files, [path / name for name in files.names(path)])
+                files.remove_directory(path)
+            else:
+                with suppress(FileNotFoundError):
+                    files.unlink(path)
+
+
+@contextmanager
+def wiper(files: Files, path: Path) -> Iterator[Callable[[], None]]:
+    """Hold a file open, and give what wipes its content also when another file has got its name."""
+    file = files.open(path, create=False)
+
+    def wipe_content() -> None:
+        _zero(files, file, os.fstat(file).st_size)
+        files.flush(file)
+
+    try:
+        yield wipe_content
+    finally:
+        files.close(file)
+
+
+def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield the paths where something is, and what is known of it."""
+    for path in paths:
+        with suppress(FileNotFoundError):
+            yield path, inside.status(path)
+
+
+def _zeroed(files: Files, path: Path, size: int, opened: ExitStack) -> Iterator[int]:
+    """Overwrite a file's content with zeros, in place, and yield the file, which stays open."""
+    with suppress(FileNotFoundError):
+        file = files.open(path, create=False)
+        opened.callback(files.close, file)
+        _zero(files, file, size)
+        yield file
+
+
+def _zero(files: Files, file: int, size: int) -> None:
+    """Write zeros over the content of an open file."""
+    for start in range(0, size, len(ZEROS)):
+        files.write(file, ZEROS[: size - start])
