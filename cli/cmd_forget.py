@@ -137,6 +137,7 @@ def _forget(memory: Memory, found: Sequence[Held], receipt: Path | None, *, simi
         raise EdgeIclError(
             f"the examples are forgotten, but {receipt} cannot be written: {error.strerror}",
             "check the store without a receipt: edge-icl verify",
+            committed=True,
         ) from error
     return done
 
@@ -250,6 +251,8 @@ def _header(found: Sequence[Held]) -> list[str]:
 def _show_left(session: Session, memory: Memory, done: Receipt) -> None:
     """Show what is left that is nearly the same."""
     output = session.output
+    if done.similar_error is not None:
+        output.note(f"what is left that is nearly the same cannot be looked for: {done.similar_error}")
     if not done.similar:
         return
     first = done.similar[:MOST_SHOWN]

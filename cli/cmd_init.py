@@ -80,6 +80,7 @@ def init(
     with Memory.create(
         session.store, shots=shots, seed=seed, encoder=encoder, task=task, passphrase=passphrase
     ) as memory:
+        session.followed.append((memory, 0))
         if session.output.json:
             made: dict[str, Any] = {
                 "path": str(memory.path),

@@ -101,10 +101,10 @@ def _private(text: str) -> Iterator[Path]:
     files, folder = fs.Files(), home() / FOLDER
     with interrupts.held():
         try:
-            wipe(files, [folder])
+            wipe(files, [folder], ours=lambda _: True)
             files.make_directory(folder)
             fs.create(files, [(folder / _FILE, text.encode())])
             with interrupts.heard(but=signal.SIGINT):  # Ctrl-C is the editor's, which gets it too
                 yield folder / _FILE
         finally:
-            wipe(files, [folder])
+            wipe(files, [folder], ours=lambda _: True)

@@ -48,10 +48,7 @@ def _printing() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise EdgeIclError(
-            f"the output cannot be written: {(error.strerror or str(error)).lower()}",
-            "if the command was to change something, look whether it did",
-        ) from error
+        raise EdgeIclError(f"the output cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
 def settle() -> None:
@@ -199,8 +196,10 @@ class Output:
         except EOFError:
             raise click.Abort from None
 
-    def error(self, message: str, kind: str, *, cause: BaseException | None = None) -> None:
-        """Tell what went wrong, and with `-v` where in the program that was."""
+    def error(
+        self, message: str, kind: str, *, cause: BaseException | None = None, committed: bool = False
+    ) -> None:
+        """Tell what went wrong, with `-v` where in the program that was, and whether a change is made."""
         import json  # noqa: PLC0415 - not for `--version`
 
         if self.verbose and cause is not None:
@@ -208,16 +207,16 @@ class Output:
 
             traceback.print_exception(cause)
         if self.json:
-            print(json.dumps({"error": message, "type": kind}), file=sys.stderr)
+            print(json.dumps({"error": message, "type": kind, "committed": committed}), file=sys.stderr)
         else:
             sign = _styled("error:", sys.stderr, fg="red", bold=True)
             print(f"{PROGRAM}: {sign} {tables.one_line(message)}", file=sys.stderr)
 
-    def interrupted(self, words: str) -> None:
+    def interrupted(self, words: str, *, committed: bool = False) -> None:
         """Tell that the program was interrupted; on a terminal below the ^C that it shows."""
         if self.watched:
             print(file=sys.stderr)
-        self.error(words, "KeyboardInterrupt")
+        self.error(words, "KeyboardInterrupt", committed=committed)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

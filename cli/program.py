@@ -196,7 +196,9 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
     """Tell why a command ended before its end; return the exit code."""
     output = session.output
     if isinstance(error, (click.Abort, KeyboardInterrupt)) or interrupts.taken():
-        output.interrupted(interrupts.taken() or "interrupted")
+        output.interrupted(
+            _after_change(session, interrupts.taken() or "interrupted"), committed=session.committed
+        )
         return interrupts.code()
     if isinstance(error, BrokenPipeError):
         return NOBODY_READS
@@ -205,13 +207,20 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
         _tell_usage(session, error)
         return WRONG_USAGE
     if isinstance(error, EdgeIclError):
-        output.error(str(error), type(error).__name__, cause=error)
+        told = str(error) if error.committed else _after_change(session, str(error))
+        output.error(told, type(error).__name__, cause=error, committed=error.committed or session.committed)
         return error.exit_code
     if isinstance(error, (OSError, MemoryError)):
-        output.error(_refusal(error), type(error).__name__, cause=error)
+        told = _after_change(session, _refusal(error))
+        output.error(told, type(error).__name__, cause=error, committed=session.committed)
         return FAILED
     assert error is not None
     raise error
+
+
+def _after_change(session: Session, told: str) -> str:
+    """Return what went wrong, with what must not be doubted for it: a change that was made before."""
+    return f"the change is made, and after it: {told}" if session.committed else told
 
 
 def _tell_usage(session: Session, error: click.UsageError) -> None:

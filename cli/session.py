@@ -38,11 +38,13 @@ class Session:
         store: name or path of the store.
         output: where results go.
         given: the passphrase, where the command said from which file descriptor to read it.
+        followed: the stores that the command works on, and how many changes had been made to each before.
     """
 
     store: str = DEFAULT_STORE
     output: Output = field(default_factory=Output)
     given: bytes | None = field(default=None, repr=False)
+    followed: list[tuple[Memory, int]] = field(default_factory=list, repr=False)
 
     def open(
         self,
@@ -67,10 +69,16 @@ class Session:
             progress=progress,
             passphrase=None if plain else self.passphrase(),
         )
+        self.followed.append((memory, memory.commits))
         if memory.wiped:
             files = tables.counted(memory.wiped, "file")
             self.output.note(f"a change had been cut off: what it left, {files}, is wiped now")
         return memory
+
+    @property
+    def committed(self) -> bool:
+        """Whether the command has changed a store: whatever goes wrong after that, the change is made."""
+        return any(memory.commits > before for memory, before in self.followed)
 
     def passphrase(self) -> Passphrase:
         """Return the passphrase that came with the command, or what finds one if the store is encrypted."""

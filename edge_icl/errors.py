@@ -41,14 +41,17 @@ class EdgeIclError(Exception):
     Args:
         message: what happened, and to what: a clause in lower case without a full stop.
         hint: what to do next, likewise; may be empty.
+        committed: whether the change that was asked for is made all the same; the message says what of it is
+            not. Without it nothing was changed.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, committed: bool = False) -> None:
         super().__init__(message, hint)
         self.message = message
         self.hint = hint
+        self.committed = committed
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message

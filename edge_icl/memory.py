@@ -20,6 +20,7 @@ import numpy as np
 
 from edge_icl.engines import Engines
 from edge_icl.errors import (
+    EdgeIclError,
     InputError,
     StoreChangedError,
     StoreEncoderError,
@@ -32,7 +33,7 @@ from edge_icl.opening import make
 from edge_icl.place import DEFAULT_STORE, locate
 from edge_icl.progress import Progress, silent
 from edge_icl.reader import Reader
-from edge_icl.records import Added, Receipt, Replaced
+from edge_icl.records import Added, Held, Receipt, Replaced
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH
@@ -265,7 +266,7 @@ class Memory(Reader):
 
         change = self._commit(choose)
         seconds = time.perf_counter() - begun
-        left = None if similar is None else tuple(self._alike(np.stack(vectors), similar))
+        left, why = (None, None) if similar is None else self._left(np.stack(vectors), similar)
         return Receipt(
             ids=tuple(key.hex() for key in keys),
             root_before=change.root_before,
@@ -273,7 +274,22 @@ class Memory(Reader):
             refit=change.refit,
             seconds=seconds,
             similar=left,
+            similar_error=why,
         )
+
+    @property
+    def commits(self) -> int:
+        """How many changes were made through this handle, the making of the store included."""
+        return self._store.commits
+
+    def _left(
+        self, vectors: NDArray[np.int8], similar: float
+    ) -> tuple[tuple[Held, ...], None] | tuple[None, str]:
+        """Return the examples that are left and alike, or why nobody can tell: the others are forgotten."""
+        try:
+            return tuple(self._alike(vectors, similar)), None
+        except (EdgeIclError, OSError, MemoryError) as error:
+            return None, str(error) or "there is not enough memory"
 
     def replace(
         self,

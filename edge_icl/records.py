@@ -131,6 +131,7 @@ class Receipt:
         refit: whether the clustering was run again with all examples.
         seconds: how long it took until everything was wiped.
         similar: examples that are left and nearly the same; None where nobody looked.
+        similar_error: why nobody could look, if that was asked for; the examples are forgotten all the same.
     """
 
     ids: tuple[str, ...]
@@ -139,6 +140,7 @@ class Receipt:
     refit: bool
     seconds: float
     similar: tuple[Held, ...] | None = field(default=None)
+    similar_error: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
@@ -150,6 +152,7 @@ class Receipt:
             "refit": self.refit,
             "seconds": round(self.seconds, 6),
             "similar_left": None if self.similar is None else len(self.similar),
+            **({} if self.similar_error is None else {"similar_error": self.similar_error}),
         }
 
 

@@ -79,6 +79,7 @@ def test_under_json_an_error_is_one_json_object(own_home: Path) -> None:
     assert json.loads(ran.err) == {
         "error": f"there is no store at {own_home}/stores/default; make it with `edge-icl init`",
         "type": "StoreNotFoundError",
+        "committed": False,
     }
     assert json.loads(run("list", "--nope", "--json").err)["type"] == "UsageError"
 
@@ -119,7 +120,7 @@ def test_a_full_disk_behind_stdout_is_told() -> None:
         )
 
     assert done.returncode == 1
-    assert done.stderr.startswith(b"edge-icl: error: the output cannot be written: no space left on device; ")
+    assert done.stderr.startswith(b"edge-icl: error: the output cannot be written: no space left on device\n")
     assert done.stderr.count(b"\n") == 1
 
 

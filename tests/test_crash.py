@@ -246,14 +246,17 @@ def test_an_error_at_any_operation_is_told_and_leaves_the_store_before_or_after(
 ) -> None:
     def fail(n: int) -> bool:
         path, files = trial.place(), Faulty(n, error=error(), stuck=stuck)
-        hint = ""
+        told = None
         try:
             trial.change.make(path, files)
-        except StoreAccessError as told:
-            hint = told.hint
-        told = {"after": "the change is made", "before": "nothing was changed"}
+        except StoreAccessError as raised:
+            told = raised
         now = next(name for name, seen in trial.seen.items() if seen == trial.read(path))
-        assert told[now] in hint if files.fired else not hint
+        assert (told is not None) is files.fired
+        if told is not None:
+            wrong = {"after": "nothing was changed", "before": "the change is made"}
+            assert told.committed is (now == "after")
+            assert wrong[now] not in told.hint
         trial.judge(tree(path), acknowledged=not files.fired)
         shutil.rmtree(path)
         return files.fired

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MADE = "the store is made, and a power cut may take it away again: check the disk"
+
 NOT_WIPED = (
     "the passphrase is changed, but the old wrapped key may not be wiped: check the disk, and change it again"
 )
@@ -54,6 +56,7 @@ class Store:
         files: the file system.
         folder: its files and their content.
         key: what they are sealed with; None for a store that is not encrypted.
+        commits: how many changes were made by this object, its making included.
         wiped: how many files were wiped on opening it, since a change that was cut off had left them.
     """
 
@@ -63,6 +66,7 @@ class Store:
         self.files = files
         self.folder = keys.folder(files, path, key)
         self.key = key
+        self.commits = 0
         self.wiped = 0
         self._shelf = Shelf(self._read_named, settings.dimension)
         self._latest: tuple[bytes, Snapshot] | None = None
@@ -96,12 +100,15 @@ class Store:
             try:
                 _lay_out(keys.folder(files, draft, key), settings, key)
                 files.rename(draft, path)
-                files.flush_directory(path.parent)
             except BaseException:
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     wipe(files, [draft])
                 raise
-        return cls(path, settings, files, key)
+        with access(path, "brought to the disk", hint=MADE, committed=True):
+            files.flush_directory(path.parent)
+        store = cls(path, settings, files, key)
+        store.commits = 1
+        return store
 
     @classmethod
     def open(cls, path: Path, *, unlock: Unlock = no_passphrase, files: fs.Files | None = None) -> Store:
@@ -242,7 +249,8 @@ class Store:
                     wipe(files, [draft])
                     raise
             self.key = key
-            with access(self.path, "cleaned up", hint=NOT_WIPED):
+            self.commits += 1
+            with access(self.path, "cleaned up", hint=NOT_WIPED, committed=True):
                 files.flush_directory(self.path)
                 wipe_old()
                 files.rest(self.path)

@@ -12,16 +12,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+READ_AGAIN = "check permissions and the disk, and try again"
+
+UNCHANGED = "nothing was changed; check free space and permissions and try again"
+
+
 @contextmanager
-def access(
-    path: Path, verb: str, *, hint: str = "nothing was changed; check free space and permissions and try again"
-) -> Iterator[None]:
-    """Turn what the operating system refuses into a StoreAccessError that says what was refused, and why."""
+def access(path: Path, verb: str, *, hint: str | None = None, committed: bool = False) -> Iterator[None]:
+    """Turn what the operating system refuses into a StoreAccessError that says what was refused, and why.
+
+    Args:
+        path: the store's directory.
+        verb: what is done to it, as a participle.
+        hint: what to do next; None for the usual, which for reading says nothing of changes: it may follow one.
+        committed: whether a change is made by now.
+    """
     try:
         yield
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        raise StoreAccessError(f"the store {path} cannot be {verb}: {error.strerror}{where}", hint) from error
+        if hint is None:
+            hint = READ_AGAIN if verb == "read" else UNCHANGED
+        raise StoreAccessError(
+            f"the store {path} cannot be {verb}: {error.strerror}{where}", hint, committed=committed
+        ) from error
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def wipe(files: Files, paths: Iterable[Path], *, ours: Callable[[Path], bool] = 
         for path, status in some:
             if stat.S_ISDIR(status.st_mode):
                 inside.refuse_mount(path)
-                wipe(files, [path / name for name in files.names(path)])
+                wipe(files, [path / name for name in files.names(path)], ours=ours)
                 files.remove_directory(path)
             else:
                 with suppress(FileNotFoundError):

@@ -13,7 +13,7 @@ change or the one after.
 from __future__ import annotations
 
 from bisect import bisect_left
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ from edge_icl.store.trie import Leaf, span, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
@@ -121,28 +122,32 @@ class Writer:
         """Make `new` the manifest, as `data`, with the files it names that were not there before."""
         store, files, old = self._store, self._store.files, self.snapshot.manifest.files
         fresh = sorted(new.files - old)
+        drafted = False
         interrupt: BaseException | None = None
         with access(store.path, "changed"):
             cache.discard(store, stale)
             try:
                 store.folder.create({**{name: contents[name] for name in fresh}, DRAFT: data})
+                drafted = True
                 for directory in directories_of(fresh):
                     files.flush_directory(store.path / directory)
                 files.rename(store.path / DRAFT, store.path / manifest.NAME)
             except BaseException as error:
-                if store.read_manifest() != data:
-                    wipe_all(store, [DRAFT, *fresh])
+                if not (drafted and _is_gone(store.path / DRAFT)):
+                    with suppress(OSError):  # whoever comes next wipes them; what is told is why it failed
+                        wipe_all(store, [DRAFT, *fresh])
                     raise
                 interrupt = error  # too late to go back: finish, then tell
+        store.commits += 1
         gone = sorted(old - new.files)
-        with access(store.path, "cleaned up", hint=UNFINISHED):
+        with access(store.path, "cleaned up", hint=UNFINISHED, committed=True):
             files.flush_directory(store.path)
             wipe_all(store, gone)
-        with access(store.path, "tidied up", hint=UNTIDY):
+        with access(store.path, "tidied up", hint=UNTIDY, committed=True):
             compact(files, store.path / "pages")
             for directory in directories_of([*fresh, *gone, manifest.NAME]):
                 files.rest(store.path / directory)
-        if interrupt:
+        if interrupt and not isinstance(interrupt, OSError):
             raise interrupt
 
 
@@ -211,6 +216,19 @@ class _Plan:
             self.contents[page_file(leaf.digest)] = data
             self._pages[leaf.digest] = page
             yield leaf
+
+
+def _is_gone(draft: Path) -> bool:
+    """Tell whether a new manifest has been renamed; asked so as to need no descriptor.
+
+    Raises:
+        OSError: nobody can tell. Then nothing may be wiped, which may be what the manifest names by now.
+    """
+    try:
+        draft.lstat()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _unknown(before: Snapshot, rows: Iterable[Row]) -> list[Row]:

@@ -1,0 +1,211 @@
+"""What is said of a change is true, whichever call of the operating system fails, and whenever.
+
+Each command that changes a store is run with its n-th call refused, for every n, from there on or once: calls
+on files and on what it prints. Then what it said is compared with what the store holds.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import re
+import shutil
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pytest
+import stores
+from command import EXAMPLES, IDS, Ran, run
+
+from edge_icl import Memory
+from edge_icl.cli.main import main
+from edge_icl.errors import ExampleNotFoundError
+from edge_icl.store.manifest import page_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytest_plugins = ["cli_fixtures"]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="which calls there are is known of POSIX")
+
+PAPER, UBER = IDS["Printer paper"], IDS["Uber to the airport"]
+CALLS = (
+    "open",
+    "write",
+    "fsync",
+    "replace",
+    "unlink",
+    "rmdir",
+    "mkdir",
+    "utime",
+    "stat",
+    "lstat",
+    "fstat",
+    "listdir",
+)
+CALLS += ("ftruncate", "fchmod", "chmod", "link", "posix_fadvise", "scandir")
+FULL, TOO_MANY, BROKEN = errno.ENOSPC, errno.EMFILE, errno.EIO
+COMMITTED = re.compile(r"the change is made|examples are forgotten, but")
+
+
+class Refusing:
+    """Lets the n-th call of the operating system fail, and those after it if it is to last.
+
+    Attributes:
+        done: how many there were.
+    """
+
+    def __init__(self, at: int, error: int, *, lasting: bool) -> None:
+        self.at, self.error, self.lasting = at, error, lasting
+        self.done = 0
+
+    def check(self) -> None:
+        number, self.done = self.done, self.done + 1
+        if number == self.at or (self.lasting and number > self.at >= 0):
+            raise OSError(self.error, os.strerror(self.error))
+
+    def wrapped(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(*args: Any, **more: Any) -> Any:
+            self.check()
+            return call(*args, **more)
+
+        return checked
+
+    @property
+    def fired(self) -> bool:
+        return 0 <= self.at < self.done
+
+
+class Stream(io.StringIO):
+    """What a program prints to, whose writing may be refused; what was refused is kept aside."""
+
+    def __init__(self, refusing: Refusing, name: str) -> None:
+        super().__init__()
+        self.refusing, self.name = refusing, name
+
+    def write(self, text: str) -> int:
+        if self.name == "out":
+            self.refusing.check()
+        return super().write(text)
+
+
+def attempt(args: tuple[str, ...], refusing: Refusing) -> Ran:
+    """Run a command, every call of which goes past `refusing`; stderr is spared, or nothing could be told."""
+    out, err = Stream(refusing, "out"), Stream(refusing, "err")
+    with ExitStack() as stack:
+        for name in CALLS:
+            stack.enter_context(mock.patch.object(os, name, refusing.wrapped(getattr(os, name))))
+        stack.enter_context(mock.patch.multiple(sys, stdout=out, stderr=err, stdin=io.StringIO()))
+        code = main(args)
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
+@dataclass(frozen=True)
+class Change:
+    """A command that changes a store, and what tells whether it did.
+
+    Attributes:
+        words: of the command line.
+        made: tells whether the change is in the store.
+    """
+
+    words: tuple[str, ...]
+    made: Callable[[Path], bool]
+
+
+def outputs(store: Path) -> dict[str, str]:
+    with Memory.open(store, create=False) as memory:
+        return {one.input: one.output for one in memory.examples()}
+
+
+CHANGES = {
+    "forget": Change(("forget", PAPER, "--yes"), lambda path: "Printer paper" not in outputs(path)),
+    "forget what has a near copy": Change(
+        ("forget", UBER, "--yes"), lambda path: "Uber to the airport" not in outputs(path)
+    ),
+    "forget with a receipt": Change(
+        ("forget", PAPER, "--yes", "--receipt", "{folder}/receipt"),
+        lambda path: "Printer paper" not in outputs(path),
+    ),
+    "fix": Change(("fix", PAPER, "shop"), lambda path: outputs(path)["Printer paper"] == "shop"),
+    "add": Change(("add", "--file", "{folder}/more.jsonl"), lambda path: "Tram" in outputs(path)),
+}
+
+
+@pytest.fixture
+def more(bare_home: Path, tmp_path: Path) -> Path:
+    """A file of one example more, with its vector."""
+    exported = json.loads(run("--json", "export", "--vectors").out.splitlines()[0])
+    (tmp_path / "more.jsonl").write_text(json.dumps({**exported, "input": "Tram", "output": "travel"}) + "\n")
+    return tmp_path
+
+
+def judge(change: Change, ran: Ran, store: Path) -> None:
+    """Compare what a command said with what the store holds."""
+    made = change.made(store)
+    assert len(outputs(store)) in (len(EXAMPLES) - 1, len(EXAMPLES), len(EXAMPLES) + 1)
+    if ran.code == 0:
+        assert made
+        return
+    assert ran.code == 1
+    last = ran.err.splitlines()[-1]
+    if last.startswith("{"):
+        assert json.loads(last)["committed"] is made, ran
+        last = json.loads(last)["error"]
+    assert bool(COMMITTED.search(last)) is made, ran
+    assert not (made and "nothing was" in last), ran
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize(("error", "lasting"), [(FULL, True), (TOO_MANY, True), (BROKEN, False)])
+def test_what_is_said_of_a_change_is_true_whatever_fails(
+    name: str,
+    error: int,
+    lasting: bool,
+    bare_home: Path,
+    more: Path,
+    campaign: bool,
+    count: Callable[[str, int], None],
+) -> None:
+    change, store, kept = CHANGES[name], bare_home / "stores" / "default", more / "kept"
+    words = tuple(word.format(folder=more) for word in change.words)
+    shutil.copytree(store, kept)
+    everything = Refusing(-1, error, lasting=lasting)
+    attempt(words, everything)
+    assert change.made(store)
+    committed = 0
+
+    for n in range(0, everything.done, 1 if campaign else 7):
+        for json_words in ((), ("--json",)):
+            shutil.rmtree(store)
+            shutil.copytree(kept, store)
+            (more / "receipt").unlink(missing_ok=True)
+            ran = attempt((*json_words, *words), Refusing(n, error, lasting=lasting))
+            judge(change, ran, store)
+            committed += ran.code == 1 and change.made(store)
+
+    assert committed
+    count("calls refused, and what was said compared", 2 * everything.done)
+
+
+def test_a_damaged_page_elsewhere_keeps_nobody_from_forgetting(own_home: Path, tmp_path: Path) -> None:
+    store = stores.make(own_home / "stores" / "default", stores.rows(range(600)))
+    gone = stores.row(4)
+    page, _ = store.snapshot().row(gone.id)
+    other = next(leaf for leaf in store.snapshot().manifest.pages if store.snapshot().page(leaf) is not page)
+    (store.path / page_file(other.digest)).write_bytes(b"damaged")
+
+    ran = run("--json", "forget", gone.id.hex(), "--yes", "--receipt", str(tmp_path / "receipt"))
+
+    assert ran.code == 0
+    assert "cannot be looked for" in ran.err
+    assert json.loads(ran.out)["similar_error"].startswith(page_file(other.digest))
+    assert json.loads((tmp_path / "receipt").read_text())["ids"] == [gone.id.hex()]
+    with pytest.raises(ExampleNotFoundError):
+        stores.reopen(store.path).snapshot().row(gone.id)
