@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import os
 import shutil
@@ -10,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from faults import Faulty
 from safetensors.numpy import load, save
 from stores import SETTINGS, check, make, replace_file, row, rows, tree
 
 from edge_icl.cluster import record
-from edge_icl.errors import NotAStoreError, StoreNotFoundError
+from edge_icl.errors import NotAStoreError, StoreAccessError, StoreNotFoundError
 from edge_icl.store import pages
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Problem
@@ -329,3 +332,16 @@ def test_settings_are_covered_by_the_root(tmp_path: Path) -> None:
 
 def _fields() -> dict[str, object]:
     return {name: getattr(SETTINGS, name) for name in SETTINGS.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_what_this_process_lacks_is_no_difference(store: Store, number: int) -> None:
+    for n in itertools.count():
+        files = Faulty(n, error=OSError(number, os.strerror(number)))
+        try:
+            assert check(store.path, files=files).findings == ()
+        except StoreAccessError:
+            assert files.fired
+        if not files.fired:
+            break
+    assert n > 5

@@ -27,8 +27,8 @@ from faults import (
 )
 from stores import Unflushed, check, create, make, reopen, tree
 
-from edge_icl.errors import StoreAccessError
-from edge_icl.store import trie
+from edge_icl.errors import StoreAccessError, StoreNotFoundError
+from edge_icl.store import drafts, trie
 from edge_icl.store.cache import PrefixCache
 from edge_icl.store.recovery import at_rest
 from edge_icl.store.writer import writing
@@ -474,6 +474,31 @@ def test_a_store_that_cannot_be_made_leaves_nothing(tmp_path: Path, count: Count
     whole = {"": b"", **tree(create(tmp_path / "whole", SETTINGS, files=Unflushed()).path)}
 
     count("operations refused", stops(stop))
+
+
+@pytest.mark.parametrize("next_one", ["making", "looking"])
+def test_what_somebody_left_who_was_killed_making_a_store_is_wiped(
+    tmp_path: Path, next_one: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "ABANDONED", -1.0)  # as if hours had passed
+    others = {".store.letters/": b"", ".store.letters/letter": b"mine", ".store.12345678/": b""}
+    others |= {".store.12345678/letter": b"mine", ".store.87654321": b"mine"}
+
+    def stop(n: int) -> bool:
+        folder, files = tmp_path / f"folder {n}", Faulty(n)
+        lay_out(others, folder)
+        with suppress(Crash):
+            create(folder / "store", SETTINGS, files=files)
+        if files.fired and not (folder / "store").exists():
+            if next_one == "making":
+                create(folder / "store", SETTINGS)
+            else:
+                with pytest.raises(StoreNotFoundError):
+                    reopen(folder / "store")
+        assert {name: data for name, data in tree(folder).items() if not name.startswith("store")} == others
+        return files.fired
+
+    assert stops(stop) > 10
 
 
 def test_ctrl_c_while_forgetting_is_heard_after_the_wipe(tmp_path: Path) -> None:

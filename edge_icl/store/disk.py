@@ -7,15 +7,15 @@ starts over with the new state: it sees the store before a change or after it, n
 
 from __future__ import annotations
 
-import secrets
 import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.cluster import kmeans, record
-from edge_icl.errors import StoreDamagedError, StoreError, StoreNotFoundError
+from edge_icl.errors import StoreDamagedError, StoreError, StoreExposedError, StoreNotFoundError
 from edge_icl.store import files as fs
 from edge_icl.store import guard, inside, keys, lock, manifest, recovery, settings
+from edge_icl.store.drafts import draft_of, wipe_abandoned
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.manifest import Manifest, clustering_file
@@ -94,9 +94,10 @@ class Store:
         with access(path, "made"):
             refuse_occupied(path)
             guard.refuse_exposed(path)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        draft = draft_of(path)
         with access(path, "made"):
             _make_parents(files, path)
+            wipe_abandoned(files, path)
             try:
                 _lay_out(keys.folder(files, draft, key), settings, key)
                 files.rename(draft, path)
@@ -133,6 +134,9 @@ class Store:
         key = None
         with access(path, "read"):
             if not path.exists() or (path.is_dir() and not files.names(path)):
+                with suppress(OSError, StoreExposedError):
+                    guard.refuse_exposed(path)
+                    wipe_abandoned(files, path)
                 raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
             refuse_occupied(path, unless=settings.NAME)
             guard.refuse_exposed(path)
