@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -12,15 +12,17 @@ from edge_icl.cli import completion, private
 from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
-from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError
+from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError, StoreDamagedError
+from edge_icl.example import Example
 from edge_icl.matching import as_json, only_folded, visible
 from edge_icl.reader import NEARLY_THE_SAME
+from edge_icl.records import Held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_icl.memory import Memory
-    from edge_icl.records import Held, Receipt
+    from edge_icl.records import Receipt
 
 MOST_SHOWN = 10
 """Examples that are shown one by one; more are counted."""
@@ -41,6 +43,20 @@ class Wanted(NamedTuple):
     def filtered(self) -> bool:
         """Whether a filter is given."""
         return any(given is not None for given in (self.match, self.source, self.tag, self.like))
+
+
+class Illegible(Held):
+    """An example whose text is damaged. Its id is all that can be told of it, and enough to forget it."""
+
+    __slots__ = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {"id": self.id, "damaged": True}
+
+
+_ILLEGIBLE = Example.create("(its text is damaged)", "?")
+"""What is shown in its place."""
 
 
 @click.command(
@@ -158,9 +174,9 @@ def _find(memory: Memory, wanted: Wanted) -> list[Held]:
         AmbiguousIdError: an id's digits begin several.
     """
     if wanted.ids:
-        found = list({one.id: one for one in map(memory.get, wanted.ids)}.values())
+        found = list({one.id: one for one in (_get(memory, id) for id in wanted.ids)}.values())
     elif wanted.everything:
-        found = list(memory.examples())
+        found = _all(memory)
     else:
         near = NEARLY_THE_SAME if wanted.min_similarity is None else wanted.min_similarity
         found = memory.find(
@@ -170,6 +186,25 @@ def _find(memory: Memory, wanted: Wanted) -> list[Held]:
         why = "the store is empty" if wanted.everything else "no example fits"
         raise ExampleNotFoundError(f"{why}: nothing was forgotten", "edge-icl list shows what is there")
     return found
+
+
+def _get(memory: Memory, id: str) -> Held:
+    """Return the example whose id begins so, also one that cannot be read."""
+    try:
+        return memory.get(id)
+    except StoreDamagedError:
+        meant = [one for one in memory.ids() if one.startswith(id.strip().lower())]
+        if len(meant) != 1:
+            raise
+        return Illegible(meant[0], _ILLEGIBLE)
+
+
+def _all(memory: Memory) -> list[Held]:
+    """Return all examples, also those that cannot be read."""
+    try:
+        return list(memory.examples())
+    except StoreDamagedError:
+        return [_get(memory, id) for id in memory.ids()]
 
 
 def _confirm(

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from edge_icl import prompt as prompts
-from edge_icl.errors import InputError
+from edge_icl.errors import ExampleNotFoundError, InputError, StoreDamagedError
 from edge_icl.judging import Judge, judge_alone
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.options import AUTO, PromptMode
@@ -163,7 +163,13 @@ class Asker:
         """Return the chosen examples, each with its similarity to the question."""
         found = []
         for key in (*chosen.prefix, *chosen.extra):
-            page, row = self.view.snapshot.row(key)
+            try:
+                page, row = self.view.snapshot.row(key)
+            except ExampleNotFoundError as error:
+                raise StoreDamagedError(
+                    f"the clustering names an example that the store does not hold: {key.hex()}",
+                    "restore the store from a backup",
+                ) from error
             similarity = float(similarities(page.vectors[row : row + 1], vector)[0])
             found.append(Held(key.hex(), page.example(row), similarity))
         return tuple(found)

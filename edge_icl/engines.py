@@ -87,6 +87,13 @@ class Engines:
                         f"({found.digest[:12]})",
                         "import the one that the store was made with, or make a new store",
                     )
+                numbers = (self._settings.dimension, self._settings.scale)
+                if numbers != (found.dimension, found.scale):
+                    raise StoreEncoderError(
+                        f"the store's vectors are of {numbers[0]} components and scale {numbers[1]}, those of "
+                        f"encoder {found.name} of {found.dimension} and {found.scale}",
+                        "its settings are not what edge-icl writes: make a new store",
+                    )
                 key = (found.digest, self._threads)
                 self._encoder = self._borrow(_encoders, key, lambda: self._load_encoder(found))
             return self._encoder

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,13 @@ ID_BYTES = 16
 """Length of an id: BLAKE2b-128."""
 
 _CREATE = "make it with Example.create, which normalises"
+
+_UNGUESSED = int.from_bytes(os.urandom(8))
+_BETWEEN = f",{_UNGUESSED},".encode()
+"""What stands between texts that are read together: none of them can hold it, whoever wrote them."""
+
+_CODE = b"\\u"
+"""How JSON writes a character by its number: the only way in which NUL or half a character can come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +133,19 @@ class Example:
         Raises:
             ValueError: these are not the bytes of examples.
         """
+        texts = [*texts]
+        joined = _BETWEEN.join(texts)
         try:
-            return [_read(fields) for fields in json.loads(f"[{b','.join(texts).decode()}]")]
+            values = json.loads(f"[{joined.decode()}]")
+            # Each number where it was put: so no text is two, and no two are one.
+            if len(values) != max(2 * len(texts) - 1, 0) or {*values[1::2]} - {_UNGUESSED}:
+                raise ValueError("not an example")
+            found = [_read(fields) for fields in values[::2]]
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError("not an example") from error
+        if _CODE in joined:
+            _refuse_codes(texts, found)
+        return found
 
     def id(self, seed: bytes) -> bytes:
         """Return the 16-byte id that this example has in stores with this seed (32 bytes)."""
@@ -162,6 +179,18 @@ def _read(fields: dict[str, Any]) -> Example:
     if type(tags) is not list or {*map(type, tags)} - {str}:
         raise TypeError
     return _unchecked(input, output, tuple(tags), source)
+
+
+def _refuse_codes(texts: Iterable[bytes], found: Iterable[Example]) -> None:
+    """Raise ValueError if a text writes a character by its number which no example has, or has so."""
+    for text, example in zip(texts, found, strict=True):
+        if _CODE in text:
+            try:
+                same = Example.create(example.input, example.output, tags=example.tags, source=example.source)
+            except InputError as error:
+                raise ValueError(error.message) from error
+            if same.canonical() != text:
+                raise ValueError("not in canonical form")
 
 
 def checked(examples: Iterable[Example]) -> list[Example]:

@@ -241,6 +241,10 @@ class Reader:
             for (key, example), vector in zip(page.examples(), page.vectors, strict=True)
         )
 
+    def ids(self) -> list[str]:
+        """Return the ids of all examples, sorted. No text is read, so it does not matter if one is damaged."""
+        return self._read(lambda now: [key.hex() for key in now.ids()])
+
     def get(self, id: str) -> Held:
         """Return the example whose id begins so.
 

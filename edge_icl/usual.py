@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl import strict
 from edge_icl.llm.score import score_apart
 from edge_icl.prior.evidence import strange_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,8 +27,31 @@ if TYPE_CHECKING:
     from edge_icl.view import View
 
 _NO_TOKEN = -1
+MOST = 1.0
+"""More than any logarithm of a probability, even one that was rounded up from 1."""
+
 _KIND = "usual 1"
 """Of the entry; another number for scores that are computed in other calls."""
+
+
+def encode(scores: Mapping[str, float]) -> bytes:
+    """Return the scores of labels as an entry of the cache holds them."""
+    return json.dumps(scores, sort_keys=True).encode()
+
+
+def decode(data: bytes) -> dict[str, float]:
+    """Read what `encode` wrote: numbers are read as they were written, to the last bit.
+
+    Returns:
+        None of them if these are not the scores of labels: then they are computed again.
+    """
+    try:
+        found = strict.parse(data)
+    except ValueError:
+        return {}
+    if type(found) is dict and all(type(score) is float and score < MOST for score in found.values()):
+        return found
+    return {}
 
 
 class Usual:
@@ -76,7 +100,7 @@ class _Known:
         apart = [token for tokens in self._asked for token in (_NO_TOKEN, *tokens)]
         self._key = f"{_KIND} {prefixes.key([*self._prefix, *apart])}"
         kept = None if prefixes.disk is None else prefixes.disk.get(self._key)
-        self._scores: dict[str, float] = json.loads(kept) if kept else {}
+        self._scores = decode(kept) if kept else {}
 
     def scores(self, labels: Sequence[str], cancel: Cancel | None) -> NDArray[np.float64]:
         """Return the score of each label; what is not known yet is computed and kept."""
@@ -90,6 +114,5 @@ class _Known:
             new = dict(zip(missing, map(float, np.mean(found, axis=0)), strict=True))
             known = self._scores = known | new  # not in place: other threads read it
             if self._prefixes.disk is not None:
-                # Numbers in JSON are read as they were written, to the last bit.
-                self._prefixes.disk.put(self._key, json.dumps(known, sort_keys=True).encode())
+                self._prefixes.disk.put(self._key, encode(known))
         return np.array([known[label] for label in labels])

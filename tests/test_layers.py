@@ -12,7 +12,7 @@ from command import HEAVY
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LADDER = [
-    {"cores", "errors", "fork", "interruptible", "progress"},
+    {"cores", "errors", "fork", "interruptible", "progress", "strict"},
     {"cancel"},
     {"example"},
     {"cluster"},

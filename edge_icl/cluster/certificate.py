@@ -56,13 +56,19 @@ def revise(
         removed: examples that were in the set.
         everything: returns the whole set after the change, which then is visited; called only for a refit.
     """
+    count = int(old.counts[0].sum()) + len(added.ids) - len(removed.ids)
+    if count < parameters.shots:  # as many distinct vectors at most, so no round beyond draws anybody
+        parameters = replace(parameters, shots=count)
     # A large batch almost surely moves a centroid, and is cheaper to cluster in blocks than to follow.
-    if len(added.ids) + len(removed.ids) > BLOCK or not _start_holds(parameters, old, added, removed):
+    large = len(added.ids) + len(removed.ids) > BLOCK
+    if large or not len(old.winners) or not _start_holds(parameters, old, added, removed):
         return fit(parameters, everything()), True
     revised = replace(old, sums=old.sums.copy(), counts=old.counts.copy())
     before = [*centroids_of(parameters, old, upto=parameters.iterations)]
     for t, centroids in enumerate(before[:-1]):
         _apply(revised, t, centroids, added, removed)
+        if not revised.possible():  # the record told of other examples than there are
+            return fit(parameters, everything()), True
         if not np.array_equal(move(parameters, revised, t, centroids), before[t + 1]):
             return refit(parameters, everything(), revised, known=t + 1), True
     if _among(removed, old.representatives):

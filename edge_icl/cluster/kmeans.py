@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from edge_icl.cluster.distances import Ruler, add_members
+from edge_icl.cluster.distances import LONGEST, Ruler, add_members
 from edge_icl.cluster.lattice import round_means
 from edge_icl.cluster.randomness import lattice_offset
 from edge_icl.cluster.start import draw_start
@@ -117,6 +117,14 @@ class Clustering:
     sums: NDArray[np.int64]
     representatives: NDArray[np.uint8]
     distances: NDArray[np.int64]
+
+    def possible(self) -> bool:
+        """Tell whether there may be vectors with these sums and counts, which a file may only claim."""
+        return (
+            int(self.counts.min(initial=0)) >= 0
+            and int(self.distances.min(initial=0)) >= NOBODY
+            and bool((np.abs(self.sums) <= LONGEST * self.counts[..., None]).all())
+        )
 
     def representative_ids(self) -> list[bytes]:
         """Return the ids of the representatives, in the order of their clusters, empty clusters left out."""

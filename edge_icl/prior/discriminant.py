@@ -39,7 +39,8 @@ class Scatter:
         within = (tally.gram - totals.T @ means) / self._size
         spread, self._basis = np.linalg.eigh(within)
         self._spread = np.maximum(spread, 0)
-        self._isotropic = np.trace(tally.gram) / self._size / len(within)
+        # Where every vector is zero, as no encoder but anybody's import has it, nothing is divided by nothing.
+        self._isotropic = float(np.trace(tally.gram) / self._size / len(within)) or 1.0
         self._means = means @ self._basis
 
     def rotated(self, vectors: NDArray[np.int8]) -> Floats:

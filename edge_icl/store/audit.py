@@ -21,7 +21,7 @@ from edge_icl.errors import (
 from edge_icl.progress import silent
 from edge_icl.store import cache, guard, keys, lock, manifest, pages, settings
 from edge_icl.store import files as fs
-from edge_icl.store.consistency import ids_in, wrong_in
+from edge_icl.store.consistency import ids_in, wrong_in, wrong_in_clustering
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Problem, Report
 from edge_icl.store.inspection import Inspection
@@ -220,8 +220,8 @@ class _Audit(Inspection):
             return
         if record.encode(clustering) != data:
             self.found(Problem.DAMAGED, name, "it is not in canonical form")
-        if (clustering.counts.sum(axis=1) != named.count).any():
-            self.found(Problem.INCONSISTENT, name, f"its clusters do not hold {named.count} examples")
+        if wrong := wrong_in_clustering(clustering, named.count):
+            self.found(Problem.INCONSISTENT, name, wrong)
         ids = {key for page in held for key, _, _ in page.rows()}
         if len(ids) == named.count and not ids_in(clustering) <= ids:  # else a page is the one to blame
             self.found(Problem.INCONSISTENT, name, "it names an example that the store does not hold")

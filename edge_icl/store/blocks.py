@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from edge_icl.cluster.kmeans import BLOCK, Points
-from edge_icl.errors import StoreDamagedError
+from edge_icl.errors import StoreAccessError, StoreDamagedError
 from edge_icl.example import ID_BYTES
 from edge_icl.store import manifest
 from edge_icl.store.threads import each
@@ -74,9 +74,19 @@ class PageBlocks:
 
 
 def space_for(leaves: Sequence[Leaf], dimension: int) -> Points:
-    """Return room for the points of pages, with nothing in it yet."""
+    """Return room for the points of pages, with nothing in it yet.
+
+    Raises:
+        StoreAccessError: there is not so much memory. Of a manifest that lies, more than the store has on disk.
+    """
     count = sum(leaf.count for leaf in leaves)
-    return Points(np.empty((count, ID_BYTES), np.uint8), np.empty((count, dimension), np.int8))
+    try:
+        return Points(np.empty((count, ID_BYTES), np.uint8), np.empty((count, dimension), np.int8))
+    except MemoryError as error:
+        raise StoreAccessError(
+            f"{count:,} vectors of {dimension:,} components do not fit into memory",
+            "nothing was changed; close other programs, or check the store: edge-icl verify",
+        ) from error
 
 
 def place(page: Page, leaf: Leaf, space: Points, start: int) -> Points:

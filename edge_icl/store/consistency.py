@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from edge_icl.example import ID_BYTES, Example
+from edge_icl.errors import InputError
+from edge_icl.example import Example
 from edge_icl.store.trie import Leaf, span
 
 if TYPE_CHECKING:
@@ -19,12 +20,7 @@ OUT_OF_RANGE = -128
 
 
 def wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
-    """Yield what is wrong with a page that parses.
-
-    Raises:
-        ValueError: a row's text is no example.
-        InputError: likewise.
-    """
+    """Yield what is wrong with a page that parses."""
     keys = page.keys()
     low, high = span(leaf.prefix)
     if len(page) != leaf.count:
@@ -35,14 +31,29 @@ def wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
         yield f"it holds an id outside its prefix {leaf.prefix}"
     if (page.vectors == OUT_OF_RANGE).any():
         yield f"it holds a vector with a component of {OUT_OF_RANGE}"
-    for i, key in enumerate(keys):
-        text = page.text_of(i)
+    for key, text in zip(keys, page.texts(), strict=True):
+        wrong = wrong_with(text, key, seed)
+        if wrong:
+            yield f"example {key.hex()} {wrong}"
+
+
+def wrong_with(text: bytes, key: bytes, seed: bytes) -> str:
+    """Return what is wrong with the text of an example with this id; empty if nothing is."""
+    try:
         example = Example.from_canonical(text)
         same = Example.create(example.input, example.output, tags=example.tags, source=example.source)
-        if same.canonical() != text:
-            yield f"example {key.hex()[: 2 * ID_BYTES]} is not in canonical form"
-        elif same.id(seed) != key:
-            yield f"example {key.hex()} has another text than its id says"
+    except (ValueError, InputError) as error:
+        return f"has a text that is none: {error}"
+    if same.canonical() != text:
+        return "is not in canonical form"
+    return "" if same.id(seed) == key else "has another text than its id says"
+
+
+def wrong_in_clustering(clustering: Clustering, count: int) -> str:
+    """Return what is wrong with a clustering of so many examples that parses; empty if nothing is."""
+    if (clustering.counts.sum(axis=1) != count).any():
+        return f"its clusters do not hold {count} examples"
+    return "" if clustering.possible() else "no examples have its sums"
 
 
 def ids_in(clustering: Clustering) -> set[bytes]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import starmap
 from typing import TYPE_CHECKING
 
+from edge_icl import strict
 from edge_icl.errors import StoreDamagedError
 from edge_icl.store.trie import Leaf, Trie
 
@@ -60,12 +61,12 @@ class Manifest:
             StoreDamagedError: these are not the bytes of a manifest.
         """
         try:
-            fields = json.loads(data)
+            fields = strict.parse(data)
             fields["pages"] = tuple(starmap(Leaf, fields["pages"]))
             manifest = cls(**fields)
             if manifest.encode() == data and manifest._sensible():
                 return manifest
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             pass
         raise StoreDamagedError(f"{NAME} is damaged", "restore the store from a backup")
 

@@ -104,6 +104,11 @@ class Page:
         packed = self.ids.tobytes()
         return [packed[i : i + ID_BYTES] for i in range(0, len(packed), ID_BYTES)]
 
+    def ascends(self) -> bool:
+        """Tell whether its ids are sorted, each once."""
+        column = self.ids.view(f"S{ID_BYTES}")
+        return bool((column[1:] > column[:-1]).all())
+
     def texts(self) -> Iterator[bytes]:
         """Yield the canonical JSON of each example in the order of the ids."""
         return (self.text[a:b] for a, b in pairwise(self.offsets.tolist()))
@@ -137,12 +142,10 @@ class Page:
 def _read(texts: Sequence[bytes]) -> list[Example]:
     """Return the examples that texts are; the digest of their page says that they are what was written."""
     try:
-        found = Example.all_from_canonical(texts)
-        if len(found) == len(texts):
-            return found
-    except ValueError:
-        pass
-    raise StoreDamagedError("a page holds a text that is no example", "find it with `edge-icl verify`")
+        return Example.all_from_canonical(texts)
+    except ValueError as error:
+        hint = "find it with `edge-icl verify`"
+        raise StoreDamagedError("a page holds a text that is no example", hint) from error
 
 
 def encode(page: Page) -> bytes:

@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from edge_icl import strict
 from edge_icl.cluster.kmeans import Parameters
 from edge_icl.errors import InputError, StoreDamagedError, StoreFormatError
 from edge_icl.example import normalise
@@ -31,6 +32,12 @@ representatives 5 % farther from their cluster's mean than the nearest members, 
 A coarser lattice refits less often but picks worse representatives; a third iteration gains little and refits
 half as often again."""
 
+
+LIMIT = 1 << 16
+"""Every number in the settings is below this."""
+
+MOST_ITERATIONS = 64
+"""Nobody needs more than a few, and each is a pass over the whole store; anybody may have written the file."""
 
 LONGEST_TASK = 1000
 """Characters of a task; it stands in every prompt, beside the examples."""
@@ -104,9 +111,9 @@ class Settings:
             StoreDamagedError: these are not the bytes of a store.json.
         """
         try:
-            fields = json.loads(data)
+            fields = strict.parse(data)
             version = fields.pop("format")
-            if isinstance(version, int) and version > SEALED_FORMAT:
+            if type(version) is int and SEALED_FORMAT < version < LIMIT:
                 raise StoreFormatError(
                     f"the store has format {version} and this edge-icl reads up to format {SEALED_FORMAT}",
                     "update edge-icl, or open the store with the version that made it",
@@ -114,7 +121,7 @@ class Settings:
             settings = cls(**{**fields, "seed": bytes.fromhex(fields["seed"])})
             if settings.encode() == data and settings._sensible():
                 return settings
-        except (InputError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (InputError, ValueError, KeyError, TypeError, AttributeError):
             pass
         raise StoreDamagedError(f"{NAME} is damaged", "restore it from a backup")
 
@@ -123,9 +130,9 @@ class Settings:
         numbers = (self.dimension, self.scale, self.shots, self.iterations, self.step)
         return (
             len(self.seed) == SEED_BYTES
-            and all(type(number) is int and 0 < number < 1 << 16 for number in numbers)
-            and isinstance(self.encoder, str)
-            and isinstance(self.encoder_digest, str)
+            and all(type(number) is int and 0 < number < LIMIT for number in numbers)
+            and self.iterations <= MOST_ITERATIONS
+            and all(isinstance(text, str) and text.encode() for text in (self.encoder, self.encoder_digest))
             and (not self.task or self.task == normalised_task(self.task))
         )
 
@@ -139,7 +146,7 @@ def envelope(sealed: bytes) -> bytes:
 def sealed_in(data: bytes) -> bytes | None:
     """Return the sealed settings in the bytes of a store.json; None if it is not that of an encrypted store."""
     try:
-        sealed = bytes.fromhex(json.loads(data)["sealed"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        sealed = bytes.fromhex(strict.parse(data)["sealed"])
+    except (ValueError, KeyError, TypeError):
         return None
     return sealed if envelope(sealed) == data else None

@@ -19,6 +19,7 @@ from edge_icl.store import pages
 from edge_icl.store.blocks import PageBlocks, place, space_for
 from edge_icl.store.manifest import page_file
 from edge_icl.store.threads import each
+from edge_icl.store.trie import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -121,10 +122,22 @@ class Shelf:
         name = page_file(leaf.digest)
         data = self.read(name, leaf.digest)
         try:
-            return pages.decode(data, self._dimension)
+            page = pages.decode(data, self._dimension)
+            _refuse_another(page, leaf)
         except ValueError:
             with damage_in(name):
                 raise
+        return page
+
+
+def _refuse_another(page: Page, leaf: Leaf) -> None:
+    """Raise ValueError if a page is none that its leaf may have: rows are looked for, and counted, by both."""
+    if len(page) != leaf.count:
+        raise ValueError(f"it holds {len(page)} examples and the manifest says {leaf.count}")
+    low, high = span(leaf.prefix)
+    first, last = (int.from_bytes(page.ids[i].tobytes()) for i in (0, -1))
+    if not page.ascends() or first < low or last >= high:
+        raise ValueError("its ids are not in order or not those of its prefix")
 
 
 @contextmanager

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.cluster import record
 from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError
 from edge_icl.example import ID_BYTES
+from edge_icl.store.consistency import wrong_in_clustering
 from edge_icl.store.manifest import clustering_file
 from edge_icl.store.shelf import damage_in
 from edge_icl.store.trie import ID_BITS, Leaf
@@ -82,7 +84,10 @@ class Snapshot:
         name = clustering_file(self.manifest.clustering)
         data = self._shelf.read(name, self.manifest.clustering)
         with damage_in(name):
-            return record.decode(data, self.settings.clustering())
+            clustering = record.decode(data, self.settings.clustering())
+            if wrong := wrong_in_clustering(clustering, self.manifest.count):
+                raise ValueError(wrong)
+        return clustering
 
     def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page]) -> Blocks:
         """Return the points of another state, one that a change makes of this, to be passed over.
@@ -101,6 +106,10 @@ class Snapshot:
         """Yield all ids and examples in the order of the ids."""
         for page in self.pages():
             yield from page.examples()
+
+    def ids(self) -> list[bytes]:
+        """Return all ids, sorted."""
+        return [*chain.from_iterable(page.keys() for page in self.pages())]
 
     def locate(self, key: bytes) -> tuple[Page, int] | None:
         """Return the page and the row of an id, or None if no example has it; reads one page."""
