@@ -9,13 +9,14 @@ BENCH := build/bench
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 
-.PHONY: help setup demo test lint docs format counts campaign bench accuracy clean
+.PHONY: help setup demo test lint docs format counts campaign fuzz bench accuracy clean
 
 help:
 	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
 	@echo "make test      set up, then lint, type-check and run the tests"
 	@echo "make counts    record what the main paths cost in instructions (with valgrind), files and bytes"
 	@echo "make campaign  the long tests: thousands of examples, crashes, power cuts, kills, corruptions"
+	@echo "make fuzz      an hour of bytes of any kind before the decoders of a store (Linux)"
 	@echo "make bench     measure: every bar in one table (about five minutes)"
 	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
 	@echo "make docs      write the API reference to build/docs"
@@ -44,7 +45,12 @@ counts: setup
 
 campaign: setup
 	$(BIN)/python -m pytest --campaign --hypothesis-profile=campaign \
-		-k "any_sequence or any_order or any_change or crash or machine or kill or concurrency or corruption"
+		-k "any_sequence or any_order or any_change or crash or machine or kill or concurrency or corruption or hostile"
+
+# Not in setup: atheris, which has libFuzzer in it, comes for Linux and for few versions of Python.
+fuzz: setup
+	$(BIN)/python -m pip install --quiet atheris
+	$(BIN)/python tests/fuzz.py -max_total_time=3600 -max_len=4096
 
 # mypy wants the package as users have it: models/ and cli/ inside edge_icl/.
 lint: setup

@@ -40,6 +40,8 @@ KEYS = {"plain": None, "encrypted": Key.from_seed(PASSPHRASE, SEED)}
 STATE = np.random.default_rng(0).bytes(20_000_000)
 """As long as the state of a prefix of 900 tokens."""
 
+HOME_KEY = bytes(32)
+
 
 class Times:
     """Seconds by measure and kind of store."""
@@ -111,12 +113,12 @@ def measure(folder: Path, rounds: int) -> list[tuple[object, ...]]:
             with times.of("search again", kind):
                 search(points, rows[turn].vector, 10)
             with times.of("put a state of 20 MB into the cache", kind):
-                PrefixCache(store, now).put("key", STATE)
+                PrefixCache(store, now, HOME_KEY).put("key", STATE)
             with times.of("get it", kind):
-                state = PrefixCache(store, now).get("key")
+                state = PrefixCache(store, now, HOME_KEY).get("key")
             assert state == STATE
             with times.of("verify", kind):
-                assert not audit(path, unlock=unlock).findings
+                assert not audit(path, unlock=unlock, home=HOME_KEY).findings
     sizes = [sum(found.stat().st_size for found in path.glob("[!c]*/*")) for path in paths.values()]
     return [*times.rows(), ("bytes of pages", *(f"{size:,}" for size in sizes), f"{sizes[1] / sizes[0]:.4f}")]
 

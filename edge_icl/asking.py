@@ -22,6 +22,7 @@ from edge_icl.searching import nearest
 from edge_icl.selection import FOR_LABELS, FOR_TEXT, Scene, choose
 from edge_icl.similarity import similarities
 from edge_icl.store.cache import PrefixCache
+from edge_icl.vouching import home_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +60,7 @@ class Asker:
         self._store = store
         self.model_name = model_name
         # Only what `erase` shows is explained by the state alone, so only its KV states may be on disk.
-        self._lasting = Prefixes(model, disk=PrefixCache(store, view.snapshot))
+        self._lasting = Prefixes(model, disk=PrefixCache(store, view.snapshot, home_key(make=True)))
         self._passing = Prefixes(model)
         self._judge = Judge(view)
         self._chat: Chat | None = None

@@ -13,6 +13,7 @@ from edge_icl.store.disk import Store
 from edge_icl.store.findings import Finding, Problem
 from edge_icl.store.keys import Unlock, no_passphrase
 from edge_icl.store.writer import DEFAULT_TIMEOUT
+from edge_icl.vouching import home_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def verify(
         InputError: this is no receipt.
     """
     keys, root = ([], None) if receipt is None else _claims(receipt)
-    report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock)
+    report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home=home_key())
     findings = report.findings
     if keys and not findings:
         store = Store.open(path, unlock=unlock)

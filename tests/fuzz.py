@@ -1,7 +1,8 @@
 """Bytes of any kind put before the decoders of a store, led by what they have reached so far (atheris).
 
-    python -m venv fuzzing && fuzzing/bin/pip install atheris && fuzzing/bin/pip install -e .
-    fuzzing/bin/python tests/fuzz.py -max_total_time=3600
+    make fuzz
+
+    python tests/fuzz.py -max_total_time=3600 corpus/     # keeps in corpus/ what reaches more of them
 
 The first byte says which decoder gets the rest. It may return or refuse: a ValueError, or an error of ours. All
 else is a find, as is what reads well and is written otherwise; the input is left in a file named `crash-...`.
@@ -25,7 +26,7 @@ with atheris.instrument_imports(include=["edge_icl"]):
     from edge_icl.errors import EdgeIclError
     from edge_icl.example import Example
     from edge_icl.store import pages, settings
-    from edge_icl.store.consistency import ids_in, wrong_in
+    from edge_icl.store.consistency import ids_in, wrong_in, wrong_in_clustering
     from edge_icl.store.keys import Stretch, WrappedKey
     from edge_icl.store.manifest import Manifest
     from edge_icl.store.settings import Settings
@@ -52,6 +53,16 @@ POINTS = Points(
 SETTINGS = Settings(SEED, "e", "d", DIMENSION, 100, shots=2, iterations=2, step=9, task="t")
 
 
+MANY = Points(
+    np.arange(64 * 16, dtype=np.uint8).reshape(64, 16),
+    np.random.default_rng(0).integers(-127, 128, (64, DIMENSION)).astype(np.int8),
+)
+
+
+class FoundError(Exception):
+    """What decodes is not to be used as what it is."""
+
+
 def read_page(data: bytes) -> None:
     page = pages.decode(data, DIMENSION)
     assert pages.encode(page) == data
@@ -74,9 +85,22 @@ def read_clustering(data: bytes) -> None:
     found = record.decode(data, PARAMETERS)
     assert record.encode(found) == data
     ids_in(found)
+    count = int(found.counts[0].sum())
+    if wrong_in_clustering(found, count):
+        return
     nobody = Points.join([], DIMENSION)
     for added, removed in ((POINTS, nobody), (nobody, POINTS)):
-        revise(PARAMETERS, found, added=added, removed=removed, everything=lambda: POINTS)
+        after = count + len(added.ids) - len(removed.ids)
+        if not 0 <= after <= len(MANY.ids):
+            continue
+        everything = Points(MANY.ids[:after], MANY.vectors[:after])
+        try:
+            revised, _ = revise(
+                PARAMETERS, found, added=added, removed=removed, everything=lambda e=everything: e
+            )
+        except ValueError as error:
+            raise FoundError from error
+        assert not wrong_in_clustering(revised, after)
 
 
 def read_settings(data: bytes) -> None:

@@ -45,6 +45,9 @@ QUICK = Stretch(memory=8, passes=1, lanes=1)
 
 PASSPHRASE = b"correct horse"
 KEY = Key.from_seed(PASSPHRASE, SETTINGS.seed, stretch=QUICK)
+HOME_KEY = bytes(range(32, 64))
+"""What the home of most tests vouches with."""
+
 encrypted = False
 """Whether `make` and `create` encrypt; the fixture `kind` sets it."""
 
@@ -101,7 +104,7 @@ def reopen(path: Path, *, files: Files | None = None) -> Store:
 
 
 def check(path: Path, **how: object) -> Report:
-    return audit.audit(path, unlock=unlock, **how)
+    return audit.audit(path, unlock=unlock, **{"home": HOME_KEY, **how})
 
 
 def replace_file(store: Store, old: str, new: str, data: bytes) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from faults import Count, without_entries
-from stores import Unflushed, check, make, reopen, row, rows, tree
+from stores import HOME_KEY, Unflushed, check, make, reopen, row, rows, tree
 
 from edge_icl.errors import StoreBusyError
 from edge_icl.store import trie
@@ -107,7 +107,7 @@ class Actor:
                 now = store.read(self.look)
                 self.counts["readings during changes"] += 1
                 state = b"".join(now.clustering.representative_ids()) * 50
-                entries = PrefixCache(store, now)
+                entries = PrefixCache(store, now, HOME_KEY)
                 entries.put("key", state)
                 found = entries.get("key")
                 assert found in (None, state)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faults import Count, Tree, lay_out
-from stores import SETTINGS, Unflushed, check, commit, make, reopen, row, rows, tree
+from stores import HOME_KEY, SETTINGS, Unflushed, check, commit, make, reopen, row, rows, tree
 
 from edge_icl.cluster import record
 from edge_icl.errors import EdgeIclError, StoreFormatError
@@ -58,7 +58,7 @@ def quick() -> None:
 def sound(kind: str, quick: None, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """A tiny store with every kind of file."""
     store = make(tmp_path_factory.mktemp("sound") / "store", rows(HELD))
-    PrefixCache(store, store.snapshot()).put("key", STATE)
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", STATE)
     assert len(store.snapshot().manifest.pages) == 3
     return tree(store.path)
 
@@ -77,7 +77,7 @@ def others(kind: str, quick: None, tmp_path_factory: pytest.TempPathFactory) -> 
         make(folder / "empty seed", settings=settings),
     ]
     for store in made:
-        PrefixCache(store, store.snapshot()).put("key", b"another state")
+        PrefixCache(store, store.snapshot(), HOME_KEY).put("key", b"another state")
     return [tree(store.path) for store in made]
 
 
@@ -187,7 +187,7 @@ class Examiner:
     def find(self) -> object:
         def look(now: Snapshot) -> object:
             shown = now.clustering.representative_ids()
-            cached = PrefixCache(store, now).get("key")
+            cached = PrefixCache(store, now, HOME_KEY).get("key")
             return (
                 search(now.points(), QUESTION, 4).tolist(),
                 record.encode(now.clustering),

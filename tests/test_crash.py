@@ -25,7 +25,7 @@ from faults import (
     lay_out,
     without_entries,
 )
-from stores import Unflushed, check, create, make, reopen, tree
+from stores import HOME_KEY, Unflushed, check, create, make, reopen, tree
 
 from edge_icl.errors import StoreAccessError, StoreNotFoundError
 from edge_icl.store import drafts, trie
@@ -120,7 +120,7 @@ class Trial:
         held = set(START)
         store = make(folder / "start", map(row, held), settings=SETTINGS)
         self.state = b"state of " + b"".join(row(number).text for number in held)
-        PrefixCache(store, store.snapshot()).put("key", self.state)
+        PrefixCache(store, store.snapshot(), HOME_KEY).put("key", self.state)
         self.start = tree(store.path)
         self.before = without_entries(self.start)
         held = (held | {*change.added}) - {*change.removed}
@@ -142,7 +142,7 @@ class Trial:
     def read(self, path: Path) -> tuple[object, ...]:
         """Return all that a reader sees, who changes nothing."""
         store = reopen(path, files=Unflushed())
-        cached = PrefixCache(store, store.snapshot()).get("key")
+        cached = PrefixCache(store, store.snapshot(), HOME_KEY).get("key")
         assert cached in (None, self.state)
         return store.read(
             lambda now: (
@@ -340,13 +340,13 @@ def test_a_crash_leaves_cache_entries_whole_or_wiped_by_the_next_writer(
     trial = Trial(tmp_path, Change())
     store = reopen(tmp_path / "start", files=Unflushed())
     for n in range(3):
-        PrefixCache(store, store.snapshot()).put(f"other {n}", trial.state)
+        PrefixCache(store, store.snapshot(), HOME_KEY).put(f"other {n}", trial.state)
     trial.start = tree(store.path)
 
     def put(n: int) -> bool:
         path = trial.place()
         store = reopen(path, files=PowerLoss(path))
-        cache = PrefixCache(store, store.snapshot())
+        cache = PrefixCache(store, store.snapshot(), HOME_KEY)
         store.files.live(n)
         try:
             cache.put("key", trial.state)

@@ -29,7 +29,7 @@ import json, os, random, sys
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
-from stores import check, reopen, row, rows
+from stores import HOME_KEY, check, reopen, row, rows
 from edge_icl.store import trie
 from edge_icl.store.cache import PrefixCache
 from edge_icl.store.writer import writing
@@ -50,7 +50,7 @@ def work(path, held, chance):
         held = (held | added) - removed
         tell("done", sorted(added), sorted(removed))
         entry = b"".join(row(number).text for number in held)
-        PrefixCache(store, store.snapshot()).put("key", entry * 100)
+        PrefixCache(store, store.snapshot(), HOME_KEY).put("key", entry * 100)
         if chance.random() < 0.2:
             assert not check(path, deep=True).findings
 

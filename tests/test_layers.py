@@ -23,7 +23,7 @@ LADDER = [
     {"encoder", "llm"},
     {"models"},
     {"unlocking"},
-    {"place"},
+    {"place", "vouching"},
     {"records", "opening", "options", "lengths", "lifetime", "shared", "vector"},
     {"matching"},
     {"view"},

@@ -13,7 +13,7 @@ from faults import PREFIXES, Crash, Faulty, Tree, without_entries
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-from stores import Unflushed, check, commit, make, numbers, reopen, row, rows, tree
+from stores import HOME_KEY, Unflushed, check, commit, make, numbers, reopen, row, rows, tree
 
 from edge_icl.store import trie
 from edge_icl.store.cache import PrefixCache
@@ -131,7 +131,7 @@ class StoreMachine(RuleBasedStateMachine):
         now = self.store.snapshot()
         texts_of = {one.id: one.text for one in rows(self.held)}
         state = b"".join(texts_of[key] for key in now.clustering.representative_ids())
-        entries = PrefixCache(self.store, now)
+        entries = PrefixCache(self.store, now, HOME_KEY)
         assert entries.get(key) in (None, state)
         entries.put(key, state)
         assert entries.get(key) == state

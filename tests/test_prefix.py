@@ -98,6 +98,36 @@ def test_prefix_from_the_disk_gives_the_same_logits(
     assert len(folder.states) == 1
 
 
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda _: b"",
+        lambda state: state[:15],
+        lambda state: state[:12] + b"\xff" * 4 + state[16:],
+        lambda state: state[:8] + b"\xff" * 4 + state[12:],
+        lambda state: state[:4] + b"\x05" + state[5:],
+        lambda state: state[:100],
+        lambda _: bytes(1000),
+    ],
+    ids=["empty", "no header", "many cells", "many parts", "another sequence", "cut off", "zeros"],
+)
+def test_a_state_that_is_none_of_this_prefix_is_kept_from_llama_cpp(
+    model: Model,
+    folder: Folder,
+    prefix: list[int],
+    question: list[int],
+    cold: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+    forge: Callable[[bytes], bytes],
+) -> None:
+    ask(Prefixes(model, disk=folder), prefix, question)
+    model.window.purge()
+    folder.states = {key: forge(state) for key, state in folder.states.items()}
+    monkeypatch.setattr(model.window, "restore", lambda _: pytest.fail("llama.cpp has seen it"))
+
+    assert np.array_equal(ask(Prefixes(model, disk=folder), prefix, question), cold)
+
+
 def test_prefix_after_other_questions_gives_the_same_logits(
     prefixes: Prefixes, prefix: list[int], question: list[int], cold: np.ndarray
 ) -> None:

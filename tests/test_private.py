@@ -15,7 +15,7 @@ import tiny
 from command import IDS, refused, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from stores import commit, make, row, rows
+from stores import HOME_KEY, commit, make, row, rows
 
 from edge_icl import EdgeIclError, Memory, StoreExposedError
 from edge_icl.models.importing import import_model
@@ -63,7 +63,7 @@ def test_every_file_and_folder_is_the_users_alone_whatever_the_umask(mask: int) 
         (Path(folder) / "tiny.gguf").write_bytes(tiny.llama())
         with masking(mask):
             store = make(Path(folder) / "data" / "stores" / "store", rows(range(10)))
-            PrefixCache(store, store.snapshot()).put("state", b"of the representatives")
+            PrefixCache(store, store.snapshot(), HOME_KEY).put("state", b"of the representatives")
             held = modes(Path(folder) / "data")
             commit(store, removed=[row(3).id])
             import_model("mine", Path(folder) / "tiny.gguf")

@@ -26,6 +26,7 @@ from edge_icl.store.files import REST, Files
 from edge_icl.store.lock import locked
 from edge_icl.store.recovery import at_rest
 from edge_icl.unlocking import unlocking
+from edge_icl.vouching import home_key
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -46,7 +47,7 @@ def store(bare_home: Path) -> Path:
     path = bare_home / "stores" / "default"
     (bare_home / "stores").chmod(0o700)
     opened = open_store(path)
-    PrefixCache(opened, opened.snapshot()).put("key", STATE)
+    PrefixCache(opened, opened.snapshot(), home_key(make=True)).put("key", STATE)
     assert at_rest(path)
     for page in (path / "pages").iterdir():  # whoever copied them has used them
         Files().rest(page)

@@ -12,7 +12,7 @@ import stores
 from faults import Crash, Faulty, PowerLoss, Tree, lay_out, without_entries
 from hypothesis import given
 from hypothesis import strategies as st
-from stores import SETTINGS, Unflushed, make, numbers, row, rows, tree
+from stores import HOME_KEY, SETTINGS, Unflushed, make, numbers, row, rows, tree
 
 from edge_icl import AmbiguousIdError, Example, ExampleNotFoundError, InputError, Memory, Replaced
 from edge_icl.engines import Engines
@@ -72,7 +72,7 @@ def test_after_any_correction_the_store_is_one_that_never_held_the_old_example(
 def start(tmp_path: Path) -> Tree:
     """A store whose cache holds a state that tells of the example that is to be corrected."""
     store = make(tmp_path / "start", rows(HELD))
-    PrefixCache(store, store.snapshot()).put("key", row(3).text)
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", row(3).text)
     return tree(store.path)
 
 
@@ -116,7 +116,7 @@ def judge(found: Tree, path: Path, outcomes: dict[str, Tree], *, finished: bool)
     with writing(store):
         pass
     assert without_entries(tree(path)) == outcomes[seen]
-    assert audit(path).findings == ()
+    assert audit(path, home=HOME_KEY).findings == ()
     shutil.rmtree(path)
     return seen
 

@@ -194,7 +194,7 @@ class Prefixes:
             state = self.disk.get(key)
         if state is None:
             return False
-        if window.restore(state) and window.length() == length:
+        if window.fits(state, length) and window.restore(state) and window.length() == length:
             self._keep(key, state)
             return True
         window.empty()

@@ -19,6 +19,7 @@ and values have 16 bits, llama.cpp's default: with 8 or 32 they were no faster (
 from __future__ import annotations
 
 import ctypes
+import struct
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ UNFIT = "use a generative transformer, such as Llama or Qwen: edge-icl models im
 _GUARD = SEQUENCES - 1  # may also be a label's sequence, since that begins with all of sequence 0 too
 _EVERY = -1  # what llama.cpp calls all sequences
 _ABORTED = 2  # what llama_decode returns then
+_HEADER = struct.Struct("<IiII")  # what llama.cpp's state of a sequence begins with
+_CELL_BYTES = 8
 _LONG = 0.25
 """Seconds from which a call is worth a thread of its own, so that Ctrl-C need not wait for it. With one for
 each, a question that is answered in 80 ms took 13 ms more."""
@@ -265,6 +268,17 @@ class Window:
         if self._llama.llama_state_seq_get_data(self._live(), _pointer(buffer), size, self._kept) != size:
             raise ModelError(f"llama.cpp could not save a state: {complaint()}")
         return buffer.tobytes()
+
+    def fits(self, state: bytes, length: int) -> bool:
+        """Tell whether a state says that it is one of so many tokens: llama.cpp believes what it reads.
+
+        It begins with a mark, the sequence, how many parts the cache has and how many cells of the first come,
+        each with its place and the number of its sequences at least.
+        """
+        if len(state) < _HEADER.size + length * _CELL_BYTES:
+            return False
+        _, sequence, streams, cells = _HEADER.unpack_from(state)
+        return (sequence, streams, cells) == (self._kept, 1, length)
 
     def restore(self, state: bytes) -> bool:
         """Put a state into the empty window; return whether llama.cpp took all of it."""

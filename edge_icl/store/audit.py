@@ -50,6 +50,7 @@ def audit(
     timeout: float = 30.0,
     unlock: Unlock = no_passphrase,
     files: fs.Files | None = None,
+    home: bytes | None = None,
 ) -> Report:
     """Check every file of a store.
 
@@ -62,6 +63,7 @@ def audit(
         timeout: seconds to wait for a writer.
         unlock: called if the store is encrypted.
         files: the file system.
+        home: the key of this home, which knows by it what it put into the cache; all else there is wiped.
 
     Raises:
         PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
@@ -78,7 +80,7 @@ def audit(
             raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
         refuse_occupied(path, unless=settings.NAME)
         guard.refuse_exposed(path)
-    audit = _Audit(path, files or fs.Files(), progress)
+    audit = _Audit(path, files or fs.Files(), progress, home)
     if not audit.unlock(unlock):  # which may take as long as a person who types: not under the lock
         return audit.report("", 0)
     with lock.locked_where_writable(path, timeout=timeout) as read_only:
@@ -88,11 +90,13 @@ def audit(
 class _Audit(Inspection):
     """One audit: goes through the files."""
 
-    def __init__(self, path: Path, files: fs.Files, progress: Progress) -> None:
+    def __init__(self, path: Path, files: fs.Files, progress: Progress, home: bytes | None) -> None:
         super().__init__(path, files)
         self.key: Key | None = None
         self.progress = progress
+        self.home = home
         self.left: list[str] = []
+        self.foreign: list[str] = []
 
     def unlock(self, unlock: Unlock) -> bool:
         """Unwrap the key of an encrypted store; tell whether there is no need to, or it could be done."""
@@ -143,7 +147,7 @@ class _Audit(Inspection):
         held = self.read_pages(found, current)
         self.check_clustering(found, current, held)
         self.check_strays(current)
-        if self.left or not at_rest(self.path, locked=True):
+        if self.left or self.foreign or not at_rest(self.path, locked=True):
             self.finish(found, read_only)
         if deep and not self.findings:
             self.rebuild(found, current, held)
@@ -165,11 +169,13 @@ class _Audit(Inspection):
             if not read_only:
                 with access(self.path, "cleaned up"):
                     recover(store, store.snapshot())
+                    cache.discard(store, self.foreign)
         except StoreError as error:
             refused = error.message
+        wiped = {*self.left, *self.foreign}
         outcome = f"it cannot be wiped: {refused}" if refused else "it is wiped now"
         self.findings = [
-            replace(one, detail=f"{one.detail}; {outcome}") if one.path in self.left else one
+            replace(one, detail=f"{one.detail}; {outcome}") if one.path in wiped else one
             for one in self.findings
         ]
 
@@ -231,11 +237,16 @@ class _Audit(Inspection):
         """Check that the current state explains every cache entry."""
         prefix = f"{cache.group(current, representatives)}-"
         for name in self.names(cache.DIRECTORY):
-            data = self.read(f"{cache.DIRECTORY}/{name}")
+            path = f"{cache.DIRECTORY}/{name}"
             if not name.startswith(prefix):
-                self.found_left(f"{cache.DIRECTORY}/{name}", "no current example explains it")
-            elif data is not None and not cache.intact(current, name, data):
-                self.found(Problem.DAMAGED, f"{cache.DIRECTORY}/{name}", "its content is not what was put in")
+                self.found_left(path, "no current example explains it")
+            elif self.home is None or not cache.is_ours(name, self.home):
+                self.foreign.append(path)
+                self.found(
+                    Problem.FOREIGN, path, "another home made it, or nobody knows who: it is not believed"
+                )
+            elif (data := self.read(path)) is not None and not cache.vouched(name, data, self.home):
+                self.found(Problem.DAMAGED, path, "its content is not what was put in")
 
     def check_strays(self, named: Manifest) -> None:
         """Check that every other file is one that the manifest names."""

@@ -14,6 +14,7 @@ class Problem(StrEnum):
     UNREADABLE = "unreadable"
     STRAY = "stray"
     LINK = "link"
+    FOREIGN = "foreign"
     INCONSISTENT = "inconsistent"
     DIFFERENT = "different"
     PRESENT = "present"
