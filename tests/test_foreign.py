@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import stores
-from stores import KEY, check, commit, make, reopen, row, rows, tree
+from stores import HOME_KEY, KEY, check, commit, make, reopen, row, rows, tree
 
 from edge_icl.errors import EdgeIclError
 from edge_icl.store.cache import PrefixCache
@@ -127,7 +127,7 @@ def give_another_key(store: Store) -> None:
 
 def keep_a_state(path: Path) -> None:
     store = reopen(path)
-    state = PrefixCache(store, store.snapshot())
+    state = PrefixCache(store, store.snapshot(), HOME_KEY)
     state.get("key")
     state.put("key", b"state")
     state.put("other", b"state")
@@ -177,7 +177,7 @@ def all_of(outside: Path) -> dict[str, object]:
 def honest(tmp_path: Path) -> Path:
     """A store of 12 examples, with a state."""
     store = make(tmp_path / "honest", rows(range(12)))
-    PrefixCache(store, store.snapshot()).put("key", b"state")
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", b"state")
     return store.path
 
 

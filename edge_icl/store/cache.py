@@ -35,7 +35,7 @@ DIRECTORY = "cache"
 DRAFT = "new"
 GOING = "old-"
 LONGEST_NAME = 100
-"""Bytes of the name of any entry of ours. With more, GOING before it might be more than a file system allows."""
+"""Bytes of a name of ours at most. GOING before a longer one might be more than a file system allows."""
 
 TAG_BYTES = 32
 STAMP_BYTES = 32
