@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tiny
 from faults import Count, lay_out
-from hostile import Forged, forge
+from hostile import SETTINGS, Forged, forge
 from stores import Unflushed
 
 from edge_icl import EdgeIclError, Example, Memory, Options, Vector
@@ -222,3 +222,31 @@ def test_of_a_forged_store_comes_a_sentence_or_a_right_answer(
     assert attempts.answered > stores  # most files of most of them are whole
     count("forged stores", stores)
     count("calls on forged stores", attempts.tried)
+
+
+@pytest.mark.usefixtures("limits")
+@pytest.mark.parametrize("size", [0, 1 << 40], ids=["empty", "a terabyte"])
+@pytest.mark.parametrize("part", ["store.json", "manifest", "pages", "clustering", "lock"])
+def test_a_file_without_content_or_with_a_terabyte_of_it_is_refused(
+    tmp_path: Path, part: str, size: int
+) -> None:
+    attempts = Attempts(tmp_path)
+    for what in (*READS.values(), *CHANGES.values()):
+        lay_out(honest(), attempts.path)
+        file = attempts.path / part
+        if file.is_dir():
+            file = next(file.iterdir(), file / "state")
+        with file.open("ab") as opened:
+            opened.truncate(size)
+        attempts.attempt(what)
+        shutil.rmtree(attempts.path)
+
+    assert (attempts.answered > 0) == (part not in ("store.json", "manifest"))
+
+
+def honest() -> dict[str, bytes]:
+    """Return an honest store of two examples."""
+    found = independent.write(
+        SETTINGS, [independent.Example(text, "output 1", None, (), (1, 2, 3)) for text in ("input", "other")]
+    )
+    return {**found, "pages/": b"", "clustering/": b"", "cache/": b""}
