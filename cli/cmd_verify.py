@@ -28,12 +28,17 @@ DIFFERENT = 3
     metavar="FILE",
     help="A receipt of `forget`: check that what it names is gone.",
 )
+@click.option(
+    "--root", metavar="ROOT", help="A root that you noted: tells whether the store is at that state still."
+)
 @click.pass_obj
-def verify(session: Session, deep: bool, receipt: Path | None) -> int:
+def verify(session: Session, deep: bool, receipt: Path | None, root: str | None) -> int:
     """Check every byte of the store; the exit code is 3 if something is wrong.
 
     Each file must be what the store's manifest says, and nothing else may be there. With --deep the store is
     also made anew beside it, as if nothing had ever been forgotten, and must be the same byte for byte.
+
+    An older copy of a store, put in its place, is sound: only a root that you noted elsewhere tells it apart.
     """
     from edge_icl import place, unlocking, verification  # noqa: PLC0415 - not for --help
 
@@ -42,7 +47,7 @@ def verify(session: Session, deep: bool, receipt: Path | None) -> int:
     unlocking.refuse_plain(path, passphrase)
     unlock = functools.cache(unlocking.unlocking(passphrase))  # one question, however often the store is opened
     with session.output.progress() as progress:
-        found = verification.verify(path, deep=deep, receipt=given, progress=progress, unlock=unlock)
+        found = verification.verify(path, deep=deep, receipt=given, root=root, progress=progress, unlock=unlock)
     if session.output.json:
         session.output.document(found.as_json())
     else:

@@ -351,6 +351,8 @@ class Memory(Reader):
             PassphraseError: the store is not encrypted, or the operating system's keyring refuses.
             NotInstalledError: the package keyring is asked for and not installed.
             InputError: the passphrase is empty or no valid text.
+            StoreChangedError: another process gave it another passphrase since it was opened, or put another
+                store in its place; nothing was changed.
             StoreAccessError: the operating system refused.
         """
         with self._lifetime.at_work():

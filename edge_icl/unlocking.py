@@ -138,6 +138,7 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
         InputError: the passphrase is empty or no valid text.
         PassphraseError: the store is not encrypted, or the keyring refuses.
         NotInstalledError: a package that this needs is not installed.
+        StoreChangedError: it is another store by now, or was given another passphrase; nothing was changed.
         StoreBusyError: another writer held the lock for longer than `timeout` seconds.
         StoreAccessError: the operating system refused.
     """
@@ -150,7 +151,7 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
         with _kept(
             lambda secret: old.rewrapped(secret, keyring=True),
             # It may fail when the new wrapping is in its place already: then the keyring must not forget it.
-            lambda key: keys.read(store.files, store.path) != key.wrapped,
+            lambda key: not keys.in_place(store.files, store.path, key),
         ) as key:
             store.rewrap(key, timeout=timeout)
     else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import InputError
 from edge_icl.example import ID_BYTES
 from edge_icl.progress import Progress, silent
 from edge_icl.records import Verification
+from edge_icl.store import manifest
 from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Finding, Problem
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_ROOT = re.compile("[0-9a-f]{64}")
+
 
 def verify(
     path: Path,
     *,
     deep: bool = False,
     receipt: Mapping[str, Any] | None = None,
+    root: str | None = None,
     progress: Progress = silent,
     timeout: float = DEFAULT_TIMEOUT,
     unlock: Unlock = no_passphrase,
@@ -35,6 +40,7 @@ def verify(
         path: the store's directory.
         deep: also make the store anew from its examples and vectors, and compare every byte.
         receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
+        root: one that was noted; a store with another root is not the one that was meant, or not as it was.
         progress: told about each page.
         timeout: seconds to wait for a writer.
         unlock: called if the store is encrypted.
@@ -45,9 +51,11 @@ def verify(
         StoreNotFoundError: nothing is there.
         NotAStoreError: something else is there.
         StoreExposedError: somebody else owns it or may write to it.
-        InputError: this is no receipt.
+        InputError: this is no receipt, or no root.
     """
-    keys, root = ([], None) if receipt is None else _claims(receipt)
+    if root is not None and not _ROOT.fullmatch(root):
+        raise InputError(f"{root!r} is no root", "give the 64 hex digits that `edge-icl verify` shows")
+    keys, left_root = ([], None) if receipt is None else _claims(receipt)
     report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home=home_key())
     findings = report.findings
     if keys and not findings:
@@ -56,7 +64,10 @@ def verify(
         findings = tuple(
             Finding(Problem.PRESENT, key, "the receipt says that it was forgotten") for key in left
         )
-    moved_on = None if receipt is None else report.root != root
+    if root is not None and report.root not in ("", root):
+        detail = f"the root is not {root}, which was noted"
+        findings = (*findings, Finding(Problem.DIFFERENT, manifest.NAME, detail))
+    moved_on = None if receipt is None else report.root != left_root
     return Verification(deep, report.root, report.examples, findings, moved_on=moved_on)
 
 

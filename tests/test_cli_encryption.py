@@ -3,13 +3,14 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import keyring
 import pytest
-from command import PROGRAM, Ran, refused, run, unchanged
+from command import IDS, PROGRAM, Ran, refused, run, unchanged
 from test_encryption import Drawer, drawer
 
 __all__ = ["drawer"]
@@ -217,3 +218,18 @@ def test_what_is_to_be_encrypted_must_be_clear(own_home: Path, line: str) -> Non
 
     refused(ran, "--encrypt", "edge-icl init --help", code=2)
     assert not own_home.exists()
+
+
+def test_a_noted_root_tells_an_older_copy_of_the_store_apart(bare_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(bare_home / "stores" / "default", tmp_path / "older")
+    run("forget", IDS["Printer paper"], "--yes")
+    root = json.loads(run("status", "--json").out)["root"]
+    assert run("verify", "--root", root).code == 0
+    shutil.rmtree(bare_home / "stores" / "default")
+    shutil.copytree(tmp_path / "older", bare_home / "stores" / "default")
+
+    assert run("verify").code == 0
+    ran = run("verify", "--root", root)
+    assert (ran.code, ran.out) == (3, f"manifest: different: the root is not {root}, which was noted\n")
+    assert json.loads(run("verify", "--root", root, "--json").out)["ok"] is False
+    refused(run("verify", "--root", "deadbeef"), "is no root", "edge-icl verify")

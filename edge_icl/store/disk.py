@@ -239,11 +239,13 @@ class Store:
 
         Raises:
             StoreBusyError: another writer held the lock for longer than that.
+            StoreChangedError: it is another store by now, or has another key; nothing was changed.
             StoreAccessError: the operating system refused; the hint says whether anything was changed.
         """
         files, path, draft = self.files, self.path / keys.NAME, self.path / keys.DRAFT
         with lock.locked(self.path, timeout=timeout), ExitStack() as held:
             with access(self.path, "given another key"):
+                keys.refuse_changed(files, self.path, key)
                 wipe_old = held.enter_context(wiper(files, path))
                 try:
                     wipe(files, [draft])

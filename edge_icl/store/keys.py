@@ -19,9 +19,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import PassphraseError, StoreDamagedError, StoreFormatError
+from edge_icl.errors import PassphraseError, StoreChangedError, StoreDamagedError, StoreFormatError
 from edge_icl.store import files as fs
-from edge_icl.store import sealing
+from edge_icl.store import sealing, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,12 @@ FORMAT = 1
 SALT_BYTES = 16
 WRAPPED_BYTES = sealing.KEY_BYTES + sealing.LONGER
 
+LARGEST = 1 << 10
+"""Bytes that a key file may have: all of its fields are bounded."""
+
+MOST_WORK = 1 << 22
+"""KiB that Argon2id may write in all its passes, 4 GiB: some seconds. A file must not ask for hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -41,7 +47,7 @@ class Stretch:
 
     Attributes:
         memory: in KiB; at least 8 for each lane, at most 1 GiB.
-        passes: over that memory; 1 to 64.
+        passes: over that memory; 1 to 64, and no more than come to 4 GiB.
         lanes: that run in parallel; 1 to 16.
     """
 
@@ -50,13 +56,14 @@ class Stretch:
     lanes: int = 4
 
     def sensible(self) -> bool:
-        """Tell whether every number is in its range: a file must not ask for more memory than there is."""
+        """Tell whether every number is in its range: a file must not ask for gigabytes or for hours."""
         numbers = (self.memory, self.passes, self.lanes)
         return (
             all(type(number) is int for number in numbers)
             and 0 < self.lanes <= 1 << 4
             and 0 < self.passes <= 1 << 6
             and 8 * self.lanes <= self.memory <= 1 << 20
+            and self.memory * self.passes <= MOST_WORK
         )
 
     def run(self, passphrase: bytes, salt: bytes) -> bytes:
@@ -130,7 +137,7 @@ class WrappedKey:
             StoreDamagedError: these are not the bytes of a key.
         """
         try:
-            fields = json.loads(data)
+            fields = json.loads(data) if len(data) <= LARGEST else {}
             if type(version := fields["format"]) is int and version > FORMAT:
                 raise StoreFormatError(
                     f"the store's file {NAME} has format {version} and this edge-icl reads format {FORMAT}",
@@ -165,10 +172,12 @@ class Key:
     Attributes:
         data: the data key, 64 bytes.
         wrapped: the file.
+        replaces: what the file must hold so far, if this is to take its place; None for the key of a new store.
     """
 
     data: bytes = field(repr=False)
     wrapped: WrappedKey
+    replaces: WrappedKey | None = None
 
     @classmethod
     def new(cls, passphrase: bytes, *, stretch: Stretch = STRETCH, keyring: bool = False) -> Key:
@@ -193,11 +202,8 @@ class Key:
 
     def rewrapped(self, passphrase: bytes, *, keyring: bool = False) -> Key:
         """Return the same data key, wrapped with another passphrase and a new salt."""
-        return self._wrapped(
-            self.data,
-            passphrase,
-            WrappedKey(secrets.token_bytes(SALT_BYTES), self.wrapped.stretch, keyring),
-        )
+        empty = WrappedKey(secrets.token_bytes(SALT_BYTES), self.wrapped.stretch, keyring)
+        return replace(self._wrapped(self.data, passphrase, empty), replaces=self.wrapped)
 
     @classmethod
     def _wrapped(cls, data: bytes, passphrase: bytes, empty: WrappedKey) -> Key:
@@ -219,6 +225,46 @@ def read(files: fs.Files, path: Path) -> WrappedKey:
     except StoreDamagedError:
         # Whoever changes the passphrase wipes the file that a reader may just have opened. The next is another.
         return WrappedKey.decode(files.read(path / NAME))
+
+
+def refuse_changed(files: fs.Files, path: Path, key: Key) -> None:
+    """Refuse to put a key into a store that is another one by now, or has another key file than was read.
+
+    Whoever holds the lock calls this: before that, somebody may have deleted the store and made it anew, set it
+    back to an older state, or given it another passphrase.
+
+    Args:
+        files: the file system.
+        path: the store's directory.
+        key: made by `rewrapped`.
+
+    Raises:
+        OSError: the operating system refused.
+        StoreChangedError: nothing was changed.
+    """
+    try:
+        sealing.Seal(key.data).open(settings.NAME, files.read(path / settings.NAME))
+    except StoreDamagedError:
+        raise _changed(f"the store {path} is another one than was opened") from None
+    if not in_place(files, path, replace(key, wrapped=key.replaces or key.wrapped)):
+        raise _changed(f"the store {path} has another {NAME} than when it was opened")
+
+
+def in_place(files: fs.Files, path: Path, key: Key) -> bool:
+    """Tell whether the store at `path` has just this file.
+
+    Raises:
+        OSError: the operating system refused.
+    """
+    try:
+        return files.read(path / NAME) == key.wrapped.encode()
+    except FileNotFoundError:
+        return False
+
+
+def _changed(what: str) -> StoreChangedError:
+    """Return the error that tells what has changed."""
+    return StoreChangedError(f"{what}: its passphrase was not changed", "open it again")
 
 
 def folder(files: fs.Files, path: Path, key: Key | None) -> fs.Folder:
