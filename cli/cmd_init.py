@@ -105,6 +105,8 @@ def _passphrase(session: Session, *, encrypt: bool, keyring: bool) -> Passphrase
         raise click.UsageError("--passphrase-fd goes with --encrypt, and not with --keyring")
     if keyring and not encrypt:
         raise click.UsageError("--keyring goes with --encrypt")
+    if not encrypt and session.sealed:
+        raise click.UsageError(f"--encrypted, or {passphrases.VARIABLE} that is set, goes with --encrypt")
     if not encrypt:
         return None
     if keyring:

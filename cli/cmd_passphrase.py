@@ -7,15 +7,13 @@ import click
 from edge_icl.cli import passphrases
 from edge_icl.cli.session import Command, Session, examples
 
-VARIABLE = "EDGE_ICL_NEW_PASSPHRASE"
-
 
 @click.command(cls=Command, epilog=examples("edge-icl --store work passphrase"))
 @click.option(
     "--new-fd",
     type=click.IntRange(0),
     metavar="N",
-    help=f"Read the new passphrase from this file descriptor, a line; or set {VARIABLE}.",
+    help=f"Read the new passphrase from this file descriptor, a line; or set {passphrases.NEW_VARIABLE}.",
 )
 @click.option("--keyring", is_flag=True, help="Let the system's keyring keep a random passphrase from now on.")
 @click.pass_obj
@@ -34,7 +32,8 @@ def passphrase(session: Session, new_fd: int | None, keyring: bool) -> None:
             memory.change_passphrase(Keyring())
         else:
             given = None if new_fd is None else passphrases.read(new_fd)
-            memory.change_passphrase(lambda: passphrases.choose(session.output, given, variable=VARIABLE))
+            name = passphrases.NEW_VARIABLE
+            memory.change_passphrase(lambda: passphrases.choose(session.output, given, name=name))
         if session.output.json:
             session.output.document({"path": str(memory.path), "keyring": keyring})
         else:

@@ -44,7 +44,7 @@ def verify(session: Session, deep: bool, receipt: Path | None, root: str | None)
 
     given = None if receipt is None else _read(receipt)
     path, passphrase = place.locate(session.store), session.passphrase()
-    unlocking.refuse_plain(path, passphrase)
+    session.refuse_plain()
     unlock = functools.cache(unlocking.unlocking(passphrase))  # one question, however often the store is opened
     with session.output.progress() as progress:
         found = verification.verify(path, deep=deep, receipt=given, root=root, progress=progress, unlock=unlock)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ NAME = "stores"
 def look(session: Session) -> Iterator[Check]:
     """Open every store of this user, and the one that is named; nobody is asked for a passphrase."""
     paths = dict.fromkeys([*folders_in(home() / "stores"), locate(session.store)])
-    given = session.given or os.environ.get(passphrases.VARIABLE)
+    given = session.given or passphrases.variable()
     found = [check for path in paths if not at_rest(path) for check in _store(path, given)]
     if all(check.level is Level.OK for check in found):
         yield Check(NAME, Level.OK, "no change is unfinished")

@@ -25,8 +25,11 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     interrupts.begin(json="--json" in (sys.argv if args is None else args))
     try:
-        from edge_icl.cli.program import run  # noqa: PLC0415 - takes a while, in which a signal may come
+        from edge_icl.cli import passphrases  # noqa: PLC0415 - takes a while, in which a signal may come
+        from edge_icl.cli.program import run  # noqa: PLC0415 - likewise
 
+        if args is None:  # otherwise the environment is that of a program around this one
+            passphrases.take()
         return run(sys.argv[1:] if args is None else args)
     finally:
         interrupts.end(for_good=args is None)

@@ -1,11 +1,13 @@
 """Where a command gets a passphrase: a file descriptor, the environment, or a person at a terminal.
 
-Never its own words: those stay in the shell's history and are shown to everybody who lists processes.
+Never its own words: those stay in the shell's history and are shown to everybody who lists processes. What the
+environment has is taken out of it at once: no program that edge-icl starts inherits it, such as an editor.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import InputError, PassphraseError
@@ -16,6 +18,35 @@ if TYPE_CHECKING:
     from edge_icl.cli.output import Output
 
 VARIABLE = "EDGE_ICL_PASSPHRASE"
+NEW_VARIABLE = "EDGE_ICL_NEW_PASSPHRASE"
+
+_taken: dict[str, str] = {}
+"""What `take` took out of the environment."""
+
+
+def take() -> None:
+    """Take the passphrases out of the environment of this process, which must be edge-icl's own."""
+    for name in (VARIABLE, NEW_VARIABLE):
+        if (value := os.environ.get(name)) is not None:
+            _taken[name] = value
+            _overwrite(name, len(os.fsencode(value)))
+            del os.environ[name]
+
+
+def _overwrite(name: str, length: int) -> None:
+    """Overwrite the value of a variable where Linux shows it, in /proc/PID/environ."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - not for `--version`
+
+        getenv = ctypes.CDLL(None).getenv
+        getenv.restype = ctypes.c_void_p
+        if (where := getenv(name.encode())) is not None:
+            ctypes.memset(where, 0, length)
+
+
+def variable(name: str = VARIABLE) -> str | None:
+    """Return a passphrase that the environment gave; None where it gave none."""
+    return _taken.get(name, os.environ.get(name))
 
 
 def read(number: int) -> bytes:
@@ -43,7 +74,7 @@ def find(output: Output, store: Path) -> str:
     Raises:
         PassphraseError: nobody is.
     """
-    if (given := os.environ.get(VARIABLE)) is not None:
+    if (given := variable()) is not None:
         return given
     if not output.can_ask:
         raise PassphraseError(
@@ -53,13 +84,13 @@ def find(output: Output, store: Path) -> str:
     return output.secret(f"passphrase of {store}")
 
 
-def choose(output: Output, given: bytes | None, *, variable: str = VARIABLE) -> str | bytes:
+def choose(output: Output, given: bytes | None, *, name: str = VARIABLE) -> str | bytes:
     """Return a new passphrase, typed twice if it is typed.
 
     Args:
         output: where to ask.
         given: what came by a file descriptor; None for another source.
-        variable: the environment variable that may have it.
+        name: of the environment variable that may have it.
 
     Raises:
         InputError: what was typed differs.
@@ -67,11 +98,11 @@ def choose(output: Output, given: bytes | None, *, variable: str = VARIABLE) -> 
     """
     if given is not None:
         return given
-    if (found := os.environ.get(variable)) is not None:
+    if (found := variable(name)) is not None:
         return found
     if not output.can_ask:
         raise PassphraseError(
-            "nobody is there to type a new passphrase", f"set {variable}, or give it by a file descriptor"
+            "nobody is there to type a new passphrase", f"set {name}, or give it by a file descriptor"
         )
     typed = output.secret("new passphrase")
     if typed and output.secret("the same again") != typed:

@@ -39,12 +39,14 @@ class Session:
         output: where results go.
         given: the passphrase, where the command said from which file descriptor to read it.
         followed: the stores that the command works on, and how many changes had been made to each before.
+        encrypted: whether a store that is not encrypted is refused.
     """
 
     store: str = DEFAULT_STORE
     output: Output = field(default_factory=Output)
     given: bytes | None = field(default=None, repr=False)
     followed: list[tuple[Memory, int]] = field(default_factory=list, repr=False)
+    encrypted: bool = False
 
     def open(
         self,
@@ -59,7 +61,8 @@ class Session:
         from edge_icl.memory import Memory  # noqa: PLC0415 - `models` and `--version` do without
         from edge_icl.store import settings  # noqa: PLC0415 - likewise
 
-        plain = create and self.given is None and not (locate(self.store) / settings.NAME).exists()
+        self.refuse_plain()
+        plain = create and not self.sealed and not (locate(self.store) / settings.NAME).exists()
         memory = Memory.open(
             self.store,
             create=plain,
@@ -79,6 +82,24 @@ class Session:
     def committed(self) -> bool:
         """Whether the command has changed a store: whatever goes wrong after that, the change is made."""
         return any(memory.commits > before for memory, before in self.followed)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the store that is meant is an encrypted one: a passphrase is given, or it was said so."""
+        return self.encrypted or self.given is not None or bool(passphrases.variable())
+
+    def refuse_plain(self) -> None:
+        """Refuse a plain store where an encrypted one is meant: somebody may have put it in that one's place.
+
+        Raises:
+            PassphraseError: it is not encrypted.
+        """
+        if not self.sealed:
+            return
+        from edge_icl.unlocking import refuse_plain  # noqa: PLC0415 - `models` and `--version` do without
+
+        given = "the passphrase" if self.given is not None else passphrases.VARIABLE
+        refuse_plain(locate(self.store), given="--encrypted" if self.encrypted else given)
 
     def passphrase(self) -> Passphrase:
         """Return the passphrase that came with the command, or what finds one if the store is encrypted."""
@@ -155,6 +176,14 @@ def global_options(*, hidden: bool = False) -> list[click.Parameter]:
             expose_value=False,
             hidden=hidden,
         ),
+        click.Option(
+            ["--encrypted"],
+            is_flag=True,
+            help="Refuse a store that is not encrypted, as is done where a passphrase is given.",
+            callback=_set_encrypted,
+            expose_value=False,
+            hidden=hidden,
+        ),
     ]
 
 
@@ -200,6 +229,11 @@ def _set_passphrase_fd(ctx: click.Context, _option: click.Parameter, value: int 
     """Take the passphrase at once: what follows it may be examples on standard input."""
     if value is not None:
         _session(ctx).given = passphrases.read(value)
+
+
+def _set_encrypted(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+    """Refuse plain stores."""
+    _session(ctx).encrypted |= value
 
 
 def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:

@@ -40,7 +40,7 @@ from edge_icl.store.keys import STRETCH
 from edge_icl.store.pages import Row
 from edge_icl.store.settings import DEFAULT_SHOTS
 from edge_icl.store.writer import DEFAULT_TIMEOUT, writing
-from edge_icl.unlocking import change_passphrase, refuse_plain, unlocking
+from edge_icl.unlocking import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.vector import Vector, usable
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ class Memory(Reader):
             ModelMissingError: it must be made, and the encoder is not on this machine.
         """
         path = locate(store)
-        refuse_plain(path, passphrase)
+        if means_encrypted(passphrase):
+            refuse_plain(path)
         try:
             opened = Store.open(path, unlock=unlocking(passphrase))
         except StoreNotFoundError:

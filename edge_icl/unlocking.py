@@ -85,21 +85,28 @@ def unlocking(passphrase: Passphrase | None) -> Unlock:
     return unlock
 
 
-def refuse_plain(path: Path, passphrase: Passphrase | None) -> None:
-    """Raise where somebody takes a plain store for an encrypted one.
+def means_encrypted(passphrase: Passphrase | None) -> bool:
+    """Tell whether who gives this means an encrypted store: what would only be called for one tells nothing."""
+    return isinstance(passphrase, str | bytes | Keyring)
 
-    What would only be called if the store were encrypted says nothing about it.
+
+def refuse_plain(path: Path, *, given: str = "the passphrase") -> None:
+    """Raise where a plain store is that somebody takes for an encrypted one.
+
+    Args:
+        path: the store's directory.
+        given: what must be left out if the plain store is meant.
 
     Raises:
-        PassphraseError: a passphrase was given, and the store has none.
+        PassphraseError: the store is not encrypted.
     """
-    if not isinstance(passphrase, str | bytes | Keyring):
-        return
     try:
         Settings.decode((path / settings.NAME).read_bytes())
     except (OSError, StoreError):
         return  # it is encrypted, or whoever opens it will tell what is wrong
-    raise PassphraseError(f"the store {path} is not encrypted", "leave the passphrase out")
+    raise PassphraseError(
+        f"the store {path} is not encrypted", f"if it is the one that you mean, leave {given} out"
+    )
 
 
 @contextmanager

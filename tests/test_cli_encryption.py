@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keyring
 import pytest
-from command import IDS, PROGRAM, Ran, refused, run, unchanged
+from command import IDS, PROGRAM, Ran, process, refused, run, unchanged
 from test_encryption import Drawer, drawer
 
 __all__ = ["drawer"]
@@ -130,24 +130,84 @@ def test_a_wrong_passphrase_is_told_and_changes_nothing(forgetful: Path, line: s
         refused(ran, "this passphrase does not open the store")
 
 
-def test_a_plain_store_has_no_passphrase(models_home: Path) -> None:
-    run("--store", "plain", "add", "a", "b")
-
-    with unchanged(models_home):
-        for line in ("list", "add c d", "status", "verify"):
-            ran = run("--store", "plain", *line.split(), "--passphrase-fd", descriptor("x"))
-            refused(ran, "the store", "is not encrypted")
-        refused(run("--store", "plain", "passphrase"), "is not encrypted")
-    assert "encrypted  no" in run("--store", "plain", "status").out
+@pytest.fixture
+def plain(forgetful: Path, models_home: Path) -> Path:
+    """A home with a plain store beside the encrypted one, and nothing that knows a passphrase."""
+    assert run("--store", "plain", "add", "a", "b").code == 0
+    return models_home
 
 
-def test_only_init_makes_an_encrypted_store(models_home: Path) -> None:
-    run("--store", "plain", "add", "a", "b")
+OPENING = (
+    "list", "add c d", "add --file rows.jsonl", "import rows.jsonl", "fix ID c", "edit ID",
+    "forget --all --yes", "status", "show ID", "export", "search a", "ask a", "verify", "verify --deep",
+    "passphrase",
+)  # fmt: skip
 
+
+@pytest.mark.parametrize("line", OPENING)
+@pytest.mark.parametrize("how", ["--passphrase-fd", "variable", "--encrypted"])
+def test_a_plain_store_is_refused_where_a_passphrase_is_given(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, how: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text('{"input": "c", "output": "d"}\n')
+    if how == "variable":
+        monkeypatch.setenv("EDGE_ICL_PASSPHRASE", "correct horse")
+    how_words = {"--passphrase-fd": [how, descriptor("x")], "variable": [], "--encrypted": [how]}[how]
+
+    with unchanged(plain):
+        ran = run("--store", "plain", *line.split(), *how_words)
+        refused(ran, "is not encrypted; if it is the one that you mean, leave ")
+
+
+def test_a_plain_store_has_no_passphrase_to_change(plain: Path) -> None:
+    with unchanged(plain):
+        refused(run("--store", "plain", "passphrase"), "is not encrypted", "edge-icl init --encrypt")
     assert json.loads(run("--store", "plain", "status", "--json").out)["encrypted"] is False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+def test_neither_a_child_nor_who_lists_processes_sees_a_passphrase(
+    bare_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "editor.py").write_text(
+        "import os, pathlib\n"
+        "seen = [pathlib.Path(f'/proc/{who}/{what}').read_bytes()\n"
+        "        for who in ('self', os.getppid()) for what in ('environ', 'cmdline')]\n"
+        f"pathlib.Path({str(tmp_path / 'seen')!r}).write_bytes(b'|'.join(seen))\n"
+    )
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", f"{sys.executable} {tmp_path / 'editor.py'}")
+    monkeypatch.setenv("EDGE_ICL_NEW_PASSPHRASE", "battery staple")
+
+    assert process("edit", IDS["Printer paper"]).code == 0  # so it knew the passphrase
+
+    seen = (tmp_path / "seen").read_bytes()
+    assert b"EDITOR=" in seen
+    assert b"PRINTER" not in seen.upper()
+    assert b"correct horse" not in seen
+    assert b"battery staple" not in seen
+    assert process("passphrase").code == 0
+    monkeypatch.setenv("EDGE_ICL_PASSPHRASE", "battery staple")
+    assert process("list").code == 0
+
+
+def test_an_empty_variable_is_no_passphrase(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_ICL_PASSPHRASE", "")
+
+    assert run("--store", "plain", "list").code == 0
+    refused(run("list"), "the passphrase is empty")
+
+
+def test_only_init_makes_an_encrypted_store(models_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with unchanged(models_home):
-        ran = run("--store", "new", "add", "a", "b", "--passphrase-fd", descriptor("x"))
-        refused(ran, "there is no store", "edge-icl init")
+        for words in (["--passphrase-fd", descriptor("x")], ["--encrypted"], []):  # the variable is set
+            ran = run("--store", "new", "add", "a", "b", *words)
+            refused(ran, "there is no store", "edge-icl init")
+        refused(run("--store", "new", "init"), "EDGE_ICL_PASSPHRASE that is set, goes with --encrypt", code=2)
+        monkeypatch.delenv("EDGE_ICL_PASSPHRASE")
+        refused(run("--encrypted", "--store", "new", "init"), "goes with --encrypt", code=2)
+    monkeypatch.setenv("EDGE_ICL_PASSPHRASE", "correct horse")
     made = json.loads(run("--store", "new", "init", "--encrypt", "--json").out)
     assert (made["encrypted"], json.loads(run("--store", "new", "status", "--json").out)["encrypted"]) == (
         True,

@@ -190,7 +190,7 @@ def test_a_plain_store_is_not_taken_for_an_encrypted_one(models_home: Path, tmp_
     create(tmp_path / "store", None).close()
 
     for passphrase in (SECRET, SECRET.encode(), Keyring()):
-        with pytest.raises(PassphraseError, match="is not encrypted; leave the passphrase out"):
+        with pytest.raises(PassphraseError, match=r"is not encrypted; if .* leave the passphrase out"):
             Memory.open(tmp_path / "store", passphrase=passphrase)
     with (
         Memory.open(tmp_path / "store", passphrase=lambda: pytest.fail("nobody needs one")) as memory,

@@ -32,8 +32,17 @@ KILLED = -31
 TELLTALES = ("CI", "TF_BUILD", "GITHUB_ACTIONS", "GITLAB_CI", "TRAVIS", "JENKINS_URL", "ORT_DISABLE_TELEMETRY")
 """Variables that make onnxruntime silent by themselves: no user has them set."""
 
-GIVEN = {"EDITOR": "true", "EDGE_ICL_PASSPHRASE": "old", "EDGE_ICL_NEW_PASSPHRASE": "new"}
-"""What stands for a person at the terminal: an editor that changes nothing, and passphrases."""
+GIVEN = {"EDITOR": "true"}
+"""What stands for a person at the terminal: an editor that changes nothing."""
+
+TYPED = {"EDGE_ICL_PASSPHRASE": "old", "EDGE_ICL_NEW_PASSPHRASE": "new"}
+"""Likewise passphrases; not for a plain store, which is refused then."""
+
+
+def given(words: Sequence[str]) -> dict[str, str]:
+    """Return what stands for a person who runs these words."""
+    return GIVEN | (TYPED if "sealed" in words else {})
+
 
 Script = Sequence[tuple[tuple[str, ...], str]]
 """Runs of a command: words, and what stdin holds."""
@@ -149,7 +158,9 @@ def watched(*words: object, folder: Path, stdin: str = "", forbid: bool = False)
         [str(word) for word in words],
         input=stdin,
         cwd=folder,
-        env=_environment(home) | {"WATCH_LOG": str(log), "WATCH_FORBID": "1" if forbid else ""},
+        env=_environment(home)
+        | given([*map(str, words)])
+        | {"WATCH_LOG": str(log), "WATCH_FORBID": "1" if forbid else ""},
         capture_output=True,
         text=True,
         check=False,
@@ -168,14 +179,14 @@ def _environment(home: Path) -> dict[str, str]:
     """Return this environment, as a user has it who set nothing."""
     kept = {name: value for name, value in os.environ.items() if name not in TELLTALES}
     kept.pop("XDG_CACHE_HOME", None)
-    return kept | GIVEN | {"HOME": str(home), "PYTHONPATH": str(WATCHER)}
+    return kept | {"HOME": str(home), "PYTHONPATH": str(WATCHER)}
 
 
 def _traced(words: Sequence[str], stdin: str, folder: Path) -> list[str]:
     """Return the families of the sockets that a process tree makes, as strace tells."""
     trace = folder / "trace"
     options = ["--follow-forks", "--quiet=all", "--trace=socket", f"--output={trace}"]
-    environment = os.environ | GIVEN | {"HOME": str(folder / "empty")}
+    environment = os.environ | given(words) | {"HOME": str(folder / "empty")}
     subprocess.run(
         ["strace", *options, *words],
         input=stdin,
