@@ -22,6 +22,9 @@ The marked lines themselves must stay. If nothing is changed, nothing
 happens. Line breaks around a changed text are left out.
 
 """
+NOT_IN_MEMORY = (
+    "this system has no files in memory: what the editor shows lies on the disk in the clear until it is wiped"
+)
 TITLES = {"input": "input", "output": "output", "tags": "tags, one a line", "source": "source"}
 """The parts of an example, and what their marked lines say."""
 
@@ -41,13 +44,16 @@ class Changes(TypedDict, total=False):
 def edit(session: Session, id: str) -> None:
     """Correct an example in your editor: its input, output, tags and source.
 
-    The editor is the one that $VISUAL or $EDITOR names. It opens a file that only you can read, which is
-    overwritten with zeros and removed when the editor has closed. As with `edge-icl fix`, the old example is
-    forgotten exactly, in the same step in which the new one comes. A new input needs the encoder.
+    The editor is the one that $VISUAL or $EDITOR names. It opens a file that only you can read, in memory where
+    the system has a place for that, which is overwritten with zeros and removed when the editor has closed. As
+    with `edge-icl fix`, the old example is forgotten exactly, in the same step in which the new one comes. A
+    new input needs the encoder.
     """
     with session.open() as memory:
         one = memory.get(id)
         markers = _markers(one.example)
+        if memory.encrypted and not editor.in_memory():
+            session.output.note(NOT_IN_MEMORY)
         changes = _changes(one.example, editor.edit(_text(one.example, markers)), markers)
         cmd_fix.show(session, memory, memory.replace(one.id, **changes))
 

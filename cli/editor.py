@@ -1,9 +1,9 @@
 """A text in the user's own editor: in a file of mode 0600 in a folder of mode 0700, wiped whatever happens.
 
-    $EDGE_ICL_HOME/editing/example.txt
-
-The folder is wiped with everything in it, since editors leave backups and swap files beside what they edit. A
-process that was killed outright cannot wipe it; then the next edit does, and `edge-icl doctor` tells of it.
+The folder is in memory where the system has a place for that, else in the home of the stores. It is wiped with
+everything in it, since editors leave backups and swap files beside what they edit; so is the file that the
+editor was given, though one that saves by renaming has put another in its place. A process that was killed
+outright cannot wipe anything; then the next edit does, and `edge-icl doctor` tells of it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from filelock import FileLock, Timeout
 from edge_icl.cli import interrupts
 from edge_icl.errors import EdgeIclError, InputError
 from edge_icl.models.home import home
-from edge_icl.store import files as fs
-from edge_icl.store.wiping import wipe
+from edge_icl.store import scratch
+from edge_icl.store.files import DIRECTORY_MODE, FILE_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,23 +42,33 @@ def edit(text: str) -> str:
     with _alone(), _private(text) as file:
         _run(command, file)
         try:
-            return file.read_bytes().decode()
-        except FileNotFoundError:
+            return scratch.read(file).decode()
+        except OSError:
             raise InputError("the editor removed its file", "nothing was changed") from None
         except UnicodeDecodeError as error:
             raise InputError("what the editor saved is not UTF-8", "nothing was changed") from error
 
 
+def in_memory() -> bool:
+    """Tell whether what is edited lies in memory, and not on a disk."""
+    return len(_places()) > 1
+
+
 def left_behind() -> Path | None:
     """Return the folder that an edit which was killed has left, or None where there is none."""
-    folder = home() / FOLDER
-    if not folder.exists():
+    left = next((place for place in _places() if place.exists()), None)
+    if left is None:
         return None
     try:
         with _alone():
-            return folder
+            return left
     except EdgeIclError:
         return None  # it is in use
+
+
+def _places() -> list[Path]:
+    """Return where the folder may be."""
+    return scratch.places(home(), FOLDER)
 
 
 def _command() -> list[str]:
@@ -87,9 +97,9 @@ def _run(command: list[str], file: Path) -> None:
 def _alone() -> Iterator[None]:
     """Hold the lock of the folder."""
     folder = home()
-    folder.mkdir(mode=fs.DIRECTORY_MODE, parents=True, exist_ok=True)
+    folder.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
     try:
-        with FileLock(folder / f"{FOLDER}.lock", timeout=0, mode=fs.FILE_MODE):
+        with FileLock(folder / f"{FOLDER}.lock", timeout=0, mode=FILE_MODE):
             yield
     except Timeout:
         raise EdgeIclError("another example is being edited", "close that editor first") from None
@@ -98,13 +108,14 @@ def _alone() -> Iterator[None]:
 @contextmanager
 def _private(text: str) -> Iterator[Path]:
     """Make the file, and wipe it with its folder; a closed terminal or a `kill` also ends the block first."""
-    files, folder = fs.Files(), home() / FOLDER
+    data, file = text.encode(), None
+    best, *others = _places()
     with interrupts.held():
         try:
-            wipe(files, [folder], ours=lambda _: True)
-            files.make_directory(folder)
-            fs.create(files, [(folder / _FILE, text.encode())])
+            for place in (best, *others):  # what an edit left that was killed
+                scratch.wipe(place)
+            file = scratch.make(best, _FILE, data)
             with interrupts.heard(but=signal.SIGINT):  # Ctrl-C is the editor's, which gets it too
-                yield folder / _FILE
+                yield best / _FILE
         finally:
-            wipe(files, [folder], ours=lambda _: True)
+            scratch.wipe(best, file, size=len(data))

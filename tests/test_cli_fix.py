@@ -6,18 +6,35 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from command import EXAMPLES, IDS, PROGRAM, SEED, content, process, refused, run, unchanged
 
 from edge_icl import Example
+from edge_icl.store import scratch
 
 pytest_plugins = ["cli_fixtures"]
 
 PAPER = IDS["Printer paper"]
 FOOD = Example.create("Printer paper", "food")
 FIXED = FOOD.id(SEED).hex()
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder in memory, if there may be one here, in which the editor's file must be."""
+    shared = Path("/dev/shm")
+    with TemporaryDirectory(dir=shared if scratch.in_memory(shared) else None) as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+
+
+def editing(home: Path) -> Path:
+    """Return the folder that an editor's file is in."""
+    return scratch.places(home, "editing")[0]
 
 
 @pytest.fixture
@@ -170,6 +187,9 @@ def test_the_file_and_its_folder_are_private(editor: Path, tmp_path: Path) -> No
         ("sys.exit(7)", "failed with exit code 7; nothing was changed"),
         ("file.write_bytes(b'\\xff'); sys.exit()", "not UTF-8"),
         ("file.unlink(); sys.exit()", "removed its file"),
+        ("import os; file.unlink(); os.mkfifo(file); sys.exit()", "removed its file"),
+        ("file.unlink(); file.symlink_to('/etc/passwd'); sys.exit()", "removed its file"),
+        ("file.unlink(); file.mkdir(); sys.exit()", "removed its file"),
         ("(file.parent / 'backup~').write_text(text)\ntext = ''", "the marked lines"),
     ],
 )
@@ -181,15 +201,123 @@ def test_whatever_the_editor_does_wrong_changes_nothing_and_leaves_nothing(
 
     with unchanged(bare_home):
         refused(run("edit", PAPER), wrong)
-    assert not (bare_home / "editing").exists()
+    assert not editing(bare_home).exists()
 
 
-def test_the_text_is_overwritten_before_its_name_goes(bare_home: Path, editor: Path, tmp_path: Path) -> None:
-    link = tmp_path / "link"
-    play(editor, f"import os\nos.link(file, {str(link)!r})\nsys.exit(1)")
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_text_is_overwritten_before_its_name_goes(
+    bare_home: Path, editor: Path, memory: Path, code: int
+) -> None:
+    play(editor, f"import os\nos.link(file, file.parent.parent / 'link')\nsys.exit({code})")
     run("edit", PAPER)
 
-    assert set(link.read_bytes()) == {0}
+    assert set((memory / "link").read_bytes()) == {0}
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_an_editor_that_saves_by_renaming_leaves_neither_file(
+    bare_home: Path, editor: Path, memory: Path, code: int
+) -> None:
+    play(
+        editor,
+        "import os\n"
+        "def kept(path, name):\n"
+        "    path.write_text(text.replace('office', 'paper'))\n"
+        "    os.link(path, file.parent.parent / name)\n"
+        "os.link(file, file.parent.parent / 'first')\n"
+        "kept(file.parent / '4913', 'second')\n"
+        "os.replace(file.parent / '4913', file)\n"
+        "kept(file.parent / '.example.txt.swp', 'swap')\n"
+        "kept(file.parent / 'example.txt~', 'backup')\n"
+        "(file.parent / 'example.txt~').chmod(0o400)\n"
+        "(file.parent / 'undo').mkdir()\n"
+        "kept(file.parent / 'undo' / 'x', 'undo')\n"
+        "os.mkfifo(file.parent / 'fifo')\n"
+        "(file.parent / 'link').symlink_to(file.parent.parent / 'elsewhere')\n"
+        "(file.parent / 'links').symlink_to(file.parent.parent)\n"
+        f"sys.exit({code})",
+    )
+    (memory / "elsewhere").write_text("not the editor's")
+    ran = run("edit", PAPER, "--json")
+
+    assert ran.code == code
+    assert code or json.loads(run("show", json.loads(ran.out)["id"], "--json").out)["output"] == "paper"
+    assert (memory / "elsewhere").read_text() == "not the editor's"
+    (memory / "elsewhere").unlink()
+    left = {path.name: set(path.read_bytes()) for path in memory.iterdir()}
+    assert left == {name: {0} for name in ("first", "second", "swap", "backup", "undo")}
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_an_editor_that_empties_its_file_first_leaves_as_many_zeros_as_there_was_text(
+    editor: Path, memory: Path
+) -> None:
+    play(editor, "import os\nos.link(file, file.parent.parent / 'link')\nsize = len(text)\ntext = ''")
+    run("edit", PAPER)
+
+    data = (memory / "link").read_bytes()
+    assert set(data) == {0}
+    assert len(data) > 200
+
+
+@pytest.mark.skipif(not scratch.in_memory(Path("/dev/shm")), reason="no files are in memory here")
+@pytest.mark.usefixtures("bare_home")
+def test_the_file_is_in_memory_where_it_can_be(editor: Path, tmp_path: Path, memory: Path) -> None:
+    play(editor, f"pathlib.Path({str(tmp_path / 'where')!r}).write_text(str(file.parent.parent))")
+    run("edit", PAPER)
+
+    assert (tmp_path / "where").read_text() == str(memory)
+
+
+def test_without_files_in_memory_it_is_in_the_home_and_that_is_said_of_an_encrypted_store(
+    models_home: Path, editor: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scratch, "IN_MEMORY", set())
+    where = tmp_path / "where"
+    play(editor, f"pathlib.Path({str(where)!r}).write_text(str(file.parent))")
+    run("add", "Printer paper", "office")
+    plain = json.loads(run("list", "--json").out)["id"]
+    assert run("edit", plain).err == ""
+    monkeypatch.setenv("EDGE_ICL_PASSPHRASE", "correct horse")
+    run("--store", "sealed", "init", "--encrypt")
+    sealed = json.loads(run("--store", "sealed", "add", "Printer paper", "office", "--json").out)["ids"][0]
+
+    ran = run("--store", "sealed", "edit", sealed)
+
+    assert ran.code == 0
+    assert ran.err.startswith(
+        "edge-icl: this system has no files in memory: what the editor shows lies on the disk"
+    )
+    assert where.read_text() == str(models_home / "editing")
+    assert not (models_home / "editing").exists()
+
+
+def test_a_link_in_the_folders_place_is_not_followed(bare_home: Path, editor: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "letter").write_text("Dear Anna")
+    play(editor, "text = text.replace('office', 'paper')")
+    for place in (editing(bare_home), bare_home / "editing"):
+        place.symlink_to(tmp_path / "precious")
+
+    assert run("edit", PAPER).code == 0
+
+    assert (tmp_path / "precious" / "letter").read_text() == "Dear Anna"
+    assert not (bare_home / "editing").is_symlink()
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives a folder away")
+@pytest.mark.usefixtures("bare_home")
+def test_a_folder_that_somebody_else_has_made_there_is_not_used(
+    editor: Path, bare_home: Path, tmp_path: Path
+) -> None:
+    taken = editing(bare_home)
+    taken.mkdir()
+    os.chown(taken, 12345, -1)
+    play(editor, f"pathlib.Path({str(tmp_path / 'where')!r}).write_text(str(file.parent))")
+
+    assert run("edit", PAPER).code == 0
+    assert (tmp_path / "where").read_text() != str(taken)
+    assert list(taken.iterdir()) == []
 
 
 @pytest.mark.usefixtures("bare_home")
@@ -213,29 +341,31 @@ def test_a_program_that_is_ended_wipes_the_file_first(
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "edit", PAPER], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:
-        _wait_for(bare_home / "editing" / "up")
+        _wait_for(editing(bare_home) / "up")
         running.send_signal(number)
         out, err = running.communicate()
 
     assert (running.returncode, out, err.strip()) == (code, b"", f"edge-icl: error: {words}".encode())
-    assert not (bare_home / "editing").exists()
+    assert not editing(bare_home).exists()
     assert content(bare_home / "stores") == before
 
 
-def test_what_a_killed_program_left_is_wiped_by_the_next_edit(bare_home: Path, editor: Path) -> None:
+def test_what_a_killed_program_left_is_wiped_by_the_next_edit(
+    bare_home: Path, editor: Path, memory: Path
+) -> None:
     play(editor, "import os, time\n(file.parent / 'up').write_text(str(os.getpid()))\ntime.sleep(60)")
     with subprocess.Popen([sys.executable, "-c", PROGRAM, "edit", PAPER]) as running:
-        pid = _wait_for(bare_home / "editing" / "up")
+        pid = _wait_for(editing(bare_home) / "up")
         refused(run("edit", PAPER), "another example is being edited")
         running.kill()
     os.kill(int(pid), signal.SIGKILL)
-    link = bare_home / "link"
-    os.link(bare_home / "editing" / "example.txt", link)
+    link = memory / "link"
+    os.link(editing(bare_home) / "example.txt", link)
     play(editor, "")
     run("edit", PAPER)
 
     assert set(link.read_bytes()) == {0}
-    assert not (bare_home / "editing").exists()
+    assert not editing(bare_home).exists()
 
 
 def _wait_for(path: Path) -> str:
