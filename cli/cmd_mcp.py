@@ -11,7 +11,7 @@ from edge_icl import __version__
 from edge_icl.cli import interrupts
 from edge_icl.cli.output import is_terminal
 from edge_icl.cli.session import Command, Session, examples
-from edge_icl.errors import NotInstalledError
+from edge_icl.errors import EdgeIclError, NotInstalledError
 
 
 @click.command(cls=Command, epilog=examples("edge-icl mcp", "edge-icl --store work mcp"))
@@ -35,6 +35,11 @@ def mcp(session: Session, model: str | None) -> None:
             f"the Model Context Protocol needs a package that is missing, {error.name}",
             'install it: pip install "edge-icl[mcp]"',
         ) from error
+    if sys.stdin is None or sys.stdout is None:
+        closed = "stdin" if sys.stdin is None else "stdout"
+        raise EdgeIclError(
+            f"{closed} is closed", "let an assistant's program start this command, see docs/mcp.md"
+        )
     if is_terminal(sys.stdin):
         session.output.note("waiting for an assistant on stdin; Ctrl-D ends it")
     desk = Desk(partial(session.open, model=model), Plans())

@@ -209,11 +209,11 @@ def test_stdout_has_nothing_but_the_protocol() -> None:
         assert server.stderr
         server.stdin.write("this is no JSON\n" + mcp_calls(("status", {})))
         server.stdin.flush()
-        answers = [json.loads(server.stdout.readline()) for _ in range(2)]
+        answers = [json.loads(server.stdout.readline()) for _ in range(3)]
         server.stdin.close()
 
         assert all(answer["jsonrpc"] == "2.0" for answer in answers)
-        assert {answer["id"] for answer in answers} == {0, 1}
+        assert {answer["id"] for answer in answers} == {None, 0, 1}
         assert (server.stdout.read(), server.stderr.read(), server.wait(60)) == ("", "", 0)
 
 

@@ -1,7 +1,7 @@
 """The Model Context Protocol over standard input and output, by its official SDK.
 
-While it serves, the SDK keeps the protocol's two descriptors for itself: whatever a library writes to stdout
-goes to stderr. Tools run on worker threads, so that one long answer holds up nothing else.
+While it serves, the protocol's two descriptors are nobody else's: whatever a library writes to stdout goes to
+stderr. Tools run on worker threads, so that one long answer holds up nothing else.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ from mcp_types import Tool as Offered
 from pydantic import ValidationError
 
 from edge_icl.errors import EdgeIclError, InputError
+from edge_icl.mcp import frames
+from edge_icl.mcp.quoting import MOST, quoted, sentence
 from edge_icl.mcp.tools import TOOLS, Desk, Result, Tool
 
 if TYPE_CHECKING:
     from typing import Any
 
     from mcp.server.context import ServerRequestContext
+    from mcp.shared.message import SessionMessage
 
 NAME = "edge-icl"
 INSTRUCTIONS = """A store of examples that the user teaches a local model with, on the user's own machine.
@@ -81,8 +84,14 @@ async def _serve(desk: Desk, version: str) -> None:
         NAME, version=version, instructions=INSTRUCTIONS, on_list_tools=list_tools, on_call_tool=call_tool
     )
     server.middleware.clear()  # it holds one that hands every request to OpenTelemetry, where that is set up
-    async with stdio_server() as (reading, writing):
-        await server.run(reading, writing, server.create_initialization_options())
+
+    async def refuse(answer: SessionMessage) -> None:
+        await writing.send(answer)
+
+    with frames.own_input() as file:
+        lines: Any = frames.messages(file, refuse)  # all that is done with the SDK's file is to iterate over it
+        async with stdio_server(stdin=lines) as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())
 
 
 def _offered(name: str, tool: Tool) -> Offered:
@@ -121,16 +130,23 @@ def _run(desk: Desk, name: str, arguments: dict[str, Any]) -> Result:
     """
     tool = TOOLS.get(name)
     if tool is None:
-        raise InputError(f"there is no tool {name}", f"there are {', '.join(TOOLS)}")
+        raise InputError(f"there is no tool {_name(name)}", f"there are {', '.join(TOOLS)}")
     try:
         given = tool.arguments.model_validate(arguments)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = _name(".".join(map(str, first["loc"])))
         raise InputError(f"{name} cannot take its argument {where}: {first['msg'].lower()}") from None
     return tool.run(desk, given)
 
 
-def _failed(sentence: str) -> CallToolResult:
+def _name(text: str) -> str:
+    """Return a name that a client gave, in quotes if it is none."""
+    return (
+        text if text.isascii() and text.replace(".", "").isidentifier() and len(text) < MOST else quoted(text)
+    )
+
+
+def _failed(wrong: str) -> CallToolResult:
     """Return an error that the client's model can read."""
-    return CallToolResult(content=[TextContent(type="text", text=sentence)], is_error=True)
+    return CallToolResult(content=[TextContent(type="text", text=sentence(wrong))], is_error=True)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge_icl.errors import ExampleNotFoundError, InputError
 from edge_icl.matching import as_json, only_folded
 from edge_icl.mcp.plans import LIFETIME, Plan, Plans
+from edge_icl.mcp.quoting import quoted
 from edge_icl.reader import NEARLY_THE_SAME
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
     from edge_icl.memory import Memory
     from edge_icl.records import Held
+
+LEAST_SIMILARITY = 0.5
+"""What `like` may ask for: from about here on down every example is like every text."""
+
+MOST_SHOWN = 200
+"""Examples of one dry run: a person must be able to read what would go."""
+
+_BY_HAND = "the user can forget them all with `edge-icl forget` in a terminal"
 
 
 class Opener(Protocol):
@@ -121,7 +130,8 @@ class DryRunArguments(Arguments):
     tag: Annotated[str | None, Field(description="Those with this tag.")] = None
     like: Annotated[str | None, Field(description="Those whose input is nearly this text.")] = None
     min_similarity: Annotated[
-        float, Field(ge=-1, le=1, strict=False, description="How near to `like`, up to 1 for the same.")
+        float,
+        Field(ge=LEAST_SIMILARITY, le=1, description="How near to `like`, up to 1 for the same."),
     ] = NEARLY_THE_SAME
 
 
@@ -161,8 +171,8 @@ def status(desk: Desk, _given: StatusArguments) -> Result:
         "encoder": memory.settings.encoder,
         "root": memory.root,
     }
-    told = {name: value for name, value in fields.items() if value is not None}
-    return Result("\n".join(f"{name}: {value}" for name, value in told.items()), fields)
+    told = {name: quoted(value) if isinstance(value, str) else value for name, value in fields.items()}
+    return Result("\n".join(f"{name}: {value}" for name, value in told.items() if value is not None), fields)
 
 
 def forget_dry_run(desk: Desk, given: DryRunArguments) -> Result:
@@ -245,6 +255,10 @@ def _find(memory: Memory, given: DryRunArguments) -> list[Held]:
     found = memory.find(**filters, min_similarity=given.min_similarity)
     if not found:
         raise ExampleNotFoundError("no example fits", "search shows what is there")
+    if len(found) > MOST_SHOWN:
+        raise InputError(f"{len(found):,} examples fit, more than anybody reads", f"say less: {_BY_HAND}")
+    if len(found) == len(memory) > 1:
+        raise InputError(f"all {len(found):,} examples fit", f"give their ids: {_BY_HAND}")
     return found
 
 
@@ -264,10 +278,15 @@ def _only_folded(folded: set[str]) -> list[str]:
 
 
 def _lines(examples: Sequence[Held]) -> list[str]:
-    """Return examples as text, a line each."""
+    """Return examples as text, a line each, their own texts in quotes."""
     return [
         "\t".join(
-            [one.id, *([] if one.similarity is None else [f"{one.similarity:.2f}"]), one.output, one.input]
+            [
+                one.id,
+                *([] if one.similarity is None else [f"{one.similarity:.2f}"]),
+                quoted(one.output),
+                quoted(one.input),
+            ]
         )
         for one in examples
     ]
