@@ -73,6 +73,7 @@ class Reader:
         self._lifetime.close()
         self._now.drop()
         self._engines.close()
+        self._store.forget_key()
 
     @property
     def path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import json
@@ -31,6 +32,7 @@ from edge_icl import (
     NotInstalledError,
     PassphraseError,
     StoreAccessError,
+    StoreClosedError,
     StoreDamagedError,
     StoreFormatError,
     Stretch,
@@ -477,3 +479,23 @@ def test_a_seed_and_a_passphrase_give_the_key_that_the_page_on_the_format_says()
 
     assert stores.KEY.wrapped.salt == salt
     assert stores.KEY.data == hashlib.blake2b(b"edge-icl/data key", digest_size=64, key=stretched).digest()
+
+
+def test_closing_a_store_overwrites_its_key_in_memory(models_home: Path, tmp_path: Path) -> None:
+    with create(tmp_path / "store") as memory:
+        memory.add_many(EXAMPLES[:3])
+        memory.change_passphrase("new")
+        held, copy = memory._store.key.data, bytes(memory._store.key.data)
+        kept = memory._store.snapshot()
+
+    assert set(held) == {0}
+    owners = [one for one in gc.get_objects() if isinstance(one, Key | Seal | Memory)]
+    seen = [getattr(one, "data", getattr(one, "_key", None)) for one in owners]
+    assert not any(isinstance(data, bytes | bytearray) and copy == data for data in seen)
+    with pytest.raises(StoreClosedError):
+        memory.add("a", "b")
+    with pytest.raises(StoreClosedError):
+        memory._store.folder.read("manifest")
+    assert kept is not None
+    with Memory.open(tmp_path / "store", passphrase="new") as memory:
+        assert memory.verify(deep=True).ok

@@ -230,6 +230,11 @@ class Store:
             raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
         return data
 
+    def forget_key(self) -> None:
+        """Overwrite the data key in memory, if there is one: nothing is read or written here any more."""
+        if self.key is not None:
+            self.key.wipe()
+
     def rewrap(self, key: Key, *, timeout: float) -> None:
         """Wrap the data key of an encrypted store anew, and wipe the file that held it.
 

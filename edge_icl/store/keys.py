@@ -170,14 +170,24 @@ class Key:
     """A data key, and the file that it is kept in.
 
     Attributes:
-        data: the data key, 64 bytes.
+        data: the data key, 64 bytes; one piece of memory for all that use it, so that `wipe` reaches it.
         wrapped: the file.
         replaces: what the file must hold so far, if this is to take its place; None for the key of a new store.
     """
 
-    data: bytes = field(repr=False)
+    data: bytes | bytearray = field(repr=False)
     wrapped: WrappedKey
     replaces: WrappedKey | None = None
+
+    def __post_init__(self) -> None:
+        """Keep the data key where it can be overwritten."""
+        if isinstance(self.data, bytes):
+            object.__setattr__(self, "data", bytearray(self.data))
+
+    def wipe(self) -> None:
+        """Overwrite the data key in memory; whoever seals or opens files with it is refused from then on."""
+        assert isinstance(self.data, bytearray)
+        self.data[:] = bytes(len(self.data))
 
     @classmethod
     def new(cls, passphrase: bytes, *, stretch: Stretch = STRETCH, keyring: bool = False) -> Key:
@@ -206,7 +216,7 @@ class Key:
         return replace(self._wrapped(self.data, passphrase, empty), replaces=self.wrapped)
 
     @classmethod
-    def _wrapped(cls, data: bytes, passphrase: bytes, empty: WrappedKey) -> Key:
+    def _wrapped(cls, data: bytes | bytearray, passphrase: bytes, empty: WrappedKey) -> Key:
         """Put a data key into a wrapping that has everything else."""
         wrapping = empty.stretch.run(passphrase, empty.salt)
         return cls(data, replace(empty, wrapped=sealing.encrypt(wrapping, data, empty.bound())))
@@ -272,7 +282,7 @@ def folder(files: fs.Files, path: Path, key: Key | None) -> fs.Folder:
     return fs.Folder(files, path, None if key is None else sealing.Seal(key.data))
 
 
-Unlock = Callable[[WrappedKey], bytes]
+Unlock = Callable[[WrappedKey], bytes | bytearray]
 """Gives the data key that a file holds; raises PassphraseError if it cannot."""
 
 

@@ -16,7 +16,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import NotInstalledError, StoreDamagedError
+from edge_icl.errors import NotInstalledError, StoreClosedError, StoreDamagedError
 from edge_icl.store import settings
 
 if TYPE_CHECKING:
@@ -36,11 +36,21 @@ class Seal:
     """Seals and opens files under one data key.
 
     Args:
-        data_key: 64 bytes.
+        data_key: 64 bytes. When they are overwritten with zeros, as at a store's closing, the seal is no more.
     """
 
-    def __init__(self, data_key: bytes) -> None:
+    def __init__(self, data_key: bytes | bytearray) -> None:
         self._key = data_key
+
+    def _held(self) -> bytes | bytearray:
+        """Return the data key.
+
+        Raises:
+            StoreClosedError: it was overwritten.
+        """
+        if not any(self._key):
+            raise StoreClosedError("the store is closed", "open it again")
+        return self._key
 
     def seal(self, name: str, data: bytes) -> bytes:
         """Return what a file holds on the disk.
@@ -51,11 +61,12 @@ class Seal:
 
         Raises:
             OSError: the content is larger than 2 GiB.
+            StoreClosedError: the data key was overwritten.
             NotInstalledError: the package cryptography is not installed.
         """
         if len(data) > LARGEST:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
-        sealed = encrypt(self._key, data, _role(name))
+        sealed = encrypt(self._held(), data, _role(name))
         return settings.envelope(sealed) if name == settings.NAME else sealed
 
     def open(self, name: str, data: bytes) -> bytes:
@@ -63,16 +74,17 @@ class Seal:
 
         Raises:
             StoreDamagedError: this is not what `seal` returned for a file of this role under this key.
+            StoreClosedError: the data key was overwritten.
             NotInstalledError: the package cryptography is not installed.
         """
         sealed = settings.sealed_in(data) if name == settings.NAME else data
-        content = None if sealed is None else decrypt(self._key, sealed, _role(name))
+        content = None if sealed is None else decrypt(self._held(), sealed, _role(name))
         if content is None:
             raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
         return content
 
 
-def encrypt(key: bytes, data: bytes, bound: bytes) -> bytes:
+def encrypt(key: bytes | bytearray, data: bytes | bytearray, bound: bytes) -> bytes:
     """Encrypt data and authenticate it together with what it is bound to.
 
     Raises:
@@ -84,7 +96,7 @@ def encrypt(key: bytes, data: bytes, bound: bytes) -> bytes:
     return AESSIV(key).encrypt(data, [bound])
 
 
-def decrypt(key: bytes, data: bytes, bound: bytes) -> bytes | None:
+def decrypt(key: bytes | bytearray, data: bytes, bound: bytes) -> bytes | None:
     """Return what `encrypt` was given; None if these are not the bytes that it returned.
 
     Raises:
