@@ -72,7 +72,7 @@ class Engines:
 
         Raises:
             ModelMissingError: it is not on this machine.
-            ModelFileError: one of its files is not usable.
+            ModelFileError: one of its files is not usable, or not what was installed.
             StoreEncoderError: the encoder of that name on this machine is another one.
         """
         with self._lock:
@@ -103,7 +103,7 @@ class Engines:
 
         Raises:
             ModelMissingError: it is not on this machine.
-            ModelFileError: it is not a GGUF file, or truncated.
+            ModelFileError: it is not a GGUF file, truncated, or not what was installed.
             ModelComputationError: this machine computes it wrongly.
         """
         with self._lock:
@@ -132,7 +132,9 @@ class Engines:
     def _load_encoder(self, found: InstalledEncoder) -> Encoder:
         """Load the encoder."""
         from edge_icl.encoder import Encoder  # noqa: PLC0415 - forgetting and listing do without
+        from edge_icl.models.location import assure  # noqa: PLC0415 - likewise
 
+        assure(found, progress=self._progress)
         encoder = Encoder(
             found.graph,
             found.tokenizer,
@@ -150,6 +152,7 @@ class Engines:
     def _load_model(self, found: InstalledLlm) -> Model:
         """Load the LLM in the way in which this machine computes it rightly; checked the first time."""
         from edge_icl.llm.model import Model  # noqa: PLC0415 - forgetting and listing do without
+        from edge_icl.models import gguf  # noqa: PLC0415 - likewise
         from edge_icl.models.checked import settle  # noqa: PLC0415 - likewise
 
         fit = settle(
@@ -166,5 +169,6 @@ class Engines:
             gpu_layers=fit.gpu_layers,
             extra_buffers=fit.extra_buffers,
             threads=self._threads,
+            parts=gguf.parts(found.path)[1:],
             progress=lambda _, done, total: self._progress(f"load {found.name}", done, total),
         )

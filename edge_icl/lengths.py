@@ -65,7 +65,7 @@ class Lengths:
         Raises:
             InputError: it is too long, with both lengths.
             ModelMissingError: it may be too long, and the model that could tell is not on this machine.
-            ModelFileError: likewise, and llama.cpp refuses the model's file.
+            ModelFileError: likewise, and the model's file is damaged, or llama.cpp refuses it.
         """
         prompt.check_fits(example, context=self._room(), count=self._count)
 
@@ -87,7 +87,7 @@ class Lengths:
         with self._lock:
             if self._vocabulary is None:
                 from edge_icl.llm.vocabulary import Vocabulary  # noqa: PLC0415 - most examples do without
-                from edge_icl.models.location import find_file  # noqa: PLC0415 - likewise
+                from edge_icl.models.checked import readable  # noqa: PLC0415 - likewise
 
-                self._vocabulary = Vocabulary.load(find_file(self._wanted))
+                self._vocabulary = Vocabulary.load(readable(self._wanted))
             return self._vocabulary.count(text)

@@ -30,6 +30,7 @@ from edge_icl.cores import usable_cores
 from edge_icl.errors import ModelComputationError, ModelError, ModelFileError
 from edge_icl.llm import build
 from edge_icl.models import catalogue, location, record
+from edge_icl.models.regular import read_regular
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ _ANOTHER = (
     "take another file: the GGUF of a generative model that llama.cpp knows; if it is split, the first part, "
     "beside all others"
 )
+_LARGEST = 1 << 20
 _MOST = 32
 """Results that one file keeps: more than the machines and settings that anybody has at a time."""
 
@@ -100,9 +102,10 @@ def settle(
 
     Raises:
         ModelComputationError: it computes wrongly in every setting.
-        ModelFileError: llama.cpp refuses the file.
+        ModelFileError: llama.cpp refuses the file, or it is not what was installed.
         ModelError: llama.cpp cannot be loaded, or the context does not fit in memory.
     """
+    location.assure(model, progress=progress)
     fit = known(model, gpu_layers=gpu_layers, threads=threads)
     if fit is None or not fit.passed or (again and fit.seen):
         fit = examine(
@@ -121,6 +124,23 @@ def settle(
         )
     _in_use[model.name] = fit
     return fit
+
+
+def readable(name_or_path: str | None = None) -> Path:
+    """Return the GGUF file of an LLM that this process may read with llama.cpp, found as `find_llm` does.
+
+    A file that the catalogue does not vouch for may be made to end or to hang whoever reads it, so it must have
+    passed on this machine before.
+
+    Raises:
+        ModelError: as `find_llm` and `settle` do.
+    """
+    model = location.find_llm(name_or_path)
+    if catalogue.recorded(model.digest) is None:
+        settle(model)
+    else:
+        location.assure(model)
+    return model.path
 
 
 def first_try(path: Path, *, progress: Progress = silent) -> Fit:
@@ -242,7 +262,7 @@ def _place(model: InstalledLlm) -> Path:
 def _read(place: Path) -> dict[str, Any]:
     """Return all results of a file, none if it is missing or damaged."""
     try:
-        found = json.loads(place.read_bytes())["results"]
+        found = json.loads(read_regular(place, most=_LARGEST))["results"]
         return dict(found)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -20,6 +20,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge_icl.errors import ModelFileError
+from edge_icl.models.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def opened(path: Path) -> Iterator[Header]:
         ModelFileError: the file cannot be read or is no GGUF; likewise what the header's methods find wrong.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if file.read(4) != b"GGUF":
                 raise ModelFileError(
                     f"{path} is not a GGUF file", "give the path of a model that llama.cpp can read"

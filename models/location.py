@@ -13,11 +13,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
-from edge_icl.models import catalogue, gguf, record
+from edge_icl.models import catalogue, gguf, record, seen
 from edge_icl.models.home import home
 from edge_icl.progress import Progress, silent
 
@@ -166,17 +167,36 @@ def verify(name: str, *, progress: Progress = silent) -> Installed:
         ModelFileError: a file is missing, cannot be read, or is not what was installed.
     """
     model = _find(name)
-    for file, expected in record.read(folder(name)).files.items():
-        location = folder(name) / file
-        try:
-            found = record.hash_file(location, progress=progress)
-        except OSError as error:
-            raise ModelFileError(f"{location} cannot be read: {error.strerror or error}") from error
-        if found != expected:
-            raise ModelFileError(f"{location} is not what was installed", _again(name))
+    _compare(name, again=True, progress=progress)
     if isinstance(model, InstalledLlm):
         gguf.check(model.path)
     return model
+
+
+def assure(model: Installed, *, progress: Progress = silent) -> None:
+    """Make sure that an installed model is what its record says before it is used.
+
+    What has not been written to since it was last read is not read again, so this costs as good as nothing. An
+    LLM that is given by its path has no record; it goes by the digest that it has.
+
+    Raises:
+        ModelFileError: a file is missing, cannot be read, or is not what was installed.
+    """
+    place = model.path if isinstance(model, InstalledLlm) else model.graph
+    if place.parent == models_folder() / model.name and (place.parent / record.NAME).is_file():
+        _compare(model.name, again=False, progress=progress)
+
+
+def _compare(name: str, *, again: bool, progress: Progress) -> None:
+    """Hold a model's files against its record; see `seen.differing`."""
+    place = folder(name)
+    try:
+        wrong = seen.differing(place, record.read(place).files, again=again, progress=progress)
+    except OSError as error:
+        where = error.filename or place
+        raise ModelFileError(f"{where} cannot be read: {error.strerror or error}", _again(name)) from error
+    if wrong is not None:
+        raise ModelFileError(f"{place / wrong} is not what was installed", _again(name))
 
 
 def remove(name: str) -> None:
@@ -206,9 +226,12 @@ def _find(name: str) -> Installed:
         raise _missing(name)
     for file, expected in record.read(place).files.items():
         try:
-            size = (place / file).stat().st_size
+            status = (place / file).stat()
         except OSError as error:
             raise ModelFileError(f"{place / file} cannot be read: {error.strerror}", _again(name)) from error
+        size = status.st_size
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelFileError(f"{place / file} is no regular file", _again(name))
         if size != expected.size:
             raise ModelFileError(f"{place / file} has {size} bytes instead of {expected.size}", _again(name))
     return _installed(name)

