@@ -126,7 +126,7 @@ class Output:
         self._clear()
         utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         for fields in some:
-            text = json.dumps(fields, ensure_ascii=not utf8)
+            text = json.dumps(fields, ensure_ascii=not utf8, allow_nan=False)
             with _printing():
                 print(text)
         with _printing():

@@ -82,7 +82,7 @@ class Encoder:
             progress: called from this thread, stage "embed".
 
         Raises:
-            ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder.
+            ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder, or gives NaN.
         """
         session, tokenizer = self.load()
         vectors = np.empty((len(texts), self.dimension), np.int8)
@@ -124,7 +124,13 @@ class Encoder:
             outputs = [session.run(None, {"input_ids": ids})[0] for ids in inputs]
         except Exception as error:  # onnxruntime raises classes of its own that share no better base
             raise ModelFileError(f"{self._graph} does not run: {_first_line(error)}") from error
-        scaled = np.rint(np.multiply(outputs, self.scale, dtype=np.float32))
+        with np.errstate(invalid="ignore", over="ignore"):
+            scaled = np.rint(np.multiply(outputs, self.scale, dtype=np.float32))
+        if not np.isfinite(scaled).all():
+            raise ModelFileError(
+                f"{self._graph} gives vectors that are no finite numbers",
+                "use another encoder, or fetch it again",
+            )
         vectors: NDArray[np.int8] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.int8)
         return vectors
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl.errors import ModelComputationError
 from edge_icl.llm.score import score_labels
+from edge_icl.llm.window import NOT_FINITE
 from edge_icl.prior.evidence import shortlist, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
 from edge_icl.prior.pool import log_probabilities, ranked
@@ -110,6 +112,12 @@ def _scores(prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], cancel: C
 
 
 def _ranked(labels: Sequence[str], logs: Floats) -> dict[str, float]:
-    """Return the probabilities whose logarithms these are, by label, the greatest first."""
+    """Return the probabilities whose logarithms these are, by label, the greatest first.
+
+    Raises:
+        ModelComputationError: one of them is NaN or infinite.
+    """
+    if not np.isfinite(logs).all():
+        raise ModelComputationError("the labels got probabilities that are no finite numbers", NOT_FINITE)
     shares = np.exp(logs)
     return {labels[i]: float(shares[i]) for i in ranked(logs)}

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from edge_icl.errors import ModelError
 from edge_icl.models import convert, gguf, location, record
+from edge_icl.models.regular import read_regular
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.models.catalogue import EncoderSettings
+
+
+LARGEST_TOKENIZER = 1 << 26
+"""Bytes: those of encoders for a hundred languages have some 17 million."""
+
+_TRIED = ("a", "", "a taxi to the airport " * 2000, "".join(map(chr, (*range(32, 0xD7FF, 7), 0x1F600))))
 
 
 @contextmanager
@@ -88,7 +95,7 @@ def install_encoder(
     """Convert the encoder in the folder `files` and install the result.
 
     Raises:
-        ModelFileError: it is not an encoder that can be converted.
+        ModelFileError: it is not an encoder that can be converted, or it does not give vectors.
         OSError: the operating system refused.
     """
     graph = convert.convert(files)
@@ -96,10 +103,33 @@ def install_encoder(
     with open_private(build / location.GRAPH, "wb") as file:
         file.write(graph)
     with open_private(build / location.TOKENIZER, "wb") as file:
-        file.write((files / location.TOKENIZER).read_bytes())
+        file.write(read_regular(files / location.TOKENIZER, most=LARGEST_TOKENIZER))
+    _try_encoder(build, settings)
     digests = {part: record.hash_file(build / part) for part in (location.GRAPH, location.TOKENIZER)}
     _publish(name, work, record.Record("encoder", licence, source, digests, settings))
     return location.find_encoder(name)
+
+
+def _try_encoder(build: Path, settings: EncoderSettings) -> None:
+    """Make sure that an encoder gives a vector for every kind of text, of any length.
+
+    Raises:
+        ModelFileError: it does not; says what is wrong.
+    """
+    from edge_icl.encoder import Encoder  # noqa: PLC0415 - brings onnxruntime
+
+    encoder = Encoder(
+        build / location.GRAPH,
+        build / location.TOKENIZER,
+        dimension=settings.dimension,
+        scale=settings.scale,
+        max_tokens=settings.max_tokens,
+        threads=1,
+    )
+    try:
+        encoder.encode(_TRIED)
+    finally:
+        encoder.close()
 
 
 def make_private_folder(path: Path) -> None:

@@ -39,7 +39,7 @@ LADDER = [
 ]
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
 ALONE = {
-    "models": {"cores", "errors", "progress", "llm"},
+    "models": {"cores", "errors", "progress", "llm", "encoder"},
     "llm": {"cores", "errors", "fork", "interruptible", "progress", "cancel", "prompt", "chat"},
     "encoder": {"errors", "fork", "interruptible", "progress", "cores"},
 }

@@ -32,7 +32,8 @@ _DISPLAY = "0x03"
 """How the PCI class of a GPU begins."""
 
 _CHOOSING = ("CUDA_", "GGML_", "HIP_", "LLAMA_CPP_")
-"""How the environment variables begin that choose devices, kernels, or another library."""
+_NO_CHOICE = "GGML_NO_BACKTRACE"
+"""How environment variables begin that choose devices, kernels, or another library; and one that does not."""
 
 
 def llama_version() -> str | None:
@@ -64,7 +65,11 @@ def machine() -> list[str]:
     """
     files = [(path.name, path.lstat()) for path in _libraries()]
     library = [f"{name} {found.st_size} {found.st_mtime_ns}" for name, found in files]
-    chosen = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_CHOOSING)]
+    chosen = [
+        f"{name}={value}"
+        for name, value in os.environ.items()
+        if name.startswith(_CHOOSING) and name != _NO_CHOICE
+    ]
     devices = _gpu() if gpus() else []
     return [str(llama_version()), *library, *sorted(chosen), *_processor(), *devices]
 

@@ -54,6 +54,8 @@ class _Llama:
 
     def _load(self) -> None:
         """Import it and set it up."""
+        # Where it ends the process it would start a debugger to tell where; read from C, at that moment.
+        os.environ.setdefault("GGML_NO_BACKTRACE", "1")
         try:
             with _patient_threads():
                 library = importlib.import_module("llama_cpp")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge_icl.errors import InputError
-from edge_icl.llm.window import BATCH, SEQUENCES
+from edge_icl.errors import InputError, ModelComputationError
+from edge_icl.llm.window import BATCH, NOT_FINITE, SEQUENCES
 from edge_icl.prompt import PLAIN
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def score_labels(
     Raises:
         AskCancelledError: it was set.
         InputError: prompt and label are longer than the model's context.
+        ModelComputationError: a score is NaN or infinite.
         ModelError: llama.cpp fails.
     """
     candidates = [label_tokens(prefixes.model.vocabulary, label, form) for label in labels]
@@ -67,7 +68,7 @@ def score_labels(
             _evaluate(window, trunk, group, steps)
             window.cut(prompt)
             trunk = ()
-    return np.array([_total(steps, tokens) for tokens in candidates])
+    return _finite([_total(steps, tokens) for tokens in candidates])
 
 
 def score_apart(
@@ -94,7 +95,7 @@ def score_apart(
             _evaluate(window, [last], group, steps)
             window.cut(shared)
             found.append(_total(steps, tokens))
-    return np.array(found)
+    return _finite(found)
 
 
 def label_tokens(vocabulary: Vocabulary, label: str, form: PromptFormat = PLAIN) -> Tokens:
@@ -108,6 +109,13 @@ def label_tokens(vocabulary: Vocabulary, label: str, form: PromptFormat = PLAIN)
         if length < 0 or not (piece or length):  # a special token has no text
             break
     return tuple(tokens)
+
+
+def _finite(scores: Sequence[float]) -> NDArray[np.float64]:
+    """Return scores if all of them are numbers: finite logits may be so far apart that their shares are not."""
+    if not np.isfinite(scores).all():
+        raise ModelComputationError("the labels got scores that are no finite numbers", NOT_FINITE)
+    return np.array(scores)
 
 
 def _groups(candidates: Sequence[Tokens], room: int) -> Iterator[list[Tokens]]:

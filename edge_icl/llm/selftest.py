@@ -20,7 +20,8 @@ measured with the weights written out in 32 bits, where nothing is quantized; fr
 moved by 0.097 nats (root of the mean square) with llama.cpp's kernels for AVX-512, by 0.083 with those for
 AVX2, and by 2.7 with the bytes of 4 of 210 matrices exchanged. Likewise `ROUNDING`: token by token the logits
 moved by 0.044 of their own spread, with the weights in 32 bits by 0.050, with those 4 matrices by 0.6. Logits
-that have nothing to do with each other are 1.4 apart.
+that have nothing to do with each other are 1.4 apart. No comparison holds for NaN, so each one asks whether all
+is well, not whether something is wrong.
 """
 
 from __future__ import annotations
@@ -188,9 +189,11 @@ def _in_parts(model: Model, text: _Text, whole: Logits) -> None:
         for start, end in pairwise(cuts):
             logits = _finite(window.append(tokens[start:end]))
         window.empty()
-    apart = float((logits - whole).std() / whole.std())
-    if apart > ROUNDING:
-        _fail(f"a text in parts got other logits than whole, {apart:.2f} of their spread apart")
+    exact = whole.astype(np.float64)
+    apart, spread = float((logits - exact).std()), float(exact.std())
+    if not apart <= ROUNDING * spread:
+        share = apart / spread if spread else np.inf
+        _fail(f"a text in parts got other logits than whole, {share:.2f} of their spread apart")
 
 
 def _asked(prefixes: Prefixes, text: _Text) -> list[Logits]:
@@ -223,14 +226,14 @@ def _same_apart(text: _Text, scores: Sequence[float], asked: Sequence[Logits]) -
     """Hold the score of a label among others against that of its tokens one by one."""
     alone = sum(_log_share(logits, token) for logits, token in zip(asked, text.answer, strict=True))
     apart = abs(scores[-1] - alone)
-    if apart > ROUNDING * float(asked[0].std()) * len(text.answer):
+    if not apart <= ROUNDING * float(asked[0].astype(np.float64).std()) * len(text.answer):
         _fail(f"a label among others got another score than alone, {apart:.1f} nats apart")
 
 
 def _likelier_than_chance(likely: Sequence[float], tokens: int) -> None:
     """Raise if plain text is less likely than with every token equally likely."""
     mean, chance = float(np.mean(likely)), -float(np.log(tokens))
-    if mean < chance - CHANCE:
+    if not mean >= chance - CHANCE:
         _fail(f"plain English got {mean:.1f} nats a token, where chance gives {chance:.1f}")
 
 
@@ -238,7 +241,7 @@ def _as_recorded(figures: Sequence[float], recorded: Sequence[float] | None) -> 
     """Hold the figures against those that are known of these weights, if any are."""
     if recorded is not None:
         apart = float(np.sqrt(np.mean((np.array(figures) - recorded) ** 2)))
-        if apart > NEAR:
+        if not apart <= NEAR:
             _fail(f"log-probabilities are {apart:.1f} nats from those that are recorded for the model")
 
 

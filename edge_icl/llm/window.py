@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_icl.cancel import Cancel
-from edge_icl.errors import AskCancelledError, ModelError, ModelFileError
+from edge_icl.errors import AskCancelledError, ModelComputationError, ModelError, ModelFileError
 from edge_icl.llm.batch import batch
 from edge_icl.llm.native import complaint, evaluate, length_of_text, llama
 
@@ -44,6 +44,9 @@ cutting a call into smaller pieces (benchmarks/settings.py)."""
 
 UNFIT = "use a generative transformer, such as Llama or Qwen: edge-icl models import NAME FILE"
 """What to do with a model of another kind."""
+
+NOT_FINITE = "see whether the model is damaged, and computed rightly here: edge-icl doctor"
+"""What to do where a model gives NaN or infinity."""
 
 _GUARD = SEQUENCES - 1  # may also be a label's sequence, since that begins with all of sequence 0 too
 _EVERY = -1  # what llama.cpp calls all sequences
@@ -254,11 +257,20 @@ class Window:
         return status
 
     def logits(self, index: int) -> NDArray[np.float32]:
-        """Return the logits after token `index` of the last call: llama.cpp's memory, until the next one."""
+        """Return the logits after token `index` of the last call: llama.cpp's memory, until the next one.
+
+        Raises:
+            ModelComputationError: one of them is NaN or infinite.
+            ModelError: llama.cpp has none.
+        """
         row = self._llama.llama_get_logits_ith(self._live(), index)
         if not row:
             raise ModelError(f"llama.cpp has no logits for token {index}")
-        return np.ctypeslib.as_array(row, shape=(self._vocabulary_size,))
+        logits = np.ctypeslib.as_array(row, shape=(self._vocabulary_size,))
+        if not np.isfinite(logits).all():
+            self.empty()  # nobody may keep what they came from
+            raise ModelComputationError("the model gave logits that are no finite numbers", NOT_FINITE)
+        return logits
 
     def save(self) -> bytes:
         """Return the state of sequence 0, where there is no other."""
