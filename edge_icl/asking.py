@@ -95,8 +95,6 @@ class Asker:
         """
         begun = time.perf_counter()
         grammar = options.constraint()
-        if grammar is not None:
-            grammar.check(self._lasting.model.vocabulary)
         labels = self.view.labels("off" if grammar else options.labels)
         select = (FOR_LABELS if labels else FOR_TEXT) if options.select == AUTO else options.select
         chosen = choose(select, self._scene(vector, options))

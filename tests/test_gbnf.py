@@ -6,6 +6,7 @@ from edge_icl.errors import InputError
 from edge_icl.llm.gbnf import DEEPEST, LONGEST, check
 from edge_icl.llm.grammar import Grammar
 from edge_icl.llm.model import Model
+from edge_icl.llm.native import llama
 
 pytest_plugins = ["llm_fixtures"]
 
@@ -60,7 +61,11 @@ BAD = {
 def test_a_good_grammar_is_taken_and_llama_cpp_takes_it_too(
     model: Model, grammar: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    Grammar.from_text(grammar).check(model.vocabulary)
+    Grammar.from_text(grammar)
+    library = llama()
+    sampler = library.llama_sampler_init_grammar(model.vocabulary._vocab, grammar.encode(), b"root")
+    assert sampler
+    library.llama_sampler_free(sampler)
     assert capfd.readouterr() == ("", "")
 
 

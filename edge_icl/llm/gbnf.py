@@ -1,11 +1,10 @@
-r"""The syntax of GBNF, llama.cpp's language for grammars, checked before llama.cpp sees a grammar.
+r"""The syntax of GBNF, llama.cpp's language for grammars.
 
     >>> sorted(check('root ::= "yes" | no\nno ::= "no"'))
     ['no', 'root']
 
-llama.cpp prints what it dislikes to stderr, takes all memory for `"a"{5,2}` and overruns the stack for deep
-parentheses. So whatever is not plainly right is refused here, with its line. Left out are `<...>`, tokens by
-their number: a grammar is about text.
+Whatever is not plainly right is refused here, with its line. Left out are `<...>`, tokens by their number: a
+grammar is about text.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ ROOT = "root"
 """The rule that a whole answer follows."""
 
 LONGEST = 1 << 18
-"""Characters. llama.cpp walks chains of rules by recursion: a chain of 200,000 overran its stack."""
+"""Characters."""
 
 DEEPEST = 1000
-"""Parentheses inside one another; 100,000 overran the stack."""
+"""Parentheses inside one another."""
 
 MOST_COPIES = 1000
-"""llama.cpp writes out repetitions and refuses more than 2,000 copies, counted by its own rule."""
+"""Repetitions are written out. llama.cpp refuses more than 2,000 copies, counted by its own rule."""
 
 _ESCAPE = r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[tnr\\\"\[\]-])"
 _TOKEN = re.compile(
@@ -48,7 +47,7 @@ _TOKEN = re.compile(
 _REPEATABLE = {"name", "text", "set", ")"}
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
     """A piece of a grammar: its kind, its text and its line."""
 
     kind: str
@@ -67,12 +66,12 @@ def check(grammar: str) -> frozenset[str]:
             f"the grammar has {len(grammar):,} characters, more than {LONGEST:,}", "write a shorter one"
         )
     checker = _Checker()
-    for token in _tokens(grammar):
+    for token in tokens(grammar):
         checker.feed(token)
     return checker.end()
 
 
-def _tokens(grammar: str) -> Iterator[_Token]:
+def tokens(grammar: str) -> Iterator[Token]:
     """Give the pieces that mean something."""
     at, line = 0, 1
     while at < len(grammar):
@@ -81,7 +80,7 @@ def _tokens(grammar: str) -> Iterator[_Token]:
             raise _wrong(line, f"there is an unexpected {grammar[at]!r}")
         text = found.group()
         if found.lastgroup != "blank":
-            yield _Token(text if found.lastgroup == "sign" else found.lastgroup, text, line)
+            yield Token(text if found.lastgroup == "sign" else found.lastgroup, text, line)
         line += len(re.findall(r"\r\n|\r|\n", text))
         at = found.end()
 
@@ -96,7 +95,7 @@ class _Checker:
         self._open: list[int] = []  # copies inside each parenthesis that is open
         self._copies = 1  # of the last item, as llama.cpp would write it out
 
-    def feed(self, token: _Token) -> None:
+    def feed(self, token: Token) -> None:
         """Take the next piece.
 
         Raises:
@@ -140,34 +139,34 @@ class _Checker:
         """Return what may stand at the beginning of a line, or within one."""
         return "a rule (name ::= ...)" if self._last == "line" else "the end of the line"
 
-    def _take_rule(self, token: _Token) -> None:
+    def _take_rule(self, token: Token) -> None:
         """Take the beginning of a rule."""
         name = token.text[:-3].rstrip()
         if name in self._rules:
             raise _wrong(token.line, f"there is a second rule named {name}")
         self._rules.add(name)
 
-    def _take_item(self, token: _Token) -> None:
+    def _take_item(self, token: Token) -> None:
         """Take a text, a set or a name."""
         if token.kind == "name":
             self._used.setdefault(token.text, token.line)
         self._copies = max(1, len(token.text) - 2) if token.kind == "text" else 1
         self._count(self._copies)
 
-    def _take_open(self, token: _Token) -> None:
+    def _take_open(self, token: Token) -> None:
         """Take a (."""
         self._open.append(1)
         if len(self._open) > DEEPEST:
             raise _wrong(token.line, f"there are more than {DEEPEST} parentheses inside one another")
 
-    def _take_close(self, token: _Token) -> None:
+    def _take_close(self, token: Token) -> None:
         """Take a )."""
         if not self._open:
             raise _wrong(token.line, "there is a ) without a (")
         self._copies = self._open.pop()
         self._count(self._copies)
 
-    def _take_repeat(self, token: _Token) -> None:
+    def _take_repeat(self, token: Token) -> None:
         """Take how often the last item may come."""
         if self._last not in _REPEATABLE:
             raise _wrong(token.line, f"there is nothing before {token.text!r} to repeat")

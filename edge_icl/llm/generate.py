@@ -13,10 +13,10 @@ ends nothing.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import AskCancelledError, ExamplesChangedError, InputError, ModelError
+from edge_icl.llm.grammar import Constraint
 from edge_icl.llm.vocabulary import Decoder
 from edge_icl.llm.window import Owner
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_icl.cancel import Cancel
-    from edge_icl.llm.grammar import Constraint, Grammar
+    from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.model import Model
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.llm.vocabulary import Vocabulary
@@ -73,25 +73,25 @@ def generate(  # noqa: PLR0913 - most by name, each with a default
     vocabulary = prefixes.model.vocabulary
     text = _Text(stop, strip=None if grammar is None else len(lead))
     decoder = Decoder(vocabulary)
-    with nullcontext() if grammar is None else grammar.at_work(vocabulary, lead=lead) as constraint:
-        pick = _free(vocabulary) if constraint is None else _bound(vocabulary, constraint, text)
-        tokens = _tokens(prefixes, prefix, question, max_tokens, pick, cancel)
-        while not text.over:
-            try:
-                token = next(tokens)
-            except StopIteration as end:
-                check()
-                yield from text.rest()
-                return bool(end.value) or (constraint is not None and constraint.may_end)
-            except AskCancelledError:
-                return False
-            if cancel is not None and cancel.is_set():
-                return False
+    constraint = None if grammar is None else Constraint(grammar, vocabulary, lead=lead)
+    pick = _free(vocabulary) if constraint is None else _bound(vocabulary, constraint, text)
+    tokens = _tokens(prefixes, prefix, question, max_tokens, pick, cancel)
+    while not text.over:
+        try:
+            token = next(tokens)
+        except StopIteration as end:
             check()
-            piece = text.feed(decoder.feed(token))
-            if piece:
-                yield piece
-        return True
+            yield from text.rest()
+            return bool(end.value) or (constraint is not None and constraint.may_end)
+        except AskCancelledError:
+            return False
+        if cancel is not None and cancel.is_set():
+            return False
+        check()
+        piece = text.feed(decoder.feed(token))
+        if piece:
+            yield piece
+    return True
 
 
 def _free(vocabulary: Vocabulary) -> Pick:

@@ -1,36 +1,37 @@
-"""Grammars that a written answer keeps to, by llama.cpp's own sampler.
+"""Grammars that a written answer keeps to.
 
     >>> grammar = Grammar.from_text('root ::= "yes" | "no"')
-    >>> with grammar.at_work(model.vocabulary) as constraint:
-    ...     token = constraint.choose(logits)
-    ...     constraint.accept(token)
+    >>> constraint = Constraint(grammar, model.vocabulary)
+    >>> token = constraint.choose(logits)
+    >>> constraint.accept(token)
 
-The answer stays the likeliest one, among those that the grammar allows. llama.cpp takes a special token for the
-characters of its name, so that a grammar with free text would allow `<|im_end|>`, which is no text: such tokens
-are left out here.
+The answer stays the likeliest one, among those that the grammar allows. llama.cpp has a sampler for that, which
+allows the same texts; but there are grammars for which it takes all memory, or forever, or ends the process.
+So texts are followed here (`rules`, `follow`), in steps that are counted. A special token, such as
+`<|im_end|>`, is no text, whatever its name: no grammar allows it.
 """
 
 from __future__ import annotations
 
-import ctypes
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from edge_icl.errors import InputError
-from edge_icl.llm.gbnf import ROOT, check
-from edge_icl.llm.native import complaint, llama
+from edge_icl.llm.follow import Budget, begin
+from edge_icl.llm.gbnf import check
+from edge_icl.llm.native import llama
+from edge_icl.llm.rules import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from edge_icl.llm.follow import State
+    from edge_icl.llm.rules import Rule
     from edge_icl.llm.vocabulary import Vocabulary
-
-_FIELDS = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])  # llama_token_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +40,25 @@ class Grammar:
 
     Attributes:
         text: in GBNF.
-        rules: the names of its rules.
+        root: the rule that a whole answer follows.
     """
 
     text: str
-    rules: frozenset[str]
+    root: Rule = field(repr=False, compare=False)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Take a grammar written in GBNF.
 
         Raises:
-            InputError: it is none; says what is wrong, and in which line.
+            InputError: it is none, and says what is wrong, and in which line; or it cannot be followed.
         """
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
             raise InputError("the grammar holds NUL or half a surrogate pair, which is no text", "take it out")
-        return cls(text, check(text))
+        check(text)
+        made = cls(text, compiled(text))
+        begin(made.root, Budget())  # there may be too many ways to do that
+        return made
 
     @classmethod
     def from_schema(cls, schema: Mapping[str, Any]) -> Self:
@@ -75,86 +79,87 @@ class Grammar:
                 f"the JSON schema cannot be made a grammar: {error.message}", "write it with simpler patterns"
             ) from error
 
-    def check(self, vocabulary: Vocabulary) -> None:
-        """Raise if llama.cpp refuses the grammar.
-
-        Raises:
-            InputError: it does.
-        """
-        with self.at_work(vocabulary):
-            pass
-
-    @contextmanager
-    def at_work(self, vocabulary: Vocabulary, *, lead: str = "") -> Iterator[Constraint]:
-        """Hold llama.cpp's sampler for one answer.
-
-        Args:
-            vocabulary: the model's.
-            lead: a text that comes before what the grammar describes.
-
-        Raises:
-            InputError: llama.cpp refuses the grammar.
-        """
-        start = "answer"
-        while start in self.rules:
-            start += "-"
-        text = f'{start} ::= "{lead}" {ROOT}\n{self.text}'  # first: a last rule may be open for one more line
-        complaint()
-        sampler = vocabulary.sampler(text, start)
-        if not sampler:
-            raise InputError(
-                f"llama.cpp refuses the grammar: {complaint()}",
-                "look for a rule that begins with itself, or for a part that may be empty and is repeated",
-            )
-        try:
-            yield Constraint(vocabulary, sampler)
-        finally:
-            llama().llama_sampler_free(sampler)
-
 
 class Constraint:
-    """A grammar at one place of one answer."""
+    """A grammar at one place of one answer.
 
-    def __init__(self, vocabulary: Vocabulary, sampler: Any) -> None:
-        self._llama = llama()
+    Args:
+        grammar: what the answer must keep to.
+        vocabulary: the model's.
+        lead: a text that comes before what the grammar describes.
+    """
+
+    def __init__(self, grammar: Grammar, vocabulary: Vocabulary, *, lead: str = "") -> None:
         self._vocabulary = vocabulary
-        self._sampler = sampler
+        self._budget = Budget()
+        self._state = begin(grammar.root, self._budget, lead=lead)
+        self._part = b""  # of a character, at the end of the last token
 
     @property
     def may_end(self) -> bool:
+        """Whether the answer so far is whole, and the model has a token to say so."""
+        return self._vocabulary.end is not None and self._whole
+
+    @property
+    def _whole(self) -> bool:
         """Whether the answer so far is whole."""
-        end = self._vocabulary.end
-        return end is not None and self.allows(end)
+        return self._state.whole and not self._part
 
     def allows(self, token: int) -> bool:
-        """Return whether a token may come next."""
-        if not (self._vocabulary.ends(token) or self._vocabulary.piece(token)):
-            return False
-        return bool(np.isfinite(self._filtered([token], np.zeros(1, np.float32))[0]))
+        """Return whether a token may come next.
+
+        Raises:
+            InputError: the grammar has too many ways to read the text.
+        """
+        self._budget.renew()
+        return self._allows(token)
 
     def choose(self, logits: NDArray[np.float32]) -> int | None:
-        """Return the likeliest token that may come next; None if there is none."""
+        """Return the likeliest token that may come next; None if there is none.
+
+        Raises:
+            InputError: the grammar has too many ways to read the text.
+        """
         best = int(logits.argmax())
-        if self.allows(best):  # nearly always, and a thousand times cheaper than asking for all
+        if self.allows(best):  # nearly always
             return best
-        left = self._filtered(np.arange(len(logits)), logits)
-        while np.isfinite(left[best := int(left.argmax())]):
-            if self._vocabulary.ends(best) or self._vocabulary.piece(best):
-                return best
-            left[best] = -np.inf
-        return None
+        self._budget.renew()
+        order = np.argsort(-logits, kind="stable").tolist()
+        return next((token for token in order if self._allows(token)), None)
 
     def accept(self, token: int) -> None:
-        """Go on to the place after a token, which must be allowed: llama.cpp ends the process otherwise."""
-        self._llama.llama_sampler_accept(self._sampler, token)
+        """Go on to the place after a token, which must be allowed."""
+        self._budget.renew()
+        reached = self._after(token)
+        assert reached is not None
+        self._state, self._part = reached
 
-    def _filtered(self, tokens: Any, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the logits f32[n] of the tokens i32[n], minus infinity for those that are not allowed."""
-        rows = np.zeros(len(tokens), _FIELDS)
-        rows["id"], rows["logit"] = tokens, logits
-        library = self._llama
-        data = library.llama_token_data_array(
-            data=rows.ctypes.data_as(library.llama_token_data_p), size=len(rows), selected=-1, sorted=False
-        )
-        library.llama_sampler_apply(self._sampler, ctypes.byref(data))
-        return np.ascontiguousarray(rows["logit"])
+    def _allows(self, token: int) -> bool:
+        """Return whether a token may come next."""
+        if self._vocabulary.ends(token):
+            return self._whole
+        return self._after(token) is not None
+
+    def _after(self, token: int) -> tuple[State, bytes] | None:
+        """Return the state after a token, and the beginning of a character there; None if it may not come."""
+        piece = self._vocabulary.piece(token)
+        parted = _parted(self._part + piece) if piece else None
+        if parted is None:
+            return None
+        state, (text, part) = self._state, parted
+        for character in text:
+            state = state.after(character)
+            if state.dead:
+                return None
+        return None if part and not state.may_begin(part) else (state, part)
+
+
+def _parted(data: bytes) -> tuple[str, bytes] | None:
+    """Return the text of UTF-8, and the bytes of a character that has only begun; None if it is no UTF-8."""
+    try:
+        text, part = data.decode(), b""
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":
+            return None
+        text, part = data[: error.start].decode(), data[error.start :]
+    return None if "\0" in text else (text, part)

@@ -42,6 +42,8 @@ class Vocabulary:
         self._model: int | None = model
         self._vocab = self._llama.llama_model_get_vocab(model)
         self.size = int(self._llama.llama_vocab_n_tokens(self._vocab))
+        self._pieces: dict[int, bytes] = {}  # a grammar may ask for all of them, for each token
+        self._ends: dict[int, bool] = {}
         self.start: tuple[int, ...] = ()
         if self._llama.llama_vocab_get_add_bos(self._vocab):
             self.start = (int(self._llama.llama_vocab_bos(self._vocab)),)
@@ -105,24 +107,18 @@ class Vocabulary:
 
     def piece(self, token: int) -> bytes:
         """Return the UTF-8 bytes that a token stands for; they may end within a character."""
-        length = 64
-        with self._lock:
-            while True:
-                buffer = ctypes.create_string_buffer(length)
-                used = self._llama.llama_token_to_piece(self._live(), token, buffer, length, 0, False)
-                if used >= 0:
-                    return buffer.raw[:used]
-                length = -used
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = self._piece(token)
+        return known
 
     def ends(self, token: int) -> bool:
         """Return whether the model says with this token that its answer is over."""
-        with self._lock:
-            return bool(self._llama.llama_vocab_is_eog(self._live(), token))
-
-    def sampler(self, grammar: str, root: str) -> Any:
-        """Return llama.cpp's sampler for a grammar, whoever asks frees it; a null pointer if it is refused."""
-        with self._lock:
-            return self._llama.llama_sampler_init_grammar(self._live(), grammar.encode(), root.encode())
+        known = self._ends.get(token)
+        if known is None:
+            with self._lock:
+                known = self._ends[token] = bool(self._llama.llama_vocab_is_eog(self._live(), token))
+        return known
 
     def metadata(self, key: str) -> str:
         """Return a value of the GGUF header as text, "" where it has none."""
@@ -169,6 +165,17 @@ class Vocabulary:
         cut = re.split(f"({'|'.join(longest_first)})", markup)
         specials: list[int | None] = [names[name] for name in cut[1::2]]
         return list(zip(cut[::2], [*specials, None], strict=True))
+
+    def _piece(self, token: int) -> bytes:
+        """Ask llama.cpp for the bytes of a token."""
+        length = 64
+        with self._lock:
+            while True:
+                buffer = ctypes.create_string_buffer(length)
+                used = self._llama.llama_token_to_piece(self._live(), token, buffer, length, 0, False)
+                if used >= 0:
+                    return buffer.raw[:used]
+                length = -used
 
     def _attributes(self, token: int) -> int:
         """Return llama.cpp's flags of a token."""
