@@ -14,13 +14,13 @@ Templates may ask for the date; they get none, since the same question must have
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from edge_icl.errors import ModelError
 from edge_icl.prompt import MARK, several_lines
+from edge_icl.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +116,7 @@ def _cut(template: str, end: str, *, system: bool) -> list[str]:
     names = ["system"] if system else []
     names += [f"{role}{turn}" for turn in range(_TURNS) for role in ("user", "assistant")]
     messages = [{"role": name.rstrip("0123456789"), "content": f"{MARK}{name}{MARK}"} for name in names]
-    pieces = re.split(f"{MARK}([a-z]+[0-9]?){MARK}", _rendered(template, end, messages))
+    pieces = re.split(f"{MARK}([a-z]+[0-9]?){MARK}", render(template, end=end, messages=messages))
     if pieces[1::2] != names or MARK in "".join(pieces):
         raise ModelError("the model's chat template leaves out or moves what is said", "use the plain format")
     first = 3 if system else 2
@@ -125,29 +125,3 @@ def _cut(template: str, end: str, *, system: bool) -> list[str]:
     if len(set(replies)) + len(set(nexts)) > 2 or not nexts[0].strip():  # noqa: PLR2004 - one of each
         raise ModelError("the model's chat template treats turns unlike each other", "use the plain format")
     return [*literals[: first - 1], replies[0], nexts[0], literals[-2]]
-
-
-def _rendered(template: str, end: str, messages: list[dict[str, str]]) -> str:
-    """Render a template, which came from anywhere: in a sandbox, and otherwise as transformers does."""
-    from jinja2 import TemplateError, ext  # noqa: PLC0415 - plain prompts do without
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[ext.loopcontrols]
-    )
-    environment.filters["tojson"] = lambda value, **options: json.dumps(value, ensure_ascii=False, **options)
-    try:
-        return environment.from_string(template).render(
-            messages=messages,
-            bos_token="",  # the tokenizer puts it, where the model wants one
-            eos_token=end,
-            add_generation_prompt=False,
-            raise_exception=_raise,
-        )
-    except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ModelError(f"the model's chat template fails: {error}", "use the plain format") from error
-
-
-def _raise(message: Any) -> None:
-    """Fail, as templates do for messages that they do not take."""
-    raise ValueError(message)

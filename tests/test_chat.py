@@ -1,9 +1,13 @@
 """chat: the model's own template, cut at its texts."""
 
+import sys
+
 import pytest
+from alarm import no_hang
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_icl import rendering
 from edge_icl.chat import Chat
 from edge_icl.errors import ModelError
 from edge_icl.example import Example
@@ -156,3 +160,65 @@ def test_model_without_a_template_is_told_to_use_plain_prompts(
     monkeypatch.setattr(type(model.vocabulary), "template", "")
     with pytest.raises(ModelError, match="the model has no chat template; use the plain format"):
         model.chat()
+
+
+HOSTILE = {
+    "deep parentheses": "{{ " + "(" * 50_000 + "1" + ")" * 50_000 + " }}",
+    "deep lists": "{{ " + "[" * 3_000 + "]" * 3_000 + " }}",
+    "deep loops": "{% for a in messages %}" * 300 + "{% endfor %}" * 300,
+    "a macro that calls itself": "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+    "a loop that calls itself": "{% for a in [messages] recursive %}{{ loop([a]) }}{% endfor %}",
+    "a large power": "{{ 10 ** 10 ** 9 }}",
+    "powers of powers": "{{ (7 ** 7 ** 7 ** 7) % 2 }}",
+    "a long text": "{{ 'a' * 10 ** 10 }}",
+    "a wide number": "{{ '%1000000000d' % 1 }}",
+    "another wide number": "{{ '{:1000000000}'.format(1) }}",
+    "a centred text": "{{ 'a' | center(10 ** 10) }}",
+    "an indented text": "{{ 'a\na' | indent(10 ** 10) }}",
+    "loops in loops": "{% for a in range(99999) %}" * 3 + "{{ a }}" + "{% endfor %}" * 3,
+    "loops without a text": "{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3,
+    "a text that doubles": "{% set n = namespace(a='a') %}{% for i in range(99) %}{% set n.a = n.a ~ n.a %}"
+    "{% endfor %}{{ n.a }}",
+    "a list that doubles": "{% set n = namespace(a=[1]) %}{% for i in range(99) %}{% set n.a = n.a + n.a %}"
+    "{% endfor %}",
+    "a text that is replaced": "{{ ('a' * 100000) | replace('a', 'b' * 100000) | length }}",
+    "all that a string can": "{{ 'a'.join(['a' * 1000] * 100000).split('a') | sort | unique | list | length }}",
+    "a large range": "{% for a in range(10 ** 9) %}{% endfor %}",
+    "many lines": "{{ '\n' * 300000 }}",
+    "an endless generator": "{% for a in (cycler(1).next() for a in messages) %}{% endfor %}",
+    "lorem ipsum": "{{ lipsum(n=100000, min=90000, max=99999) }}",
+    "a file": "{% include '/etc/passwd' %}",
+    "what lies below": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "what lies below, by a filter": "{{ ('' | attr('__class__')) }}{{ self.__init__.__globals__ }}",
+    "a template of a million characters": "a" * 1_000_000,
+    "words of many lines": "{{ raise_exception('one\ntwo\nthree') }}",
+    "half a surrogate pair": "{{ '\\ud800' }}\ud800",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_template_is_one_sentence(name: str) -> None:
+    with no_hang(), pytest.raises(ModelError, match="use the plain format") as refused:
+        Chat.read(HOSTILE[name], end="</s>", task="Say what it is.")
+
+    assert "\n" not in str(refused.value)
+
+
+def test_a_template_that_ends_its_process_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering.child, "command", lambda _: [sys.executable, "-c", "import os; os.abort()"])
+
+    with pytest.raises(ModelError, match="takes too much time or memory"):
+        Chat.read(CHATML, end="another")
+
+
+def test_where_no_process_can_be_started_a_template_still_renders(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = Chat.read(CHATML, end="one")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+
+    assert Chat.read(CHATML, end="other") == wanted
+
+
+def test_a_template_sees_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_ICL_PASSPHRASE", "correct horse")
+
+    assert "EDGE_ICL_PASSPHRASE" not in rendering.child.environment()

@@ -12,13 +12,13 @@ from command import HEAVY
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LADDER = [
-    {"cores", "errors", "fork", "interruptible", "progress", "strict"},
+    {"child", "cores", "errors", "fork", "interruptible", "progress", "strict"},
     {"cancel"},
     {"example"},
     {"cluster"},
     {"store"},
     {"similarity"},
-    {"selection", "prompt", "prior"},
+    {"selection", "prompt", "prior", "rendering"},
     {"chat"},
     {"encoder", "llm"},
     {"models"},
@@ -40,7 +40,7 @@ LADDER = [
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
 ALONE = {
     "models": {"cores", "errors", "progress", "llm", "encoder"},
-    "llm": {"cores", "errors", "fork", "interruptible", "progress", "cancel", "prompt", "chat"},
+    "llm": {"child", "cores", "errors", "fork", "interruptible", "progress", "cancel", "prompt", "chat"},
     "encoder": {"errors", "fork", "interruptible", "progress", "cores"},
 }
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}

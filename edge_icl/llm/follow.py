@@ -137,7 +137,7 @@ class State:
                 continue
             if place is None:
                 assert below is not None
-                onward = [(below.place, below.below)]
+                onward: list[tuple[Place | None, _Stack | None]] = [(below.place, below.below)]
             elif place.takes is not None:
                 self._keep(self._budget.stack(place, below), place.takes)
                 continue

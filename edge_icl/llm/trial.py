@@ -21,8 +21,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from edge_icl import child as child_process
 from edge_icl import errors
 from edge_icl.errors import EdgeIclError, ModelComputationError
+from edge_icl.llm import build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,14 +41,6 @@ of 256 tokens takes a model of 40 GB two minutes on a slow processor."""
 
 _MARK = b"\x1e"
 """Before each message of the child: its output is also that of llama.cpp and of Python."""
-
-_CHILD = """import json, sys
-sys.path[:] = json.loads(sys.stdin.buffer.readline())
-from edge_icl.llm.trial import main
-main()
-"""
-
-_NOT_ITS_BUSINESS = ("EDGE_ICL_PASSPHRASE",)
 
 
 class NoChildError(Exception):
@@ -145,9 +139,10 @@ class _Parent:
         self._patience = PATIENCE + PATIENCE_PER_GB * _size(trial.path) / 1e9
         assert child.stdin is not None
         assert child.stdout is not None
-        path = [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 - "" is the current folder
         with suppress(OSError):  # a child that is gone already
-            child.stdin.write(f"{json.dumps(path)}\n{json.dumps(asdict(trial))}\n".encode())
+            child.stdin.write(
+                f"{json.dumps(child_process.search_path())}\n{json.dumps(asdict(trial))}\n".encode()
+            )
             child.stdin.flush()
         threading.Thread(target=_listen, args=(child.stdout, self._lines), daemon=True).start()
 
@@ -192,7 +187,7 @@ def main() -> None:
     trial = Trial(**json.loads(sys.stdin.buffer.readline()))
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
-    _no_core()
+    child_process.limit(data=_memory())  # a file that asks for more is refused, rather than the machine stopped
 
     def tell(**fields: Any) -> None:
         sys.stdout.buffer.write(_MARK + json.dumps(fields).encode() + b"\n")
@@ -214,17 +209,15 @@ def _command() -> list[str]:
         NoChildError: this is a frozen program, or one that has Python inside: starting it again would open
             another window of it.
     """
-    if getattr(sys, "frozen", False) or not Path(sys.executable or "").name.lower().startswith(
-        ("python", "pypy")
-    ):
+    found = child_process.command(__name__)
+    if found is None:
         raise NoChildError("this program is no Python")
-    return [sys.executable, "-P", "-c", _CHILD]
+    return found
 
 
 def _environment() -> dict[str, str]:
     """Return the child's: no secrets, and no debugger that llama.cpp would start to tell where it ended."""
-    mine = {name: value for name, value in os.environ.items() if name not in _NOT_ITS_BUSINESS}
-    return mine | {"GGML_NO_BACKTRACE": "1"}
+    return child_process.environment() | {"GGML_NO_BACKTRACE": "1"}
 
 
 def _listen(output: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
@@ -242,12 +235,14 @@ def _end_with_the_parent() -> None:
     os._exit(1)  # `sys.exit` would end this thread alone
 
 
-def _no_core() -> None:
-    """Write no core file where llama.cpp ends the process."""
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - Windows has none
+def _memory() -> int | None:
+    """Return how much a child may take beside the weights, which are mapped: all the memory that there is.
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    None where that is not known, or where a GPU's driver takes what it likes.
+    """
+    if build.gpus() or not hasattr(os, "sysconf"):
+        return None
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _size(path: str) -> int:

@@ -1,0 +1,61 @@
+"""Another process of this Python, for what may end or hang it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+SECRETS = ("EDGE_ICL_PASSPHRASE", "HF_TOKEN")
+"""Environment variables that are none of a child's business."""
+
+_PROGRAM = """import json, sys
+sys.path[:] = json.loads(sys.stdin.buffer.readline())
+from {module} import main
+main()
+"""
+
+
+def command(module: str) -> list[str] | None:
+    """Return what starts the `main` of a module of ours in this Python. Its first input is `search_path`.
+
+    None where this is a frozen program, or one that has Python inside: starting it again would open another
+    window of it.
+    """
+    name = Path(sys.executable or "").name.lower()
+    if getattr(sys, "frozen", False) or not name.startswith(("python", "pypy")):
+        return None
+    return [sys.executable, "-P", "-c", _PROGRAM.format(module=module)]
+
+
+def search_path() -> list[str]:
+    """Return where this process finds its modules."""
+    return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 - "" is the current folder
+
+
+def environment() -> dict[str, str]:
+    """Return the child's environment."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
+
+
+def limit(*, seconds: int | None = None, memory: int | None = None, data: int | None = None) -> None:
+    """Bound what this process may take, where the system can; and write no core file where it ends.
+
+    Args:
+        seconds: of processor time.
+        memory: bytes of address space.
+        data: likewise, but for files that are mapped to be read.
+    """
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - Windows has none
+
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_DATA, data),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        if most is not None and (hard == resource.RLIM_INFINITY or most <= hard):
+            resource.setrlimit(kind, (most, hard))
