@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import ModelFileError
+from edge_icl.models import sane
 from edge_icl.models.header import opened
 
 if TYPE_CHECKING:
@@ -30,11 +31,13 @@ def check(path: Path) -> tuple[Path, ...]:
         Its files, as `parts` does.
 
     Raises:
-        ModelFileError: a file of it cannot be read, is no GGUF, is of another version, or is truncated or
-            inconsistent; or a part is missing, or the path is not the first part's.
+        ModelFileError: a file of it cannot be read, is no GGUF, is of another version, is truncated or
+            inconsistent, or has values that no model has; or a part is missing, or the path is not the first
+            part's.
     """
     with opened(path) as header:
         header.check()
+        sane.check(header)
         files = _parts(path, header)
     for number, part in enumerate(files[1:], start=1):
         with opened(part) as header:

@@ -16,8 +16,9 @@ import mmap
 import struct
 from collections import deque
 from contextlib import contextmanager
+from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from edge_icl.errors import ModelFileError
 from edge_icl.models.regular import open_regular
@@ -102,12 +103,26 @@ def opened(path: Path) -> Iterator[Header]:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
+class Array(NamedTuple):
+    """Where an array is.
+
+    Attributes:
+        code: how `struct` reads one of its numbers; "s" for texts.
+        count: how many there are.
+        at: where the first is.
+    """
+
+    code: str
+    count: int
+    at: int
+
+
 class Header:
     """A position in the file, and what has been learnt on the way there.
 
     Attributes:
         tensors: how many the file claims.
-        noted: the numbers and short texts of the metadata that have been passed.
+        noted: the numbers and short texts of the metadata that have been passed, and where its arrays are.
     """
 
     def __init__(self, path: Path, data: mmap.mmap) -> None:
@@ -124,10 +139,12 @@ class Header:
         alignment = self.number(b"general.alignment", default=_ALIGNMENT)
         if alignment == 0 or alignment % 8:
             self.fail(f"asks for an alignment of {alignment} bytes")
-        ends = [self.tensor_end(alignment) for _ in range(self.tensors)]
-        if not ends and self.parts <= 1:  # the first of several parts may be metadata alone
+        places = sorted(self.tensor(alignment) for _ in range(self.tensors))
+        if not places and self.parts <= 1:  # the first of several parts may be metadata alone
             self.fail("holds no tensors")
-        end = -(-self.at // alignment) * alignment + max(ends) if ends else 0
+        if any(start < end for (_, end), (start, _) in pairwise(places)):
+            self.fail("has tensors that overlap")
+        end = -(-self.at // alignment) * alignment + max(end for _, end in places) if places else 0
         if end > self.size:
             self.fail(f"is truncated: it has {self.size} bytes, and its tensors end at {end}")
 
@@ -169,8 +186,13 @@ class Header:
     @property
     def name_of_context(self) -> bytes:
         """The key of the context's length, which begins with the name of the architecture."""
+        return self.architecture + b".context_length"
+
+    @property
+    def architecture(self) -> bytes:
+        """The name of the architecture, where it has been passed."""
         name = self.noted.get(b"general.architecture")
-        return (name if isinstance(name, bytes) else b"") + b".context_length"
+        return name if isinstance(name, bytes) else b""
 
     def take(self, layout: str) -> Any:
         """Read one number and step over it."""
@@ -201,7 +223,7 @@ class Header:
             self.skip_strings(1)
             value = self.data[at + 8 : min(self.at, at + 8 + _MAX_NOTED)]
         elif kind == _ARRAY:
-            self.skip_array()
+            value = self.array()
         elif kind in _SCALARS:
             value = self.take(_SCALARS[kind])
         else:
@@ -210,15 +232,17 @@ class Header:
             self.noted[key] = value
         return key
 
-    def skip_array(self) -> None:
+    def array(self) -> Array:
         """Step over an array; llama.cpp knows none inside another."""
         kind, count = self.take("<I"), self.take("<Q")
+        found = Array(_SCALARS.get(kind, "<s")[1], count, self.at)
         if kind == _STRING:
             self.skip_strings(count)
         elif kind in _SCALARS:
             self.skip(count * struct.calcsize(_SCALARS[kind]))
         else:
             self.fail(f"has an array of unknown type {kind}")
+        return found
 
     def skip_strings(self, count: int) -> None:
         """Step over strings: the loop that a vocabulary spends its time in, hence the local names."""
@@ -233,8 +257,8 @@ class Header:
         self.at = min(at, size)
         self.skip(at - self.at)
 
-    def tensor_end(self, alignment: int) -> int:
-        """Read one tensor's description; return where its data ends, counted from the first tensor's."""
+    def tensor(self, alignment: int) -> tuple[int, int]:
+        """Read one tensor's description; return where its data begin and end, counted from the first one's."""
         name = self.text()
         dimensions = self.take("<I")
         if dimensions > _MAX_DIMENSIONS:
@@ -245,9 +269,11 @@ class Header:
             self.fail(f"has a tensor of type {kind}, which this version does not know", _OTHER)
         block, length = _TENSOR_TYPES[kind]
         weights = prod(shape)
+        if weights == 0:
+            self.fail(f"has an empty tensor, {name[:64].decode(errors='replace')}")
         if offset % alignment or (shape and shape[0] % block):
             self.fail(f"has a misplaced tensor, {name[:64].decode(errors='replace')}")
-        return int(offset + weights // block * length)
+        return offset, int(offset + weights // block * length)
 
     def fail(self, complaint: str, hint: str = "copy or fetch it again") -> NoReturn:
         """Give up on this file."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import re
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import FetchError
 from edge_icl.models import install, record
@@ -29,6 +29,8 @@ _READ_SECONDS = 30
 _CHUNK = 1 << 18
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PARTIAL_CONTENT = 206
+_LARGEST = 1 << 40  # bytes of a file whose size nobody says
+_SIGN_IN = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class _Remote:
     url: str
     etag: str
     size: int | None
+    signed: bool
 
 
 def download(source: HubSource, files: tuple[SourceFile, ...], folder: Path, progress: Progress) -> None:
@@ -53,6 +56,10 @@ def download(source: HubSource, files: tuple[SourceFile, ...], folder: Path, pro
         if _is_there(target, wanted[name], progress):
             continue
         remote = _describe(source, path)
+        size = wanted[name].size
+        if size is not None and remote.size not in (None, size):
+            raise FetchError(f"{name} has {remote.size} bytes there instead of {size}")
+        remote = replace(remote, size=remote.size or size)
         # The part's name holds the content's, so that a part is never continued with another content.
         part = folder / f"{name}.{re.sub('[^0-9A-Za-z]', '', remote.etag)[:32]}.part"
         _complete(remote, part, f"fetch {name}", progress)
@@ -84,12 +91,25 @@ def _describe(source: HubSource, path: str) -> _Remote:
         endpoint=os.environ.get("HF_ENDPOINT"),
     )
     try:
-        found = huggingface_hub.get_hf_file_metadata(url, token=None, timeout=_PROBE_SECONDS)
+        signed, found = _probe(url)
     except Exception as error:  # its HTTP library changes between releases, and so do the classes
         raise FetchError(_reason(error, url)) from error
     if not found.etag:
         raise FetchError(f"{url} is not served by a hub")
-    return _Remote(url, found.etag, found.size)
+    return _Remote(url, found.etag, found.size, signed)
+
+
+def _probe(url: str) -> tuple[bool, Any]:
+    """Return whether the hub tells of a file only to those who sign in, and what it tells."""
+    import huggingface_hub  # noqa: PLC0415 - as in _describe
+
+    try:
+        return False, huggingface_hub.get_hf_file_metadata(url, token=False, timeout=_PROBE_SECONDS)
+    except Exception as error:
+        response = getattr(error, "response", None)
+        if getattr(response, "status_code", None) not in _SIGN_IN or not huggingface_hub.get_token():
+            raise
+    return True, huggingface_hub.get_hf_file_metadata(url, token=True, timeout=_PROBE_SECONDS)
 
 
 def _complete(remote: _Remote, part: Path, stage: str, progress: Progress) -> None:
@@ -115,12 +135,14 @@ def _size(part: Path) -> int:
 
 def _read(remote: _Remote, part: Path, have: int, stage: str, progress: Progress) -> None:
     """Append what the server sends from byte `have` on; from the start where it knows no ranges."""
-    total = remote.size or 0
+    total, most = remote.size or 0, _LARGEST if remote.size is None else remote.size
     with install.open_private(part, "ab") as file, closing(_body(remote, have)) as body:
         progress(stage, have, total)
         for at, chunk in body:
             if at == 0:
                 file.truncate(0)
+            if at + len(chunk) > most:
+                raise FetchError(f"more than the {most} bytes came that were announced")
             file.write(chunk)
             progress(stage, at + len(chunk), total)
 
@@ -137,7 +159,9 @@ def _body(remote: _Remote, have: int) -> Generator[tuple[int, bytes]]:
         hf_raise_for_status,
     )
 
-    headers = {**build_hf_headers(library_name="edge-icl"), "Accept-Encoding": "identity"}
+    # The token goes to the hub alone: where it sends us on to another host, httpx leaves the header out.
+    token = None if remote.signed else False
+    headers = {**build_hf_headers(library_name="edge-icl", token=token), "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
     try:

