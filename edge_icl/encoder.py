@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _LIMIT = 127  # the vectors are symmetric: -128 is never used
 _CHUNK = 16  # texts a worker takes at most at a time: enough to cost little, few enough to be interrupted
 _TURNS = 4  # chunks a worker takes at least where there are enough texts, so that all end together
+_TRIED = ("a", "", "a taxi to the airport " * 2000, "".join(map(chr, (*range(32, 0xD7FF, 7), 0x1F600))))
 _FATAL = 4  # onnxruntime's log levels end here; what matters to a caller is raised
 
 
@@ -119,7 +120,12 @@ class Encoder:
         times as long as it does in a row. So all texts are tokenized before the first run and all outputs
         rounded after the last.
         """
-        inputs = [np.array([tokenizer.encode(text).ids], np.int64) for text in texts]
+        try:
+            inputs = [np.array([tokenizer.encode(text).ids], np.int64) for text in texts]
+        except BaseException as error:  # a Rust library's panics are no Exception
+            if not _is_theirs(error):
+                raise
+            raise ModelFileError(f"{self._tokenizer} cannot read a text: {_first_line(error)}") from error
         try:
             outputs = [session.run(None, {"input_ids": ids})[0] for ids in inputs]
         except Exception as error:  # onnxruntime raises classes of its own that share no better base
@@ -133,6 +139,27 @@ class Encoder:
             )
         vectors: NDArray[np.int8] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.int8)
         return vectors
+
+    def check(self) -> None:
+        """Make sure that it gives a vector for texts of every kind and length, and knows all its tokens.
+
+        Raises:
+            ModelFileError: it does not, or puts no tokens before and after a text.
+        """
+        session, tokenizer = self.load()
+        self._vectors(session, tokenizer, _TRIED)
+        if len(tokenizer.encode("").ids) < len(("[CLS]", "[SEP]")):
+            raise ModelFileError(
+                f"{self._tokenizer} puts no tokens before and after a text",
+                "only BERT encoders can be imported",
+            )
+        last = max(tokenizer.get_vocab(with_added_tokens=True).values(), default=0)
+        try:
+            session.run(None, {"input_ids": np.array([[last]], np.int64)})
+        except Exception as error:  # as in _vectors
+            raise ModelFileError(
+                f"{self._tokenizer} has tokens that the encoder does not know", "give it its own tokenizer"
+            ) from error
 
     def close(self) -> None:
         """Give the memory back. Calling it again does nothing; `encode` loads again."""
@@ -185,7 +212,9 @@ class Encoder:
             tokenizer = Tokenizer.from_str(self._tokenizer.read_text(encoding="utf-8"))
         except OSError as error:
             raise ModelFileError(f"{self._tokenizer} cannot be read: {error.strerror or error}") from error
-        except Exception as error:  # the tokenizers package raises bare Exception
+        except BaseException as error:  # likewise
+            if not _is_theirs(error):
+                raise
             raise ModelFileError(f"{self._tokenizer} is not a tokenizer: {_first_line(error)}") from error
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.max_tokens)
@@ -206,6 +235,11 @@ def silent_onnxruntime() -> Any:
     return onnxruntime
 
 
-def _first_line(error: Exception) -> str:
+def _is_theirs(error: BaseException) -> bool:
+    """Tell whether the tokenizers package has raised this: bare exceptions, and panics."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def _first_line(error: BaseException) -> str:
     """Return a library's message without what follows its first line."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from math import sqrt
+from math import prod, sqrt
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import ModelFileError
 from edge_icl.models.catalogue import EncoderSettings
+from edge_icl.models.regular import open_regular, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,17 @@ _UNSUPPORTED = "only BERT encoders with absolute positions, GELU and mean poolin
 # Components of a unit vector of dimension d have a standard deviation of 1/sqrt(d); this scale gives 127 to
 # one of six, which is 400 for MiniLM's 384 dimensions.
 _SCALE = 400 / sqrt(384)
+
+_MOST = {"layers": 96, "dimensions": 8192, "inner dimensions": 65_536}
+_MOST_WEIGHTS = 1 << 30
+"""Three times those of the largest BERT; as float32, 4 GB."""
+
+_FRACTIONS = ("F16", "F32", "F64")
+
+_SHORTEST, _LONGEST = 3, 1 << 17
+"""Tokens of a text, with one before and one after it."""
+
+_LARGEST_JSON = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +79,18 @@ def load(folder: Path) -> Bert:
         layers, heads = int(config["num_hidden_layers"]), int(config["num_attention_heads"])
         dimension, epsilon = int(config["hidden_size"]), float(config["layer_norm_eps"])
         inner = int(config["intermediate_size"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"{folder / CONFIG} is not a BERT configuration: {error}", _UNSUPPORTED) from error
     _check_kind(folder, config)
-    if heads < 1 or layers < 1 or dimension < 1 or dimension % heads:
+    if heads < 1 or dimension < 1 or dimension % heads:
         raise ModelFileError(f"{folder / CONFIG} gives {dimension} dimensions to {heads} heads", _UNSUPPORTED)
-    weights = _weights(folder / WEIGHTS)
-    _check_shapes(folder / WEIGHTS, weights, layers, dimension, inner)
+    sizes = {"layers": layers, "dimensions": dimension, "inner dimensions": inner}
+    for what, number in sizes.items():
+        if not 1 <= number <= _MOST[what]:
+            raise ModelFileError(f"{folder / CONFIG} gives {number} {what}, which no encoder has", _UNSUPPORTED)
+    if not 0 <= epsilon < 1:
+        raise ModelFileError(f"{folder / CONFIG} gives {epsilon} for layer_norm_eps", _UNSUPPORTED)
+    weights = _weights(folder / WEIGHTS, _expected(layers, dimension, inner))
     return Bert(weights, layers, heads, dimension, epsilon)
 
 
@@ -89,9 +106,14 @@ def settings(folder: Path) -> EncoderSettings:
         longest = int(config["max_position_embeddings"])
         wanted = _json(own).get("max_seq_length") if own.exists() else None
         dimension = int(config["hidden_size"])
-        return EncoderSettings(dimension, round(_SCALE * sqrt(dimension)), min(int(wanted or longest), longest))
-    except (KeyError, TypeError, ValueError) as error:
+        longest = min(int(wanted or longest), longest)
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ModelFileError(f"{folder} is not an encoder's folder: {error}", _UNSUPPORTED) from error
+    if not (0 < dimension <= _MOST["dimensions"] and _SHORTEST <= longest <= _LONGEST):
+        raise ModelFileError(
+            f"{folder} gives {dimension} dimensions and {longest} tokens, which no encoder has", _UNSUPPORTED
+        )
+    return EncoderSettings(dimension, round(_SCALE * sqrt(dimension)), longest)
 
 
 def _check_kind(folder: Path, config: Mapping[str, Any]) -> None:
@@ -119,27 +141,48 @@ def _check_kind(folder: Path, config: Mapping[str, Any]) -> None:
             raise ModelFileError(f"{pooling} has {' and '.join(modes) or 'no pooling'}", _UNSUPPORTED)
 
 
-def _weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Read every floating-point tensor as float32."""
+def _weights(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float32]]:
+    """Read the tensors that are used as float32, once each is known to fit.
+
+    Args:
+        path: a safetensors file.
+        expected: name -> shape, -1 for any size.
+    """
     import numpy as np  # noqa: PLC0415 - slow to import, and most commands convert nothing
-    from safetensors import SafetensorError  # noqa: PLC0415
-    from safetensors.numpy import load_file  # noqa: PLC0415
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
 
     try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError, TypeError, ValueError, KeyError) as error:
+        open_regular(path).close()
+        with safe_open(path, framework="numpy") as file:
+            names = {name.removeprefix("bert."): name for name in file.keys()}  # noqa: SIM118 - it has no others
+            shapes = {name: _shape(file, names.get(name)) for name in expected}
+            _check_shapes(path, shapes, expected)
+            with np.errstate(over="ignore"):  # what does not fit is infinite, and refused
+                read = {name: file.get_tensor(names[name]).astype(np.float32) for name in expected}
+    except (SafetensorError, OSError, OverflowError, TypeError, ValueError, KeyError, MemoryError) as error:
         raise ModelFileError(f"{path} is not a safetensors file that can be read: {error}") from error
-    return {
-        name.removeprefix("bert."): tensor.astype(np.float32)
-        for name, tensor in tensors.items()
-        if np.issubdtype(tensor.dtype, np.floating)
-    }
+    return {name: _finite(path, name, tensor) for name, tensor in read.items()}
 
 
-def _check_shapes(
-    path: Path, weights: Mapping[str, NDArray[np.float32]], layers: int, dimension: int, inner: int
-) -> None:
-    """Make sure that every tensor that will be used is there and fits."""
+def _shape(file: Any, name: str | None) -> tuple[int, ...]:
+    """Return the shape of a tensor of fractions, () where there is none."""
+    if name is None:
+        return ()
+    found = file.get_slice(name)
+    return tuple(found.get_shape()) if found.get_dtype() in _FRACTIONS else ()
+
+
+def _finite(path: Path, name: str, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a tensor if all of it are numbers."""
+    import numpy as np  # noqa: PLC0415
+
+    if not np.isfinite(tensor).all():
+        raise ModelFileError(f"{path} has weights in {name} that are no finite numbers", "take another encoder")
+    return tensor
+
+
+def _expected(layers: int, dimension: int, inner: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every tensor that is used; -1 stands for any size."""
     square, vector = (dimension, dimension), (dimension,)
     linear = {
         "attention.self.query": square,
@@ -157,20 +200,31 @@ def _check_shapes(
         for part, shape in linear.items():
             expected |= {f"{prefix}.{part}.weight": shape, f"{prefix}.{part}.bias": shape[:1]}
     expected |= {f"{norm}.{part}": vector for norm in norms for part in ("weight", "bias")}
-    tables = {f"embeddings.{part}_embeddings.weight" for part in ("word", "position", "token_type")}
-    for name in sorted(expected.keys() | tables):
-        found = weights[name].shape if name in weights else ()
-        fits = found == expected[name] if name in expected else found[1:] == vector
-        if 0 in found or not fits:
+    tables = ("word", "position", "token_type")
+    return expected | {f"embeddings.{part}_embeddings.weight": (-1, dimension) for part in tables}
+
+
+def _check_shapes(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Make sure that every tensor that will be used is there and fits, and that all fit into memory."""
+    for name, wanted in sorted(expected.items()):
+        found = shapes[name]
+        alike = len(found) == len(wanted) and all(
+            have == want or want < 0 < have for have, want in zip(found, wanted, strict=True)
+        )
+        if not alike:
             raise ModelFileError(
                 f"{path} has no tensor {name} of the shape that its configuration wants", _UNSUPPORTED
             )
+    if sum(map(prod, shapes.values())) > _MOST_WEIGHTS:
+        raise ModelFileError(f"{path} has more than {_MOST_WEIGHTS:,} weights", _UNSUPPORTED)
 
 
 def _json(path: Path, kind: type = dict) -> Any:
     """Read a JSON file whose top level is a `kind`."""
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_regular(path, most=_LARGEST_JSON))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} cannot be read: {error}") from error
     if not isinstance(value, kind):

@@ -16,9 +16,10 @@ import mmap
 import struct
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge_icl.errors import ModelFileError
 from edge_icl.models.regular import open_regular
@@ -103,7 +104,8 @@ def opened(path: Path) -> Iterator[Header]:
         raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-class Array(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Array:
     """Where an array is.
 
     Attributes:
@@ -218,7 +220,8 @@ class Header:
     def pair(self) -> bytes:
         """Step over one key and its value, and note what is short; return the key."""
         key, kind = self.text(), self.take("<I")
-        at, value = self.at, None
+        at = self.at
+        value: Any = None
         if kind == _STRING:
             self.skip_strings(1)
             value = self.data[at + 8 : min(self.at, at + 8 + _MAX_NOTED)]

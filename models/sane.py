@@ -73,7 +73,7 @@ def _floats(header: Header, found: Array) -> array[float] | tuple[()]:
     """Return the numbers of an array of fractions, none of other arrays."""
     if found.code not in "fd":
         return ()
-    numbers = array(found.code)
+    numbers: array[float] = array("f" if found.code == "f" else "d")
     numbers.frombytes(header.data[found.at : found.at + found.count * numbers.itemsize])
     if sys.byteorder == "big":
         numbers.byteswap()
