@@ -12,7 +12,7 @@ from edge_icl.cli import editor, machine, tables
 from edge_icl.cores import usable_cores
 from edge_icl.errors import ModelComputationError, ModelError
 from edge_icl.llm import build
-from edge_icl.models import catalogue, checked, location
+from edge_icl.models import catalogue, checked, exposed, location
 from edge_icl.models.home import home
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def models(progress: Progress) -> Iterator[Check]:
         except ModelError as error:
             yield Check("model", Level.PROBLEM, error.message, error.hint)
         else:
+            if told := exposed.others(location.exposable(name)):
+                yield Check("model", Level.NOTE, told, "see that you trust them, or have a copy of your own")
             yield Check("model", Level.OK, f"{name} is as it was installed")
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
-from edge_icl.models import catalogue, gguf, record, seen
+from edge_icl.models import catalogue, exposed, gguf, record, remedies, seen
 from edge_icl.models.home import home
 from edge_icl.progress import Progress, silent
 
@@ -180,11 +180,20 @@ def assure(model: Installed, *, progress: Progress = silent) -> None:
     LLM that is given by its path has no record; it goes by the digest that it has.
 
     Raises:
-        ModelFileError: a file is missing, cannot be read, or is not what was installed.
+        ModelFileError: a file is missing, cannot be read, or is not what was installed; or everybody may write
+            to it.
     """
     place = model.path if isinstance(model, InstalledLlm) else model.graph
+    exposed.refuse_open_to_all([place])
     if place.parent == models_folder() / model.name and (place.parent / record.NAME).is_file():
+        exposed.refuse_open_to_all(exposable(model.name))
         _compare(model.name, again=False, progress=progress)
+
+
+def exposable(name: str) -> list[Path]:
+    """Return what decides over a model that is installed: the folders that it is in, and its files."""
+    place = folder(name)
+    return [models_folder(), place, *(place / file for file in (record.NAME, *record.read(place).files))]
 
 
 def _compare(name: str, *, again: bool, progress: Progress) -> None:
@@ -194,9 +203,11 @@ def _compare(name: str, *, again: bool, progress: Progress) -> None:
         wrong = seen.differing(place, record.read(place).files, again=again, progress=progress)
     except OSError as error:
         where = error.filename or place
-        raise ModelFileError(f"{where} cannot be read: {error.strerror or error}", _again(name)) from error
+        raise ModelFileError(
+            f"{where} cannot be read: {error.strerror or error}", remedies.again(name)
+        ) from error
     if wrong is not None:
-        raise ModelFileError(f"{place / wrong} is not what was installed", _again(name))
+        raise ModelFileError(f"{place / wrong} is not what was installed", remedies.again(name))
 
 
 def remove(name: str) -> None:
@@ -208,7 +219,7 @@ def remove(name: str) -> None:
     """
     place = folder(name)
     if not place.exists():
-        raise _missing(name)
+        raise remedies.missing(name)
     # Renamed first: a removal that is cut short must not leave half a model under its name.
     doomed = place.with_name(f".remove-{name}")
     try:
@@ -223,17 +234,21 @@ def _find(name: str) -> Installed:
     """Return an installed model whose files are there and of the right sizes."""
     place = folder(name)
     if not (place / record.NAME).is_file():
-        raise _missing(name)
+        raise remedies.missing(name)
     for file, expected in record.read(place).files.items():
         try:
             status = (place / file).stat()
         except OSError as error:
-            raise ModelFileError(f"{place / file} cannot be read: {error.strerror}", _again(name)) from error
+            raise ModelFileError(
+                f"{place / file} cannot be read: {error.strerror}", remedies.again(name)
+            ) from error
         size = status.st_size
         if not stat.S_ISREG(status.st_mode):
-            raise ModelFileError(f"{place / file} is no regular file", _again(name))
+            raise ModelFileError(f"{place / file} is no regular file", remedies.again(name))
         if size != expected.size:
-            raise ModelFileError(f"{place / file} has {size} bytes instead of {expected.size}", _again(name))
+            raise ModelFileError(
+                f"{place / file} has {size} bytes instead of {expected.size}", remedies.again(name)
+            )
     return _installed(name)
 
 
@@ -277,22 +292,3 @@ def _named(name: str | None) -> InstalledLlm:
     if not isinstance(model, InstalledLlm):
         raise ModelFileError(f"{name} is an encoder, not an LLM", "edge-icl models list shows the kind of each")
     return model
-
-
-def _missing(name: str) -> ModelMissingError:
-    """Return the error that names the command that helps."""
-    if catalogue.find(name) is None:
-        return ModelMissingError(
-            f"there is no model {name} on this machine",
-            f"add one: edge-icl models import {name} FILE, or see what can be fetched: edge-icl models list",
-        )
-    return ModelMissingError(
-        f"the model {name} is not on this machine yet", f"fetch it once: edge-icl models fetch {name}"
-    )
-
-
-def _again(name: str) -> str:
-    """Return the hint for a model that is damaged."""
-    if catalogue.find(name) is None:
-        return f"remove it and import it again: edge-icl models remove {name}"
-    return f"fetch it again: edge-icl models fetch {name}"

@@ -13,7 +13,7 @@ from command import refused, run
 
 from edge_icl import Memory
 from edge_icl.errors import ModelFileError
-from edge_icl.models import checked, location, record, seen
+from edge_icl.models import checked, exposed, location, record, seen
 from edge_icl.models.importing import import_model
 
 LONG = "taxi to the airport please " * 300
@@ -269,3 +269,37 @@ def test_weights_that_are_replaced_while_in_use_are_used_on(store: Path, llm: Pa
         location.remove("tiny")
 
         assert memory.ask("a cat")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+@pytest.mark.parametrize("what", ["the folder of models", "the model's folder", "its file", "its record"])
+def test_what_everybody_may_write_to_is_not_used(store: Path, encoder: Path, what: str) -> None:
+    path = {
+        "the folder of models": encoder.parent,
+        "the model's folder": encoder,
+        "its file": encoder / location.GRAPH,
+        "its record": encoder / record.NAME,
+    }[what]
+    path.chmod(0o777)
+
+    refused(run("search", "--store", str(store), "a taxi"), f"everybody may write to {path}", "chmod -R o-w")
+
+    path.chmod(0o1777 if path.is_dir() else 0o664)
+    assert run("search", "--store", str(store), "a taxi").code == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
+def test_doctor_tells_of_a_group_that_may_write(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (encoder / location.GRAPH).chmod(0o664)
+    assert exposed.others(location.exposable("small")) == ""
+
+    monkeypatch.setattr(exposed, "_known", lambda paths: [(path, as_of_group(path)) for path in paths])
+
+    assert exposed.others(location.exposable("small")).startswith("group 4321 may write to")
+
+
+def as_of_group(path: Path) -> os.stat_result:
+    """Return what is known of a file as if it were of a group of several users."""
+    fields = list(path.stat())
+    fields[5] = 4321
+    return os.stat_result(fields)
