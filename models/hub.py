@@ -56,7 +56,7 @@ def download(source: HubSource, files: tuple[SourceFile, ...], folder: Path, pro
         if _is_there(target, wanted[name], progress):
             continue
         remote = _describe(source, path)
-        size = wanted[name].size
+        size = wanted[name].size if wanted[name].sha256 else None
         if size is not None and remote.size not in (None, size):
             raise FetchError(f"{name} has {remote.size} bytes there instead of {size}")
         remote = replace(remote, size=remote.size or size)
