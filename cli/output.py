@@ -3,28 +3,32 @@
 Results go to stdout, all else to stderr. A terminal gets tables, progress bars and questions; a pipe gets plain
 lines, one a result, with tabs between fields; `--json` gets JSON. Errors read `edge-icl: error: ...`, in lower
 case, without a full stop, in one sentence that also says what to do.
+
+Whatever is printed may hold what somebody else wrote, so that all of it goes through `_put`: a terminal is
+shown escapes for what it would obey or hide. What is piped is data, and stays as it is. JSON has escapes
+everywhere, which whoever parses it does not notice.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from edge_icl.cli import interrupts, tables
+from edge_icl.cli.bars import Bars
 from edge_icl.cli.clock import Clock
 from edge_icl.errors import EdgeIclError
 from edge_icl.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 PROGRAM = "edge-icl"
-_BYTE_STAGES = ("fetch", "check", "copy", "read")
-"""First words of the stages that count bytes."""
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -61,10 +65,51 @@ def settle() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def _put(stream: TextIO | None, text: str, *, sign: str = "", end: str = "\n", flush: bool = False) -> None:
+    """Print a text: escaped for a terminal, and for a pipe as it is.
+
+    Args:
+        stream: where to; None for one that is closed.
+        text: what.
+        sign: what goes in front of it as it is, such as our own words in colours.
+        end: what follows it.
+        flush: bring it to its reader at once.
+    """
+    if stream is None:
+        return
+    print(f"{sign}{tables.printable(text) if is_terminal(stream) else text}", end=end, file=stream, flush=flush)
+
+
+def _tell(text: str, *, sign: str = "", end: str = "\n") -> None:
+    """Tell something that is no result, if somebody can be told: a command does not fail since nobody can."""
+    with suppress(OSError):
+        _put(sys.stderr, text, sign=sign, end=end, flush=True)
+
+
+def _result() -> TextIO:
+    """Return where results go.
+
+    Raises:
+        OSError: it was closed before the program began.
+    """
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return sys.stdout
+
+
 def _as_rows(rows: Iterable[Sequence[str]], below: Sequence[str]) -> Iterator[str]:
     """Yield each row as it comes, whole, with tabs between fields."""
     for i, row in enumerate(rows):
-        yield "\t".join(map(tables.one_line, [*row, *below[i : i + 1]]))
+        yield "\t".join(map(tables.folded, [*row, *below[i : i + 1]]))
+
+
+def _as_table(header: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a table that fits the terminal."""
+    columns = _columns()
+    first, *others = tables.table(header, rows, columns=columns)
+    yield first
+    for i, line in enumerate(others):
+        yield "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])])
 
 
 def _columns() -> int:
@@ -86,7 +131,8 @@ class Output:
     def __init__(self) -> None:
         self.json = False
         self.verbose = False
-        self._bars: _Bars | None = None
+        self._bars: Bars | None = None
+        self._before = self._joiner = ""  # of the piece that was printed last
         self.clock = Clock()
 
     @property
@@ -107,13 +153,18 @@ class Output:
     def line(self, text: str = "") -> None:
         """Print a line of the result."""
         self._clear()
+        text, self._joiner, self._before = self._joiner + text, "", ""
         with _printing():
-            print(tables.printable(text) if self.terminal else text, flush=True)
+            _put(_result(), text, flush=True)
 
     def piece(self, text: str) -> None:
-        """Print a piece of a line as it comes."""
+        """Print a piece of a line on a terminal as it comes; a joiner waits for what it joins."""
+        text, before = self._joiner + text, self._before
+        self._joiner = text[len(text.rstrip(tables.JOINERS)) :]
+        text = text.removesuffix(self._joiner)
+        self._before = text[-1:] or before
         with _printing():
-            print(tables.printable(text), end="", flush=True)
+            _put(_result(), "", sign=tables.printable(text, before=before), end="", flush=True)
 
     def document(self, fields: object) -> None:
         """Print a JSON document on one line."""
@@ -126,11 +177,11 @@ class Output:
         self._clear()
         utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         for fields in some:
-            text = json.dumps(fields, ensure_ascii=not utf8, allow_nan=False)
+            text = tables.json_printable(json.dumps(fields, ensure_ascii=not utf8, allow_nan=False))
             with _printing():
-                print(text)
+                _put(_result(), text)
         with _printing():
-            print(end="", flush=True)
+            _result().flush()
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, below: Sequence[str] = ()) -> None:
         """Print rows: as a table that fits the terminal, or each as it comes, whole, with tabs between fields.
@@ -140,48 +191,40 @@ class Output:
             rows: as many texts each.
             below: for each row one more text, too long for a column: it goes under the row.
         """
-        lines = self._as_table(header, rows, below) if self.terminal else _as_rows(rows, below)
+        lines = iter(_as_table(header, rows, below) if self.terminal else _as_rows(rows, below))
+        if self.terminal:
+            with _printing():
+                _put(_result(), "", sign=_styled(next(lines), sys.stdout, bold=True))
         for line in lines:
             with _printing():
-                print(line)
+                _put(_result(), line)
         with _printing():
-            print(end="", flush=True)
-
-    def _as_table(
-        self, header: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[str]
-    ) -> Iterator[str]:
-        """Yield the lines of a table that fits the terminal."""
-        columns = _columns()
-        first, *others = tables.table(header, rows, columns=columns)
-        yield _styled(first, sys.stdout, bold=True)
-        for i, line in enumerate(others):
-            yield "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])])
+            _result().flush()
 
     def verdict(self, word: str, text: str, *, colour: str) -> None:
         """Print a word that says how something is, in a colour, and what it is about."""
-        text = tables.printable(text) if self.terminal else text
         with _printing():
-            print(f"{_styled(word, sys.stdout, fg=colour)}  {text}", flush=True)
+            _put(_result(), f"  {text}", sign=_styled(word, sys.stdout, fg=colour), flush=True)
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Print names and what they stand for."""
-        self.line("\n".join(tables.pairs(facts)))
+        self.line("\n".join(tables.pairs(facts, hanging=self.terminal)))
 
     def note(self, text: str) -> None:
         """Tell something that is no result."""
         self._clear()
-        print(f"{PROGRAM}: {tables.one_line(text)}", file=sys.stderr)
+        _tell(f"{PROGRAM}: {tables.folded(text)}")
 
     def list_aside(self, rows: Sequence[Sequence[str]]) -> None:
         """Show rows beside the result, such as what a question is about."""
         lines = tables.table([""] * len(rows[0]), rows, columns=_columns() - 2)[1:]
-        print("\n".join(f"  {line}" for line in lines), file=sys.stderr)
+        _tell("\n".join(f"  {line}" for line in lines))
 
     def confirm(self, question: str) -> bool:
         """Ask for a yes; everything else is a no."""
-        print(f"{question} [y/N]:", end=" ", file=sys.stderr, flush=True)
+        _tell(f"{tables.folded(question)} [y/N]:", end=" ")
         assert sys.stdin is not None
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        return sys.stdin.buffer.readline().strip().lower() in {b"y", b"yes"}  # what is typed may be no UTF-8
 
     def secret(self, question: str) -> str:
         """Ask for what the terminal must not show.
@@ -192,7 +235,7 @@ class Output:
         from getpass import getpass  # noqa: PLC0415 - few stores need it
 
         try:
-            return getpass(f"{question}: ", stream=sys.stderr)
+            return getpass(f"{tables.one_line(question)}: ", stream=sys.stderr)
         except EOFError:
             raise click.Abort from None
 
@@ -205,23 +248,24 @@ class Output:
         if self.verbose and cause is not None:
             import traceback  # noqa: PLC0415 - likewise
 
-            traceback.print_exception(cause)
+            _tell("".join(traceback.format_exception(cause)), end="")
         if self.json:
-            print(json.dumps({"error": message, "type": kind, "committed": committed}), file=sys.stderr)
+            fields = {"error": message, "type": kind, "committed": committed}
+            _tell(tables.json_printable(json.dumps(fields)))
         else:
             sign = _styled("error:", sys.stderr, fg="red", bold=True)
-            print(f"{PROGRAM}: {sign} {tables.one_line(message)}", file=sys.stderr)
+            _tell(tables.folded(message), sign=f"{PROGRAM}: {sign} ")
 
     def interrupted(self, words: str, *, committed: bool = False) -> None:
         """Tell that the program was interrupted; on a terminal below the ^C that it shows."""
         if self.watched:
-            print(file=sys.stderr)
+            _tell("")
         self.error(words, "KeyboardInterrupt", committed=committed)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """Show bars while the block runs, if somebody watches; and take the times, for `-v`."""
-        self._bars = _Bars() if self.watched else None
+        self._bars = Bars() if self.watched else None
         with self.clock.watch(self._bars or silent) as watched:
             try:
                 yield watched
@@ -240,43 +284,3 @@ class Output:
         if self.verbose:
             told = [f"{stage} {seconds:.2f} s" for stage, seconds in self.clock.times()]
             self.note(f"time: {', '.join(told)}")
-
-
-class _Bars:
-    """One bar at a time, each gone when its stage is over. Is a `Progress`."""
-
-    def __init__(self) -> None:
-        from tqdm import tqdm  # noqa: PLC0415 - most commands show no bar
-
-        tqdm.monitor_interval = 0  # no thread that outlives the command
-        self._tqdm = tqdm
-        self._stage = ""
-        self._bar: Any = None
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        if stage != self._stage or self._bar is None:
-            self.close()
-            self._stage = stage
-            self._bar = self._tqdm(desc=stage, total=total or None, leave=False, delay=0.3, **_unit(stage))
-        self._bar.total = total or None  # a check knows its steps once it has begun
-        self._bar.update(done - self._bar.n)
-        if done == total > 0:
-            self.close()  # what comes next may be an answer, on the line of the bar
-
-    def clear(self) -> None:
-        """Take the bar away until there is more to tell."""
-        if self._bar is not None:
-            self._bar.clear()
-
-    def close(self) -> None:
-        """Remove the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
-
-def _unit(stage: str) -> Mapping[str, Any]:
-    """Return how tqdm counts in a stage."""
-    if stage.split(maxsplit=1)[0] in _BYTE_STAGES and stage != "check":  # that one counts steps
-        return {"unit": "B", "unit_scale": True}
-    return {"unit": ""}

@@ -4,7 +4,7 @@
     ['id        output  input', '3f2a9c1e  travel  Uber to th…']
 
 Examples may come from anywhere, so their text is data: an escape sequence in one must not move the cursor or
-rename the window of whoever lists it.
+rename the window of whoever lists it, nor may a mark that nobody sees make one text look like another.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 GAP = "  "
+JOINERS = "\u200c\u200d"
+"""Characters that may join two others, and mean nothing before the second is there."""
+
 NARROWEST = 4
 """Columns that every cell keeps, however narrow the terminal."""
 
@@ -24,16 +27,32 @@ _KILO = 1000
 _UNITS = ("kB", "MB", "GB")
 
 
-def printable(text: str) -> str:
-    """Return the text with control characters, but for line breaks and tabs, made visible."""
-    if text.isprintable():  # which none of these is, and which most texts are
+def printable(text: str, *, before: str = "") -> str:
+    """Return the text with escapes for what a terminal would obey or hide; see `edge_icl.matching.shown`."""
+    if text.isascii() and text.isprintable():  # which most texts are
         return text
-    return "".join(c if c in "\n\t" or not _controls(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+    from edge_icl.matching import shown  # noqa: PLC0415 - not for `--version`
+
+    return shown(text, before=before)
+
+
+def json_printable(document: str) -> str:
+    """Return a JSON document of the same value, with JSON's escapes for what a terminal would obey or hide."""
+    if document.isascii() and document.isprintable():
+        return document
+    from edge_icl.matching import shown  # noqa: PLC0415 - not for `--version`
+
+    return shown(document, json=True)
+
+
+def folded(text: str) -> str:
+    """Return the text on one line: every run of white space becomes one space."""
+    return " ".join(text.split())
 
 
 def one_line(text: str) -> str:
-    """Return the text on one line: every run of white space becomes one space."""
-    return printable(" ".join(text.split()))
+    """Return the text on one line, as a terminal may show it."""
+    return printable(folded(text))
 
 
 def width(text: str) -> int:
@@ -41,7 +60,7 @@ def width(text: str) -> int:
     if text.isascii():
         return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
+    return len(text) + wide - sum(unicodedata.category(c) in {"Mn", "Me", "Cf"} for c in text)
 
 
 def cut(text: str, columns: int) -> str:
@@ -69,10 +88,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, columns: int)
     return [GAP.join(map(_padded, line, widths)).rstrip() for line in lines]
 
 
-def pairs(facts: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the lines of a list of names and what they stand for."""
+def pairs(facts: Sequence[tuple[str, str]], *, hanging: bool = False) -> list[str]:
+    """Return the lines of a list of names and what they stand for.
+
+    Args:
+        facts: names and texts.
+        hanging: put a text's later lines below its first, so that none of them looks like another fact.
+    """
     widest = max(len(name) for name, _ in facts)
-    return [f"{name.ljust(widest)}{GAP}{text}" for name, text in facts]
+    below = "\n" + " " * (widest + len(GAP)) if hanging else "\n"
+    return [f"{name.ljust(widest)}{GAP}{text.replace(chr(10), below)}" for name, text in facts]
 
 
 def size(count: int) -> str:
@@ -104,12 +129,3 @@ def _padded(text: str, columns: int) -> str:
     """Return the text in exactly so many columns."""
     text = cut(text, columns)
     return text + " " * (columns - width(text))
-
-
-def _controls(character: str) -> bool:
-    """Tell whether a terminal would obey the character instead of showing it."""
-    return unicodedata.category(character) in {"Cc", "Cs"} or character in _DIRECTIONS
-
-
-# Marks that change the direction of the text after them: they can make a line read as something it is not.
-_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -20,8 +20,8 @@ def test_text_that_fits_is_left_alone() -> None:
 
 
 def test_no_control_character_reaches_a_terminal() -> None:
-    assert tables.one_line("a\x1b[31m\nb\x07\u202ec\x9b") == "a�[31m b��c�"
-    assert tables.printable("a\tb\nc\x00") == "a\tb\nc�"
+    assert tables.one_line("a\x1b[31m\nb\x07\u202ec\x9b") == r"a\u001b[31m b\u0007\u202ec\u009b"
+    assert tables.printable("a\tb\nc\x00") == "a\tb\nc\\u0000"
 
 
 def test_short_ids_are_unique_prefixes() -> None:
