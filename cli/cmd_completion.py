@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import get_completion_class
 
 from edge_icl.cli.output import PROGRAM
+from edge_icl.cli.program import COMPLETING
 from edge_icl.cli.session import Command, Session, examples
-
-SHELLS = ("bash", "zsh", "fish")
-VARIABLE = f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE"
-"""Where click looks for what a shell asks."""
+from edge_icl.cli.shells import SHELLS
 
 
 @click.command(
@@ -21,14 +18,12 @@ VARIABLE = f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE"
         "edge-icl completion fish > ~/.config/fish/completions/edge-icl.fish",
     ),
 )
-@click.argument("shell", type=click.Choice(SHELLS), metavar="bash|zsh|fish")
+@click.argument("shell", type=click.Choice(tuple(SHELLS)), metavar="bash|zsh|fish")
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print a script with which your shell completes commands, stores, ids, tags, sources and models.
 
     Run the line below that is for your shell, once. It works in every terminal that is opened from then on.
     """
-    kind = get_completion_class(shell)
-    assert kind is not None
-    script = kind(ctx.find_root().command, {}, PROGRAM, VARIABLE).source()
+    script = SHELLS[shell](ctx.find_root().command, {}, PROGRAM, COMPLETING).source()
     ctx.ensure_object(Session).output.line(script.rstrip("\n"))

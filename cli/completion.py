@@ -47,7 +47,7 @@ def _harmless(find: Find) -> Offer:
             items = [one if isinstance(one, CompletionItem) else CompletionItem(one) for one in found]
         except Exception:  # noqa: BLE001 - whatever it is, the person is typing
             return []
-        items = [one for one in items if one.type != "plain" or one.value.startswith(typed)]
+        items = [one for one in items if one.type != "plain" or _fits(one.value, typed)]
         return items if len(items) <= MOST_OFFERED else []
 
     return offer
@@ -124,6 +124,13 @@ def encoders(_session: Session, _typed: str) -> list[str]:
     from edge_icl.models import location  # noqa: PLC0415 - likewise
 
     return [model.name for model in location.installed() if isinstance(model, location.InstalledEncoder)]
+
+
+def _fits(value: str, typed: str) -> bool:
+    """Tell whether a value begins with what was typed, and can be put into a command line."""
+    from edge_icl.cli.shells import offerable  # noqa: PLC0415 - only while completing
+
+    return value.startswith(typed) and offerable(value)
 
 
 def _some(session: Session) -> list[Example]:

@@ -7,6 +7,7 @@ Commands are named in a table and imported when they are called, so that `edge-i
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ FAILED = 1
 WRONG_USAGE = 2
 NOBODY_READS = 141
 """What shells report for a program that SIGPIPE ended."""
+
+COMPLETING = f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE"
+"""Environment variable: where click looks for what a shell asks."""
 
 COMMANDS = {
     "init": ("cmd_init:init", "Make a store, with settings of your own."),
@@ -167,6 +171,8 @@ def run(args: Sequence[str]) -> int:
     """
     args = list(args) or ["--help"]
     session = Session()
+    if COMPLETING in os.environ:
+        importlib.import_module("edge_icl.cli.shells")  # which tells click how each shell is answered
     for stream in (sys.stdout, sys.stderr):
         # An example may hold characters that the terminal's encoding lacks; that must not be an error.
         if stream is not None and hasattr(stream, "reconfigure"):

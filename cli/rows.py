@@ -85,13 +85,13 @@ def format_of(file: str, given: str | None, allowed: Sequence[str]) -> str:
     return given or ending
 
 
-def text_or_stdin(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def text_or_stdin(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """Return a text as it was typed or, for -, as stdin has it, without line breaks at its end.
 
     Raises:
         InputError: stdin is closed, holds nothing, or bytes that are no UTF-8.
     """
-    if value != STDIN:
+    if value != STDIN or ctx.resilient_parsing:  # whoever completes a line has piped nothing yet
         return value
     with _opened(STDIN, newline=None) as stream:
         text = stream.read().rstrip("\n")
