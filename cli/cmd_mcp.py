@@ -35,7 +35,7 @@ def mcp(session: Session, model: str | None) -> None:
             f"the Model Context Protocol needs a package that is missing, {error.name}",
             'install it: pip install "edge-icl[mcp]"',
         ) from error
-    if sys.stdin is None or sys.stdout is None:
+    if sys.stdin is None or sys.stdout is None or not sys.stdout.writable():
         closed = "stdin" if sys.stdin is None else "stdout"
         raise EdgeIclError(
             f"{closed} is closed", "let an assistant's program start this command, see docs/mcp.md"

@@ -5,7 +5,9 @@ A signal that comes while Python itself starts, before this module, ends the pro
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edge_icl.cli import interrupts
@@ -23,6 +25,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    _hold_standard_descriptors()
     interrupts.begin(json="--json" in (sys.argv if args is None else args))
     try:
         from edge_icl.cli import passphrases  # noqa: PLC0415 - takes a while, in which a signal may come
@@ -33,3 +36,17 @@ def main(args: Sequence[str] | None = None) -> int:
         return run(sys.argv[1:] if args is None else args)
     finally:
         interrupts.end(for_good=args is None)
+
+
+def _hold_standard_descriptors() -> None:
+    """Open what was closed of stdin, stdout and stderr.
+
+    Or the next file that is opened, such as a page of a store, would get the number of one, and what a library
+    writes to stderr would go into it. Python has noted before that they are closed, and commands tell so.
+    """
+    for number, flags in enumerate((os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            with suppress(OSError):
+                os.open(os.devnull, flags)  # the lowest number that is free, which is this one

