@@ -56,6 +56,7 @@ def add(  # noqa: PLR0913 - one parameter an option
     source_field: str,
     tags: tuple[str, ...],
     source: str | None,
+    safe: bool,
     skip_bad: bool,
 ) -> None:
     """Teach: add an INPUT with the OUTPUT that you want for it, or a file of such pairs.
@@ -85,7 +86,9 @@ def add(  # noqa: PLR0913 - one parameter an option
         else:
             fields = Fields(input_field, output_field, tags_field, source_field)
             labels = Labels(tags, source)
-            lesson = teaching.read(file, kind, fields, labels, lengths, skip_bad=skip_bad, progress=progress)
+            lesson = teaching.read(
+                file, kind, fields, labels, lengths, safe=safe, skip_bad=skip_bad, progress=progress
+            )
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
     show(session, added, lesson, skip_bad=skip_bad)

@@ -12,6 +12,7 @@ import click
 
 from edge_icl.cli import messages, private
 from edge_icl.cli.session import Command, Session, examples
+from edge_icl.cli.spreadsheets import guarded
 from edge_icl.cli.tables import counted
 from edge_icl.cli.teaching import ENCODER, VECTOR, tags_cell
 from edge_icl.errors import InputError
@@ -64,25 +65,38 @@ def _fields(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
     metavar="NAMES",
     help=f"Which fields, parted by commas: some of {', '.join(FIELDS)}.  [default: all but id]",
 )
+@click.option(
+    "--safe",
+    is_flag=True,
+    help="In a table, put an apostrophe before cells that a spreadsheet would run; --safe of add takes it off.",
+)
 @click.option("--vectors", is_flag=True, help="Also write each example's vector and its encoder's digest.")
 @click.pass_obj
 def export(
-    session: Session, file: Path | None, kind: str | None, fields: tuple[str, ...] | None, vectors: bool
+    session: Session,
+    file: Path | None,
+    kind: str | None,
+    fields: tuple[str, ...] | None,
+    safe: bool,
+    vectors: bool,
 ) -> None:
     """Write all examples, in a form that `edge-icl add` and `edge-icl import` read.
 
     jsonl is one JSON object a line; csv and tsv are tables with a header; messages is one conversation a line,
     in the OpenAI messages format, of a question and its answer, and has no other field unless --fields names
-    it. --vectors keeps what the encoder has made of each input, so that an import need not make it again.
+    it. A text that begins with = + - or @ is a formula to a spreadsheet: give --safe where one will open the
+    table. --vectors keeps what the encoder has made of each input, so that an import need not make it again.
 
     A file is made readable for nobody else. It is a copy that `forget` does not know of.
     """
     kind = kind or _format_of(file)
+    if safe and kind not in TABLES:
+        raise click.UsageError(f"--safe is for spreadsheets: it goes with --format {' or '.join(TABLES)}")
     names = fields or (TEXTS if kind == "messages" else USUAL)
     if vectors:
         names = (*names, VECTOR, ENCODER)
     with session.open() as memory:
-        lines = _lines((_record(held, vector) for held, vector in memory.export()), kind, names)
+        lines = _lines((_record(held, vector) for held, vector in memory.export()), kind, names, safe=safe)
         if file is None:
             for line in lines:
                 if isinstance(line, str):
@@ -112,18 +126,18 @@ def _record(held: Held, vector: Vector) -> Record:
     return {**held.as_json(), VECTOR: vector.text(), ENCODER: vector.encoder}
 
 
-def _lines(records: Iterable[Record], kind: str, names: Sequence[str]) -> Iterator[str | Record]:
+def _lines(records: Iterable[Record], kind: str, names: Sequence[str], *, safe: bool) -> Iterator[str | Record]:
     """Yield what is written, a line each: texts for a table, objects for JSON.
 
     Raises:
         InputError: a table without quotes cannot hold a text.
     """
     if kind in TABLES:
-        yield _row(names, kind)
+        yield _row(names, kind, safe=safe)
     for one in records:
         if kind in TABLES:
             cells = {**one, "tags": tags_cell(tuple(one.get("tags", ())))}
-            yield _row([cells.get(name, "") for name in names], kind)
+            yield _row([cells.get(name, "") for name in names], kind, safe=safe)
         elif kind == "messages":
             kept = {name: one[name] for name in names if name in one and name not in TEXTS}
             yield {messages.FIELD: messages.messages(one["input"], one["output"]), **kept}
@@ -131,8 +145,10 @@ def _lines(records: Iterable[Record], kind: str, names: Sequence[str]) -> Iterat
             yield {name: one[name] for name in names if name in one}
 
 
-def _row(cells: Sequence[str], kind: str) -> str:
+def _row(cells: Sequence[str], kind: str, *, safe: bool) -> str:
     """Return a row of a table."""
+    if safe:
+        cells = [guarded(cell) for cell in cells]
     if kind == "csv":
         text = io.StringIO()
         csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that both characters are quoted

@@ -18,7 +18,7 @@ from edge_icl.errors import StoreExistsError, StoreNotFoundError
 @click.argument("file", metavar="FILE | -", type=click.Path())
 @teaching.file_options
 @click.pass_obj
-def import_(
+def import_(  # noqa: PLR0913 - one parameter an option
     session: Session,
     *,
     file: str,
@@ -27,6 +27,7 @@ def import_(
     output_field: str,
     tags_field: str,
     source_field: str,
+    safe: bool,
     skip_bad: bool,
 ) -> None:
     """Make a store of the examples in a FILE, such as one that `edge-icl export` wrote.
@@ -43,7 +44,9 @@ def import_(
     _refuse_filled(session)
     fields = Fields(input_field, output_field, tags_field, source_field)
     with Lengths() as lengths, session.output.progress() as progress:
-        lesson = teaching.read(file, kind, fields, Labels(), lengths, skip_bad=skip_bad, progress=progress)
+        lesson = teaching.read(
+            file, kind, fields, Labels(), lengths, safe=safe, skip_bad=skip_bad, progress=progress
+        )
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
     cmd_add.show(session, added, lesson, skip_bad=skip_bad)

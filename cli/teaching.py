@@ -10,12 +10,13 @@ of an export may bring its vector, and then the encoder need not make it again.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
 from edge_icl.cli import messages, rows
+from edge_icl.cli.spreadsheets import unguarded
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
 from edge_icl.example import Example
@@ -84,6 +85,11 @@ def file_options(command: F) -> F:
         _named("--tags-field", "tags", "Where a row may have tags."),
         _named("--source-field", "source", "Where a row may have its source."),
         click.option(
+            "--safe",
+            is_flag=True,
+            help="Take off the apostrophes that `edge-icl export --safe` has put in a table.",
+        ),
+        click.option(
             "--skip-bad", is_flag=True, help="Leave bad rows out, and list them, instead of adding nothing."
         ),
     ]
@@ -104,17 +110,30 @@ def read(
     labels: Labels,
     lengths: Lengths,
     *,
+    safe: bool,
     skip_bad: bool,
     progress: Progress,
 ) -> Lesson:
     """Return what a file teaches.
 
+    Args:
+        file: its path, or - for stdin.
+        kind: its format; None for what its name tells.
+        fields: what the parts of an example are called.
+        labels: what each example gets in addition.
+        lengths: refuses what is too long for the model.
+        safe: a spreadsheet was to open it; see `spreadsheets`.
+        skip_bad: leave bad rows out.
+        progress: told about the bytes that are read.
+
     Raises:
-        click.UsageError: the file's name does not tell its format.
+        click.UsageError: the file's name does not tell its format, or it is no table and `safe` is true.
         InputError: the file cannot be read, has no good row, or has a bad one and `skip_bad` is false.
     """
     lesson = Lesson()
     kind = rows.format_of(file, kind, FORMATS)
+    if safe and kind not in rows.TABLES:
+        raise click.UsageError("--safe is for tables: .csv and .tsv")
     found = rows.read(
         file,
         kind,
@@ -122,7 +141,7 @@ def read(
         optional=(fields.tags, fields.source, VECTOR, ENCODER),
         progress=progress,
     )
-    for row in found:
+    for row in map(_unguarded, found) if safe else found:
         try:
             example, turns = _example(row, fields, labels, table=kind in rows.TABLES)
             vector = _vector(row)
@@ -135,6 +154,11 @@ def read(
             lesson.longer += turns > 1
     _refuse(file, lesson, skip_bad=skip_bad)
     return lesson
+
+
+def _unguarded(row: rows.Row) -> rows.Row:
+    """Return a row without the apostrophes against spreadsheets."""
+    return replace(row, fields={name: unguarded(cell) for name, cell in row.fields.items()})
 
 
 def tags_cell(tags: tuple[str, ...]) -> str:
