@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -156,13 +157,19 @@ def folders() -> Iterator[Check]:
     stores = ours / "stores"
     first = _existing(ours)
     if not os.access(first, os.W_OK | os.X_OK):
-        remedy = f"make it yours: sudo chown -R $USER {first}; or name another folder in $EDGE_ICL_HOME"
+        command = f"sudo chown -R $USER {shlex.quote(str(first))}"
+        remedy = f"make it yours: {command}; or name another folder in $EDGE_ICL_HOME"
         yield Check("folder", Level.PROBLEM, f"{first} cannot be written", remedy)
     else:
         yield Check("folder", Level.OK, f"{ours} can be written")
     for path in (stores, *folders_in(stores)):
         if os.name == "posix" and path.exists() and path.stat().st_mode & OTHERS:
-            yield Check("folder", Level.PROBLEM, f"other users may look into {path}", f"chmod 700 {path}")
+            yield Check(
+                "folder",
+                Level.PROBLEM,
+                f"other users may look into {path}",
+                f"chmod 700 {shlex.quote(str(path))}",
+            )
     if (left := editor.left_behind()) is not None:
         detail = f"an edit that was killed has left its example in {left}"
         yield Check("folder", Level.PROBLEM, detail, "edit any example: edge-icl edit wipes it first")

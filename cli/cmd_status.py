@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_icl.cli import checks, machine, tables
+from edge_icl.cli.output import PROGRAM
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.errors import ModelError
 from edge_icl.llm import build
@@ -119,7 +121,7 @@ def _stores() -> list[str]:
 
 def _ready(name: str, *, ready: bool) -> str:
     """Return whether a model can be used, and what to do if not."""
-    return "ready" if ready else f"not ready: edge-icl models fetch {name}"
+    return "ready" if ready else f"not ready: {shlex.join([PROGRAM, 'models', 'fetch', name])}"
 
 
 def _encoder_ready(settings: Settings) -> bool:

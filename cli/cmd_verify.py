@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge_icl.cli import given
 from edge_icl.cli.session import Command, Session, examples
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
@@ -42,12 +43,12 @@ def verify(session: Session, deep: bool, receipt: Path | None, root: str | None)
     """
     from edge_icl import place, unlocking, verification  # noqa: PLC0415 - not for --help
 
-    given = None if receipt is None else _read(receipt)
+    claims = None if receipt is None else _read(receipt)
     path, passphrase = place.locate(session.store), session.passphrase()
     session.refuse_plain()
     unlock = functools.cache(unlocking.unlocking(passphrase))  # one question, however often the store is opened
     with session.output.progress() as progress:
-        found = verification.verify(path, deep=deep, receipt=given, root=root, progress=progress, unlock=unlock)
+        found = verification.verify(path, deep=deep, receipt=claims, root=root, progress=progress, unlock=unlock)
     if session.output.json:
         session.output.document(found.as_json())
     else:
@@ -62,9 +63,7 @@ def _read(receipt: Path) -> dict[str, Any]:
         InputError: it cannot be read, or is none.
     """
     try:
-        fields = json.loads(receipt.read_bytes())
-    except OSError as error:
-        raise InputError(f"{receipt} cannot be read: {error.strerror}", "check its path") from error
+        fields = json.loads(given.whole(receipt, most=given.MOST_OF_A_RECEIPT))
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
@@ -83,5 +82,15 @@ def _show(session: Session, found: Verification) -> None:
     session.output.line(f"the store is sound: {counted(found.examples)}; {how}")
     session.output.line(f"root {found.root}")
     if found.moved_on is not None:
-        since = "has changed since" if found.moved_on else "is as it was then"
-        session.output.line(f"what the receipt names is gone; the store {since}")
+        session.output.line(_since(found))
+
+
+def _since(found: Verification) -> str:
+    """Return what a receipt shows of a sound store."""
+    if not found.same_store:
+        return (
+            "what the receipt names is not here; the store has changed since, or the receipt is of another "
+            "store: when it was written receipts did not name theirs"
+        )
+    since = "has changed since" if found.moved_on else "is as it was then"
+    return f"what the receipt names is gone; the store {since}"

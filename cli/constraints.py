@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
+from edge_icl.cli import given
 from edge_icl.errors import InputError
 
 
@@ -16,9 +16,7 @@ def grammar(file: str) -> str:
         InputError: the file cannot be read.
     """
     try:
-        return Path(file).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}") from error
+        return given.whole(file, most=given.MOST_OF_A_FORM).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not UTF-8 text", "save it as UTF-8") from error
 

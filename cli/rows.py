@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
+from edge_icl.cli import given
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
 from edge_icl.progress import Progress, silent
@@ -94,7 +95,10 @@ def text_or_stdin(ctx: click.Context, _parameter: click.Parameter, value: str | 
     if value != STDIN or ctx.resilient_parsing:  # whoever completes a line has piped nothing yet
         return value
     with _opened(STDIN, newline=None) as stream:
-        text = stream.read().rstrip("\n")
+        text = stream.read(given.MOST_OF_A_LINE)
+    if len(text) == given.MOST_OF_A_LINE:
+        raise InputError("stdin holds too long a text", "pipe in the one that you mean")
+    text = text.rstrip("\n")
     if not text:
         raise InputError("stdin holds no text", "pipe one in, such as: edge-icl search - < file")
     if not _is_unicode([text]):
@@ -125,7 +129,7 @@ def read(
     size = Path(file).stat().st_size if Path(file).is_file() else 0  # nobody knows how long stdin is
     with _opened(file, newline="" if kind in TABLES else None) as text:
         table = kind in TABLES
-        found = _table(file, text, kind, columns, optional) if table else _lines(text, kind, columns)
+        found = _table(file, text, kind, columns, optional) if table else _lines(file, text, kind, columns)
         for number, row in enumerate(found):
             if size and number % TOLD_EACH == 0:
                 progress("read", text.buffer.tell(), size)
@@ -142,7 +146,7 @@ def _opened(file: str, *, newline: str | None) -> Iterator[TextIO]:
     """Open a file or stdin; bytes that are no UTF-8 come as lone surrogates."""
     try:
         with ExitStack() as stack:
-            binary = stack.enter_context(Path(file).open("rb")) if file != STDIN else _stdin()
+            binary = stack.enter_context(given.opened(file)) if file != STDIN else _stdin()
             text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
             stack.callback(text.detach)  # stdin stays open for whoever comes next
             yield text
@@ -159,9 +163,9 @@ def _stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _lines(text: TextIO, kind: str, columns: Sequence[str]) -> Iterator[Row]:
+def _lines(file: str, text: TextIO, kind: str, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows that lines are."""
-    for number, line in enumerate(text, start=1):
+    for number, line in enumerate(given.lines(text, file), start=1):
         if line.strip():
             yield _line(number, line.rstrip("\n"), kind, columns)
 
@@ -193,9 +197,10 @@ def _table(
     file: str, text: TextIO, kind: str, columns: Sequence[str], optional: Sequence[str]
 ) -> Iterator[Row]:
     """Yield the rows of a table below its header."""
-    first = text.readline()
+    found = given.lines(text, file)
+    first = next(found, "")
     dialect = TABLES[kind] | (_dialect(first, columns) if kind == "csv" else {})
-    reader = csv.reader(chain([first] if first else [], text), **dialect)
+    reader = csv.reader(chain([first] if first else [], found), **dialect)
     header: list[str] | None = None
     while True:
         begin = reader.line_num + 1

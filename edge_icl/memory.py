@@ -33,7 +33,7 @@ from edge_icl.opening import make
 from edge_icl.place import DEFAULT_STORE, locate
 from edge_icl.progress import Progress, silent
 from edge_icl.reader import Reader
-from edge_icl.records import Added, Held, Receipt, Replaced
+from edge_icl.records import RECEIPT, Added, Held, Receipt, Replaced
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH
@@ -276,6 +276,7 @@ class Memory(Reader):
             seconds=seconds,
             similar=left,
             similar_error=why,
+            store=self.settings.digest(RECEIPT),
         )
 
     @property
@@ -341,6 +342,7 @@ class Memory(Reader):
             root_after=change.root_after,
             refit=change.refit,
             seconds=time.perf_counter() - begun,
+            store=self.settings.digest(RECEIPT),
         )
 
     def change_passphrase(self, passphrase: Passphrase) -> None:

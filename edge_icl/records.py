@@ -118,6 +118,10 @@ class Answer:
         }
 
 
+RECEIPT = b"receipt"
+"""Its digest, keyed with a store's seed, names the store in receipts, and says nothing of what is in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What `forget` did.
@@ -132,6 +136,7 @@ class Receipt:
         seconds: how long it took until everything was wiped.
         similar: examples that are left and nearly the same; None where nobody looked.
         similar_error: why nobody could look, if that was asked for; the examples are forgotten all the same.
+        store: names the store, whatever it holds.
     """
 
     ids: tuple[str, ...]
@@ -141,6 +146,7 @@ class Receipt:
     seconds: float
     similar: tuple[Held, ...] | None = field(default=None)
     similar_error: str | None = None
+    store: str = field(default="", kw_only=True)
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
@@ -152,6 +158,7 @@ class Receipt:
             "refit": self.refit,
             "seconds": round(self.seconds, 6),
             "similar_left": None if self.similar is None else len(self.similar),
+            "store": self.store,
             **({} if self.similar_error is None else {"similar_error": self.similar_error}),
         }
 
@@ -167,6 +174,7 @@ class Replaced:
         root_after: its root after: that of a store that was given the new example and never held the old one.
         refit: whether the clustering was run again with all examples.
         seconds: how long it took until everything was wiped.
+        store: names the store, whatever it holds.
     """
 
     old: str
@@ -175,6 +183,7 @@ class Replaced:
     root_after: str
     refit: bool
     seconds: float
+    store: str = field(default="", kw_only=True)
 
     @property
     def changed(self) -> bool:
@@ -191,6 +200,7 @@ class Replaced:
             "root_after": self.root_after,
             "refit": self.refit,
             "seconds": round(self.seconds, 6),
+            "store": self.store,
         }
 
 
@@ -203,7 +213,9 @@ class Verification:
         root: the store's root.
         examples: how many examples it holds.
         differences: empty for a sound store.
-        moved_on: with a receipt: whether the store has changed since; None without one.
+        moved_on: with a receipt: whether the store has another root now; None without one.
+        same_store: with a receipt: whether it is known to be of this store; of one that an earlier edge-icl
+            wrote that is known only while the root is the same.
     """
 
     deep: bool
@@ -211,6 +223,7 @@ class Verification:
     examples: int
     differences: tuple[Finding, ...]
     moved_on: bool | None = None
+    same_store: bool | None = None
 
     @property
     def ok(self) -> bool:
@@ -226,5 +239,5 @@ class Verification:
             "root": self.root,
         }
         if self.moved_on is not None:
-            fields["moved_on"] = self.moved_on
+            fields |= {"moved_on": self.moved_on, "same_store": self.same_store}
         return fields

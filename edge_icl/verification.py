@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edge_icl.errors import InputError
 from edge_icl.example import ID_BYTES
 from edge_icl.progress import Progress, silent
-from edge_icl.records import Verification
+from edge_icl.records import RECEIPT, Verification
 from edge_icl.store import manifest
 from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
@@ -51,15 +51,20 @@ def verify(
         StoreNotFoundError: nothing is there.
         NotAStoreError: something else is there.
         StoreExposedError: somebody else owns it or may write to it.
-        InputError: this is no receipt, or no root.
+        InputError: this is no root, or no receipt, or one of another store.
     """
     if root is not None and not _ROOT.fullmatch(root):
         raise InputError(f"{root!r} is no root", "give the 64 hex digits that `edge-icl verify` shows")
-    keys, left_root = ([], None) if receipt is None else _claims(receipt)
+    keys, left_root, of = ([], None, None) if receipt is None else _claims(receipt)
     report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home=home_key())
     findings = report.findings
     if keys and not findings:
         store = Store.open(path, unlock=unlock)
+        if of not in {None, store.settings.digest(RECEIPT)}:
+            raise InputError(
+                "the receipt is of another store, so that it says nothing of this one",
+                "name the store that it is of",
+            )
         left = store.read(lambda now: [key.hex() for key in keys if now.locate(key) is not None])
         findings = tuple(
             Finding(Problem.PRESENT, key, "the receipt says that it was forgotten") for key in left
@@ -68,20 +73,29 @@ def verify(
         detail = f"the root is not {root}, which was noted"
         findings = (*findings, Finding(Problem.DIFFERENT, manifest.NAME, detail))
     moved_on = None if receipt is None else report.root != left_root
-    return Verification(deep, report.root, report.examples, findings, moved_on=moved_on)
+    known = None if receipt is None else of is not None or not moved_on
+    return Verification(deep, report.root, report.examples, findings, moved_on=moved_on, same_store=known)
 
 
-def _claims(receipt: Mapping[str, Any]) -> tuple[list[bytes], str]:
-    """Return the ids that a receipt says are gone, and the root that it says was left.
+def _claims(receipt: Mapping[str, Any]) -> tuple[list[bytes], str, str | None]:
+    """Return the ids that a receipt says are gone, the root that it says was left, and what names its store.
+
+    The last is None for a receipt of an earlier edge-icl, which does not name it.
 
     Raises:
         InputError: this is no receipt.
     """
     try:
         keys, root = [bytes.fromhex(text) for text in receipt["ids"]], receipt["root_after"]
+        of = receipt.get("store")
     except (KeyError, TypeError, ValueError):
-        keys, root = [], None
+        keys, root, of = [], None, None
     # The beginning of an id is no id: no example has it, so it would pass for forgotten.
-    if not keys or any(len(key) != ID_BYTES for key in keys) or not isinstance(root, str):
+    if (
+        not keys
+        or any(len(key) != ID_BYTES for key in keys)
+        or not isinstance(root, str)
+        or not isinstance(of, str | None)
+    ):
         raise InputError("this is no receipt of edge-icl", "give the file that forget --receipt wrote")
-    return keys, root
+    return keys, root, of

@@ -37,7 +37,7 @@ def test_the_receipt_is_the_json() -> None:
     receipt = json.loads(run("forget", IDS["Printer paper"], "--yes", "--json").out)
 
     assert set(receipt) == {
-        "forgotten", "ids", "root_before", "root_after", "refit", "seconds", "similar_left",
+        "forgotten", "ids", "root_before", "root_after", "refit", "seconds", "similar_left", "store",
     }  # fmt: skip
     assert (receipt["forgotten"], receipt["ids"]) == (1, [IDS["Printer paper"]])
     assert receipt["root_before"] == before

@@ -215,3 +215,22 @@ def test_a_receipt_finds_what_came_back(tmp_path: Path) -> None:
     ran = run("verify", "--receipt", str(tmp_path / "r"))
 
     assert (ran.code, ran.out) == (3, f"{PAPER}: present: the receipt says that it was forgotten\n")
+
+
+@pytest.mark.usefixtures("home")
+def test_a_receipt_is_not_held_against_another_store(tmp_path: Path) -> None:
+    file = tmp_path / "r"
+    run("forget", PAPER, "--yes", "--receipt", str(file))
+    assert run("--store", "other", "init").code == 0
+
+    refused(run("--store", "other", "verify", "--receipt", str(file)), "the receipt is of another store")
+    fields = json.loads(file.read_text())
+    file.write_text(json.dumps({name: value for name, value in fields.items() if name != "store"}))
+    told = run("--store", "other", "verify", "--receipt", str(file))
+    assert told.code == 0
+    assert "is gone" not in told.out
+    assert "or the receipt is of another store" in told.out
+    assert (
+        "what the receipt names is gone; the store is as it was then"
+        in run("verify", "--receipt", str(file)).out
+    )
