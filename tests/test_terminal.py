@@ -1,4 +1,4 @@
-"""What a terminal would obey or hide is shown escaped by every command; piped it stays, JSON keeps its value."""
+"""What a terminal would obey or hide, every command shows escaped; piped it stays, and JSON keeps its value."""
 
 from __future__ import annotations
 
