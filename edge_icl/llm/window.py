@@ -269,7 +269,7 @@ class Window:
         logits = np.ctypeslib.as_array(row, shape=(self._vocabulary_size,))
         if not np.isfinite(logits).all():
             self.empty()  # nobody may keep what they came from
-            raise ModelComputationError("the model gave logits that are no finite numbers", NOT_FINITE)
+            raise ModelComputationError("logits are no finite numbers", NOT_FINITE)
         return logits
 
     def save(self) -> bytes:
