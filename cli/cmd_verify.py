@@ -48,7 +48,9 @@ def verify(session: Session, deep: bool, receipt: Path | None, root: str | None)
     session.refuse_plain()
     unlock = functools.cache(unlocking.unlocking(passphrase))  # one question, however often the store is opened
     with session.output.progress() as progress:
-        found = verification.verify(path, deep=deep, receipt=claims, root=root, progress=progress, unlock=unlock)
+        found = verification.verify(
+            path, deep=deep, receipt=claims, root=root, progress=progress, unlock=unlock
+        )
     if session.output.json:
         session.output.document(found.as_json())
     else:

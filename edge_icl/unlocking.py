@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edge_icl.errors import InputError, NotInstalledError, PassphraseError, StoreError
 from edge_icl.store import keys, settings
 from edge_icl.store.keys import STRETCH, Key, Stretch, Unlock, WrappedKey, no_passphrase
+from edge_icl.store.rewrapping import rewrap
 from edge_icl.store.settings import Settings
 
 if TYPE_CHECKING:
@@ -160,9 +161,9 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
             # It may fail when the new wrapping is in its place already: then the keyring must not forget it.
             lambda key: not keys.in_place(store.files, store.path, key),
         ) as key:
-            store.rewrap(key, timeout=timeout)
+            rewrap(store, key, timeout=timeout)
     else:
-        store.rewrap(old.rewrapped(_bytes(passphrase)), timeout=timeout)
+        rewrap(store, old.rewrapped(_bytes(passphrase)), timeout=timeout)
     if old.wrapped.keyring:
         with suppress(PassphraseError):  # what the keyring still keeps opens nothing any more
             Keyring().drop(old.wrapped)

@@ -38,6 +38,7 @@ from edge_icl import (
     Stretch,
 )
 from edge_icl.store.keys import Key, WrappedKey
+from edge_icl.store.rewrapping import rewrap
 from edge_icl.store.sealing import Seal
 from edge_icl.store.writer import writing
 from edge_icl.unlocking import change_passphrase, unlocking
@@ -276,7 +277,7 @@ def test_a_change_of_passphrase_that_is_cut_off_leaves_the_old_or_the_new(
         store = reopen(path, files=files)
         files.live(n)
         try:
-            store.rewrap(new, timeout=1)
+            rewrap(store, new, timeout=1)
         except Crash:
             assert files.fired
         for i, found in enumerate(files.outcomes(400 if campaign else 40) if cut else [tree(path)]):
@@ -303,7 +304,7 @@ def test_a_change_of_passphrase_without_a_fault_is_wiped(encrypted: None, tmp_pa
     store = reopen(files.root, files=files)
     files.live(NEVER)
 
-    store.rewrap(stores.KEY.rewrapped(b"new"), timeout=1)
+    rewrap(store, stores.KEY.rewrapped(b"new"), timeout=1)
 
     assert files.done[-3:] == ["write", "flush", "rest"]  # zeros, after the new name is on the disk
     assert files.done.index("flush directory") < len(files.done) - 2
@@ -469,7 +470,7 @@ def test_the_page_on_the_format_suffices_to_read_a_store(encrypted: None, tmp_pa
     held = [example.canonical() for _, example in store.snapshot().examples()]
 
     assert read_by_hand(store.path, PASSPHRASE) == held
-    store.rewrap(store.key.rewrapped("naïve".encode()), timeout=1)
+    rewrap(store, store.key.rewrapped("naïve".encode()), timeout=1)
     assert read_by_hand(store.path, unicodedata.normalize("NFD", "naïve").encode()) == held
 
 

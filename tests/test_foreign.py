@@ -24,6 +24,7 @@ from stores import HOME_KEY, KEY, check, commit, make, reopen, row, rows, tree
 from edge_icl.errors import EdgeIclError
 from edge_icl.store.cache import PrefixCache
 from edge_icl.store.findings import Problem
+from edge_icl.store.rewrapping import rewrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +80,13 @@ def device(path: Path, outside: Path) -> None:
     os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))  # /dev/zero
 
 
+def huge(path: Path, outside: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
 THINGS = [
+    huge,
     link_to_folder,
     link_to_file,
     link_to_nothing,
@@ -122,7 +129,7 @@ def path_of(store: Store, place: str) -> Path:
 
 def give_another_key(store: Store) -> None:
     if store.key is not None:
-        store.rewrap(KEY.rewrapped(b"another"), timeout=1)
+        rewrap(store, KEY.rewrapped(b"another"), timeout=1)
 
 
 def keep_a_state(path: Path) -> None:

@@ -267,6 +267,22 @@ def test_what_a_writer_left_behind_is_wiped_by_the_next(tmp_path: Path) -> None:
     assert twin.read_bytes() == bytes(size)
 
 
+def test_what_lies_between_holes_is_overwritten_and_they_are_not_filled(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(10)))
+    secret = store.path / "pages" / "stray"
+    with secret.open("wb") as file:
+        for place in (0, 1 << 20, 1 << 30):
+            file.seek(place)
+            file.write(b"secret")
+        file.truncate(1 << 40)
+
+    with secret.open("rb", buffering=0) as file, writing(store):
+        assert not secret.exists()
+        for place in (0, 1 << 20, 1 << 30):
+            file.seek(place)
+            assert file.read(6) == bytes(6)
+
+
 def test_forgotten_texts_are_overwritten_not_only_unlinked(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(10)))
     links = []

@@ -8,7 +8,7 @@ starts over with the new state: it sees the store before a change or after it, n
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.cluster import kmeans, record
@@ -24,7 +24,7 @@ from edge_icl.store.sealing import Seal
 from edge_icl.store.settings import Settings
 from edge_icl.store.shelf import Shelf
 from edge_icl.store.snapshot import Snapshot
-from edge_icl.store.wiping import wipe, wiper
+from edge_icl.store.wiping import wipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MADE = "the store is made, and a power cut may take it away again: check the disk"
-
-NOT_WIPED = (
-    "the passphrase is changed, but the old wrapped key may not be wiped: check the disk, and change it again"
-)
 
 ATTEMPTS = 5
 """How often a file must be found damaged under one and the same manifest before a reader believes it."""
@@ -234,37 +230,6 @@ class Store:
         """Overwrite the data key in memory, if there is one: nothing is read or written here any more."""
         if self.key is not None:
             self.key.wipe()
-
-    def rewrap(self, key: Key, *, timeout: float) -> None:
-        """Wrap the data key of an encrypted store anew, and wipe the file that held it.
-
-        Args:
-            key: the store's own, with another wrapping.
-            timeout: seconds to wait for another writer.
-
-        Raises:
-            StoreBusyError: another writer held the lock for longer than that.
-            StoreChangedError: it is another store by now, or has another key; nothing was changed.
-            StoreAccessError: the operating system refused; the hint says whether anything was changed.
-        """
-        files, path, draft = self.files, self.path / keys.NAME, self.path / keys.DRAFT
-        with lock.locked(self.path, timeout=timeout), ExitStack() as held:
-            with access(self.path, "given another key"):
-                keys.refuse_changed(files, self.path, key)
-                wipe_old = held.enter_context(wiper(files, path))
-                try:
-                    wipe(files, [draft])
-                    fs.create(files, [(draft, key.wrapped.encode())])
-                    files.rename(draft, path)
-                except BaseException:
-                    wipe(files, [draft])
-                    raise
-            self.key = key
-            self.commits += 1
-            with access(self.path, "cleaned up", hint=NOT_WIPED, committed=True):
-                files.flush_directory(self.path)
-                wipe_old()
-                files.rest(self.path)
 
 
 def _make_parents(files: fs.Files, path: Path) -> None:

@@ -225,6 +225,19 @@ def create(files: Files, contents: Iterable[tuple[Path, bytes]]) -> None:
             files.flush_all(made)
 
 
+def is_gone(draft: Path) -> bool:
+    """Tell whether a draft has got the name that it was made for; asked so as to need no descriptor.
+
+    Raises:
+        OSError: nobody can tell. Then nothing may be wiped, which may be what is in use by now.
+    """
+    try:
+        draft.lstat()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def together(items: Iterable[T]) -> Iterator[list[T]]:
     """Cut what concerns one file each into as many as may be open at once."""
     rest = iter(items)

@@ -6,6 +6,7 @@ it, or else to hold what only a file of this store holds.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from edge_icl.store.files import Files
 
 ZEROS = bytes(1 << 20)
+
+_BLOCK = 512
+"""Bytes of the blocks that a file system counts."""
 
 
 def _not_ours(_path: Path) -> bool:
@@ -94,6 +98,30 @@ def _zeroed(files: Files, path: Path, size: int, opened: ExitStack) -> Iterator[
 
 
 def _zero(files: Files, file: int, size: int) -> None:
-    """Write zeros over the content of an open file."""
+    """Write zeros over the content of an open file, but for its holes: they may be more than the disk has."""
+    if os.name == "posix" and os.fstat(file).st_blocks * _BLOCK < size:
+        for start, end in _data(file, size):
+            os.lseek(file, start, os.SEEK_SET)
+            _write_zeros(files, file, end - start)
+    else:
+        _write_zeros(files, file, size)
+
+
+def _write_zeros(files: Files, file: int, size: int) -> None:
+    """Write so many zeros at a file's position."""
     for start in range(0, size, len(ZEROS)):
         files.write(file, ZEROS[: size - start])
+
+
+def _data(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield where the content of an open file is that is no hole: all of it, where the system cannot tell."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(file, end, os.SEEK_DATA)
+            end = os.lseek(file, start, os.SEEK_HOLE)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # which says that there is no more
+                yield end, size
+            return
+        yield start, min(end, size)

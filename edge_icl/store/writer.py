@@ -26,6 +26,7 @@ from edge_icl.cluster.kmeans import Points
 from edge_icl.errors import InputError
 from edge_icl.store import cache, manifest, pages
 from edge_icl.store.compaction import compact
+from edge_icl.store.files import is_gone
 from edge_icl.store.layout import DRAFT
 from edge_icl.store.lock import locked
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
@@ -36,7 +37,6 @@ from edge_icl.store.trie import Leaf, span, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
@@ -133,7 +133,7 @@ class Writer:
                     files.flush_directory(store.path / directory)
                 files.rename(store.path / DRAFT, store.path / manifest.NAME)
             except BaseException as error:
-                if not (drafted and _is_gone(store.path / DRAFT)):
+                if not (drafted and is_gone(store.path / DRAFT)):
                     with suppress(OSError):  # whoever comes next wipes them; what is told is why it failed
                         wipe_all(store, [DRAFT, *fresh])
                     raise
@@ -216,19 +216,6 @@ class _Plan:
             self.contents[page_file(leaf.digest)] = data
             self._pages[leaf.digest] = page
             yield leaf
-
-
-def _is_gone(draft: Path) -> bool:
-    """Tell whether a new manifest has been renamed; asked so as to need no descriptor.
-
-    Raises:
-        OSError: nobody can tell. Then nothing may be wiped, which may be what the manifest names by now.
-    """
-    try:
-        draft.lstat()
-    except FileNotFoundError:
-        return True
-    return False
 
 
 def _unknown(before: Snapshot, rows: Iterable[Row]) -> list[Row]:

@@ -1,0 +1,61 @@
+"""Another wrapping for the data key of an encrypted store: a new file in place of the old, which is wiped."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from edge_icl.store import files as fs
+from edge_icl.store import keys
+from edge_icl.store.lock import locked
+from edge_icl.store.refusals import access
+from edge_icl.store.wiping import wipe, wiper
+
+if TYPE_CHECKING:
+    from edge_icl.store.disk import Store
+    from edge_icl.store.keys import Key
+
+NOT_WIPED = (
+    "the passphrase is changed, but the old wrapped key may not be wiped: check the disk, and change it again"
+)
+
+
+def rewrap(store: Store, key: Key, *, timeout: float) -> None:
+    """Wrap the data key of an encrypted store anew, and wipe the file that held it.
+
+    Args:
+        store: the store.
+        key: its own, with another wrapping.
+        timeout: seconds to wait for another writer.
+
+    Raises:
+        StoreBusyError: another writer held the lock for longer than that.
+        StoreChangedError: it is another store by now, or has another key; nothing was changed.
+        StoreAccessError: the operating system refused; `committed` tells whether the key is another.
+    """
+    files, path, draft = store.files, store.path / keys.NAME, store.path / keys.DRAFT
+    drafted = False
+    interrupt: BaseException | None = None
+    with locked(store.path, timeout=timeout), ExitStack() as held:
+        with access(store.path, "given another key"):
+            keys.refuse_changed(files, store.path, key)
+            wipe_old = held.enter_context(wiper(files, path))
+            try:
+                wipe(files, [draft])
+                fs.create(files, [(draft, key.wrapped.encode())])
+                drafted = True
+                files.rename(draft, path)
+            except BaseException as error:
+                if not (drafted and fs.is_gone(draft)):
+                    with suppress(OSError):  # whoever comes next wipes it; what is told is why it failed
+                        wipe(files, [draft])
+                    raise
+                interrupt = error  # too late to go back: finish, then tell
+        store.key = key
+        store.commits += 1
+        with access(store.path, "cleaned up", hint=NOT_WIPED, committed=True):
+            files.flush_directory(store.path)
+            wipe_old()
+            files.rest(store.path)
+    if interrupt and not isinstance(interrupt, OSError):
+        raise interrupt
