@@ -45,7 +45,7 @@ counts: setup
 
 campaign: setup
 	$(BIN)/python -m pytest --campaign --hypothesis-profile=campaign \
-		-k "any_sequence or any_order or any_change or crash or machine or kill or concurrency or corruption or hostile"
+		-k "any_sequence or any_order or any_change or crash or machine or kill or concurrency or corruption or hostile or committed"
 
 # Not in setup: atheris, which has libFuzzer in it, comes for Linux and for few versions of Python.
 fuzz: setup

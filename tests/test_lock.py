@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from stores import commit, make, reopen, row, rows, tree
 
-from edge_icl.errors import StoreBusyError
+from edge_icl.errors import StoreBusyError, StoreNotFoundError
 from edge_icl.store.lock import locked
 from edge_icl.store.writer import writing
 
@@ -83,3 +84,13 @@ def test_the_lock_file_is_empty_at_rest(tmp_path: Path) -> None:
         assert (store.path / "lock").read_text() == f"process {os.getpid()}\n"
 
     assert (reopen(store.path).path / "lock").read_bytes() == b""
+
+
+def test_a_store_that_was_removed_is_not_made_again_by_whoever_has_it_open(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(3)))
+    shutil.rmtree(store.path)
+
+    with pytest.raises(StoreNotFoundError, match="any more"), writing(store):
+        pass
+
+    assert not store.path.exists()

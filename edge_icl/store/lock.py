@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from edge_icl.errors import StoreAccessError, StoreBusyError
+from edge_icl.errors import StoreAccessError, StoreBusyError, StoreNotFoundError
 from edge_icl.store import inside
 from edge_icl.store.files import FILE_MODE, Files
 
@@ -41,6 +41,7 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
 
     Raises:
         StoreBusyError: another writer held it for longer than that.
+        StoreNotFoundError: somebody has removed the store.
         StoreAccessError: the lock file cannot be opened, or is not the store's.
     """
     path = store / NAME
@@ -104,6 +105,7 @@ def _refuse_foreign(path: Path) -> None:
     backup by hard links gives it; then it holds nothing, or by whom it was held.
 
     Raises:
+        StoreNotFoundError: there is no store any more.
         StoreAccessError: it is no regular file, or has other names and other content.
     """
     try:
@@ -111,6 +113,8 @@ def _refuse_foreign(path: Path) -> None:
         if stat.S_ISREG(status.st_mode) and (status.st_nlink == 1 or _HELD.fullmatch(_content(path, status))):
             return
     except FileNotFoundError:
+        if not path.parent.exists():  # which what locks would make anew
+            raise StoreNotFoundError(f"there is no store at {path.parent} any more", "open another") from None
         return
     except OSError as error:
         raise StoreAccessError(f"{path} cannot be locked: {error.strerror}", "check its permissions") from error
