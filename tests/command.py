@@ -90,12 +90,12 @@ def loaded(*args: str) -> set[str]:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, models apart."""
+    """Every file below a folder, models and the key of the home apart, which is made on first use."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in files
-        if folder / "models" not in path.parents
+        if folder / "models" not in path.parents and path.name != "vouch.key"
     }
 
 

@@ -71,7 +71,11 @@ def test_a_session_is_that_of_memory(running: Callable[[Main], None]) -> None:
             with pytest.raises(InputError):
                 await memory.ask("")
             assert memory.settings.shots
-        assert set(told) == {"load all-minilm-l6-v2", "load smollm2-135m-instruct", "embed"}
+        assert {one for one in told if not one.startswith("check ")} == {
+            "load all-minilm-l6-v2",
+            "load smollm2-135m-instruct",
+            "embed",
+        }
         with pytest.raises(StoreClosedError):
             await memory.ask("Taxi downtown")
         await memory.close()

@@ -197,7 +197,7 @@ def test_an_answer_that_is_cut_off_is_told(schema: Path, tmp_path: Path) -> None
     ("option", "content", "wrong"),
     [
         ("--grammar", b'root ::= "a', "line 1 of the grammar is wrong"),
-        ("--grammar", b'root ::= root "a"', "llama.cpp refuses the grammar"),
+        ("--grammar", b'root ::= root "a"', "rule root may begin with itself"),
         ("--grammar", b"\xff", "is not UTF-8 text"),
         ("--json-schema", b'{"type": "strin"}', "the JSON schema cannot be made a grammar"),
         ("--json-schema", b"{'a': 1}", "is no JSON"),

@@ -245,7 +245,7 @@ class _Audit(Inspection):
                 self.found(
                     Problem.FOREIGN, path, "another home made it, or nobody knows who: it is not believed"
                 )
-            elif (data := self.read(path)) is not None and not cache.vouched(name, data, self.home):
+            elif (data := self.read(path)) is not None and not cache.vouched(current, name, data, self.home):
                 self.found(Problem.DAMAGED, path, "its content is not what was put in")
 
     def check_strays(self, named: Manifest) -> None:

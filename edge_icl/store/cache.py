@@ -100,13 +100,19 @@ def is_entry(store: Store, path: Path) -> bool:
         data = store.folder.read(f"{DIRECTORY}/{path.name}")
     except (OSError, StoreDamagedError):
         return False
+    return _is_stamped(store.settings, path.name.removeprefix(GOING), data)
+
+
+def vouched(settings: Settings, name: str, data: bytes, key: bytes) -> bool:
+    """Tell whether an entry is what the home with this key put in under this name, to the last bit."""
+    tag = _tag(name, data[TAG_BYTES + STAMP_BYTES :], key)
+    return hmac.compare_digest(data[:TAG_BYTES], tag) and _is_stamped(settings, name, data)
+
+
+def _is_stamped(settings: Settings, name: str, data: bytes) -> bool:
+    """Tell whether an entry has the stamp that goes with its tag."""
     tag, stamp = data[:TAG_BYTES], data[TAG_BYTES : TAG_BYTES + STAMP_BYTES]
-    return stamp == _stamp(store.settings, path.name.removeprefix(GOING), tag)
-
-
-def vouched(name: str, data: bytes, key: bytes) -> bool:
-    """Tell whether an entry's content is what the home with this key put in under this name."""
-    return hmac.compare_digest(data[:TAG_BYTES], _tag(name, data[TAG_BYTES + STAMP_BYTES :], key))
+    return stamp == _stamp(settings, name, tag)
 
 
 def _mark(group: str, key: bytes) -> str:
@@ -152,7 +158,7 @@ class PrefixCache:
             data = self._store.folder.read(f"{DIRECTORY}/{path.name}")
         except (OSError, StoreDamagedError):
             return None
-        if not vouched(path.name, data, self._home):
+        if not vouched(self._store.settings, path.name, data, self._home):
             return None
         with suppress(OSError):  # a disk that cannot be written, or an entry that has just gone
             self._store.files.use(path)

@@ -100,7 +100,7 @@ class Files:
 
     def rename(self, source: Path, target: Path) -> None:
         """Give a file another name, in the same directory, in place of whoever has it."""
-        with inside.entry(source) as (name, directory):
+        with inside.Entry(source) as (name, directory):
             second = target if directory is None else target.name
             os.replace(name, second, src_dir_fd=directory, dst_dir_fd=directory)
 
@@ -118,7 +118,7 @@ class Files:
 
     def _set_times(self, path: Path, times: tuple[int, int] | None) -> None:
         """Set the times of a file or a directory, in nanoseconds; None for the present one."""
-        with inside.entry(path) as (name, directory):
+        with inside.Entry(path) as (name, directory):
             if times is None:
                 os.utime(name, dir_fd=directory, follow_symlinks=_FOLLOWS)
             else:
@@ -126,19 +126,13 @@ class Files:
 
     def unlink(self, path: Path) -> None:
         """Remove a name."""
-        with inside.entry(path) as (name, directory):
+        with inside.Entry(path) as (name, directory):
             os.unlink(name, dir_fd=directory)
 
     def link(self, path: Path, second: Path) -> None:
         """Give a file a second name."""
-        with inside.entry(path) as one, inside.entry(second) as other:
-            os.link(
-                one.name,
-                other.name,
-                src_dir_fd=one.directory,
-                dst_dir_fd=other.directory,
-                follow_symlinks=False,
-            )
+        with inside.Entry(path) as (name, source), inside.Entry(second) as (other, target):
+            os.link(name, other, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
 
     def swap(self, one: Path, other: Path) -> None:
         """Let two directories in one swap their names, in one step, which Linux alone knows."""
@@ -147,7 +141,7 @@ class Files:
         swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
         if swap is None:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        with inside.entry(one) as (name, directory):
+        with inside.Entry(one) as (name, directory):
             if swap(directory, os.fsencode(name), directory, os.fsencode(other.name), _EXCHANGE) != 0:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(one))
 
@@ -163,13 +157,13 @@ class Files:
 
     def make_directory(self, path: Path) -> None:
         """Make a directory of mode 0700."""
-        with inside.entry(path) as (name, directory):
+        with inside.Entry(path) as (name, directory):
             os.mkdir(name, DIRECTORY_MODE, dir_fd=directory)
             os.chmod(name, DIRECTORY_MODE, dir_fd=directory)  # as in `open`
 
     def remove_directory(self, path: Path) -> None:
         """Remove an empty directory."""
-        with inside.entry(path) as (name, directory):
+        with inside.Entry(path) as (name, directory):
             os.rmdir(name, dir_fd=directory)
 
 

@@ -13,11 +13,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 MOST_BYTES = (1 << 31) - 4096
@@ -34,39 +33,39 @@ _ANCHOR = _DIRECTORY | getattr(os, "O_PATH", 0)
 _FILE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-class Entry(NamedTuple):
-    """A name in an open directory, to be passed on to the functions of `os`.
+class Entry:
+    """The directory that a path lies in, open while the block runs; what goes wrong there names the whole path.
 
-    Attributes:
-        name: the name alone; the whole path where there are no descriptors of directories.
-        directory: the descriptor, for `dir_fd`; None likewise.
-    """
+    Gives the name in the directory, and the directory's descriptor, for `dir_fd`. Where there are no such
+    descriptors it gives the whole path and None. A class, since every operation on a file takes one, and a
+    generator would take twice as long.
 
-    name: str
-    directory: int | None
-
-
-@contextmanager
-def entry(path: Path) -> Iterator[Entry]:
-    """Open the directory that a path lies in, and give the name in it; what goes wrong names the whole path.
+    Args:
+        path: an absolute path.
 
     Raises:
-        OSError: the directory is none, or is a link; or the caller's.
+        OSError: the directory is none, or is a link; or the block's own.
     """
-    parent, name = os.path.split(path)
-    if not _DESCRIPTORS:
-        _refuse_link(parent)
-        yield Entry(os.fspath(path), None)
-        return
-    directory = os.open(parent, _ANCHOR)
-    try:
-        yield Entry(name, directory)
-    except OSError as error:
-        if error.filename == name:
-            error.filename = os.fspath(path)
-        raise
-    finally:
-        os.close(directory)
+
+    __slots__ = ("_directory", "_name", "_path")
+
+    def __init__(self, path: Path) -> None:
+        self._path = os.fspath(path)
+        self._directory: int | None = None
+
+    def __enter__(self) -> tuple[str, int | None]:
+        parent, _, self._name = self._path.rpartition(os.sep)
+        if not _DESCRIPTORS:
+            _refuse_link(parent)
+            return self._path, None
+        self._directory = os.open(parent or os.sep, _ANCHOR)
+        return self._name, self._directory
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self._directory is not None:
+            os.close(self._directory)
+        if isinstance(error, OSError) and error.filename == self._name:
+            error.filename = self._path
 
 
 def open_directory(path: Path) -> int:
@@ -105,7 +104,7 @@ def open_file(path: Path, flags: int, mode: int = 0) -> int:
     Raises:
         OSError: it is something else, or the operating system refused.
     """
-    with entry(path) as (name, directory):
+    with Entry(path) as (name, directory):
         file = _open(name, flags | _FILE, mode, directory)
         try:
             _refuse_irregular(path, file)
@@ -119,7 +118,7 @@ def open_file(path: Path, flags: int, mode: int = 0) -> int:
 
 def status(path: Path) -> os.stat_result:
     """Return what is known of a file or a directory, or of a link itself."""
-    with entry(path) as (name, directory):
+    with Entry(path) as (name, directory):
         return os.stat(name, dir_fd=directory, follow_symlinks=False)
 
 
@@ -141,7 +140,7 @@ def mounted(path: Path) -> bool:
     """
     if not _DESCRIPTORS:
         return False
-    with entry(path) as (name, parent):
+    with Entry(path) as (name, parent):
         directory = os.open(name, _ANCHOR, dir_fd=parent)
         try:
             return _come_apart(directory, parent)
