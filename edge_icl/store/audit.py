@@ -31,7 +31,7 @@ from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.recovery import SECOND, at_rest, recover
 from edge_icl.store.refusals import access, refuse_occupied
 from edge_icl.store.settings import Settings
-from edge_icl.store.wiping import wipe
+from edge_icl.store.wiping import wipe_to_the_end
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ class _Audit(Inspection):
                         )
             finally:
                 if draft.exists():
-                    wipe(self.files, [draft])
+                    wipe_to_the_end(self.files, [draft])
                 self.files.rest(self.path)
 
     def content(self, path: Path) -> bytes | None:

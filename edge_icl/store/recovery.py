@@ -25,7 +25,7 @@ from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.lock import NAME as LOCK
 from edge_icl.store.lock import locked
 from edge_icl.store.refusals import access
-from edge_icl.store.wiping import wipe
+from edge_icl.store.wiping import wipe_to_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -183,14 +183,11 @@ def _rest(store: Store) -> None:
 
 def wipe_all(store: Store, names: Sequence[str]) -> None:
     """Wipe files, and see to it that they stay away; Ctrl-C is heard when all are wiped."""
-    interrupt: KeyboardInterrupt | None = None
-    paths = [store.path / name for name in names]
-    ours = partial(_is_ours, store)
+    paths, interrupt = [store.path / name for name in names], None
     try:
-        wipe(store.files, paths, ours=ours)
+        wipe_to_the_end(store.files, paths, ours=partial(_is_ours, store))
     except KeyboardInterrupt as pressed:
         interrupt = pressed
-        wipe(store.files, paths, ours=ours)
     for directory in directories_of(names):
         store.files.flush_directory(store.path / directory)
     if interrupt:

@@ -16,7 +16,7 @@ from edge_icl.store import inside
 from edge_icl.store.files import together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from edge_icl.store.files import Files
@@ -64,6 +64,20 @@ def wipe(files: Files, paths: Iterable[Path], *, ours: Callable[[Path], bool] = 
             else:
                 with suppress(FileNotFoundError):
                     files.unlink(path)
+
+
+def wipe_to_the_end(files: Files, paths: Sequence[Path], *, ours: Callable[[Path], bool] = _not_ours) -> None:
+    """Wipe as `wipe` does; Ctrl-C is heard when all is wiped.
+
+    Raises:
+        KeyboardInterrupt: it was pressed meanwhile.
+        OSError: the operating system refused.
+    """
+    try:
+        wipe(files, paths, ours=ours)
+    except KeyboardInterrupt:
+        wipe(files, paths, ours=ours)
+        raise
 
 
 @contextmanager
