@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import stat
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import stores
+from alarm import no_hang
 from stores import HOME_KEY, KEY, check, commit, make, reopen, row, rows, tree
 
 from edge_icl.errors import EdgeIclError
@@ -27,7 +26,7 @@ from edge_icl.store.findings import Problem
 from edge_icl.store.rewrapping import rewrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from edge_icl.store.disk import Store
 
@@ -35,9 +34,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has other kinds of files"),
     pytest.mark.usefixtures("kind"),
 ]
-
-PATIENCE = 10
-"""Seconds after which something is said to hang."""
 
 
 def link_to_folder(path: Path, outside: Path) -> None:
@@ -152,22 +148,6 @@ OPERATIONS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@contextmanager
-def patience() -> Iterator[None]:
-    """Interrupt what hangs."""
-
-    def give_up(*_: object) -> None:
-        raise AssertionError("it hangs")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(PATIENCE)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -211,7 +191,7 @@ def test_nothing_outside_is_touched_and_nothing_hangs(
             thing(there, outside)
             before = all_of(outside)
 
-            with patience():
+            with no_hang():
                 try:
                     operation(tmp_path / "store")
                 except EdgeIclError as error:
