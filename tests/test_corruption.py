@@ -254,7 +254,7 @@ def test_the_control_is_sound(examiner: Examiner, sound: Tree) -> None:
 def test_a_changed_byte_is_noticed(examiner: Examiner, sound: Tree, campaign: bool, count: Count) -> None:
     masks = (1, 2, 4, 8, 16, 32, 64, 128, 255) if campaign else (1,)
 
-    for damage in flipped(sound, each=1 if campaign else 13, masks=masks):
+    for damage in flipped(sound, each=1 if campaign else 23, masks=masks):
         examiner.examine(damage)
 
     assert examiner.tried > 500

@@ -12,6 +12,7 @@ import socket
 import stat
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,28 +181,33 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("thing", THINGS)
 def test_nothing_outside_is_touched_and_nothing_hangs(
-    thing: Callable, honest: Path, outside: Path, tmp_path: Path, count: Callable[[str, int], None]
+    thing: Callable,
+    honest: Path,
+    outside: Path,
+    tmp_path: Path,
+    campaign: bool,
+    count: Callable[[str, int], None],
 ) -> None:
     told: list[str] = []
-    for place in PLACES:
-        for operation in OPERATIONS.values():
-            shutil.copytree(honest, tmp_path / "store")
-            there = path_of(reopen(tmp_path / "store"), place)
-            remove(there)
-            thing(there, outside)
-            before = all_of(outside)
+    tried = list(product(PLACES, OPERATIONS.values()))[:: 1 if campaign else 3]
+    for place, operation in tried:
+        shutil.copytree(honest, tmp_path / "store")
+        there = path_of(reopen(tmp_path / "store"), place)
+        remove(there)
+        thing(there, outside)
+        before = all_of(outside)
 
-            with no_hang():
-                try:
-                    operation(tmp_path / "store")
-                except EdgeIclError as error:
-                    told.append(str(error))
+        with no_hang():
+            try:
+                operation(tmp_path / "store")
+            except EdgeIclError as error:
+                told.append(str(error))
 
-            assert all_of(outside) == before, (place, operation)
-            shutil.rmtree(tmp_path / "store")
-    assert 0 < len(told) < len(PLACES) * len(OPERATIONS)
+        assert all_of(outside) == before, (place, operation)
+        shutil.rmtree(tmp_path / "store")
+    assert 0 < len(told) < len(tried)
     assert not any("\n" in one for one in told)
-    count("operations on stores with a link, a pipe or a device in them", len(PLACES) * len(OPERATIONS))
+    count("operations on stores with a link, a pipe or a device in them", len(tried))
 
 
 @pytest.mark.parametrize("place", ["pages", "clustering", "cache", "store.json", "manifest", "a page"])

@@ -51,12 +51,15 @@ MADE = {"add Tram travel", "fix ID travel", "forget ID --yes", "forget ID --yes 
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_whatever_becomes_of_the_streams_a_command_ends_in_order(home: Path, tmp_path: Path, line: str) -> None:
+def test_whatever_becomes_of_the_streams_a_command_ends_in_order(
+    home: Path, tmp_path: Path, line: str, campaign: bool
+) -> None:
     store = home / "stores" / "default"
     before = content(store)
     new = tmp_path / "new"
     command = line.replace("ID", IDS["Printer paper"]).replace("NEW", str(new))
-    for streams in STREAMS:
+    few = line.startswith("ask") and not campaign  # each loads the model
+    for streams in STREAMS[:: 3 if few else 1]:
         new.unlink(missing_ok=True)
         told = tmp_path / "told"
         told.touch()

@@ -200,7 +200,7 @@ def test_a_store_whose_maker_put_something_else_in_is_damaged_and_never_a_traceb
 
     found = check(store.path, deep=True).findings
 
-    assert [(one.problem.value, one.path[:6]) for one in found] == [("damaged", "pages/")]
+    assert [(one.problem.value, one.path[:6]) for one in found] == [("inconsistent", "pages/")]
     for look in (
         lambda: list(memory.examples()),
         lambda: memory.get("07" * 16),
