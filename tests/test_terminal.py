@@ -62,7 +62,6 @@ COMMANDS = (
     "export",
     "export --format csv",
     "export --format messages",
-    "ask TEXT",
     "ask TEXT --explain",
     "ask TEXT --json --explain",
     "forget --match TEXT --dry-run",
