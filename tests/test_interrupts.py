@@ -143,7 +143,7 @@ def test_a_question_is_interrupted_at_any_moment_and_never_answered_after_all(
     ends = [
         end
         for end, *_ in disturb(
-            ("ask", "Taxi downtown"), random.Random(7), 60 if campaign else 8, reset=lambda: None
+            ("ask", "Taxi downtown"), random.Random(7), 60 if campaign else 5, reset=lambda: None
         )
     ]
 
@@ -231,7 +231,7 @@ def test_a_program_that_goes_on_after_ctrl_c_asks_again_with_the_same_store(
     home: Path, campaign: bool, count: Count
 ) -> None:
     """The signal comes while models load and answer; the program hears KeyboardInterrupt, and nothing else."""
-    rounds, chance, interrupted = 100 if campaign else 10, random.Random(3), 0
+    rounds, chance, interrupted = 100 if campaign else 6, random.Random(3), 0
     seconds = 2.0
     for part in range(rounds):
         read, write = os.pipe()
