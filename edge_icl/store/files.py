@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import FileIO
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 from edge_icl.store import inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from edge_icl.store.sealing import Seal
@@ -219,7 +219,40 @@ def create(files: Files, contents: Iterable[tuple[Path, bytes]]) -> None:
             files.flush_all(made)
 
 
-def is_gone(draft: Path) -> bool:
+def replace(
+    files: Files, draft: Path, target: Path, *, make: Callable[[], None], undo: Callable[[], None]
+) -> BaseException | None:
+    """Make a draft and rename it over a file; whatever comes in between, it is known whether that happened.
+
+    Args:
+        files: the file system.
+        draft: the path of the draft.
+        target: the path of the file.
+        make: makes the draft, with what must be on the disk before the rename.
+        undo: wipes what `make` made; where it cannot, whoever comes next does.
+
+    Returns:
+        What was raised too late to go back, such as Ctrl-C: the caller finishes, then raises it.
+
+    Raises:
+        BaseException: whatever was raised before the rename; it has not happened.
+        OSError: likewise, or nobody can tell. Then nothing is wiped, which may be in use by now.
+    """
+    made = False
+    try:
+        make()
+        made = True
+        files.rename(draft, target)
+    except BaseException as error:
+        if not (made and _is_gone(draft)):
+            with suppress(OSError):  # what is told is why it failed
+                undo()
+            raise
+        return None if isinstance(error, OSError) else error
+    return None
+
+
+def _is_gone(draft: Path) -> bool:
     """Tell whether a draft has got the name that it was made for; asked so as to need no descriptor.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from edge_icl.store import files as fs
@@ -34,28 +34,23 @@ def rewrap(store: Store, key: Key, *, timeout: float) -> None:
         StoreAccessError: the operating system refused; `committed` tells whether the key is another.
     """
     files, path, draft = store.files, store.path / keys.NAME, store.path / keys.DRAFT
-    drafted = False
-    interrupt: BaseException | None = None
     with locked(store.path, timeout=timeout), ExitStack() as held:
         with access(store.path, "given another key"):
             keys.refuse_changed(files, store.path, key)
             wipe_old = held.enter_context(wiper(files, path))
-            try:
-                wipe(files, [draft])
-                fs.create(files, [(draft, key.wrapped.encode())])
-                drafted = True
-                files.rename(draft, path)
-            except BaseException as error:
-                if not (drafted and fs.is_gone(draft)):
-                    with suppress(OSError):  # whoever comes next wipes it; what is told is why it failed
-                        wipe(files, [draft])
-                    raise
-                interrupt = error  # too late to go back: finish, then tell
+            wipe(files, [draft])
+            interrupt = fs.replace(
+                files,
+                draft,
+                path,
+                make=lambda: fs.create(files, [(draft, key.wrapped.encode())]),
+                undo=lambda: wipe(files, [draft]),
+            )
         store.key = key
         store.commits += 1
         with access(store.path, "cleaned up", hint=NOT_WIPED, committed=True):
             files.flush_directory(store.path)
             wipe_old()
             files.rest(store.path)
-    if interrupt and not isinstance(interrupt, OSError):
+    if interrupt:
         raise interrupt

@@ -13,7 +13,7 @@ change or the one after.
 from __future__ import annotations
 
 from bisect import bisect_left
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from edge_icl.cluster.kmeans import Points
 from edge_icl.errors import InputError
 from edge_icl.store import cache, manifest, pages
 from edge_icl.store.compaction import compact
-from edge_icl.store.files import is_gone
+from edge_icl.store.files import replace
 from edge_icl.store.layout import DRAFT
 from edge_icl.store.lock import locked
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
@@ -122,22 +122,21 @@ class Writer:
         """Make `new` the manifest, as `data`, with the files it names that were not there before."""
         store, files, old = self._store, self._store.files, self.snapshot.manifest.files
         fresh = sorted(new.files - old)
-        drafted = False
-        interrupt: BaseException | None = None
+
+        def make() -> None:
+            store.folder.create({**{name: contents[name] for name in fresh}, DRAFT: data})
+            for directory in directories_of(fresh):
+                files.flush_directory(store.path / directory)
+
         with access(store.path, "changed"):
             cache.discard(store, stale)
-            try:
-                store.folder.create({**{name: contents[name] for name in fresh}, DRAFT: data})
-                drafted = True
-                for directory in directories_of(fresh):
-                    files.flush_directory(store.path / directory)
-                files.rename(store.path / DRAFT, store.path / manifest.NAME)
-            except BaseException as error:
-                if not (drafted and is_gone(store.path / DRAFT)):
-                    with suppress(OSError):  # whoever comes next wipes them; what is told is why it failed
-                        wipe_all(store, [DRAFT, *fresh])
-                    raise
-                interrupt = error  # too late to go back: finish, then tell
+            interrupt = replace(
+                files,
+                store.path / DRAFT,
+                store.path / manifest.NAME,
+                make=make,
+                undo=lambda: wipe_all(store, [DRAFT, *fresh]),
+            )
         store.commits += 1
         gone = sorted(old - new.files)
         with access(store.path, "cleaned up", hint=UNFINISHED, committed=True):
@@ -147,7 +146,7 @@ class Writer:
             compact(files, store.path / "pages")
             for directory in directories_of([*fresh, *gone, manifest.NAME]):
                 files.rest(store.path / directory)
-        if interrupt and not isinstance(interrupt, OSError):
+        if interrupt:
             raise interrupt
 
 
