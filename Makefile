@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := build/bench
+# One process a processor: a file's tests stay together, since they share what they set up.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
@@ -37,14 +39,15 @@ demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: setup lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # The tests compare with the record, so this is what a change of speed is committed with.
 counts: setup
 	$(BIN)/python tests/counts.py
 
+# A file of these can take half an hour, so a process that has nothing left takes over single tests.
 campaign: setup
-	$(BIN)/python -m pytest --campaign --hypothesis-profile=campaign \
+	$(PYTEST) --dist worksteal --campaign --hypothesis-profile=campaign \
 		-k "any_sequence or any_order or any_change or crash or machine or kill or concurrency or corruption or hostile or committed"
 
 # Not in setup: atheris, which has libFuzzer in it, comes for Linux and for few versions of Python.

@@ -83,9 +83,14 @@ class _Past(BaseException):
 
 @contextmanager
 def _past_click() -> Iterator[None]:
-    """Let an interrupt and a closed pipe come out of click as they are."""
+    """Let an interrupt and a closed pipe come out of click as they are.
+
+    Signals are heard in the block alone: one that is raised in click's own steps prints an empty line.
+    """
     try:
-        yield
+        with interrupts.heard():
+            interrupts.check()
+            yield
     except (KeyboardInterrupt, BrokenPipeError) as error:
         raise _Past from error
 
@@ -180,9 +185,7 @@ def run(args: Sequence[str]) -> int:
     error: BaseException | None = None
     result: Any = 0
     try:
-        with interrupts.heard():
-            interrupts.check()
-            result = cli.main(args, prog_name=PROGRAM, obj=session, standalone_mode=False)
+        result = cli.main(args, prog_name=PROGRAM, obj=session, standalone_mode=False)
     except Exception as raised:  # noqa: BLE001 - told below
         error = raised
     except KeyboardInterrupt as raised:

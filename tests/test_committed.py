@@ -176,6 +176,9 @@ def judge(change: Change, ran: Ran, store: Path) -> None:
     assert not (made and "nothing was" in last), ran
 
 
+LAST = 8
+"""Calls."""
+
 FAULTS = pytest.mark.parametrize(("error", "lasting"), [(FULL, True), (TOO_MANY, True), (BROKEN, False)])
 
 
@@ -186,7 +189,7 @@ class Sweep:
     Attributes:
         store: the store that it changes.
         folder: where its files are.
-        each: every how manieth call.
+        each: every how manieth call; and the last ones, since a change is made towards the end.
         count: sums up for a campaign.
     """
 
@@ -203,7 +206,9 @@ class Sweep:
         attempt(words, everything)
         assert change.made(self.store)
 
-        for n in range(0, everything.done, self.each):
+        for n in sorted(
+            {*range(0, everything.done, self.each), *range(everything.done - LAST, everything.done)}
+        ):
             for json_words in ((), ("--json",)) if self.each == 1 or n % 2 else ((),):
                 shutil.rmtree(self.store)
                 shutil.copytree(kept, self.store)

@@ -86,10 +86,14 @@ def files(sound: Tree) -> list[str]:
 
 
 def flipped(sound: Tree, *, each: int, masks: tuple[int, ...]) -> Iterator[Damage]:
-    """Yield a changed byte: all of the small files, every so many of the others."""
+    """Yield a changed byte: all of the small files by every mask, every so many of the others by two at most.
+
+    A digest covers the others whole, so there one mask at each position, another at the next, and the last do.
+    """
     for name in files(sound):
-        for position in range(0, len(sound[name]), 1 if name in SMALL else each):
-            for mask in masks:
+        small = name in SMALL
+        for position in range(0, len(sound[name]), 1 if small else each):
+            for mask in masks if small else {masks[position % len(masks)], masks[-1]}:
                 data = bytearray(sound[name])
                 data[position] ^= mask
                 yield Damage({**sound, name: bytes(data)}, name)

@@ -132,7 +132,7 @@ def test_a_child_of_a_parent_that_is_answering_in_another_thread_has_no_lock_of_
     answers: list[str] = []
     asker = threading.Thread(target=lambda: answers.append(memory.ask("Taxi downtown").text))
     asker.start()
-    begun.wait()
+    assert begun.wait(PATIENCE)
     try:
         assert in_child(lambda: everything(memory)) == expected
         assert in_child(memory.close) is None
@@ -159,7 +159,7 @@ def test_a_child_of_a_parent_that_is_loading_in_another_thread_loads_by_itself(
     with Memory.open(path, create=False) as parent:
         loader = threading.Thread(target=parent.load)
         loader.start()
-        begun.wait()
+        assert begun.wait(PATIENCE)
         try:
             assert in_child(lambda: everything(parent)) == expected
         finally:
