@@ -43,17 +43,17 @@ test: setup lint
 
 # The tests compare with the record, so this is what a change of speed is committed with.
 counts: setup
-	$(BIN)/python tests/counts.py
+	$(BIN)/python tests/support/recorded_costs.py
 
 # A file of these can take half an hour, so a process that has nothing left takes over single tests.
 campaign: setup
 	$(PYTEST) --dist worksteal --campaign --hypothesis-profile=campaign \
-		-k "any_sequence or any_order or any_change or crash or machine or kill or concurrency or corruption or hostile or committed"
+		-k "any_sequence or any_order or any_change or crash or state_machine or kill or concurrency or corruption or hostile or committed"
 
 # Not in setup: atheris, which has libFuzzer in it, comes for Linux and for few versions of Python.
 fuzz: setup
 	$(BIN)/python -m pip install --quiet atheris
-	$(BIN)/python tests/fuzz.py -max_total_time=3600 -max_len=4096
+	$(BIN)/python tests/store/fuzz.py -max_total_time=3600 -max_len=4096
 
 # mypy wants the package as users have it: models/ and cli/ inside edge_icl/.
 lint: setup
@@ -64,7 +64,7 @@ lint: setup
 	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p edge_icl
 
 docs: setup
-	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.reader edge_icl.aio
+	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.aio
 	@echo "build/docs/index.html"
 
 format: setup

@@ -36,10 +36,10 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 
 from edge_icl import Example, Memory, Options
-from edge_icl import prompt as prompts
-from edge_icl.asking import ROOM_FOR_ANSWER
-from edge_icl.judging import judge_alone
+from edge_icl.answer.asking import ROOM_FOR_ANSWER
+from edge_icl.answer.judging import judge_alone
 from edge_icl.llm.generate import generate
+from edge_icl.prompt import prompt as prompts
 from edge_icl.store.settings import DEFAULT_SHOTS
 
 if TYPE_CHECKING:

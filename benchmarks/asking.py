@@ -61,7 +61,7 @@ print(first - float(sys.argv[1]), time.time() - float(sys.argv[1]))
 """A process of its own prints seconds from its start to the first token and to the last."""
 
 
-class Turns(NamedTuple):
+class Scheduler(NamedTuple):
     """One way of asking: seconds a question, each the median of its turns."""
 
     ours: list[float]
@@ -116,10 +116,10 @@ def floor_of(
     return work, len(tokens)
 
 
-def in_turns(memory: Memory, asked: Sequence[str], options: Options, rounds: int) -> Turns:
+def in_turns(memory: Memory, asked: Sequence[str], options: Options, rounds: int) -> Scheduler:
     """Ask each question and let llama.cpp evaluate it, in turns."""
     floors: dict[str, Floor] = {}
-    found = Turns([], [], [], [])
+    found = Scheduler([], [], [], [])
     for question in asked:
         timings: list[dict[str, float]] = []
         raw, _ = floor_of(memory, floors, question, options)
@@ -136,7 +136,7 @@ def in_turns(memory: Memory, asked: Sequence[str], options: Options, rounds: int
     return found
 
 
-def parts(way: str, found: Turns) -> tuple[object, ...]:
+def parts(way: str, found: Scheduler) -> tuple[object, ...]:
     """Return a row: milliseconds, then percents of the floor by part, medians over the questions."""
     ours, floor, embed, select = map(np.array, found)
     shares = [ours / floor - 1, embed / floor, select / floor, (ours - floor - embed - select) / floor]

@@ -26,10 +26,10 @@ from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
 from edge_icl import Memory
-from edge_icl.encoder import Encoder, silent_onnxruntime
+from edge_icl.encode.encoder import Encoder, silent_onnxruntime
 from edge_icl.models import catalogue, fetch, location
 from edge_icl.models.convert import convert
-from edge_icl.progress import silent
+from edge_icl.runtime.progress import silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -244,7 +244,7 @@ def latencies(count: int) -> list[tuple[object, ...]]:
     model = location.find_encoder()
     code = (
         "import sys, time, numpy; begun = time.perf_counter(); from pathlib import Path; "
-        "from edge_icl.encoder import Encoder; "
+        "from edge_icl.encode.encoder import Encoder; "
         "Encoder(Path(sys.argv[1]), Path(sys.argv[2]), dimension=384, scale=400, max_tokens=256).load(); "
         "print(time.perf_counter() - begun)"
     )

@@ -17,7 +17,7 @@ import numpy as np
 from common import SEED, examples, interval, show, size_of
 
 from edge_icl import Memory
-from edge_icl.engines import Engines
+from edge_icl.answer.engines import Engines
 
 
 def timed(values: list[float]) -> str:

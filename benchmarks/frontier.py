@@ -22,8 +22,9 @@ from common import SEED, examples, show
 
 from edge_icl.cluster.certificate import revise
 from edge_icl.cluster.distances import assign
-from edge_icl.cluster.kmeans import Parameters, Points, centroids_of, fit
-from edge_icl.encoder import Encoder
+from edge_icl.cluster.kmeans import Parameters, centroids_of, fit
+from edge_icl.cluster.points import Points
+from edge_icl.encode.encoder import Encoder
 from edge_icl.models.location import find_encoder
 
 STEPS = (16, 32, 48, 64, 96, 128)

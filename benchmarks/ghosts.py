@@ -36,7 +36,7 @@ from common import examples, show, size_of
 from indexes import INDEXES, number
 from rivals import DATABASES, Rows, System
 
-from edge_icl.encoder import Encoder
+from edge_icl.encode.encoder import Encoder
 from edge_icl.models.location import find_encoder
 
 if TYPE_CHECKING:

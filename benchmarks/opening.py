@@ -33,11 +33,11 @@ from common import interval, show
 from searching import NEAREST, questions
 from synthetic import fill
 
-from edge_icl.cores import usable_cpus
-from edge_icl.searching import nearest
+from edge_icl.runtime.cores import usable_cpus
+from edge_icl.runtime.threads import MOST_THREADS
+from edge_icl.search.finding import nearest
 from edge_icl.store.disk import Store
 from edge_icl.store.manifest import page_file
-from edge_icl.store.threads import MOST_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

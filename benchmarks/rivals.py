@@ -18,7 +18,7 @@ import numpy as np
 from common import SEED
 
 from edge_icl import Example, Memory
-from edge_icl.searching import nearest
+from edge_icl.search.finding import nearest
 from edge_icl.store.disk import Store
 from edge_icl.store.pages import Row
 from edge_icl.store.writer import writing

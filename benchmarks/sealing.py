@@ -21,11 +21,11 @@ import numpy as np
 from common import SEED, examples, interval, show
 
 from edge_icl import Memory
-from edge_icl.similarity import search
+from edge_icl.search.similarity import search
 from edge_icl.store.audit import audit
-from edge_icl.store.cache import PrefixCache
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import Key
+from edge_icl.store.prefix_cache import PrefixCache
 from edge_icl.store.writer import Change, writing
 
 if TYPE_CHECKING:

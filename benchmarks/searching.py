@@ -26,9 +26,9 @@ from bars import Bar, ratio, table, turns
 from common import interval, show
 from synthetic import DIMENSION, vectors
 
-from edge_icl.cluster.kmeans import Points
-from edge_icl.cores import usable_cpus
-from edge_icl.similarity import search
+from edge_icl.cluster.points import Points
+from edge_icl.runtime.cores import usable_cpus
+from edge_icl.search.similarity import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

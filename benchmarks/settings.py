@@ -18,10 +18,10 @@ import numpy as np
 from bars import ratio, seconds, turns
 from common import show
 
-from edge_icl.cores import usable_cores
 from edge_icl.llm.vocabulary import load_file
 from edge_icl.llm.window import BATCH, SEQUENCES
 from edge_icl.models.location import find_llm
+from edge_icl.runtime.cores import usable_cores
 
 CORES = usable_cores()
 F32, Q8_0 = llama_cpp.GGML_TYPE_F32, llama_cpp.GGML_TYPE_Q8_0

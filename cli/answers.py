@@ -10,10 +10,10 @@ from edge_icl.errors import ExamplesChangedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from edge_icl.answer.reply import Reply
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
-    from edge_icl.records import Answer
-    from edge_icl.reply import Reply
+    from edge_icl.results import Answer
 
 LIKELY = 0.01
 """Labels below this share are only counted by `--explain`."""

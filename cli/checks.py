@@ -10,17 +10,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.cli import editor, machine, tables
-from edge_icl.cores import usable_cores
 from edge_icl.errors import ModelComputationError, ModelError
 from edge_icl.llm import build
 from edge_icl.models import catalogue, checked, exposed, location
-from edge_icl.models.home import home
+from edge_icl.runtime.cores import usable_cores
+from edge_icl.runtime.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from edge_icl.progress import Progress
+    from edge_icl.runtime.progress import Progress
 
 LEAST_FREE = 1_000_000_000
 """Bytes: room for a small model, or for a store of a million examples to be written anew."""
@@ -114,7 +114,7 @@ def llama() -> Iterator[Check]:
 
 def onnxruntime() -> Check:
     """Load what runs the encoder."""
-    from edge_icl.encoder import silent_onnxruntime  # noqa: PLC0415 - not for status
+    from edge_icl.encode.encoder import silent_onnxruntime  # noqa: PLC0415 - not for status
 
     try:
         runtime = silent_onnxruntime()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge_icl.progress import Progress
+    from edge_icl.runtime.progress import Progress
 
 
 class Clock:

@@ -56,7 +56,7 @@ def _harmless(find: Find) -> Offer:
 @_harmless
 def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
     """Offer the names of stores; folders, once there is a slash."""
-    from edge_icl.models.home import home  # noqa: PLC0415 - only while completing
+    from edge_icl.runtime.home import home  # noqa: PLC0415 - only while completing
 
     if "/" in typed:
         yield CompletionItem(typed, type="dir")
@@ -140,7 +140,7 @@ def _some(session: Session) -> list[Example]:
 
 def _store(session: Session) -> Store:
     """Open the store; an encrypted one raises, since nobody is asked for a passphrase while typing."""
-    from edge_icl.place import locate  # noqa: PLC0415 - likewise
+    from edge_icl.access.paths import locate  # noqa: PLC0415 - likewise
     from edge_icl.store.disk import Store  # noqa: PLC0415 - likewise
 
     return Store.open(locate(session.store))

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from edge_icl.cli import interrupts
 from edge_icl.errors import EdgeIclError, InputError
-from edge_icl.models.home import home
+from edge_icl.runtime.home import home
 from edge_icl.store import scratch
 from edge_icl.store.files import DIRECTORY_MODE, FILE_MODE
 

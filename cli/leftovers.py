@@ -5,15 +5,15 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from edge_icl.access.passphrases import unlocking
+from edge_icl.access.paths import locate
 from edge_icl.cli import passphrases
 from edge_icl.cli.checks import Check, Level, folders_in
 from edge_icl.cli.output import PROGRAM
 from edge_icl.errors import NotInstalledError, PassphraseError, StoreError
-from edge_icl.models.home import home
-from edge_icl.place import locate
+from edge_icl.runtime.home import home
 from edge_icl.store.disk import Store
 from edge_icl.store.recovery import at_rest, unfinished
-from edge_icl.unlocking import unlocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,7 +24,7 @@ from edge_icl.cli import interrupts, tables
 from edge_icl.cli.bars import Bars
 from edge_icl.cli.clock import Clock
 from edge_icl.errors import EdgeIclError
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

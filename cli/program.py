@@ -17,8 +17,9 @@ from click.shell_completion import CompletionItem
 
 from edge_icl import __version__
 from edge_icl.cli import interrupts
+from edge_icl.cli.command import global_options
 from edge_icl.cli.output import PROGRAM, Closed, settle
-from edge_icl.cli.session import Session, global_options
+from edge_icl.cli.session import Session
 from edge_icl.errors import EdgeIclError
 
 if TYPE_CHECKING:
@@ -33,24 +34,24 @@ COMPLETING = f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE"
 """Environment variable: where click looks for what a shell asks."""
 
 COMMANDS = {
-    "init": ("cmd_init:init", "Make a store, with settings of your own."),
-    "add": ("cmd_add:add", "Teach: add examples."),
-    "ask": ("cmd_ask:ask", "Ask a question, answered from the examples."),
-    "forget": ("cmd_forget:forget", "Take examples back, exactly."),
-    "fix": ("cmd_fix:fix", "Correct an example: give it another output."),
-    "edit": ("cmd_edit:edit", "Correct an example in your editor."),
-    "list": ("cmd_list:list_", "List the examples."),
-    "show": ("cmd_show:show", "Show one example."),
-    "search": ("cmd_search:search", "Find the examples most similar to a text."),
-    "status": ("cmd_status:status", "Say what the store and this machine have."),
-    "export": ("cmd_export:export", "Write all examples to a file."),
-    "import": ("cmd_import:import_", "Make a store of the examples in a file."),
-    "verify": ("cmd_verify:verify", "Check every byte of the store."),
-    "passphrase": ("cmd_passphrase:passphrase", "Change the passphrase of an encrypted store."),
-    "mcp": ("cmd_mcp:mcp", "Serve the store to an assistant (MCP)."),
-    "models": ("cmd_models:models", "Fetch, import, check and remove models."),
-    "doctor": ("cmd_doctor:doctor", "Look over this machine, and say what to do."),
-    "completion": ("cmd_completion:completion", "Let your shell complete what you type."),
+    "init": ("commands.init:init", "Make a store, with settings of your own."),
+    "add": ("commands.add:add", "Teach: add examples."),
+    "ask": ("commands.ask:ask", "Ask a question, answered from the examples."),
+    "forget": ("commands.forget:forget", "Take examples back, exactly."),
+    "fix": ("commands.fix:fix", "Correct an example: give it another output."),
+    "edit": ("commands.edit:edit", "Correct an example in your editor."),
+    "list": ("commands.list:list_", "List the examples."),
+    "show": ("commands.show:show", "Show one example."),
+    "search": ("commands.search:search", "Find the examples most similar to a text."),
+    "status": ("commands.status:status", "Say what the store and this machine have."),
+    "export": ("commands.export:export", "Write all examples to a file."),
+    "import": ("commands.import_:import_", "Make a store of the examples in a file."),
+    "verify": ("commands.verify:verify", "Check every byte of the store."),
+    "passphrase": ("commands.passphrase:passphrase", "Change the passphrase of an encrypted store."),
+    "mcp": ("commands.mcp:mcp", "Serve the store to an assistant (MCP)."),
+    "models": ("commands.models:models", "Fetch, import, check and remove models."),
+    "doctor": ("commands.doctor:doctor", "Look over this machine, and say what to do."),
+    "completion": ("commands.completion:completion", "Let your shell complete what you type."),
 }
 """Command -> (module:attribute, what it does)."""
 

@@ -26,7 +26,7 @@ import click
 from edge_icl.cli import given
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

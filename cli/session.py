@@ -1,10 +1,4 @@
-"""What every command shares: the global options, and the store they name.
-
-    edge-icl --store work --json list
-    edge-icl list --store work --json
-
-Both are the same: the global options may stand before the command or after it.
-"""
+"""One run of the program: the store it works on, and where its results go."""
 
 from __future__ import annotations
 
@@ -12,22 +6,18 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import click
-
+from edge_icl.access.paths import DEFAULT_STORE, locate
 from edge_icl.cli import passphrases, tables
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError
-from edge_icl.place import DEFAULT_STORE, locate
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from click.shell_completion import CompletionItem
-
+    from edge_icl.access.passphrases import Passphrase
     from edge_icl.memory import Memory
-    from edge_icl.records import Held
-    from edge_icl.unlocking import Passphrase
+    from edge_icl.results import Held
 
 
 @dataclass(slots=True)
@@ -96,7 +86,7 @@ class Session:
         """
         if not self.sealed:
             return
-        from edge_icl.unlocking import refuse_plain  # noqa: PLC0415 - `models` and `--version` do without
+        from edge_icl.access.passphrases import refuse_plain  # noqa: PLC0415 - `models` and `--version` do without
 
         given = "the passphrase" if self.given is not None else passphrases.VARIABLE
         refuse_plain(locate(self.store), given="--encrypted" if self.encrypted else given)
@@ -134,113 +124,3 @@ class Session:
         """Return a command that does something to this store, ready to be pasted into a shell."""
         store = [] if self.store == DEFAULT_STORE else ["--store", self.store]
         return shlex.join([PROGRAM, *store, *words])
-
-
-def global_options(*, hidden: bool = False) -> list[click.Parameter]:
-    """Return the options that every command understands; each writes what it is given into the session."""
-    return [
-        click.Option(
-            ["--store"],
-            metavar="NAME|PATH",
-            help=f"Which store: a name, or a path with a slash in it.  [default: {DEFAULT_STORE}]",
-            callback=_set_store,
-            shell_complete=_stores,
-            expose_value=False,
-            hidden=hidden,
-        ),
-        click.Option(
-            ["--json"],
-            is_flag=True,
-            help="Print JSON, also for errors.",
-            callback=_set_json,
-            expose_value=False,
-            is_eager=True,
-            hidden=hidden,
-        ),
-        click.Option(
-            ["-v", "--verbose"],
-            is_flag=True,
-            help="Show whole ids, times, and where an error came from.",
-            callback=_set_verbose,
-            expose_value=False,
-            is_eager=True,
-            hidden=hidden,
-        ),
-        click.Option(
-            ["--passphrase-fd"],
-            type=click.IntRange(0),
-            metavar="N",
-            help=f"Read the passphrase of an encrypted store from this file descriptor, a line; or set "
-            f"{passphrases.VARIABLE}.",
-            callback=_set_passphrase_fd,
-            expose_value=False,
-            hidden=hidden,
-        ),
-        click.Option(
-            ["--encrypted"],
-            is_flag=True,
-            help="Refuse a store that is not encrypted, as is done where a passphrase is given.",
-            callback=_set_encrypted,
-            expose_value=False,
-            hidden=hidden,
-        ),
-    ]
-
-
-def examples(*lines: str) -> str:
-    """Return what a command's help ends with."""
-    return "\n".join(("\b", "For example:", *(f"  {line}" for line in lines)))
-
-
-class Command(click.Command):
-    """A command that also takes the global options."""
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the command's own options, and the global ones, which its help leaves out."""
-        return [*super().get_params(ctx), *global_options(hidden=True)]
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the command's own options, and where the global ones are explained."""
-        super().format_options(ctx, formatter)
-        formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_text(f"--store, --json and -v go with every command; see {PROGRAM} --help.")
-
-
-def _stores(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Offer the names of stores."""
-    from edge_icl.cli import completion  # noqa: PLC0415 - it imports this module
-
-    return completion.stores(ctx, param, typed)
-
-
-def _session(ctx: click.Context) -> Session:
-    """Return the session of this run."""
-    return ctx.ensure_object(Session)
-
-
-def _set_store(ctx: click.Context, _option: click.Parameter, value: str | None) -> None:
-    """Take the store."""
-    if value is not None:
-        _session(ctx).store = value
-
-
-def _set_passphrase_fd(ctx: click.Context, _option: click.Parameter, value: int | None) -> None:
-    """Take the passphrase at once: what follows it may be examples on standard input."""
-    if value is not None and not ctx.resilient_parsing:  # a shell that completes has typed none
-        _session(ctx).given = passphrases.read(value)
-
-
-def _set_encrypted(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
-    """Refuse plain stores."""
-    _session(ctx).encrypted |= value
-
-
-def _set_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
-    """Switch to JSON."""
-    _session(ctx).output.json |= value
-
-
-def _set_verbose(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
-    """Switch to long answers."""
-    _session(ctx).output.verbose |= value

@@ -18,15 +18,15 @@ import click
 from edge_icl.cli import messages, rows
 from edge_icl.cli.spreadsheets import unguarded
 from edge_icl.cli.tables import counted
+from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError
 from edge_icl.example import Example
-from edge_icl.vector import Vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_icl.lengths import Lengths
-    from edge_icl.progress import Progress
+    from edge_icl.answer.lengths import Lengths
+    from edge_icl.runtime.progress import Progress
 
 F = TypeVar("F", bound="Callable[..., None]")
 

@@ -1,28 +1,26 @@
 """Teach a local LLM with your own examples, and take any of them back exactly.
 
-What a program needs is here: `Memory`, `Example`, the records that methods return, and the errors. The layers
-below, each importing only those before it:
+What a program needs is here: `Memory`, `Example`, the records that methods return, and the errors. Below are
+rooms, each of which imports only those before it, and says in its docstring in which order to read it:
 
-    errors, progress         what goes wrong, and how far work has come
-    interruptible, fork      Ctrl-C while C code works, and processes that were forked
-    cancel                   stopping a question from another thread
-    example                  one example, normalised, and its id
-    cluster                  quantized k-means: a function of the seed and the set of examples
-    store                    canonical pages on disk: commit, recovery, wipe, audit
-    similarity               how alike examples are
-    prior                    what the examples themselves say about a question's label
-    selection, prompt        which examples, and as what text
-    encoder, llm             texts to vectors; prompts to answers
-    models                   which models are on this machine, how they are used; the only network code
-    unlocking                passphrases, and the keys that they unwrap
-    vector                   a vector on its way from one store to another
-    lifetime, shared         who is at work in an open store, and what several open stores share
-    options, view, reply     how to ask, what a state of the store offers, an answer in the making
-    asking, searching        one state of a store, asked and searched
-    place, opening           where a store is, and making one
-    reader, memory           an open store, read and asked; Memory, which also changes it and knows all others
-    aio, mcp                 the same for asyncio, and for assistants
-    cli                      the command line
+    errors     what goes wrong: one tree of exceptions
+    runtime    processors, threads, signals, children, what is at work in an open store
+    example    one example, normalised, and its id
+    cluster    quantized k-means: a function of the seed and the set of examples
+    store      canonical pages on disk: commit, recovery, wipe, audit
+    results    what methods return: frozen records
+    search     which examples are near a text, or hold it
+    prompt     which text the model is shown
+    prior      what the examples themselves say about a question's label
+    encode     texts to vectors
+    llm        prompts to answers; the only room that knows llama.cpp
+    models     which models are on this machine, how they are used; the only network code
+    access     where a store is, making one, passphrases, verifying
+    answer     from a question to an answer
+    reader     an open store, read and asked
+    memory     Memory, which also changes it, and knows all others
+    aio, mcp   the same for asyncio, and for assistants
+    cli        the command line
 """
 
 from importlib import import_module
@@ -59,15 +57,15 @@ from edge_icl.errors import (
 )
 
 if TYPE_CHECKING:
-    from edge_icl.cancel import Cancel
+    from edge_icl.access.passphrases import Keyring
+    from edge_icl.answer.options import Options
+    from edge_icl.answer.reply import Reply
+    from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.memory import Memory
-    from edge_icl.options import Options
-    from edge_icl.records import Added, Answer, Held, Receipt, Replaced, Verification
-    from edge_icl.reply import Reply
+    from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Verification
+    from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.keys import Stretch
-    from edge_icl.unlocking import Keyring
-    from edge_icl.vector import Vector
 
 __all__ = [
     "Added",
@@ -115,20 +113,20 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Added": "records",
-    "Answer": "records",
-    "Cancel": "cancel",
+    "Added": "results",
+    "Answer": "results",
+    "Cancel": "runtime.cancel",
     "Example": "example",
-    "Held": "records",
-    "Keyring": "unlocking",
+    "Held": "results",
+    "Keyring": "access.passphrases",
     "Memory": "memory",
-    "Options": "options",
-    "Receipt": "records",
-    "Replaced": "records",
-    "Reply": "reply",
+    "Options": "answer.options",
+    "Receipt": "results",
+    "Replaced": "results",
+    "Reply": "answer.reply",
     "Stretch": "store.keys",
-    "Vector": "vector",
-    "Verification": "records",
+    "Vector": "encode.vector",
+    "Verification": "results",
 }
 """Where the names are that need numpy or more: each is loaded when it is first asked for, so that `edge-icl
 --version` and the like do not wait for it."""

@@ -19,13 +19,13 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from edge_icl.cancel import Cancel
+from edge_icl.access.paths import DEFAULT_STORE
 from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
 from edge_icl.example import Example
 from edge_icl.memory import Memory
-from edge_icl.place import DEFAULT_STORE
-from edge_icl.progress import Progress, silent
 from edge_icl.reader import DEFAULT_OPTIONS, NEARLY_THE_SAME
+from edge_icl.runtime.cancel import Cancel
+from edge_icl.runtime.progress import Progress, silent
 from edge_icl.store.writer import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from pathlib import Path
 
-    from edge_icl.options import Options
-    from edge_icl.records import Added, Answer, Held, Receipt, Verification
-    from edge_icl.reply import Reply
+    from edge_icl.access.passphrases import Passphrase
+    from edge_icl.answer.options import Options
+    from edge_icl.answer.reply import Reply
+    from edge_icl.results import Added, Answer, Held, Receipt, Verification
     from edge_icl.store.settings import Settings
-    from edge_icl.unlocking import Passphrase
 
 T = TypeVar("T")
 

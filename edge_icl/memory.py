@@ -18,7 +18,11 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from edge_icl.engines import Engines
+from edge_icl.access.opening import make
+from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
+from edge_icl.access.paths import DEFAULT_STORE, locate
+from edge_icl.answer.engines import Engines
+from edge_icl.encode.vector import Vector, usable
 from edge_icl.errors import (
     EdgeIclError,
     InputError,
@@ -28,20 +32,16 @@ from edge_icl.errors import (
     StoreNotFoundError,
 )
 from edge_icl.example import Example, checked
-from edge_icl.lifetime import Lifetime
-from edge_icl.opening import make
-from edge_icl.place import DEFAULT_STORE, locate
-from edge_icl.progress import Progress, silent
 from edge_icl.reader import Reader
-from edge_icl.records import RECEIPT, Added, Held, Receipt, Replaced
+from edge_icl.results import RECEIPT, Added, Held, Receipt, Replaced
+from edge_icl.runtime.lifetime import Lifetime
+from edge_icl.runtime.progress import Progress, silent
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH
 from edge_icl.store.pages import Row
 from edge_icl.store.settings import DEFAULT_SHOTS
 from edge_icl.store.writer import DEFAULT_TIMEOUT, writing
-from edge_icl.unlocking import change_passphrase, means_encrypted, refuse_plain, unlocking
-from edge_icl.vector import Vector, usable
 
 if TYPE_CHECKING:
     import os
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.access.passphrases import Passphrase
     from edge_icl.store.keys import Stretch
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
-    from edge_icl.unlocking import Passphrase
 
 
 class Memory(Reader):

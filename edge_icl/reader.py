@@ -6,18 +6,18 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from edge_icl.cancel import Cancel
+from edge_icl.access.verification import verify
+from edge_icl.answer.options import Options
+from edge_icl.answer.snapshot_cache import SnapshotCache
+from edge_icl.encode.vector import Vector
 from edge_icl.errors import ExamplesChangedError
 from edge_icl.example import normalise
-from edge_icl.now import Now
-from edge_icl.options import Options
-from edge_icl.progress import Progress, silent
-from edge_icl.records import Answer, Held, Verification
-from edge_icl.searching import alike, fitting, held, nearest, select
+from edge_icl.results import Answer, Held, Verification
+from edge_icl.runtime.cancel import Cancel
+from edge_icl.runtime.progress import Progress, silent
+from edge_icl.search.finding import alike, fitting, held, nearest, select
 from edge_icl.store.keys import no_passphrase
 from edge_icl.store.recovery import Unfinished, unfinished
-from edge_icl.vector import Vector
-from edge_icl.verification import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edge_icl.engines import Engines
-    from edge_icl.lifetime import Lifetime
-    from edge_icl.reply import Reply
+    from edge_icl.answer.engines import Engines
+    from edge_icl.answer.reply import Reply
+    from edge_icl.runtime.lifetime import Lifetime
     from edge_icl.store.disk import Store
     from edge_icl.store.pages import Page
     from edge_icl.store.settings import Settings
@@ -53,7 +53,7 @@ class Reader:
         self._engines = engines
         self._timeout = timeout
         self._lifetime = lifetime
-        self._now = Now(store, engines)
+        self._now = SnapshotCache(store, engines)
 
     def __enter__(self) -> Self:
         return self

@@ -1,7 +1,19 @@
 """Models on this machine: what can be fetched, what is here, and how it got here.
 
-Read `home` (where), `catalogue` (the names), `location` (what is here), then `fetch` and `importing` (how more
-comes), which both end in `install`. `hub` and `wheel` are the only code that opens a connection, and only
-`fetch` calls them. `convert` and `bert` make the 8-bit encoder; `gguf` tells whether an LLM's file is whole;
-`record` is what is known of an installed model.
+May import: errors, runtime, encode, llm. Read in this order:
+
+    catalogue  the names that can be fetched
+    record     what is known of an installed model
+    regular    regular files, and nothing else that may bear a file's name
+    remedies   what helps where a model is missing or damaged
+    exposed    who may change a model beside this user
+    seen       are the files what the record says?
+    location   what is here
+    header, sane, gguf   is this file a whole GGUF, with values that a model can have?
+    bert, convert        from a sentence-transformers folder to an ONNX graph in 8 bits
+    install    from checked files to an installed model, in one rename
+    hub, wheel the only code that opens a connection
+    fetch      from a name to an installed model: the only caller of these two
+    importing  models that the user already has
+    checked    how a model is used on this machine: in a way that it computes rightly
 """

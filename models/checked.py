@@ -26,12 +26,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from edge_icl.cores import usable_cores
 from edge_icl.errors import ModelComputationError, ModelError, ModelFileError
 from edge_icl.llm import build
 from edge_icl.models import catalogue, location, record
 from edge_icl.models.regular import read_regular
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.cores import usable_cores
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.errors import FetchError, ModelFileError, ModelMissingError
 from edge_icl.models import catalogue, checked, gguf, hub, install, location, wheel
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from pathlib import Path

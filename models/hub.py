@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.models.catalogue import HubSource, SourceFile
-    from edge_icl.progress import Progress
+    from edge_icl.runtime.progress import Progress
 
 _PROBE_SECONDS = 5
 _READ_SECONDS = 30

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import bert, catalogue, checked, gguf, install, location, record
 from edge_icl.models.regular import open_regular
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from edge_icl.errors import ModelError
 from edge_icl.models import convert, gguf, location, record
 from edge_icl.models.regular import read_regular
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,7 @@ def _try_encoder(build: Path, settings: EncoderSettings) -> None:
     Raises:
         ModelFileError: it does not; says what is wrong.
     """
-    from edge_icl.encoder import Encoder  # noqa: PLC0415 - brings onnxruntime
+    from edge_icl.encode.encoder import Encoder  # noqa: PLC0415 - brings onnxruntime
 
     encoder = Encoder(
         build / location.GRAPH,

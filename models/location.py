@@ -19,8 +19,8 @@ from pathlib import Path
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import catalogue, exposed, gguf, record, remedies, seen
-from edge_icl.models.home import home
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.home import home
+from edge_icl.runtime.progress import Progress, silent
 
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"

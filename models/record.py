@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, get_args
 from edge_icl.errors import ModelFileError
 from edge_icl.models.catalogue import EncoderSettings, Kind
 from edge_icl.models.regular import open_regular, read_regular
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.models import record
 from edge_icl.models.regular import open_regular
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.models.catalogue import SourceFile, WheelSource
-    from edge_icl.progress import Progress
+    from edge_icl.runtime.progress import Progress
 
 _POLL_SECONDS = 0.1
 _PIP = """

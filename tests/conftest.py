@@ -13,7 +13,7 @@ import stores
 from filelock import FileLock
 from hypothesis import settings
 
-from edge_icl.lengths import CONTEXT
+from edge_icl.answer.lengths import CONTEXT
 from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.checked import settle

@@ -18,20 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.cluster.distances import add_members, assign
-from edge_icl.cluster.kmeans import (
-    BLOCK,
-    NOBODY,
-    Blocks,
-    Clustering,
-    Parameters,
-    Points,
-    centroids_of,
-    fit,
-    move,
-    refit,
-)
-from edge_icl.cluster.race import winner
+from edge_icl.cluster.kmeans import NOBODY, Clustering, Parameters, centroids_of, fit, move, refit
+from edge_icl.cluster.points import BLOCK, Blocks, Points
 from edge_icl.cluster.randomness import race_draws
+from edge_icl.cluster.sampling import winner
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,15 +1,30 @@
-"""The language model, over llama.cpp's low-level API. Read in this order.
+"""The language model, over llama.cpp's low-level API: the only room that knows llama.cpp.
 
-- build: which llama.cpp, processor and GPU there are, told by their files
-- native: the way into llama.cpp, imported late and silent
-- vocabulary: text to tokens and back
-- batch: the tokens of one call
-- window: the context and its cache, and the layout that makes logits repeatable
-- model: weights, vocabulary and window
-- prefix: examples that are evaluated once, their states in memory and on the disk
-- score: how likely each label is
-- gbnf, schema, grammar: forms that a written answer keeps to
-- generate: an answer, piece by piece
-- selftest: whether this machine computes a model rightly
-- trial: that test in a process of its own, which may end or hang
+May import: errors, runtime, prompt. Read in this order:
+
+    build       which llama.cpp, processor and GPU there are, told by their files
+    native      the way into llama.cpp, imported late and silent
+    vocabulary  text to tokens and back
+    batch       the tokens of one call
+    mapped      model files that are mapped into memory
+    scheduling  one thread after another, in the order in which they asked
+    window      the context and its cache, and the layout that makes logits repeatable
+    model       weights, vocabulary and window
+    prefix      examples that are evaluated once, their states in memory and on the disk
+    score       how likely each label is
+
+Forms that a written answer keeps to:
+
+    characters  sets of characters, as GBNF writes them
+    gbnf        the syntax of GBNF
+    rules       the rules of a grammar, written out
+    follow      where a text has come to in a grammar, and what may follow
+    schema      JSON schemas as grammars
+    grammar     what `generate` is given
+
+An answer, and the machine:
+
+    generate    an answer, piece by piece
+    selftest    whether this machine computes a model rightly
+    trial       that test in a process of its own, which may end or hang
 """

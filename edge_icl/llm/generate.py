@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edge_icl.cancel import Cancel
     from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.model import Model
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.llm.vocabulary import Vocabulary
+    from edge_icl.runtime.cancel import Cancel
 
     Pick = Callable[[NDArray[np.float32]], int | None]
 

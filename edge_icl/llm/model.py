@@ -15,21 +15,21 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from edge_icl.chat import Chat
-from edge_icl.cores import usable_cores
 from edge_icl.errors import InputError, ModelError, ModelFileError, ModelForkedError
 from edge_icl.llm.mapped import Mapped
 from edge_icl.llm.native import SPAWN, llama
-from edge_icl.llm.turns import Turns
+from edge_icl.llm.scheduling import Scheduler
 from edge_icl.llm.vocabulary import Vocabulary, load_file
 from edge_icl.llm.window import BATCH, SEQUENCES, UNFIT, Window
-from edge_icl.progress import Progress, silent
+from edge_icl.prompt.chat import Chat
+from edge_icl.runtime.cores import usable_cores
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from edge_icl.cancel import Cancel
+    from edge_icl.runtime.cancel import Cancel
 
 
 _NO_POOLING, _RANK = "0", "4"  # llama.cpp's numbers, as the header of a file has them
@@ -64,7 +64,7 @@ class Model:
         self.threads = threads
         self.gpu_layers = gpu_layers
         self.extra_buffers = extra_buffers
-        self.lock = Turns()
+        self.lock = Scheduler()
         self._process = os.getpid()
         self._mapped = Mapped(files)
         self.window = Window(

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from edge_icl import fork, interruptible
 from edge_icl.errors import ModelError, ModelForkedError
+from edge_icl.runtime import fork, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

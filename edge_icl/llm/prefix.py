@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_icl.cancel import Cancel
     from edge_icl.llm.model import Model
     from edge_icl.llm.window import Owner, Window
+    from edge_icl.runtime.cancel import Cancel
 
 MEMORY_BYTES = 128 << 20
 """Most bytes of states kept in memory: six prefixes of 900 tokens with the default model."""

@@ -17,18 +17,18 @@ import numpy as np
 
 from edge_icl.errors import InputError, ModelComputationError
 from edge_icl.llm.window import BATCH, NOT_FINITE, SEQUENCES
-from edge_icl.prompt import PLAIN
+from edge_icl.prompt.prompt import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from edge_icl.cancel import Cancel
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.llm.vocabulary import Vocabulary
     from edge_icl.llm.window import Window
-    from edge_icl.prompt import PromptFormat
+    from edge_icl.prompt.prompt import PromptFormat
+    from edge_icl.runtime.cancel import Cancel
 
     Tokens = tuple[int, ...]
     Steps = dict[Tokens, float]

@@ -36,7 +36,7 @@ from edge_icl.errors import ModelComputationError
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import label_tokens, score_labels
 from edge_icl.llm.window import BATCH
-from edge_icl.progress import Progress, silent
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

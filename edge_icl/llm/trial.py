@@ -21,15 +21,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from edge_icl import child as child_process
 from edge_icl import errors
 from edge_icl.errors import EdgeIclError, ModelComputationError
 from edge_icl.llm import build
+from edge_icl.runtime import child as child_process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_icl.progress import Progress
+    from edge_icl.runtime.progress import Progress
 
 SLICE = 0.25
 """Seconds between two looks at the child. They are counted, rather than read from a clock: while this process

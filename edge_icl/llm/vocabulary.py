@@ -17,11 +17,11 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from edge_icl import fork, interruptible
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.llm.native import complaint, llama
-from edge_icl.progress import Progress, silent
-from edge_icl.prompt import MARK
+from edge_icl.prompt.prompt import MARK
+from edge_icl.runtime import fork, interruptible
+from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_icl.cancel import Cancel
 from edge_icl.errors import AskCancelledError, ModelComputationError, ModelError, ModelFileError
 from edge_icl.llm.batch import batch
 from edge_icl.llm.native import complaint, evaluate, length_of_text, llama
+from edge_icl.runtime.cancel import Cancel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

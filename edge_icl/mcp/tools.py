@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge_icl.errors import ExampleNotFoundError, InputError
-from edge_icl.matching import as_json, only_folded
 from edge_icl.mcp.plans import LIFETIME, Plan, Plans
 from edge_icl.mcp.quoting import quoted
 from edge_icl.reader import NEARLY_THE_SAME
+from edge_icl.search.matching import as_json, only_folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge_icl.memory import Memory
-    from edge_icl.records import Held
+    from edge_icl.results import Held
 
 LEAST_SIMILARITY = 0.5
 """What `like` may ask for: from about here on down every example is like every text."""

@@ -2,10 +2,10 @@
 
 Read in this order.
 
-- tally: exact sums over the examples, which forget by subtraction
+- statistics: exact sums over the examples, which forget by subtraction
 - discriminant: a linear discriminant from these sums
 - vote: the neighbours' vote
-- pool: the opinions of several experts as one distribution, and how much to trust each
+- opinion_pool: the opinions of several experts as one distribution, and how much to trust each
 - fitted: the prior of one state of a store; all its choices are made on the store's own examples, each of them
   left out in turn
 - evidence: what the language model adds

@@ -2,9 +2,9 @@
 
 Fisher's discriminant (1936) with the covariance shrunk towards a multiple of the identity (Friedman,
 "Regularized Discriminant Analysis", JASA 1989, section 3). All it needs are the class sums and the Gram matrix,
-so it is a function of a `Tally`. In the eigenbasis of the within-class covariance every amount of shrinkage is
-a division, and to leave an example out is a rank-one change (Sherman and Morrison 1950): no amount of shrinkage
-takes a second decomposition, and no example left out takes a second fit.
+so it is a function of `Statistics`. In the eigenbasis of the within-class covariance every amount of
+shrinkage is a division, and to leave an example out is a rank-one change (Sherman and Morrison 1950): no
+amount of shrinkage takes a second decomposition, and no example left out takes a second fit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_icl.prior.tally import Tally
+    from edge_icl.prior.statistics import Statistics
 
     Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Scatter:
         labels: its outputs, in the order of the classes.
     """
 
-    def __init__(self, tally: Tally, labels: Sequence[str]) -> None:
+    def __init__(self, tally: Statistics, labels: Sequence[str]) -> None:
         self.counts = np.array([tally.counts[label] for label in labels], np.float64)
         totals = np.array([tally.totals[label] for label in labels], np.float64)
         self._size = self.counts.sum()

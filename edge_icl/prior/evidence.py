@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.prior.pool import log_probabilities, ranked
+from edge_icl.prior.opinion_pool import log_probabilities, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The prior of one state of a store: three experts, and how much to trust each, by leaving examples out.
 
-    >>> prior = fit(points, outputs, Tally.of(points.vectors, outputs))
+    >>> prior = fit(points, outputs, Statistics.of(points.vectors, outputs))
     >>> log_shares = prior.log_probabilities(vector)     # f64[labels]
 
 The experts are the linear discriminant, which needs many examples and then sees most; the neighbours' vote,
@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.prior import pool, vote
+from edge_icl.prior import opinion_pool, vote
 from edge_icl.prior.discriminant import Scatter
-from edge_icl.similarity import nearest_others, search, similarities
+from edge_icl.search.similarity import nearest_others, search, similarities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from edge_icl.cluster.kmeans import Points
-    from edge_icl.prior.tally import Tally
+    from edge_icl.cluster.points import Points
+    from edge_icl.prior.statistics import Statistics
 
     Floats = NDArray[np.float64]
 
@@ -87,10 +87,10 @@ class Prior:
 
     def log_probabilities(self, vector: NDArray[np.int8]) -> Floats:
         """Return the log-probability f64[labels] of each label for a vector i8[d]."""
-        return pool.log_probabilities(self.opinions(vector).sum(0))
+        return opinion_pool.log_probabilities(self.opinions(vector).sum(0))
 
 
-def fit(points: Points, outputs: Sequence[str], tally: Tally) -> Prior:
+def fit(points: Points, outputs: Sequence[str], tally: Statistics) -> Prior:
     """Return the prior of a set of examples.
 
     Args:
@@ -142,13 +142,15 @@ class _Trial:
 
     def cost(self, shrinkage: float, sharpness: float) -> float:
         """Return how badly the pool, with the expected weights, foretells the examples left out, in nats."""
-        logs = pool.log_probabilities(np.tensordot(self._expected, self._opinions(shrinkage, sharpness), 1))
+        logs = opinion_pool.log_probabilities(
+            np.tensordot(self._expected, self._opinions(shrinkage, sharpness), 1)
+        )
         return -float(logs[np.arange(len(logs)), self.answers].sum())
 
     def weights(self, shrinkage: float, sharpness: float) -> Floats:
         """Return how much to trust each expert."""
         opinions = self._opinions(shrinkage, sharpness)
-        return pool.trust(opinions, self.answers, self._expected, firmness=FIRMNESS)
+        return opinion_pool.trust(opinions, self.answers, self._expected, firmness=FIRMNESS)
 
     def _discriminant(self, shrinkage: float) -> Floats:
         if shrinkage not in self._scores:
@@ -176,4 +178,4 @@ def _cheapest(tried: Sequence[float], cost: Callable[[float], float]) -> float:
 
     Where all examples of a label have one vector, say, every amount of shrinkage costs the same.
     """
-    return tried[int(pool.ranked(-np.array([cost(one) for one in tried]))[0])]
+    return tried[int(opinion_pool.ranked(-np.array([cost(one) for one in tried]))[0])]

@@ -18,9 +18,9 @@ from edge_icl.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from edge_icl.progress import silent
-from edge_icl.store import cache, guard, keys, lock, manifest, pages, settings
+from edge_icl.runtime.progress import silent
 from edge_icl.store import files as fs
+from edge_icl.store import keys, lock, manifest, ownership, pages, prefix_cache, settings
 from edge_icl.store.consistency import ids_in, wrong_in, wrong_in_clustering
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Problem, Report
@@ -28,8 +28,8 @@ from edge_icl.store.inspection import Inspection
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.os_errors import access, refuse_occupied
 from edge_icl.store.recovery import SECOND, at_rest, recover
-from edge_icl.store.refusals import access, refuse_occupied
 from edge_icl.store.settings import Settings
 from edge_icl.store.wiping import wipe_to_the_end
 from edge_icl.store.writer import writing
@@ -37,7 +37,7 @@ from edge_icl.store.writer import writing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_icl.progress import Progress
+    from edge_icl.runtime.progress import Progress
     from edge_icl.store.pages import Page
     from edge_icl.store.trie import Leaf
 
@@ -79,7 +79,7 @@ def audit(
         if not path.exists():
             raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
         refuse_occupied(path, unless=settings.NAME)
-        guard.refuse_exposed(path)
+        ownership.refuse_exposed(path)
     audit = _Audit(path, files or fs.Files(), progress, home)
     if not audit.unlock(unlock):  # which may take as long as a person who types: not under the lock
         return audit.report("", 0)
@@ -169,7 +169,7 @@ class _Audit(Inspection):
             if not read_only:
                 with access(self.path, "cleaned up"):
                     recover(store, store.snapshot())
-                    cache.discard(store, self.foreign)
+                    prefix_cache.discard(store, self.foreign)
         except StoreError as error:
             refused = error.message
         wiped = {*self.left, *self.foreign}
@@ -235,17 +235,19 @@ class _Audit(Inspection):
 
     def check_cache(self, current: Settings, representatives: list[bytes]) -> None:
         """Check that the current state explains every cache entry."""
-        prefix = f"{cache.group(current, representatives)}-"
-        for name in self.names(cache.DIRECTORY):
-            path = f"{cache.DIRECTORY}/{name}"
+        prefix = f"{prefix_cache.group(current, representatives)}-"
+        for name in self.names(prefix_cache.DIRECTORY):
+            path = f"{prefix_cache.DIRECTORY}/{name}"
             if not name.startswith(prefix):
                 self.found_left(path, "no current example explains it")
-            elif self.home is None or not cache.is_ours(name, self.home):
+            elif self.home is None or not prefix_cache.is_ours(name, self.home):
                 self.foreign.append(path)
                 self.found(
                     Problem.FOREIGN, path, "another home made it, or nobody knows who: it is not believed"
                 )
-            elif (data := self.read(path)) is not None and not cache.vouched(current, name, data, self.home):
+            elif (data := self.read(path)) is not None and not prefix_cache.vouched(
+                current, name, data, self.home
+            ):
                 self.found(Problem.DAMAGED, path, "its content is not what was put in")
 
     def check_strays(self, named: Manifest) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from edge_icl.cluster.kmeans import BLOCK, Points
+from edge_icl.cluster.points import BLOCK, Points
 from edge_icl.errors import StoreAccessError, StoreDamagedError
 from edge_icl.example import ID_BYTES
+from edge_icl.runtime.threads import each
 from edge_icl.store import manifest
-from edge_icl.store.threads import each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,7 @@ import errno
 import stat
 from typing import TYPE_CHECKING
 
-from edge_icl.store import inside
+from edge_icl.store import entries
 from edge_icl.store.wiping import wipe
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def compact(files: Files, folder: Path) -> None:
     Raises:
         OSError: the operating system refused.
     """
-    size = inside.status(folder).st_size
+    size = entries.status(folder).st_size
     if size <= 2 * BLOCK or size <= LARGE * len(names := files.names(folder)):
         return
     other = folder.with_name(folder.name + SUFFIX)
@@ -66,12 +66,12 @@ def remove(files: Files, other: Path) -> None:
 
     What has no other name is wiped, and so is whatever else may be there.
     """
-    if not stat.S_ISDIR(inside.status(other).st_mode):
+    if not stat.S_ISDIR(entries.status(other).st_mode):
         wipe(files, [other])
         return
-    inside.refuse_mount(other)
+    entries.refuse_mount(other)
     for path in [other / name for name in files.names(other)]:
-        if inside.status(path).st_nlink > 1:
+        if entries.status(path).st_nlink > 1:
             files.unlink(path)
     wipe(files, [other])
     files.flush_directory(other.parent)

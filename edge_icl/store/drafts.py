@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from edge_icl.store import inside, keys, lock, manifest, settings
+from edge_icl.store import entries, keys, lock, manifest, settings
 from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.wiping import wipe
 
@@ -54,7 +54,7 @@ def _abandoned(files: Files, path: Path) -> Iterator[Path]:
         if name.fullmatch(found):
             draft = path.with_name(found)
             with suppress(OSError):
-                status = inside.status(draft)
+                status = entries.status(draft)
                 old = time.time() - status.st_ctime > ABANDONED
                 if stat.S_ISDIR(status.st_mode) and old and _PARTS.issuperset(files.names(draft)):
                     yield draft

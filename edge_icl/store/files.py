@@ -16,7 +16,7 @@ from io import FileIO
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from edge_icl.store import inside
+from edge_icl.store import entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -52,22 +52,22 @@ class Files:
 
     def read(self, path: Path) -> bytes:
         """Return the whole content of a file."""
-        file = inside.open_file(path, os.O_RDONLY)
+        file = entries.open_file(path, os.O_RDONLY)
         with FileIO(file) as opened:
             size = os.fstat(file).st_size
-            if size > inside.MOST_BYTES:
+            if size > entries.MOST_BYTES:
                 raise OSError(errno.EFBIG, "it is larger than any file of a store", os.fspath(path))
             return opened.read(size)
 
     def names(self, path: Path) -> list[str]:
         """Return the names in a directory, sorted."""
-        return sorted(inside.names(path))
+        return sorted(entries.names(path))
 
     def open(self, path: Path, *, create: bool) -> int:
         """Open a file for writing: a new one of mode 0600, or an existing one as it is."""
         if not create:
-            return inside.open_file(path, os.O_WRONLY)
-        file = inside.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+            return entries.open_file(path, os.O_WRONLY)
+        file = entries.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         if hasattr(os, "fchmod"):
             os.fchmod(file, FILE_MODE)  # a umask may have taken from it
         return file
@@ -100,7 +100,7 @@ class Files:
 
     def rename(self, source: Path, target: Path) -> None:
         """Give a file another name, in the same directory, in place of whoever has it."""
-        with inside.Entry(source) as (name, directory):
+        with entries.Entry(source) as (name, directory):
             second = target if directory is None else target.name
             os.replace(name, second, src_dir_fd=directory, dst_dir_fd=directory)
 
@@ -118,7 +118,7 @@ class Files:
 
     def _set_times(self, path: Path, times: tuple[int, int] | None) -> None:
         """Set the times of a file or a directory, in nanoseconds; None for the present one."""
-        with inside.Entry(path) as (name, directory):
+        with entries.Entry(path) as (name, directory):
             if times is None:
                 os.utime(name, dir_fd=directory, follow_symlinks=_FOLLOWS)
             else:
@@ -126,12 +126,12 @@ class Files:
 
     def unlink(self, path: Path) -> None:
         """Remove a name."""
-        with inside.Entry(path) as (name, directory):
+        with entries.Entry(path) as (name, directory):
             os.unlink(name, dir_fd=directory)
 
     def link(self, path: Path, second: Path) -> None:
         """Give a file a second name."""
-        with inside.Entry(path) as (name, source), inside.Entry(second) as (other, target):
+        with entries.Entry(path) as (name, source), entries.Entry(second) as (other, target):
             os.link(name, other, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
 
     def swap(self, one: Path, other: Path) -> None:
@@ -141,7 +141,7 @@ class Files:
         swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
         if swap is None:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        with inside.Entry(one) as (name, directory):
+        with entries.Entry(one) as (name, directory):
             if swap(directory, os.fsencode(name), directory, os.fsencode(other.name), _EXCHANGE) != 0:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(one))
 
@@ -149,7 +149,7 @@ class Files:
         """Bring a directory's names to the disk (on Windows they are written with the file)."""
         if os.name == "nt":
             return
-        directory = inside.open_directory(path)
+        directory = entries.open_directory(path)
         try:
             os.fsync(directory)
         finally:
@@ -157,13 +157,13 @@ class Files:
 
     def make_directory(self, path: Path) -> None:
         """Make a directory of mode 0700."""
-        with inside.Entry(path) as (name, directory):
+        with entries.Entry(path) as (name, directory):
             os.mkdir(name, DIRECTORY_MODE, dir_fd=directory)
             os.chmod(name, DIRECTORY_MODE, dir_fd=directory)  # as in `open`
 
     def remove_directory(self, path: Path) -> None:
         """Remove an empty directory."""
-        with inside.Entry(path) as (name, directory):
+        with entries.Entry(path) as (name, directory):
             os.rmdir(name, dir_fd=directory)
 
 

@@ -6,8 +6,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import StoreAccessError, StoreDamagedError
+from edge_icl.store import entries
 from edge_icl.store import files as fs
-from edge_icl.store import inside
 from edge_icl.store.findings import Finding, Problem
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Inspection:
             return []
         try:
             if directory:
-                inside.refuse_mount(self.path / directory)
+                entries.refuse_mount(self.path / directory)
             return self.files.names(self.path / directory)
         except FileNotFoundError:
             self.found(Problem.MISSING, directory, "there is no such directory")

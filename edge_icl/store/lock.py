@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import filelock
 
 from edge_icl.errors import StoreAccessError, StoreBusyError, StoreNotFoundError
-from edge_icl.store import inside
+from edge_icl.store import entries
 from edge_icl.store.files import FILE_MODE, Files
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _named(path: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         with suppress(OSError):
-            file = inside.open_file(path, os.O_WRONLY)
+            file = entries.open_file(path, os.O_WRONLY)
             stack.callback(_empty, file)
             os.write(file, f"process {os.getpid()}\n".encode())
         yield

@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import starmap
 from typing import TYPE_CHECKING
 
-from edge_icl import strict
 from edge_icl.errors import StoreDamagedError
+from edge_icl.runtime import strict_json
 from edge_icl.store.trie import Leaf, Trie
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Manifest:
             StoreDamagedError: these are not the bytes of a manifest.
         """
         try:
-            fields = strict.parse(data)
+            fields = strict_json.parse(data)
             fields["pages"] = tuple(starmap(Leaf, fields["pages"]))
             manifest = cls(**fields)
             if manifest.encode() == data and manifest._sensible():

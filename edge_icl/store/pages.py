@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge_icl.cluster.kmeans import Points
+from edge_icl.cluster.points import Points
 from edge_icl.errors import InputError, StoreDamagedError
 from edge_icl.example import ID_BYTES, Example
 

@@ -19,19 +19,19 @@ from typing import TYPE_CHECKING
 
 from edge_icl.cluster import record
 from edge_icl.errors import EdgeIclError, StoreDamagedError, StoreError
-from edge_icl.store import cache, compaction, inside, keys, manifest, pages, settings
+from edge_icl.store import compaction, entries, keys, manifest, pages, prefix_cache, settings
 from edge_icl.store import files as fs
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.lock import NAME as LOCK
 from edge_icl.store.lock import locked
-from edge_icl.store.refusals import access
+from edge_icl.store.os_errors import access
 from edge_icl.store.wiping import wipe_to_the_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from edge_icl.store.disk import Store
+    from edge_icl.store.reading import StoreReader
     from edge_icl.store.snapshot import Snapshot
 
 
@@ -58,7 +58,7 @@ class Unfinished:
         return f"{len(self.names):,} {files} that no example explains, and not wiped yet: {self.reason}"
 
 
-def finish(store: Store) -> int:
+def finish(store: StoreReader) -> int:
     """Wipe what a writer left that was cut off, if the lock is free; return how many files that were.
 
     Where it cannot be done, nothing is said here: reading goes on, and `unfinished` knows.
@@ -68,7 +68,7 @@ def finish(store: Store) -> int:
     return 0
 
 
-def unfinished(store: Store) -> Unfinished | None:
+def unfinished(store: StoreReader) -> Unfinished | None:
     """Return what a change left that was cut off and cannot be wiped now; None if nothing is.
 
     Raises:
@@ -85,7 +85,7 @@ def unfinished(store: Store) -> Unfinished | None:
     return None
 
 
-def _recovered(store: Store) -> int:
+def _recovered(store: StoreReader) -> int:
     """Recover a store that is not at rest, if the lock is free; return how many files were wiped.
 
     Raises:
@@ -112,7 +112,7 @@ def at_rest(path: Path, *, locked: bool = False) -> bool:
         return False
 
 
-def recover(store: Store, snapshot: Snapshot) -> int:
+def recover(store: StoreReader, snapshot: Snapshot) -> int:
     """Wipe what a writer that was cut off left behind, with the lock held; return how many files that were.
 
     Only where everything is ours: a file of somebody else's beside the manifest is for `verify` to report.
@@ -129,7 +129,7 @@ def recover(store: Store, snapshot: Snapshot) -> int:
             files.make_directory(store.path / folder)
     if left:
         for folder in DIRECTORIES:
-            inside.refuse_mount(store.path / folder)
+            entries.refuse_mount(store.path / folder)
         # What the killed writer renamed may not be on the disk yet, the manifest above all; and a power cut
         # that brings its predecessor back must find the predecessor's files.
         for directory in sorted({"", *directories_of(left)}):
@@ -142,7 +142,7 @@ def recover(store: Store, snapshot: Snapshot) -> int:
     return len(left)
 
 
-def _left(store: Store, snapshot: Snapshot, top: Sequence[str]) -> list[str]:
+def _left(store: StoreReader, snapshot: Snapshot, top: Sequence[str]) -> list[str]:
     """Return the paths of what a killed writer left, relative to the store, given the names in its directory.
 
     Only where the manifest's own files are all there: else it may be the manifest that is wrong, an old one
@@ -159,12 +159,12 @@ def _left(store: Store, snapshot: Snapshot, top: Sequence[str]) -> list[str]:
         raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
     left = [name for name in top if name in (DRAFT, REBUILD, SECOND, keys.DRAFT)]
     left += sorted(held - named)
-    if cache.DIRECTORY in top:
-        left += cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)
+    if prefix_cache.DIRECTORY in top:
+        left += prefix_cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)
     return left
 
 
-def _rest(store: Store) -> None:
+def _rest(store: StoreReader) -> None:
     """Give everything the time REST but the lock, and entries of the cache, of which the oldest goes first.
 
     A killed writer left some files with it and some without, and so does a copy, or a store of a version that
@@ -181,7 +181,7 @@ def _rest(store: Store) -> None:
         files.rest(path / folder)
 
 
-def wipe_all(store: Store, names: Sequence[str]) -> None:
+def wipe_all(store: StoreReader, names: Sequence[str]) -> None:
     """Wipe files, and see to it that they stay away; Ctrl-C is heard when all are wiped."""
     paths, interrupt = [store.path / name for name in names], None
     try:
@@ -194,11 +194,11 @@ def wipe_all(store: Store, names: Sequence[str]) -> None:
         raise interrupt
 
 
-def _is_ours(store: Store, path: Path) -> bool:
+def _is_ours(store: StoreReader, path: Path) -> bool:
     """Tell whether a file that has other names as well holds what only a file of this store holds."""
     kind, name = path.parent.name, path.stem
-    if kind == cache.DIRECTORY:
-        return cache.is_entry(store, path)
+    if kind == prefix_cache.DIRECTORY:
+        return prefix_cache.is_entry(store, path)
     try:
         data = store.folder.read(f"{kind}/{path.name}")
         if kind == "pages":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edge_icl.store import files as fs
 from edge_icl.store import keys
 from edge_icl.store.lock import locked
-from edge_icl.store.refusals import access
+from edge_icl.store.os_errors import access
 from edge_icl.store.wiping import wipe, wiper
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from edge_icl import strict
 from edge_icl.cluster.kmeans import Parameters
 from edge_icl.errors import InputError, StoreDamagedError, StoreFormatError
 from edge_icl.example import normalise
+from edge_icl.runtime import strict_json
 
 FORMAT = 1
 """The format of a plain store."""
@@ -111,7 +111,7 @@ class Settings:
             StoreDamagedError: these are not the bytes of a store.json.
         """
         try:
-            fields = strict.parse(data)
+            fields = strict_json.parse(data)
             version = fields.pop("format")
             if type(version) is int and SEALED_FORMAT < version < LIMIT:
                 raise StoreFormatError(
@@ -146,7 +146,7 @@ def envelope(sealed: bytes) -> bytes:
 def sealed_in(data: bytes) -> bytes | None:
     """Return the sealed settings in the bytes of a store.json; None if it is not that of an encrypted store."""
     try:
-        sealed = bytes.fromhex(strict.parse(data)["sealed"])
+        sealed = bytes.fromhex(strict_json.parse(data)["sealed"])
     except (ValueError, KeyError, TypeError):
         return None
     return sealed if envelope(sealed) == data else None

@@ -12,18 +12,19 @@ from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError
 from edge_icl.example import ID_BYTES
 from edge_icl.store.consistency import wrong_in_clustering
 from edge_icl.store.manifest import clustering_file
-from edge_icl.store.shelf import damage_in
+from edge_icl.store.page_cache import damage_in
 from edge_icl.store.trie import ID_BITS, Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from edge_icl.cluster.kmeans import Blocks, Clustering, Points
+    from edge_icl.cluster.kmeans import Clustering
+    from edge_icl.cluster.points import Blocks, Points
     from edge_icl.example import Example
     from edge_icl.store.manifest import Manifest
+    from edge_icl.store.page_cache import PageCache
     from edge_icl.store.pages import Page
     from edge_icl.store.settings import Settings
-    from edge_icl.store.shelf import Shelf
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ class Snapshot:
     """One state of a store: a manifest and the files that it names, read when asked for.
 
     Args:
-        shelf: where its pages are.
+        pages: where its pages are.
         settings: the store's.
         data: the bytes of the manifest.
         manifest: what they say.
@@ -49,11 +50,11 @@ class Snapshot:
         root: the keyed digest of the manifest, in hex.
     """
 
-    def __init__(self, shelf: Shelf, settings: Settings, data: bytes, manifest: Manifest) -> None:
+    def __init__(self, pages: PageCache, settings: Settings, data: bytes, manifest: Manifest) -> None:
         self.settings = settings
         self.manifest = manifest
         self.root = settings.digest(data)
-        self._shelf = shelf
+        self._pages = pages
 
     def page(self, leaf: Leaf) -> Page:
         """Return a page.
@@ -61,11 +62,11 @@ class Snapshot:
         Raises:
             StoreDamagedError: its file is missing or is not what its name says.
         """
-        return self._shelf.page(leaf)
+        return self._pages.page(leaf)
 
     def load(self) -> list[Page]:
         """Return all pages in the order of their ids, those that are not in memory read several at a time."""
-        return self._shelf.load(self._leaves())
+        return self._pages.load(self._leaves())
 
     def pages(self) -> Iterator[Page]:
         """Yield all pages in the order of their ids, each read when it is asked for."""
@@ -76,13 +77,13 @@ class Snapshot:
 
         Pages that were not in memory do not stay there.
         """
-        return self._shelf.visit(self._leaves(), work)
+        return self._pages.visit(self._leaves(), work)
 
     @cached_property
     def clustering(self) -> Clustering:
         """The clustering of this state."""
         name = clustering_file(self.manifest.clustering)
-        data = self._shelf.read(name, self.manifest.clustering)
+        data = self._pages.read(name, self.manifest.clustering)
         with damage_in(name):
             clustering = record.decode(data, self.settings.clustering())
             if wrong := wrong_in_clustering(clustering, self.manifest.count):
@@ -96,11 +97,11 @@ class Snapshot:
             leaves: of that state.
             fresh: its pages that are not written yet, by their digests.
         """
-        return self._shelf.blocks(leaves, fresh)
+        return self._pages.blocks(leaves, fresh)
 
     def points(self) -> Points:
         """Return all ids and vectors, sorted by id."""
-        return self._shelf.points(self._leaves())
+        return self._pages.points(self._leaves())
 
     def examples(self) -> Iterator[tuple[bytes, Example]]:
         """Yield all ids and examples in the order of the ids."""

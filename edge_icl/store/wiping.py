@@ -12,7 +12,7 @@ import stat
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from edge_icl.store import inside
+from edge_icl.store import entries
 from edge_icl.store.files import together
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def wipe(files: Files, paths: Iterable[Path], *, ours: Callable[[Path], bool] = 
             files.flush_all([file for path, size in regular for file in _zeroed(files, path, size, opened)])
         for path, status in some:
             if stat.S_ISDIR(status.st_mode):
-                inside.refuse_mount(path)
+                entries.refuse_mount(path)
                 wipe(files, [path / name for name in files.names(path)], ours=ours)
                 files.remove_directory(path)
             else:
@@ -99,7 +99,7 @@ def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
     """Yield the paths where something is, and what is known of it."""
     for path in paths:
         with suppress(FileNotFoundError):
-            yield path, inside.status(path)
+            yield path, entries.status(path)
 
 
 def _zeroed(files: Files, path: Path, size: int, opened: ExitStack) -> Iterator[int]:

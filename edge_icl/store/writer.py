@@ -22,17 +22,17 @@ import numpy as np
 
 from edge_icl.cluster import record
 from edge_icl.cluster.certificate import revise
-from edge_icl.cluster.kmeans import Points
+from edge_icl.cluster.points import Points
 from edge_icl.errors import InputError
-from edge_icl.store import cache, manifest, pages
+from edge_icl.store import manifest, pages, prefix_cache
 from edge_icl.store.compaction import compact
 from edge_icl.store.files import replace
 from edge_icl.store.layout import DRAFT
 from edge_icl.store.lock import locked
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.os_errors import access
 from edge_icl.store.pages import Page, Row
 from edge_icl.store.recovery import directories_of, recover, wipe_all
-from edge_icl.store.refusals import access
 from edge_icl.store.trie import Leaf, span, split
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Writer:
             return Change(before.root, before.root, refit=False)
         new, refit = plan.manifest()
         with access(self._store.path, "read"):
-            stale = cache.stale(self._store, plan.representatives, forgetting=bool(plan.removed))
+            stale = prefix_cache.stale(self._store, plan.representatives, forgetting=bool(plan.removed))
         data = new.encode()
         self._publish(new, data, plan.contents, stale)
         self.snapshot = self._store.state(data, new)
@@ -129,7 +129,7 @@ class Writer:
                 files.flush_directory(store.path / directory)
 
         with access(store.path, "changed"):
-            cache.discard(store, stale)
+            prefix_cache.discard(store, stale)
             interrupt = replace(
                 files,
                 store.path / DRAFT,

@@ -1,0 +1,116 @@
+"""`edge-icl add`: teach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_icl.cli import completion, rows, teaching
+from edge_icl.cli.command import Command, examples
+from edge_icl.cli.tables import counted
+from edge_icl.cli.teaching import Fields, Labels, Lesson
+from edge_icl.example import Example
+
+if TYPE_CHECKING:
+    from edge_icl.cli.session import Session
+    from edge_icl.results import Added
+
+PAIR = 2
+
+
+@click.command(
+    cls=Command,
+    epilog=examples(
+        'edge-icl add "Uber to the airport" travel',
+        "edge-icl add --file expenses.csv --input-field text --output-field label",
+        "edge-icl add --file conversations.jsonl --tag chat",
+    ),
+)
+@click.argument("texts", nargs=-1, metavar="[INPUT OUTPUT | -]")
+@click.option("--file", metavar="F", type=click.Path(), help="Read examples from a .jsonl, .csv or .tsv file.")
+@teaching.file_options
+@click.option(
+    "--tag",
+    "tags",
+    metavar="T",
+    multiple=True,
+    help="A word to find the examples by; may be repeated.",
+    shell_complete=completion.tags,
+)
+@click.option(
+    "--source",
+    metavar="S",
+    help="Where the examples come from, such as a file or a person.",
+    shell_complete=completion.sources,
+)
+@click.pass_obj
+def add(  # noqa: PLR0913 - one parameter an option
+    session: Session,
+    *,
+    texts: tuple[str, ...],
+    file: str | None,
+    kind: str | None,
+    input_field: str,
+    output_field: str,
+    tags_field: str,
+    source_field: str,
+    tags: tuple[str, ...],
+    source: str | None,
+    safe: bool,
+    skip_bad: bool,
+) -> None:
+    """Teach: add an INPUT with the OUTPUT that you want for it, or a file of such pairs.
+
+    A file is JSON lines with the fields input and output (and, if you like, tags and source), or a table with
+    a header; what parts the columns of a .csv is found out. With - the JSON lines come from stdin. A file is
+    added whole or not at all; an example that is in the store already changes nothing. A text that begins with
+    a dash goes after --.
+
+    Conversations in the OpenAI messages format, one JSON object a line, are examples too: the last message of
+    the user is the input, the assistant's answer to it the output. Earlier turns and system messages are left
+    out.
+
+    What `edge-icl export --vectors` wrote is not sent through the encoder again.
+    """
+    from edge_icl.answer.lengths import Lengths  # noqa: PLC0415 - not for --help
+
+    if texts == (rows.STDIN,) and file is None:
+        file, texts = rows.STDIN, ()
+    if (file is None) == (not texts) or (texts and len(texts) != PAIR):
+        raise click.UsageError("give an INPUT and an OUTPUT, or --file F, or -")
+    # Before there is a store, and while a row still has its line number.
+    with Lengths() as lengths, session.output.progress() as progress:
+        if file is None:
+            lesson = Lesson([Example.create(*texts, tags=tags, source=source)], [None])
+            lengths.check(lesson.examples[0])
+        else:
+            fields = Fields(input_field, output_field, tags_field, source_field)
+            labels = Labels(tags, source)
+            lesson = teaching.read(
+                file, kind, fields, labels, lengths, safe=safe, skip_bad=skip_bad, progress=progress
+            )
+    with session.open(create=True) as memory, session.output.progress() as progress:
+        added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
+    show(session, added, lesson, skip_bad=skip_bad)
+
+
+def show(session: Session, added: Added, lesson: Lesson, *, skip_bad: bool) -> None:
+    """Show what was added."""
+    if session.output.json:
+        skipped = [{"line": line, "reason": reason} for line, reason in lesson.bad]
+        more = {"skipped": skipped} if skip_bad else {}
+        shortened = {"shortened": lesson.longer} if lesson.longer else {}
+        session.output.document(added.as_json() | more | shortened)
+        return
+    for line, reason in lesson.bad:
+        session.output.note(f"skipped line {line}: {reason}")
+    if lesson.longer:
+        what = counted(lesson.longer, "conversation")
+        session.output.note(f"of {what} with earlier turns only the last question and answer was taken")
+    if lesson.bad or len(added.ids) > 1:
+        known = f"; {added.duplicates:,} were there already" if added.duplicates else ""
+        carried = f", {added.carried:,} with the vectors that came along" if added.carried else ""
+        session.output.line(f"added {counted(added.added)}{carried}{known}")
+    else:
+        session.output.line(f"added {added.ids[0]}" if added.added else f"{added.ids[0]} was there already")

@@ -1,0 +1,115 @@
+"""`edge-icl init`: make a store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_icl.cli import completion, passphrases
+from edge_icl.cli.command import Command, examples
+from edge_icl.cli.rows import text_or_stdin
+from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES
+
+if TYPE_CHECKING:
+    from edge_icl.access.passphrases import Passphrase
+    from edge_icl.cli.session import Session
+
+MOST_SHOTS = 65535
+
+
+def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> bytes | None:
+    """Return the seed that hex digits are."""
+    if value is None:
+        return None
+    try:
+        seed = bytes.fromhex(value)
+    except ValueError:
+        raise click.BadParameter("it is not written in hex digits") from None
+    if len(seed) != SEED_BYTES:
+        raise click.BadParameter(f"it has {2 * len(seed)} hex digits instead of {2 * SEED_BYTES}")
+    return seed
+
+
+@click.command(cls=Command, epilog=examples("edge-icl --store work init --shots 16"))
+@click.option(
+    "--shots",
+    type=click.IntRange(1, MOST_SHOTS),
+    metavar="K",
+    default=DEFAULT_SHOTS,
+    show_default=True,
+    help="How many examples the model is shown with a question.",
+)
+@click.option(
+    "--seed", callback=_seed, metavar="HEX", help="64 hex digits instead of random ones; for tests and audits."
+)
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    help="The model that compares texts; see `edge-icl models list`.",
+    shell_complete=completion.encoders,
+)
+@click.option(
+    "--task",
+    metavar="TEXT",
+    callback=text_or_stdin,
+    help='What is asked of the model, such as "Classify the expense"; - reads it from stdin.',
+)
+@click.option("--encrypt", is_flag=True, help="Encrypt every file of the store, with a passphrase.")
+@click.option(
+    "--keyring", is_flag=True, help="With --encrypt: let the system's keyring keep a random passphrase."
+)
+@click.pass_obj
+def init(
+    session: Session,
+    shots: int,
+    seed: bytes | None,
+    encoder: str | None,
+    task: str | None,
+    encrypt: bool,
+    keyring: bool,
+) -> None:
+    """Make a store, with settings of your own.
+
+    `add` makes one by itself, so this is only for settings that differ from the usual ones. They cannot be
+    changed later. With more shots the model sees more examples and takes longer for its first answer. A task
+    stands at the beginning of every prompt. Nobody can open an encrypted store without its passphrase: keep it.
+    """
+    from edge_icl.memory import Memory  # noqa: PLC0415 - not for --help
+
+    passphrase = _passphrase(session, encrypt=encrypt, keyring=keyring)
+    with Memory.create(
+        session.store, shots=shots, seed=seed, encoder=encoder, task=task, passphrase=passphrase
+    ) as memory:
+        session.followed.append((memory, 0))
+        if session.output.json:
+            made: dict[str, Any] = {
+                "path": str(memory.path),
+                "shots": shots,
+                "encoder": memory.settings.encoder,
+            }
+            made |= {"task": memory.settings.task or None, "encrypted": memory.encrypted}
+            session.output.document({**made, "root": memory.root})
+        else:
+            session.output.line(f"made the {'encrypted ' * memory.encrypted}store {memory.path}")
+
+
+def _passphrase(session: Session, *, encrypt: bool, keyring: bool) -> Passphrase | None:
+    """Return what encrypts the store, or None for a plain one.
+
+    Raises:
+        click.UsageError: there is a passphrase and nothing to do with it.
+    """
+    from edge_icl.access.passphrases import Keyring  # noqa: PLC0415 - not for --help
+
+    if session.given is not None and (keyring or not encrypt):
+        raise click.UsageError("--passphrase-fd goes with --encrypt, and not with --keyring")
+    if keyring and not encrypt:
+        raise click.UsageError("--keyring goes with --encrypt")
+    if not encrypt and session.sealed:
+        raise click.UsageError(f"--encrypted, or {passphrases.VARIABLE} that is set, goes with --encrypt")
+    if not encrypt:
+        return None
+    if keyring:
+        return Keyring()
+    return lambda: passphrases.choose(session.output, session.given)

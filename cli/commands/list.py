@@ -1,0 +1,60 @@
+"""`edge-icl list`: the examples."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_icl.cli import completion, tables
+from edge_icl.cli.command import Command, examples
+from edge_icl.store.snapshot import SHORTEST_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_icl.cli.session import Session
+    from edge_icl.results import Held
+
+
+@click.command("list", cls=Command, epilog=examples("edge-icl list --tag 2026 --limit 20"))
+@click.option("--tag", metavar="T", help="Only those with this tag.", shell_complete=completion.tags)
+@click.option("--source", metavar="S", help="Only those from this source.", shell_complete=completion.sources)
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N.")
+@click.pass_obj
+def list_(session: Session, tag: str | None, source: str | None, limit: int | None) -> None:
+    """List the examples, in the order of their ids; the order in which they came is not kept.
+
+    On a terminal ids are shortened, and texts cut to the width; piped, both are whole, with tabs between id,
+    output and input.
+    """
+    from edge_icl.search.finding import fitting  # noqa: PLC0415 - not for --help
+
+    output = session.output
+    with session.open() as memory:
+        empty, every = len(memory) == 0, memory.examples()
+    short: dict[str, str] = {}
+    if output.terminal and not output.verbose:
+        every, short = _shortened(every)
+    found = fitting(every, match=None, source=source, tag=tag)
+    if output.json:
+        output.documents(one.as_json() for one in islice(found, limit))
+        return
+    first = next(found, None)
+    if first is None:
+        output.note("the store is empty" if empty else "no example fits")
+        return
+    found = chain([first], found)
+    if limit != 0:
+        rows = ((short.get(one.id, one.id), one.output, one.input) for one in islice(found, limit))
+        output.table(("id", "output", "input"), rows)
+    if output.terminal and (left := sum(1 for _ in found)):
+        output.note(f"{left:,} more")
+
+
+def _shortened(examples: Iterator[Held]) -> tuple[Iterator[Held], dict[str, str]]:
+    """Return the examples again, and the shortest prefix of each id that no other has."""
+    every = list(examples)
+    keys = [one.id for one in every]
+    return iter(every), dict(zip(keys, tables.short_ids(keys, shortest=SHORTEST_ID), strict=True))

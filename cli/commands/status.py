@@ -1,0 +1,155 @@
+"""`edge-icl status`: what the store holds, and what this machine would answer with."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_icl.cli import checks, machine, tables
+from edge_icl.cli.command import Command, examples
+from edge_icl.cli.output import PROGRAM
+from edge_icl.errors import ModelError
+from edge_icl.llm import build
+from edge_icl.models import catalogue, checked, location
+from edge_icl.runtime.home import home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_icl.cli.session import Session
+    from edge_icl.memory import Memory
+    from edge_icl.models.checked import Fit
+    from edge_icl.store.settings import Settings
+
+SIZES = {"bytes": "of examples", "cache_bytes": "of cache", "free_bytes": "free on the disk"}
+
+
+@click.command(cls=Command, epilog=examples("edge-icl status"))
+@click.pass_obj
+def status(session: Session) -> None:
+    """Say what the store holds and where it is, which models answer, on what, and whether all is in order.
+
+    The root is one string that names the whole content: two stores with the same root are the same, byte for
+    byte. In order means that the models are here, the folders are yours alone, and the disk has room;
+    `edge-icl verify` reads every byte of the store, and `edge-icl doctor` looks over the machine.
+    """
+    with session.open() as memory:
+        fit = _fit()
+        fields = _status(memory, fit)
+        left = memory.unfinished()
+    fields["unfinished"] = None if left is None else {"files": list(left.names), "reason": left.reason}
+    fields["problems"] = _problems(fields) + ([] if left is None else [str(left)])
+    if session.output.json:
+        session.output.document(fields)
+    else:
+        session.output.facts(_facts(fields, fit))
+
+
+def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
+    """Return everything, as JSON has it."""
+    from edge_icl.runtime.cores import usable_cores  # noqa: PLC0415 - not for --help
+
+    cache = memory.path / "cache"
+    cached = _bytes(cache)
+    return {
+        "path": str(memory.path),
+        "stores": _stores(),
+        "examples": len(memory),
+        "shots": memory.settings.shots,
+        "task": memory.settings.task or None,
+        "bytes": _bytes(memory.path) - cached,
+        "cache_bytes": cached,
+        "encrypted": memory.encrypted,
+        "root": memory.root,
+        "encoder": memory.settings.encoder,
+        "encoder_ready": _encoder_ready(memory.settings),
+        "model": catalogue.DEFAULT_LLM,
+        "model_ready": _model_ready(),
+        "llama_cpp": build.llama_version(),
+        "backends": list(build.backends()),
+        "gpu_layers": machine.gpu_layers(fit),
+        "check": machine.as_json(fit),
+        "threads": usable_cores(),
+        "free_bytes": checks.free(),
+    }
+
+
+def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
+    """Return everything, as people read it."""
+    device = machine.device(fit, threads=fields["threads"], layers=fields["gpu_layers"])
+    llama = f"{fields['llama_cpp']}, for {', '.join(fields['backends'])}" if fields["llama_cpp"] else "missing"
+    others = [name for name in fields["stores"] if not fields["path"].endswith(f"/{name}")]
+    sizes = [f"{tables.size(fields[name])} {what}" for name, what in SIZES.items()]
+    return [
+        ("store", fields["path"]),
+        *([("other stores", ", ".join(others))] if others else []),
+        ("examples", f"{fields['examples']:,}"),
+        ("shots", f"{fields['shots']} examples in a prompt"),
+        *([("task", fields["task"])] if fields["task"] else []),
+        ("size", ", ".join(sizes)),
+        ("encrypted", "yes" if fields["encrypted"] else "no"),
+        ("root", fields["root"]),
+        ("encoder", f"{fields['encoder']} ({_ready(fields['encoder'], ready=fields['encoder_ready'])})"),
+        ("model", f"{fields['model']} ({_ready(fields['model'], ready=fields['model_ready'])})"),
+        ("device", device),
+        ("llama.cpp", llama),
+        ("in order", _in_order(fields["problems"])),
+    ]
+
+
+def _problems(fields: dict[str, Any]) -> list[str]:
+    """Return what is wrong, as far as that can be told at a glance."""
+    ready = {"encoder": fields["encoder_ready"], "model": fields["model_ready"]}
+    missing = [f"the {name} is not ready" for name, here in ready.items() if not here]
+    if not fields["llama_cpp"]:
+        missing.append("llama.cpp is missing")
+    if fields["check"]["state"] == "failed":
+        missing.append("llama.cpp computes the model wrongly on this machine")
+    return missing + [check.detail for check in checks.at_a_glance() if check.level is checks.Level.PROBLEM]
+
+
+def _in_order(problems: list[str]) -> str:
+    """Return whether all is well, and who knows more."""
+    return f"no: {'; '.join(problems)}; see edge-icl doctor" if problems else "yes"
+
+
+def _stores() -> list[str]:
+    """Return the names of all stores."""
+    return [path.name for path in checks.folders_in(home() / "stores")]
+
+
+def _ready(name: str, *, ready: bool) -> str:
+    """Return whether a model can be used, and what to do if not."""
+    return "ready" if ready else f"not ready: {shlex.join([PROGRAM, 'models', 'fetch', name])}"
+
+
+def _encoder_ready(settings: Settings) -> bool:
+    """Tell whether the very encoder that the store was made with is on this machine."""
+    try:
+        return location.find_encoder(settings.encoder).digest == settings.encoder_digest
+    except ModelError:
+        return False
+
+
+def _fit() -> Fit | None:
+    """Return how the check of the default LLM came out, None where there was none yet."""
+    try:
+        return checked.known(location.find_llm(), gpu_layers=None, threads=None)
+    except ModelError:
+        return None
+
+
+def _model_ready() -> bool:
+    """Tell whether the default LLM is on this machine."""
+    try:
+        location.find_llm()
+    except ModelError:
+        return False
+    return True
+
+
+def _bytes(folder: Path) -> int:
+    """Return the size of all files in a folder."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,99 @@
+"""`edge-icl verify`: every byte of the store, held against what it must be."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_icl.cli import given
+from edge_icl.cli.command import Command, examples
+from edge_icl.cli.tables import counted
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from edge_icl.cli.session import Session
+    from edge_icl.results import Verification
+
+DIFFERENT = 3
+"""The exit code of a store that is not what it should be."""
+
+
+@click.command(cls=Command, epilog=examples("edge-icl verify --deep"))
+@click.option("--deep", is_flag=True, help="Also make the store anew from its examples, and compare.")
+@click.option(
+    "--receipt",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A receipt of `forget`: check that what it names is gone.",
+)
+@click.option(
+    "--root", metavar="ROOT", help="A root that you noted: tells whether the store is at that state still."
+)
+@click.pass_obj
+def verify(session: Session, deep: bool, receipt: Path | None, root: str | None) -> int:
+    """Check every byte of the store; the exit code is 3 if something is wrong.
+
+    Each file must be what the store's manifest says, and nothing else may be there. With --deep the store is
+    also made anew beside it, as if nothing had ever been forgotten, and must be the same byte for byte.
+
+    An older copy of a store, put in its place, is sound: only a root that you noted elsewhere tells it apart.
+    """
+    from edge_icl.access import passphrases, paths, verification  # noqa: PLC0415 - not for --help
+
+    claims = None if receipt is None else _read(receipt)
+    path, passphrase = paths.locate(session.store), session.passphrase()
+    session.refuse_plain()
+    unlock = functools.cache(passphrases.unlocking(passphrase))  # one question is enough
+    with session.output.progress() as progress:
+        found = verification.verify(
+            path, deep=deep, receipt=claims, root=root, progress=progress, unlock=unlock
+        )
+    if session.output.json:
+        session.output.document(found.as_json())
+    else:
+        _show(session, found)
+    return 0 if found.ok else DIFFERENT
+
+
+def _read(receipt: Path) -> dict[str, Any]:
+    """Return what a receipt says.
+
+    Raises:
+        InputError: it cannot be read, or is none.
+    """
+    try:
+        fields = json.loads(given.whole(receipt, most=given.MOST_OF_A_RECEIPT))
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict):
+        raise InputError(f"{receipt} is no receipt", "give the file that forget --receipt wrote")
+    return fields
+
+
+def _show(session: Session, found: Verification) -> None:
+    """Show what was found."""
+    for difference in found.differences:
+        session.output.line(str(difference))
+    if not found.ok:
+        session.output.note(f"the store has {counted(len(found.differences), 'difference')}")
+        return
+    how = "made anew it is the same, byte for byte" if found.deep else "every file is what the manifest says"
+    session.output.line(f"the store is sound: {counted(found.examples)}; {how}")
+    session.output.line(f"root {found.root}")
+    if found.moved_on is not None:
+        session.output.line(_since(found))
+
+
+def _since(found: Verification) -> str:
+    """Return what a receipt shows of a sound store."""
+    if not found.same_store:
+        return (
+            "what the receipt names is not here; the store has changed since, or the receipt is of another "
+            "store: when it was written receipts did not name theirs"
+        )
+    since = "has changed since" if found.moved_on else "is as it was then"
+    return f"what the receipt names is gone; the store {since}"

@@ -1,0 +1,70 @@
+"""Making a store, with the encoder that is on this machine."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from edge_icl.access.passphrases import Passphrase, new_key, unlocking
+from edge_icl.errors import InputError, NotAStoreError
+from edge_icl.store import settings
+from edge_icl.store.disk import Store
+from edge_icl.store.keys import STRETCH, Stretch
+from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def make(
+    path: Path,
+    *,
+    encoder: str | None,
+    shots: int = DEFAULT_SHOTS,
+    seed: bytes | None = None,
+    task: str | None = None,
+    passphrase: Passphrase | None = None,
+    stretch: Stretch = STRETCH,
+) -> Store:
+    """Make a store; if another process makes it at the same moment, open that one.
+
+    Args:
+        path: the directory.
+        encoder: name of the encoder; None for the default.
+        shots: how many examples go into a prompt: the number of clusters.
+        seed: 32 bytes that every id and digest depends on; None for random ones.
+        task: what is asked of the model, in words; None for nothing.
+        passphrase: encrypts the store; None for a plain one.
+        stretch: what trying a passphrase costs.
+
+    Raises:
+        NotAStoreError: something is there already.
+        NotInstalledError: it is to be encrypted, and a package for that is not installed.
+        ModelMissingError: the encoder is not on this machine.
+        InputError: the shots, the seed, the task or the passphrase make no sense.
+    """
+    from edge_icl.models.location import find_encoder  # noqa: PLC0415 - whoever opens a store does without
+
+    if not 0 < shots < 1 << 16:
+        raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")
+    if seed is not None and len(seed) != SEED_BYTES:
+        raise InputError(f"the seed has {len(seed)} bytes instead of {SEED_BYTES}", "give 64 hex digits")
+    found = find_encoder(encoder)
+    new = Settings(
+        seed=secrets.token_bytes(SEED_BYTES) if seed is None else seed,
+        encoder=found.name,
+        encoder_digest=found.digest,
+        dimension=found.dimension,
+        scale=found.scale,
+        shots=shots,
+        task="" if task is None else normalised_task(task),
+    )
+    try:
+        with new_key(passphrase, seed=seed, stretch=stretch) as key:
+            return Store.create(path, new, key=key)
+    except NotAStoreError:
+        if seed is None and (path / settings.NAME).exists():
+            opened = Store.open(path, unlock=unlocking(passphrase))
+            if passphrase is None or opened.key is not None:
+                return opened
+        raise

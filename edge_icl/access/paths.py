@@ -1,0 +1,29 @@
+"""Where a store is, given its name or its path. Loads nothing heavy, since every command needs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from edge_icl.errors import InputError
+from edge_icl.runtime.home import home
+from edge_icl.store import ownership
+
+DEFAULT_STORE = "default"
+
+
+def locate(store: str | os.PathLike[str]) -> Path:
+    """Return the directory of a store that is given by its name, or by a path (anything with a separator).
+
+    Raises:
+        InputError: this is neither.
+        StoreExposedError: somebody else owns the folder of this user's stores, or may write to it.
+    """
+    text = os.fspath(store)
+    if isinstance(store, os.PathLike) or os.sep in text or (os.altsep and os.altsep in text):
+        return Path(text).expanduser().absolute()
+    if not text or text.startswith(".") or "\0" in text:
+        raise InputError(f"{text!r} cannot be the name of a store", "begin with a letter, or give a path")
+    ours = home()
+    ownership.refuse_exposed_folder(ours)
+    return ours / "stores" / text

@@ -1,0 +1,101 @@
+"""Checking a store, also one that is too damaged to be opened, and a receipt against it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from edge_icl.access.cache_key import home_key
+from edge_icl.errors import InputError
+from edge_icl.example import ID_BYTES
+from edge_icl.results import RECEIPT, Verification
+from edge_icl.runtime.progress import Progress, silent
+from edge_icl.store import manifest
+from edge_icl.store.audit import audit
+from edge_icl.store.disk import Store
+from edge_icl.store.findings import Finding, Problem
+from edge_icl.store.keys import Unlock, no_passphrase
+from edge_icl.store.writer import DEFAULT_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_ROOT = re.compile("[0-9a-f]{64}")
+
+
+def verify(
+    path: Path,
+    *,
+    deep: bool = False,
+    receipt: Mapping[str, Any] | None = None,
+    root: str | None = None,
+    progress: Progress = silent,
+    timeout: float = DEFAULT_TIMEOUT,
+    unlock: Unlock = no_passphrase,
+) -> Verification:
+    """Check every byte of a store against its manifest.
+
+    Args:
+        path: the store's directory.
+        deep: also make the store anew from its examples and vectors, and compare every byte.
+        receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
+        root: one that was noted; a store with another root is not the one that was meant, or not as it was.
+        progress: told about each page.
+        timeout: seconds to wait for a writer.
+        unlock: called if the store is encrypted.
+
+    Raises:
+        PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
+        NotInstalledError: it is encrypted, and a package for that is not installed.
+        StoreNotFoundError: nothing is there.
+        NotAStoreError: something else is there.
+        StoreExposedError: somebody else owns it or may write to it.
+        InputError: this is no root, or no receipt, or one of another store.
+    """
+    if root is not None and not _ROOT.fullmatch(root):
+        raise InputError(f"{root!r} is no root", "give the 64 hex digits that `edge-icl verify` shows")
+    keys, left_root, of = ([], None, None) if receipt is None else _claims(receipt)
+    report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home=home_key())
+    findings = report.findings
+    if keys and not findings:
+        store = Store.open(path, unlock=unlock)
+        if of not in {None, store.settings.digest(RECEIPT)}:
+            raise InputError(
+                "the receipt is of another store, so that it says nothing of this one",
+                "name the store that it is of",
+            )
+        left = store.read(lambda now: [key.hex() for key in keys if now.locate(key) is not None])
+        findings = tuple(
+            Finding(Problem.PRESENT, key, "the receipt says that it was forgotten") for key in left
+        )
+    if root is not None and report.root not in ("", root):
+        detail = f"the root is not {root}, which was noted"
+        findings = (*findings, Finding(Problem.DIFFERENT, manifest.NAME, detail))
+    moved_on = None if receipt is None else report.root != left_root
+    known = None if receipt is None else of is not None or not moved_on
+    return Verification(deep, report.root, report.examples, findings, moved_on=moved_on, same_store=known)
+
+
+def _claims(receipt: Mapping[str, Any]) -> tuple[list[bytes], str, str | None]:
+    """Return the ids that a receipt says are gone, the root that it says was left, and what names its store.
+
+    The last is None for a receipt of an earlier edge-icl, which does not name it.
+
+    Raises:
+        InputError: this is no receipt.
+    """
+    try:
+        keys, root = [bytes.fromhex(text) for text in receipt["ids"]], receipt["root_after"]
+        of = receipt.get("store")
+    except (KeyError, TypeError, ValueError):
+        keys, root, of = [], None, None
+    # The beginning of an id is no id: no example has it, so it would pass for forgotten.
+    if (
+        not keys
+        or any(len(key) != ID_BYTES for key in keys)
+        or not isinstance(root, str)
+        or not isinstance(of, str | None)
+    ):
+        raise InputError("this is no receipt of edge-icl", "give the file that forget --receipt wrote")
+    return keys, root, of

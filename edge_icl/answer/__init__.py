@@ -1,0 +1,15 @@
+"""From a question to an answer, at one state of a store. May import every other room but mcp and cli.
+
+Read in this order:
+
+    options         how to ask
+    selection       which examples are shown: pure functions, in one table
+    lengths         whether an example has room in a prompt
+    derived         what is derived from one snapshot: points, outputs, sums, prior
+    calibration     the model's score of a label after texts that ask nothing
+    judging         which label is right: prior and evidence, weighed
+    reply           an answer in the making
+    engines         the encoder and the model of an open store
+    asking          one question: select, make the prompt, judge or write
+    snapshot_cache  what is kept of the present snapshot, and dropped with it
+"""

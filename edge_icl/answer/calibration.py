@@ -1,0 +1,118 @@
+"""How likely the model calls each label anyway, after texts that ask nothing: computed when it first comes up.
+
+It takes as long as the question itself, so it outlives the process, beside the state of the prompt's prefix and
+by the same rules: every forget wipes it. Prefix, texts and label decide a score to the last bit, so one that is
+read from the disk is the one that would be computed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.llm.score import score_apart
+from edge_icl.prior.evidence import strange_texts
+from edge_icl.runtime import strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_icl.answer.derived import Derived
+    from edge_icl.llm.prefix import Prefixes
+    from edge_icl.prompt.prompt import Prompt
+    from edge_icl.runtime.cancel import Cancel
+
+_NO_TOKEN = -1
+MOST = 1.0
+"""More than any logarithm of a probability, even one that was rounded up from 1."""
+
+_KIND = "usual 1"
+"""Of the entry; another number for scores that are computed in other calls."""
+
+
+def encode(scores: Mapping[str, float]) -> bytes:
+    """Return the scores of labels as an entry of the cache holds them."""
+    return json.dumps(scores, sort_keys=True).encode()
+
+
+def decode(data: bytes) -> dict[str, float]:
+    """Read what `encode` wrote: numbers are read as they were written, to the last bit.
+
+    Returns:
+        None of them if these are not the scores of labels: then they are computed again.
+    """
+    try:
+        found = strict_json.parse(data)
+    except ValueError:
+        return {}
+    if type(found) is dict and all(type(score) is float and score < MOST for score in found.values()):
+        return found
+    return {}
+
+
+class Calibration:
+    """The usual scores of one state's labels.
+
+    Args:
+        view: the state.
+    """
+
+    def __init__(self, view: Derived) -> None:
+        self._view = view
+        self._known: dict[str, _Known] = {}
+
+    def scores(
+        self, prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], *, cancel: Cancel | None = None
+    ) -> NDArray[np.float64]:
+        """Return the mean log-probability f64[labels] of each label after the texts.
+
+        Every label is scored apart from the others, or its score would depend, by a rounding, on which labels
+        earlier questions have brought up.
+
+        Raises:
+            AskCancelledError: `cancel` was set.
+            InputError: prompt and label are longer than the model's context.
+            ModelError: llama.cpp fails.
+        """
+        known = self._known.get(prompt.prefix)
+        if known is None:
+            known = self._known[prompt.prefix] = _Known(prefixes, prompt, self._texts(prompt))
+        return known.scores(labels, cancel)
+
+    def _texts(self, prompt: Prompt) -> list[str]:
+        """Return the texts as questions of this prompt."""
+        texts = strange_texts(self._view.inputs, self._view.snapshot.settings.seed)
+        return [prompt.form.parts(text, prompt.shared, ())[1] for text in texts]
+
+
+class _Known:
+    """What is known after one prefix."""
+
+    def __init__(self, prefixes: Prefixes, prompt: Prompt, texts: Sequence[str]) -> None:
+        self._prefixes = prefixes
+        self._form = prompt.form
+        self._prefix = prefixes.tokens(prompt.prefix, start=True)
+        self._asked = [prefixes.model.tokenize(text) for text in texts]
+        apart = [token for tokens in self._asked for token in (_NO_TOKEN, *tokens)]
+        self._key = f"{_KIND} {prefixes.key([*self._prefix, *apart])}"
+        kept = None if prefixes.disk is None else prefixes.disk.get(self._key)
+        self._scores = decode(kept) if kept else {}
+
+    def scores(self, labels: Sequence[str], cancel: Cancel | None) -> NDArray[np.float64]:
+        """Return the score of each label; what is not known yet is computed and kept."""
+        known = self._scores
+        missing = [label for label in labels if label not in known]
+        if missing:
+            found = [
+                score_apart(self._prefixes, self._prefix, asked, missing, form=self._form, cancel=cancel)
+                for asked in self._asked
+            ]
+            new = dict(zip(missing, map(float, np.mean(found, axis=0)), strict=True))
+            known = self._scores = known | new  # not in place: other threads read it
+            if self._prefixes.disk is not None:
+                self._prefixes.disk.put(self._key, encode(known))
+        return np.array([known[label] for label in labels])

@@ -1,0 +1,127 @@
+"""One state of a store as questions need it: read once, kept until the state changes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cached_property
+from sys import intern
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.errors import InputError
+from edge_icl.example import Example
+from edge_icl.prior.evidence import MOST_SAMPLED
+from edge_icl.prior.fitted import Prior, fit
+from edge_icl.prior.statistics import Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_icl.answer.options import LabelMode
+    from edge_icl.cluster.points import Points
+    from edge_icl.store.pages import Row
+    from edge_icl.store.snapshot import Snapshot
+    from edge_icl.store.writer import Change
+
+MOST_LABELS = 256
+"""More different outputs than this are no closed set; llama.cpp scores this many in one batch."""
+
+NAME = re.compile(r"(?=.*_)[^\W\d]\w*\W?")
+"""Words joined by underscores; not by hyphens or dots, as dates and addresses are, which are no labels."""
+
+LONGEST_LABEL = 80
+"""Characters; a longer output is prose."""
+
+
+class Derived:
+    """One state of a store as questions need it: read once, kept until the state changes.
+
+    Args:
+        snapshot: the state.
+        tally: its sums, if they are known.
+    """
+
+    def __init__(self, snapshot: Snapshot, tally: Statistics | None = None) -> None:
+        self.snapshot = snapshot
+        self._tally = tally
+
+    @cached_property
+    def points(self) -> Points:
+        """All ids and vectors, sorted by id."""
+        return self.snapshot.points()
+
+    @cached_property
+    def _texts(self) -> tuple[list[str], list[str]]:
+        """The first inputs and all outputs, in the order of the ids.
+
+        Both are read at once: later a writer may have wiped the pages. Equal outputs are one object.
+        """
+        _ = self.points  # first: pages read for their texts alone would hold their vectors a second time
+        inputs: list[str] = []
+        outputs: list[str] = []
+        for _, example in (one for page in self.snapshot.load() for one in page.examples()):
+            outputs.append(intern(example.output))
+            if len(inputs) < MOST_SAMPLED:
+                inputs.append(example.input)
+        return inputs, outputs
+
+    @property
+    def inputs(self) -> list[str]:
+        """The inputs that are sampled, the first in the order of the ids."""
+        return self._texts[0]
+
+    @cached_property
+    def outputs(self) -> Counter[str]:
+        """How often each output occurs."""
+        return Counter(self._texts[1])
+
+    @cached_property
+    def tally(self) -> Statistics:
+        """Sums over all examples."""
+        return self._tally or Statistics.of(self.points.vectors, self._texts[1])
+
+    def tally_after(self, change: Change) -> Statistics | None:
+        """Return the sums after a change of this state, if those before it are known."""
+        if "tally" not in self.__dict__ or change.root_before != self.snapshot.root:
+            return None
+        return self.tally.plus(*_columns(change.added)).minus(*_columns(change.removed))
+
+    @cached_property
+    def prior(self) -> Prior:
+        """What the examples say about a question's label; there must be one at least."""
+        return fit(self.points, self._texts[1], self.tally)
+
+    def labels(self, mode: LabelMode) -> list[str]:
+        """Return the labels to choose among, sorted; none where the answer is to be written.
+
+        A closed set shows in outputs that come again: with at least an eighth of the examples repeating an
+        output that another one has, the next answer is likely to be among them too. Outputs that all read like
+        names in a program, as "card_arrival" does, are one as well: nobody writes text so.
+
+        Raises:
+            InputError: labels are wanted and the store has no examples, or too many different outputs.
+        """
+        if mode == "off":
+            return []
+        found = self.outputs
+        if mode == "on":
+            if not 0 < len(found) <= MOST_LABELS:
+                raise InputError(
+                    f"the store has {len(found)} different outputs and can choose among 1 to {MOST_LABELS}",
+                    "ask with --labels off",
+                )
+            return sorted(found)
+        again = 8 * (found.total() - len(found)) >= found.total()
+        closed = again or (len(found) > 1 and all(map(NAME.fullmatch, found)))
+        short = 0 < len(found) <= MOST_LABELS and max(map(len, found)) <= LONGEST_LABEL
+        return sorted(found) if closed and short else []
+
+
+def _columns(rows: Sequence[Row]) -> tuple[NDArray[np.int8], list[str]]:
+    """Return the vectors i8[n, d] and the outputs of rows."""
+    outputs = [Example.from_canonical(row.text).output for row in rows]
+    return np.array([row.vector for row in rows], np.int8), outputs

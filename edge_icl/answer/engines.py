@@ -1,0 +1,174 @@
+"""The encoder and the LLM of an open store, loaded when first needed and shared with this process's others."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+from edge_icl.answer.lengths import CONTEXT, Lengths
+from edge_icl.errors import StoreEncoderError
+from edge_icl.runtime import fork
+from edge_icl.runtime.progress import Progress, silent
+from edge_icl.runtime.shared import Closable, Shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from edge_icl.encode.encoder import Encoder
+    from edge_icl.llm.model import Model
+    from edge_icl.models.location import InstalledEncoder, InstalledLlm
+    from edge_icl.store.settings import Settings
+
+T = TypeVar("T", bound=Closable)
+
+_encoders: Shared[Encoder] = Shared()
+_models: Shared[Model] = Shared()
+
+
+class Engines:
+    """What turns texts into vectors and prompts into answers. Safe to use from several threads.
+
+    Args:
+        settings: the store's; they name its encoder.
+        model: name of an LLM, or path of a GGUF file; None for the default.
+        gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
+        threads: processor threads; None is one for each core that this process may use.
+        progress: told about what is loaded, from the thread that needs it; what it raises ends the loading.
+
+    Attributes:
+        lengths: tells whether examples fit into a prompt of the LLM.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        model: str | None,
+        gpu_layers: int | None,
+        threads: int | None,
+        progress: Progress = silent,
+    ) -> None:
+        self.lengths = Lengths(model)
+        self._settings = settings
+        self._wanted = model
+        self._gpu_layers = gpu_layers
+        self._threads = threads
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._encoder: Encoder | None = None
+        self._model: tuple[str, Model] | None = None
+        self._borrowed: list[Callable[[], None]] = []
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process: what the parent has loaded stays the parent's."""
+        fork.leave(self._encoder, self._model)
+        self._lock = threading.Lock()
+        self._encoder = self._model = None
+        self._borrowed = []
+
+    def encoder(self) -> Encoder:
+        """Return the encoder that the store was made with.
+
+        Raises:
+            ModelMissingError: it is not on this machine.
+            ModelFileError: one of its files is not usable, or not what was installed.
+            StoreEncoderError: the encoder of that name on this machine is another one.
+        """
+        with self._lock:
+            if self._encoder is None:
+                from edge_icl.models.location import find_encoder  # noqa: PLC0415 - forgetting does without
+
+                found = find_encoder(self._settings.encoder)
+                if found.digest != self._settings.encoder_digest:
+                    raise StoreEncoderError(
+                        f"the store was made with encoder {self._settings.encoder} "
+                        f"({self._settings.encoder_digest[:12]}) and this machine has {found.name} "
+                        f"({found.digest[:12]})",
+                        "import the one that the store was made with, or make a new store",
+                    )
+                numbers = (self._settings.dimension, self._settings.scale)
+                if numbers != (found.dimension, found.scale):
+                    raise StoreEncoderError(
+                        f"the store's vectors are of {numbers[0]} components and scale {numbers[1]}, those of "
+                        f"encoder {found.name} of {found.dimension} and {found.scale}",
+                        "its settings are not what edge-icl writes: make a new store",
+                    )
+                key = (found.digest, self._threads)
+                self._encoder = self._borrow(_encoders, key, lambda: self._load_encoder(found))
+            return self._encoder
+
+    def model(self) -> tuple[str, Model]:
+        """Return the LLM's name and the LLM.
+
+        Raises:
+            ModelMissingError: it is not on this machine.
+            ModelFileError: it is not a GGUF file, truncated, or not what was installed.
+            ModelComputationError: this machine computes it wrongly.
+        """
+        with self._lock:
+            if self._model is None:
+                from edge_icl.models.location import find_llm  # noqa: PLC0415 - forgetting does without
+
+                found = find_llm(self._wanted)
+                key = (found.digest, self._gpu_layers, self._threads)
+                self._model = (found.name, self._borrow(_models, key, lambda: self._load_model(found)))
+            return self._model
+
+    def close(self) -> None:
+        """Give the memory back, but for what another store uses too."""
+        self.lengths.close()
+        with self._lock:
+            self._model = self._encoder = None
+            while self._borrowed:
+                self._borrowed.pop()()
+
+    def _borrow(self, shared: Shared[T], key: Hashable, load: Callable[[], T]) -> T:
+        """Return what the stores of this process share under this name, to be given back on closing."""
+        value = shared.borrow(key, load)
+        self._borrowed.append(lambda: shared.give_back(key))
+        return value
+
+    def _load_encoder(self, found: InstalledEncoder) -> Encoder:
+        """Load the encoder."""
+        from edge_icl.encode.encoder import Encoder  # noqa: PLC0415 - forgetting and listing do without
+        from edge_icl.models.location import assure  # noqa: PLC0415 - likewise
+
+        assure(found, progress=self._progress)
+        encoder = Encoder(
+            found.graph,
+            found.tokenizer,
+            dimension=found.dimension,
+            scale=found.scale,
+            max_tokens=found.max_tokens,
+            threads=self._threads,
+        )
+        size = found.graph.stat().st_size
+        self._progress(f"load {found.name}", 0, size)
+        encoder.load()
+        self._progress(f"load {found.name}", size, size)
+        return encoder
+
+    def _load_model(self, found: InstalledLlm) -> Model:
+        """Load the LLM in the way in which this machine computes it rightly; checked the first time."""
+        from edge_icl.llm.model import Model  # noqa: PLC0415 - forgetting and listing do without
+        from edge_icl.models import gguf  # noqa: PLC0415 - likewise
+        from edge_icl.models.checked import settle  # noqa: PLC0415 - likewise
+
+        fit = settle(
+            found,
+            gpu_layers=self._gpu_layers,
+            threads=self._threads,
+            context=CONTEXT,
+            progress=self._progress,
+        )
+        return Model.load(
+            found.path,
+            identity=found.digest,
+            context=CONTEXT,
+            gpu_layers=fit.gpu_layers,
+            extra_buffers=fit.extra_buffers,
+            threads=self._threads,
+            parts=gguf.parts(found.path)[1:],
+            progress=lambda _, done, total: self._progress(f"load {found.name}", done, total),
+        )

@@ -1,0 +1,143 @@
+"""Which examples go into a prompt: pure functions of the store's state and the question, in one table.
+
+    erase    the representatives: the same for every question, so their KV state is computed once
+    nearest  those nearest to the question, the nearest last
+    hybrid   half of them representatives, then the nearest others
+    random   a random choice, the same for every question; for comparison
+    none     the question alone; for comparison
+
+Each shows as many examples as are asked for, if the store has so many. A store has as many representatives as
+it was made for, fewer if some clusters are empty; `erase` fills up with a random choice, which stands first,
+since what stands first is left out where a prompt is too long.
+
+Every one is a function of the *set* of examples: none remembers an order, or what was forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from edge_icl.cluster.kmeans import NOBODY
+from edge_icl.cluster.randomness import shuffle_keys
+from edge_icl.errors import InputError
+from edge_icl.search.similarity import search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from edge_icl.cluster.kmeans import Clustering
+    from edge_icl.cluster.points import Points
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a selection may look at.
+
+    Attributes:
+        seed: the store's.
+        points: all examples, sorted by id.
+        clustering: theirs.
+        question: i8[d], the question's vector.
+        shots: how many examples are wanted.
+    """
+
+    seed: bytes
+    points: Points
+    clustering: Clustering
+    question: NDArray[np.int8]
+    shots: int
+
+
+class Chosen(NamedTuple):
+    """The ids of the examples for a prompt, in the order in which they stand there.
+
+    Attributes:
+        prefix: those that are the same for every question; their KV state can be kept.
+        extra: those chosen for this question; they follow.
+    """
+
+    prefix: list[bytes]
+    extra: list[bytes]
+
+
+def choose(name: str, scene: Scene) -> Chosen:
+    """Choose examples in the way that `name` names.
+
+    Raises:
+        InputError: there is no such selection, or fewer than 0 shots are wanted.
+    """
+    if name not in SELECTIONS:
+        raise InputError(f"there is no selection {name!r}", f"choose one of {', '.join(SELECTIONS)}")
+    if scene.shots < 0:
+        raise InputError(f"{scene.shots} examples cannot be chosen", "ask for 0 or more")
+    return SELECTIONS[name](scene)
+
+
+def erase(scene: Scene) -> Chosen:
+    """Choose the representatives; if fewer are wanted, those of the largest clusters, if more, others too."""
+    shown = _representatives(scene, scene.shots)
+    return Chosen([*_some_others(scene, scene.shots - len(shown), set(shown)), *shown], [])
+
+
+def nearest(scene: Scene) -> Chosen:
+    """Choose the examples nearest to the question, the nearest last."""
+    return Chosen([], _nearest_others(scene, scene.shots, set()))
+
+
+def hybrid(scene: Scene) -> Chosen:
+    """Choose representatives for half of the shots, rounded down and if there are so many; then the nearest."""
+    prefix = _representatives(scene, scene.shots // 2)
+    return Chosen(prefix, _nearest_others(scene, scene.shots - len(prefix), set(prefix)))
+
+
+def random(scene: Scene) -> Chosen:
+    """Choose the examples with the smallest keys from the seed: a random sample that knows no question."""
+    keys = shuffle_keys(scene.seed, scene.points.ids)
+    return Chosen([scene.points.ids[i].tobytes() for i in keys.argsort(kind="stable")[: scene.shots]], [])
+
+
+def none(scene: Scene) -> Chosen:  # noqa: ARG001 - one signature for all
+    """Choose no example."""
+    return Chosen([], [])
+
+
+SELECTIONS: dict[str, Callable[[Scene], Chosen]] = {
+    "erase": erase,
+    "nearest": nearest,
+    "hybrid": hybrid,
+    "random": random,
+    "none": none,
+}
+
+FOR_LABELS = "erase"
+"""Beside a prior, which has heard the neighbours already, the representatives say as much as any others; and
+they cost least, since their prompt is evaluated once. See benchmarks/accuracy.py."""
+
+FOR_TEXT = "hybrid"
+"""A written answer follows the examples that it is shown, and the nearest show its form best."""
+
+
+def _representatives(scene: Scene, limit: int) -> list[bytes]:
+    """Return the ids of at most `limit` representatives, of the largest clusters, in the order of clusters."""
+    clustering = scene.clustering
+    sizes = np.where(clustering.distances == NOBODY, 0, clustering.counts[-1] + 1)
+    chosen = np.sort(np.argsort(-sizes, kind="stable")[:limit])
+    return [clustering.representatives[j].tobytes() for j in chosen if sizes[j]]
+
+
+def _some_others(scene: Scene, limit: int, taken: set[bytes]) -> list[bytes]:
+    """Return the smallest ids that are not taken: a random choice, since ids are keyed digests, at no cost."""
+    first = (row.tobytes() for row in scene.points.ids[: limit + len(taken)])
+    return [key for key in first if key not in taken][:limit]
+
+
+def _nearest_others(scene: Scene, limit: int, taken: set[bytes]) -> list[bytes]:
+    """Return the ids of the nearest examples that are not taken yet, the nearest last."""
+    found = search(scene.points, scene.question, limit + len(taken))
+    ids = [key for i in found if (key := scene.points.ids[i].tobytes()) not in taken]
+    return ids[:limit][::-1]

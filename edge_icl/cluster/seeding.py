@@ -1,0 +1,147 @@
+"""The start of the clustering: k-means++ (Arthur & Vassilvitskii 2007), each centroid drawn by a race.
+
+A race is won by the smallest key: an example's own exponential number divided by its weight, the squared
+distance to the nearest centroid drawn so far. So whoever has a large number can win only with a large weight,
+and no weight is larger than the longest vectors allow. One pass over the set keeps the few with the smallest
+numbers of each round, and how small the numbers of all others are at least: nearly always that is enough to
+know the winners of all rounds. Where it is not, as when most vectors are the same, another pass is made, with
+the weights as they are by then; they never grow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.cluster.distances import assign
+from edge_icl.cluster.randomness import race_draws
+from edge_icl.cluster.sampling import DOUBT, float_keys, winner
+from edge_icl.example import ID_BYTES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_icl.cluster.points import Blocks, Points
+
+RUNNERS = 128
+"""Examples kept for each round. Where the mean weight is a tenth of the largest possible one, as with texts
+that are much alike, they leave a winner uncertain once in 300,000 rounds."""
+
+
+def draw_start(
+    seed: bytes, shots: int, dimension: int, blocks: Blocks
+) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:
+    """Draw the first centroids; fewer than `shots` if there are fewer distinct vectors.
+
+    Returns:
+        The ids u8[m, 16] and vectors i8[m, dimension] of the examples drawn, in order.
+    """
+    ids, vectors = np.zeros((0, ID_BYTES), np.uint8), np.zeros((0, dimension), np.int8)
+    most = RUNNERS
+    field = _gather(seed, shots, blocks, vectors, most)
+    for j in range(shots):
+        drawn, certain = field.race(j, vectors)
+        while not certain:
+            most *= 2
+            field = _gather(seed, shots, blocks, vectors, most)
+            drawn, certain = field.race(j, vectors)
+        if drawn is None:
+            break
+        ids = np.concatenate([ids, field.ids[drawn, None]])
+        vectors = np.concatenate([vectors, field.vectors[drawn, None]])
+    return ids, vectors
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """The examples that may win, sorted by id, and what is known of the others.
+
+    Attributes:
+        ids: u8[n, 16].
+        vectors: i8[n, d].
+        draws: u64[n, rounds].
+        keys: f64[n, rounds], with the weights of the time when they were gathered.
+        others: f64[rounds], what the keys of all others are at least.
+        longest: the largest squared length of a vector, the others' too.
+    """
+
+    ids: NDArray[np.uint8]
+    vectors: NDArray[np.int8]
+    draws: NDArray[np.uint64]
+    keys: NDArray[np.float64]
+    others: NDArray[np.float64]
+    longest: int
+
+    def joined(self, more: _Field, most: int) -> _Field:
+        """Return both, cut to `most` for each round."""
+        return _Field(
+            ids=np.concatenate([self.ids, more.ids]),
+            vectors=np.concatenate([self.vectors, more.vectors]),
+            draws=np.concatenate([self.draws, more.draws]),
+            keys=np.concatenate([self.keys, more.keys]),
+            others=np.minimum(self.others, more.others),
+            longest=max(self.longest, more.longest),
+        ).cut(most)
+
+    def cut(self, most: int) -> _Field:
+        """Return it with `most` examples for each round, those with the smallest keys."""
+        if len(self.ids) <= most:
+            return self
+        last = np.partition(self.keys, most - 1, axis=0)[most - 1]
+        kept = ((self.keys <= last) & np.isfinite(self.keys)).any(1)
+        return _Field(
+            ids=self.ids[kept],
+            vectors=self.vectors[kept],
+            draws=self.draws[kept],
+            keys=self.keys[kept],
+            others=np.minimum(self.others, self.keys[~kept].min(0, initial=np.inf)),
+            longest=self.longest,
+        )
+
+    def race(self, j: int, centres: NDArray[np.int8]) -> tuple[int | None, bool]:
+        """Return who wins round j, None if nobody may, and whether that is certain.
+
+        Args:
+            j: the round.
+            centres: i8[j, d], the vectors drawn in the rounds before.
+        """
+        weights = _weights(self.vectors, centres)
+        drawn = winner(self.draws[:, j], weights)
+        if drawn is None:
+            return None, bool(np.isinf(self.others[j]))
+        (key,) = float_keys(self.draws[[drawn], j], weights[[drawn]])
+        return drawn, bool(key * (1 + DOUBT) < self.others[j])
+
+
+def _gather(seed: bytes, shots: int, blocks: Blocks, centres: NDArray[np.int8], most: int) -> _Field:
+    """Return the examples that may win the rounds from len(centres) on: at least `most` for each."""
+
+    def runners(block: Points) -> _Field:
+        draws = race_draws(seed, block.ids, shots)
+        keys = float_keys(draws, _weights(block.vectors, centres)[:, None])
+        lengths = assign(block.vectors, np.zeros((1, block.vectors.shape[1]), np.int64))[1]
+        others = np.full(shots, np.inf)
+        return _Field(block.ids, block.vectors, draws, keys, others, int(lengths.max())).cut(most)
+
+    field = _Field(
+        ids=np.zeros((0, ID_BYTES), np.uint8),
+        vectors=centres[:0],
+        draws=np.zeros((0, shots), np.uint64),
+        keys=np.zeros((0, shots)),
+        others=np.full(shots, np.inf),
+        longest=0,
+    )
+    for more in blocks.visit(runners):
+        field = field.joined(more, most)
+    if len(centres):
+        return field
+    others = field.others.copy()
+    others[1:] /= max(4 * field.longest, 1)  # in the keys weights are 1; none is above (2 · length)²
+    return replace(field, others=others)
+
+
+def _weights(vectors: NDArray[np.int8], centres: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Return the weight i64[n] of each vector in the round after these centres were drawn."""
+    return assign(vectors, centres.astype(np.int64))[1] if len(centres) else np.ones(len(vectors), np.int64)

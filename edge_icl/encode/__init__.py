@@ -1,0 +1,7 @@
+"""One text to one int8 vector. May import: errors, runtime, store (its settings only).
+
+Read in this order:
+
+    encoder  the ONNX encoder: a vector is a function of the text alone
+    vector   a vector on its way from one store to another
+"""

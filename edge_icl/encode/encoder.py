@@ -1,0 +1,245 @@
+"""From texts to vectors: an ONNX graph, a tokenizer, and int8 out.
+
+    >>> encoder = Encoder(graph, tokenizer, dimension=384, scale=400, max_tokens=256)
+    >>> encoder.encode(["Uber to the airport"]).shape
+    (1, 384)
+
+**A text's vector is a function of the text alone, bit for bit.** Dynamic quantization takes one activation
+scale for a whole batch, so in a batch a text would leave its trace in its neighbours' vectors, and forgetting
+it would not be forgetting it. So every text runs alone. Parallel single-threaded runs also give more texts a
+second than batches do, because nothing is padded and no thread waits for another.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_icl.errors import ModelFileError
+from edge_icl.runtime import fork, interruptible
+from edge_icl.runtime.cores import usable_cpus
+from edge_icl.runtime.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_LIMIT = 127  # the vectors are symmetric: -128 is never used
+_CHUNK = 16  # texts a worker takes at most at a time: enough to cost little, few enough to be interrupted
+_TURNS = 4  # chunks a worker takes at least where there are enough texts, so that all end together
+_TRIED = ("a", "", "a taxi to the airport " * 2000, "".join(map(chr, (*range(32, 0xD7FF, 7), 0x1F600))))
+_FATAL = 4  # onnxruntime's log levels end here; what matters to a caller is raised
+
+
+class Encoder:
+    """A sentence encoder. Loads at `load` or the first `encode`; safe to use from several threads.
+
+    Args:
+        graph: ONNX file: input_ids int64 [1, tokens] to a float vector of length 1.
+        tokenizer: a `tokenizer.json`.
+        dimension: components of a vector.
+        scale: a component of 1.0 becomes this integer.
+        max_tokens: longer texts are cut here; this, not the tokenizer's file, decides.
+        threads: how many texts run at a time; None for one a usable core.
+    """
+
+    def __init__(
+        self,
+        graph: Path,
+        tokenizer: Path,
+        *,
+        dimension: int,
+        scale: int,
+        max_tokens: int,
+        threads: int | None = None,
+    ) -> None:
+        self.dimension = dimension
+        self.scale = scale
+        self.max_tokens = max_tokens
+        self.threads = threads if threads is not None else usable_cpus()
+        self._graph = graph
+        self._tokenizer = tokenizer
+        self._lock = threading.Lock()
+        self._loaded: tuple[Any, Any] | None = None
+        fork.renewed(self)
+
+    def renew(self) -> None:
+        """Begin anew in a forked process, with files that are loaded there."""
+        fork.leave(self._loaded)
+        self._lock = threading.Lock()
+        self._loaded = None
+
+    def encode(self, texts: Sequence[str], *, progress: Progress = silent) -> NDArray[np.int8]:
+        """Return one vector a text: int8 [texts, dimension], round(scale * x) clipped to [-127, 127].
+
+        Args:
+            texts: in any order and number; a vector depends on its own text alone.
+            progress: called from this thread, stage "embed".
+
+        Raises:
+            ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder, or gives NaN.
+        """
+        session, tokenizer = self.load()
+        vectors = np.empty((len(texts), self.dimension), np.int8)
+        size = max(1, min(_CHUNK, len(texts) // (_TURNS * self.threads)))
+
+        def work(start: int) -> int:
+            chunk = texts[start : start + size]
+            vectors[start : start + size] = self._vectors(session, tokenizer, chunk)
+            return len(chunk)
+
+        progress("embed", 0, len(texts))
+        starts = range(0, len(texts), size)
+        workers = min(self.threads, len(starts))
+        done = 0
+        if workers <= 1:
+            for start in starts:
+                done += work(start)
+                progress("embed", done, len(texts))
+            return vectors
+        with ThreadPoolExecutor(workers, "edge-icl-embed") as pool:
+            try:
+                for future in as_completed([pool.submit(work, start) for start in starts]):
+                    done += future.result()
+                    progress("embed", done, len(texts))
+            except BaseException:  # Ctrl-C above all: leave after the chunks at hand, not after all of them
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return vectors
+
+    def _vectors(self, session: Any, tokenizer: Any, texts: Sequence[str]) -> NDArray[np.int8]:
+        """Run each text alone.
+
+        A run leaves nothing else in the processor's caches, and what comes between two runs takes two to seven
+        times as long as it does in a row. So all texts are tokenized before the first run and all outputs
+        rounded after the last.
+        """
+        try:
+            inputs = [np.array([tokenizer.encode(text).ids], np.int64) for text in texts]
+        except BaseException as error:  # a Rust library's panics are no Exception
+            if not _is_theirs(error):
+                raise
+            raise ModelFileError(f"{self._tokenizer} cannot read a text: {_first_line(error)}") from error
+        try:
+            outputs = [session.run(None, {"input_ids": ids})[0] for ids in inputs]
+        except Exception as error:  # onnxruntime raises classes of its own that share no better base
+            raise ModelFileError(f"{self._graph} does not run: {_first_line(error)}") from error
+        with np.errstate(invalid="ignore", over="ignore"):
+            scaled = np.rint(np.multiply(outputs, self.scale, dtype=np.float32))
+        if not np.isfinite(scaled).all():
+            raise ModelFileError(
+                f"{self._graph} gives vectors that are no finite numbers",
+                "use another encoder, or fetch it again",
+            )
+        vectors: NDArray[np.int8] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.int8)
+        return vectors
+
+    def check(self) -> None:
+        """Make sure that it gives a vector for texts of every kind and length, and knows all its tokens.
+
+        Raises:
+            ModelFileError: it does not, or puts no tokens before and after a text.
+        """
+        session, tokenizer = self.load()
+        self._vectors(session, tokenizer, _TRIED)
+        if len(tokenizer.encode("").ids) < len(("[CLS]", "[SEP]")):
+            raise ModelFileError(
+                f"{self._tokenizer} puts no tokens before and after a text",
+                "only BERT encoders can be imported",
+            )
+        last = max(tokenizer.get_vocab(with_added_tokens=True).values(), default=0)
+        try:
+            session.run(None, {"input_ids": np.array([[last]], np.int64)})
+        except Exception as error:  # as in _vectors
+            raise ModelFileError(
+                f"{self._tokenizer} has tokens that the encoder does not know", "give it its own tokenizer"
+            ) from error
+
+    def close(self) -> None:
+        """Give the memory back. Calling it again does nothing; `encode` loads again."""
+        with self._lock:
+            self._loaded = None
+
+    def load(self) -> tuple[Any, Any]:
+        """Return the session and the tokenizer, loading them the first time.
+
+        Raises:
+            ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder.
+        """
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = interruptible.run(self._load_both)
+            return self._loaded
+
+    def _load_both(self) -> tuple[Any, Any]:
+        """Load the graph and the tokenizer at once: neither needs the interpreter for long."""
+        with ThreadPoolExecutor(1, "edge-icl-load") as pool:
+            tokenizer = pool.submit(self._load_tokenizer)
+            return self._load_graph(), tokenizer.result()
+
+    def _load_graph(self) -> Any:
+        """Load the graph for single-threaded runs and check its inputs and outputs."""
+        onnxruntime = silent_onnxruntime()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _FATAL
+        try:
+            self._graph.open("rb").close()  # says why it cannot be read, which onnxruntime does not
+            # By its path: of bytes it makes a copy, and holds the interpreter all the while.
+            session = onnxruntime.InferenceSession(self._graph, options, providers=["CPUExecutionProvider"])
+        except OSError as error:
+            raise ModelFileError(f"{self._graph} cannot be read: {error.strerror or error}") from error
+        except Exception as error:  # as in _vectors
+            raise ModelFileError(f"{self._graph} is not an ONNX graph: {_first_line(error)}") from error
+        inputs = [node.name for node in session.get_inputs()]
+        outputs = [node.shape for node in session.get_outputs()]
+        if inputs != ["input_ids"] or outputs != [[self.dimension]]:
+            raise ModelFileError(f"{self._graph} is not an encoder of {self.dimension} dimensions")
+        return session
+
+    def _load_tokenizer(self) -> Any:
+        """Load the tokenizer, with our own length in place of the file's."""
+        from tokenizers import Tokenizer  # noqa: PLC0415 - lazy like onnxruntime
+
+        try:
+            tokenizer = Tokenizer.from_str(self._tokenizer.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ModelFileError(f"{self._tokenizer} cannot be read: {error.strerror or error}") from error
+        except BaseException as error:  # likewise
+            if not _is_theirs(error):
+                raise
+            raise ModelFileError(f"{self._tokenizer} is not a tokenizer: {_first_line(error)}") from error
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.max_tokens)
+        return tokenizer
+
+
+def silent_onnxruntime() -> Any:
+    """Return onnxruntime, kept from telling anybody that it is used.
+
+    Left alone, from 1.29 on it writes an id of this machine to the user's cache and sends its maker the path of
+    the program, sizes and times. It heeds the variable, which it reads once, when it is imported; on Windows it
+    heeds the call.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # noqa: PLC0415 - takes longer to import than most commands take to run
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+def _is_theirs(error: BaseException) -> bool:
+    """Tell whether the tokenizers package has raised this: bare exceptions, and panics."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def _first_line(error: BaseException) -> str:
+    """Return a library's message without what follows its first line."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

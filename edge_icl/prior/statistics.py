@@ -1,0 +1,80 @@
+"""Exact sums over examples, which forget by subtraction.
+
+    >>> tally = Statistics.of(vectors, outputs)
+    >>> tally = tally.plus(added, their_outputs).minus(forgotten, their_outputs)
+
+Vectors are int8, so every sum is an integer and depends on no order: what `plus` and `minus` return equals what
+`of` would return for the set that is left, bit for bit. The sums are derived when a store is asked and are not
+kept on disk: the Gram matrix of 384 dimensions would make a store of 10,000 examples larger by a tenth, and
+each commit would write it again, while summing anew takes less time than loading the language model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+ROWS = 1024
+"""Rows in one matrix product: 1024 · 127² is under 2^24, so float32 holds every sum exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Sums over examples.
+
+    Attributes:
+        counts: how many examples have each output; outputs that none has are not in it.
+        totals: i64[d] for each of these outputs, the sum of its examples' vectors.
+        gram: i64[d, d], the sum of every vector's outer product with itself.
+    """
+
+    counts: Mapping[str, int]
+    totals: Mapping[str, NDArray[np.int64]]
+    gram: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, vectors: NDArray[np.int8], outputs: Sequence[str]) -> Statistics:
+        """Sum over examples: vectors i8[n, d], none of them -128, and the output of each."""
+        dimension = vectors.shape[1]
+        return cls({}, {}, np.zeros((dimension, dimension), np.int64)).plus(vectors, outputs)
+
+    def plus(self, vectors: NDArray[np.int8], outputs: Sequence[str]) -> Statistics:
+        """Return the sums with more examples."""
+        return self._changed(vectors, outputs, 1)
+
+    def minus(self, vectors: NDArray[np.int8], outputs: Sequence[str]) -> Statistics:
+        """Return the sums without some of their examples."""
+        return self._changed(vectors, outputs, -1)
+
+    def _changed(self, vectors: NDArray[np.int8], outputs: Sequence[str], sign: int) -> Statistics:
+        """Return the sums with examples added or, with a sign of -1, subtracted."""
+        if not outputs:
+            return self
+        counts, totals, gram = dict(self.counts), dict(self.totals), self.gram.copy()
+        names = sorted(set(outputs))
+        index = {name: i for i, name in enumerate(names)}
+        labels = np.array([index[output] for output in outputs], np.intp)
+        sums = np.zeros((len(names), vectors.shape[1]), np.int64)
+        for rows in _pieces(len(vectors)):
+            exact = vectors[rows].astype(np.float32)
+            members = (labels[rows] == np.arange(len(names))[:, None]).astype(np.float32)
+            gram += sign * (exact.T @ exact).astype(np.int64)
+            sums += (members @ exact).astype(np.int64)
+        for name, sum_, count in zip(names, sums, np.bincount(labels, minlength=len(names)), strict=True):
+            counts[name] = counts.get(name, 0) + sign * int(count)
+            totals[name] = totals.get(name, 0) + sign * sum_
+            if not counts[name]:
+                del counts[name], totals[name]
+        return Statistics(counts, totals, gram)
+
+
+def _pieces(count: int) -> Iterator[slice]:
+    """Cut so many rows into pieces whose sums are exact."""
+    return (slice(start, start + ROWS) for start in range(0, count, ROWS))

@@ -1,0 +1,8 @@
+"""Which examples are near a text, or hold it. May import: errors, runtime, example, cluster, store, results.
+
+Read in this order:
+
+    similarity  exact nearest neighbours over int8 vectors
+    matching    text as a person reads it, whatever its case, width and white space
+    finding     examples of one snapshot: the nearest, those alike, those that fit
+"""

@@ -1,0 +1,89 @@
+"""Finding examples in one state of a store, by likeness and by what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.example import normalise
+from edge_icl.results import Held
+from edge_icl.search.matching import Pattern
+from edge_icl.search.similarity import cosines, search, similarities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from edge_icl.cluster.points import Points
+    from edge_icl.store.pages import Page
+    from edge_icl.store.snapshot import Snapshot
+
+
+def nearest(now: Snapshot, points: Points, vector: NDArray[np.int8], limit: int) -> list[Held]:
+    """Return the examples nearest to a vector, the nearest first."""
+    found = search(points, vector, limit)
+    near = similarities(points.vectors[found], vector)
+    return [held(now, points.ids[i].tobytes(), float(s)) for i, s in zip(found, near, strict=True)]
+
+
+def alike(now: Snapshot, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
+    """Return the examples whose greatest similarity to the vectors i8[m, d] reaches the threshold.
+
+    In the order of their ids. No page that was not in memory stays there: a forget asks this of all of them.
+    """
+
+    def look(page: Page) -> list[Held]:
+        greatest = cosines(page.vectors, vectors).max(0)
+        keys = page.keys()
+        near = np.flatnonzero(greatest >= threshold).tolist()
+        return [Held(keys[i].hex(), page.example(i), float(greatest[i])) for i in near]
+
+    return [one for found in now.visit(look) for one in found]
+
+
+def select(now: Snapshot, *, match: str | None, source: str | None, tag: str | None) -> list[Held]:
+    """Return the examples of a state that fit everything that is given; see `fitting`."""
+
+    def look(page: Page) -> list[Held]:
+        every = (Held(key.hex(), example) for key, example in page.examples())
+        return list(fitting(every, match=match, source=source, tag=tag))
+
+    return [one for found in now.visit(look) for one in found]
+
+
+def fitting(
+    examples: Iterable[Held], *, match: str | None, source: str | None, tag: str | None
+) -> Iterator[Held]:
+    """Return an iterator over the examples that fit everything that is given, in their order.
+
+    Args:
+        examples: those to look at.
+        match: text that the input or the output holds, as a person reads them: see `matching`.
+        source: where they came from, to the letter.
+        tag: a tag that they have, likewise.
+
+    Raises:
+        InputError: one of the texts is no valid text, or nothing of `match` can be seen.
+    """
+    pattern = None if match is None else Pattern(match)
+    source = None if source is None else normalise(source, "source")
+    tag = None if tag is None else normalise(tag, "tag")
+    return (
+        one
+        for one in examples
+        if (pattern is None or pattern.within(one.input, one.output))
+        and (source is None or one.example.source == source)
+        and (tag is None or tag in one.example.tags)
+    )
+
+
+def held(now: Snapshot, key: bytes, similarity: float | None = None) -> Held:
+    """Return the example with this id.
+
+    Raises:
+        ExampleNotFoundError: no example has it.
+    """
+    page, i = now.row(key)
+    return Held(key.hex(), page.example(i), similarity)

@@ -1,0 +1,125 @@
+"""No store that somebody else owns or may write to: they could put in what an answer then rests on.
+
+Nor one in which a symbolic link, a pipe, a device or another file system is where a store has a directory or a
+file: what is done to it would be done to something else.
+
+Nor one in a folder where they could put another in its place. Who may do what:
+
+    the user            everything
+    root                likewise; nothing keeps a superuser out
+    the user's group    write to a folder above the store, where the group's number is the user's own: by custom
+                        such a group has no other member, and many systems let it write to every new folder
+    everybody           write to a folder above the store that has the sticky bit, which keeps them from what is
+                        not theirs, as in /tmp
+
+Windows has none of these: there a user's folder is closed to other users by what it inherits.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from edge_icl.errors import NotAStoreError, StoreExposedError
+from edge_icl.store import entries
+from edge_icl.store.layout import DIRECTORIES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT = 0
+OTHERS = stat.S_IWGRP | stat.S_IWOTH
+FILES = ("store.json", "manifest", "lock", "key")
+
+
+def refuse_exposed(store: Path) -> None:
+    """Refuse a store, there already or about to be made, that is in anybody else's reach.
+
+    Args:
+        store: its directory.
+
+    Raises:
+        StoreExposedError: somebody else owns it or may write to it, or likewise the folder that it is in.
+    """
+    place = store.resolve()
+    refuse_exposed_folder(place.parent)
+    for part in ("", *FILES, *DIRECTORIES):
+        status = _status(place / part)
+        if status and status.st_mode & OTHERS and not stat.S_ISLNK(status.st_mode):
+            raise _writable(place / part, status)
+
+
+def refuse_foreign(store: Path) -> None:
+    """Refuse a store in which something else is where its files and directories are.
+
+    Args:
+        store: its directory.
+
+    Raises:
+        NotAStoreError: a link, a pipe, a device or another file system is there.
+    """
+    for part in (*FILES, *DIRECTORIES):
+        with suppress(FileNotFoundError):
+            wrong = _kind(store / part, "directory" if part in DIRECTORIES else "file")
+            if wrong is not None:
+                raise NotAStoreError(f"{store / part} is {wrong}", _remedy(store / part))
+
+
+def _remedy(path: Path) -> str:
+    """Return what to do where something else is than a file or a directory of a store."""
+    if path.name in ("cache", "lock"):
+        return f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it anew"
+    return "a store has only directories and files of its own: use a copy of the store that has them"
+
+
+def _kind(path: Path, expected: str) -> str | None:
+    """Return what a file or a directory is instead of what is expected; None if it is that."""
+    status = path.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        return f"a symbolic link and not a {expected}"
+    if not (stat.S_ISDIR if expected == "directory" else stat.S_ISREG)(status.st_mode):
+        return f"not a {expected}"
+    if expected == "directory" and entries.mounted(path):
+        return "mounted from elsewhere and not a directory of the store"
+    return None
+
+
+def refuse_exposed_folder(folder: Path) -> None:
+    """Refuse a folder that stores lie in; one that is not there yet is fine.
+
+    Raises:
+        StoreExposedError: somebody else owns it or may write to it.
+    """
+    status = _status(folder)
+    if status and not status.st_mode & stat.S_ISVTX:
+        others = stat.S_IWOTH if status.st_gid == status.st_uid else OTHERS
+        if status.st_mode & others:
+            raise _writable(folder, status)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Return what is known of a file or a folder of this user or root; None where nothing is."""
+    if not hasattr(os, "geteuid"):
+        return None
+    try:
+        status = path.lstat()
+    except OSError:
+        return None  # whoever opens it is told why
+    user = os.geteuid()
+    if status.st_uid not in (user, ROOT):
+        raise StoreExposedError(
+            f"{path} belongs to user {status.st_uid} and not to you, user {user}",
+            f"run this as that user, or make it yours: sudo chown -R {user} {shlex.quote(str(path))}",
+        )
+    return status
+
+
+def _writable(path: Path, status: os.stat_result) -> StoreExposedError:
+    """Return the error for what others may write to."""
+    return StoreExposedError(
+        f"{path} may be written to by others (mode {stat.S_IMODE(status.st_mode):04o})",
+        f"see that what is in it is yours, then close it: chmod -R go-w {shlex.quote(str(path))}",
+    )

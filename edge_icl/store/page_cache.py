@@ -1,0 +1,149 @@
+"""The pages of a store that are in memory, and the reading of those that are not.
+
+Reading and hashing leave Python's lock and are most of the work, so several threads read all of a large store.
+Its vectors are in memory once, whether the pages are asked for or all points; and who only passes over a large
+store holds a few pages at a time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING, TypeVar
+
+from edge_icl.errors import StoreDamagedError
+from edge_icl.example import ID_BYTES
+from edge_icl.runtime.threads import each
+from edge_icl.store import pages
+from edge_icl.store.blocks import PageBlocks, place, space_for
+from edge_icl.store.manifest import page_file
+from edge_icl.store.trie import span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from edge_icl.cluster.points import Points
+    from edge_icl.store.pages import Page
+    from edge_icl.store.trie import Leaf
+
+T = TypeVar("T")
+
+MOST_KEPT = 16 << 20
+"""Bytes of ids and vectors up to which all pages stay in memory when somebody passes over them, for the next
+change of the same process: up to 40,000 examples of 384 dimensions."""
+
+
+class PageCache:
+    """Pages by their digests. Safe to use from several threads.
+
+    Args:
+        read: returns the bytes of a file, given its path and its digest. It raises StoreDamagedError if it is
+            missing or another one, StoreAccessError if the operating system refuses.
+        dimension: of the vectors.
+
+    Attributes:
+        read: as given.
+    """
+
+    def __init__(self, read: Callable[[str, str], bytes], dimension: int) -> None:
+        self.read = read
+        self._dimension = dimension
+        self._pages: dict[str, Page] = {}
+
+    def keep(self, leaves: Iterable[Leaf]) -> None:
+        """Drop all pages but those of these leaves."""
+        held = {leaf.digest for leaf in leaves}
+        self._pages = {digest: page for digest, page in self._pages.items() if digest in held}
+
+    def page(self, leaf: Leaf) -> Page:
+        """Return a page, from memory if it was read before.
+
+        Raises:
+            StoreDamagedError: its file is missing or is not what its name says.
+            StoreAccessError: the operating system refused.
+        """
+        page = self._pages.get(leaf.digest)
+        if page is None:
+            page = self._pages[leaf.digest] = self._decode(leaf)
+        return page
+
+    def load(self, leaves: Sequence[Leaf]) -> list[Page]:
+        """Return pages, those that are not in memory read several at a time; raises what `page` does."""
+        return list(each(self.page, leaves))
+
+    def visit(self, leaves: Sequence[Leaf], work: Callable[[Page], T]) -> list[T]:
+        """Return work(page) for each page; those not in memory do not stay there. Raises what `page` does."""
+        return list(each(lambda leaf: work(self.glance(leaf)), leaves))
+
+    def glance(self, leaf: Leaf) -> Page:
+        """Return a page, which does not stay in memory if it was not there; raises what `page` does."""
+        return self._pages.get(leaf.digest) or self._decode(leaf)
+
+    def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page]) -> PageBlocks:
+        """Return the points of pages, to be passed over any number of times.
+
+        Args:
+            leaves: of the pages, in the order of their ids.
+            fresh: those of them that are not written yet, by their digests.
+        """
+        size = sum(leaf.count for leaf in leaves) * (ID_BYTES + self._dimension)
+        read = self.page if size <= MOST_KEPT else self.glance
+
+        def page(leaf: Leaf) -> Page:
+            return fresh.get(leaf.digest) or read(leaf)
+
+        return PageBlocks(leaves, page, self._dimension)
+
+    def points(self, leaves: Sequence[Leaf]) -> Points:
+        """Return the ids and vectors of pages, one page after another. The pages become views of them.
+
+        Raises:
+            StoreDamagedError: a file is missing or is not what its name says, or a count is wrong.
+            StoreAccessError: the operating system refused.
+        """
+        points = space_for(leaves, self._dimension)
+
+        def move(item: tuple[Leaf, int]) -> None:
+            leaf, start = item
+            page = self.page(leaf)
+            placed = place(page, leaf, points, start)
+            self._pages[leaf.digest] = replace(page, ids=placed.ids, vectors=placed.vectors)
+
+        starts = accumulate((leaf.count for leaf in leaves), initial=0)
+        deque(each(move, [*zip(leaves, starts, strict=False)]), maxlen=0)
+        points.ids.setflags(write=False)
+        points.vectors.setflags(write=False)
+        return points
+
+    def _decode(self, leaf: Leaf) -> Page:
+        """Read a page."""
+        name = page_file(leaf.digest)
+        data = self.read(name, leaf.digest)
+        try:
+            page = pages.decode(data, self._dimension)
+            _refuse_another(page, leaf)
+        except ValueError:
+            with damage_in(name):
+                raise
+        return page
+
+
+def _refuse_another(page: Page, leaf: Leaf) -> None:
+    """Raise ValueError if a page is none that its leaf may have: rows are looked for, and counted, by both."""
+    if len(page) != leaf.count:
+        raise ValueError(f"it holds {len(page)} examples and the manifest says {leaf.count}")
+    low, high = span(leaf.prefix)
+    first, last = (int.from_bytes(page.ids[i].tobytes()) for i in (0, -1))
+    if not page.ascends() or first < low or last >= high:
+        raise ValueError("its ids are not in order or not those of its prefix")
+
+
+@contextmanager
+def damage_in(name: str) -> Iterator[None]:
+    """Turn a ValueError of a decoder into a StoreDamagedError that names the file."""
+    try:
+        yield
+    except ValueError as error:
+        raise StoreDamagedError(f"{name} is damaged: {error}", "restore the store from a backup") from error

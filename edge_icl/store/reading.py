@@ -1,0 +1,134 @@
+"""Reading a store, without a lock.
+
+A reader reads the manifest, then the files it names; each file's name is its digest, so a reader notices at
+once when a writer has wiped what it was about to read. Then it reads the manifest again and starts over with
+the new state: it sees the store before a change or after it, never between.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from edge_icl.errors import StoreDamagedError, StoreError
+from edge_icl.store import entries, keys, manifest
+from edge_icl.store.manifest import Manifest
+from edge_icl.store.os_errors import access, expected
+from edge_icl.store.page_cache import PageCache
+from edge_icl.store.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from edge_icl.store import files as fs
+    from edge_icl.store.keys import Key
+    from edge_icl.store.settings import Settings
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often a file must be found damaged under one and the same manifest before a reader believes it."""
+
+SETTLED = 10**9
+"""Nanoseconds after which a file that has the same marks is the same file."""
+
+
+class StoreReader:
+    """A store's settings, and its state as of now. Safe to use from several threads and processes at once.
+
+    Attributes:
+        path: the directory itself, whatever link the path that was given led along.
+        settings: what it was made with.
+        files: the file system.
+        folder: its files and their content.
+        key: what they are sealed with; None for a store that is not encrypted.
+        commits: how many changes were made by this object, its making included.
+        wiped: how many files were wiped on opening it, since a change that was cut off had left them.
+    """
+
+    def __init__(self, path: Path, settings: Settings, files: fs.Files, key: Key | None = None) -> None:
+        self.path = path
+        self.settings = settings
+        self.files = files
+        self.folder = keys.folder(files, path, key)
+        self.key = key
+        self.commits = 0
+        self.wiped = 0
+        self._pages = PageCache(self._read_named, settings.dimension)
+        self._latest: tuple[bytes, Snapshot] | None = None
+        self._seen: tuple[tuple[int, int, int, int], str] | None = None
+
+    def snapshot(self) -> Snapshot:
+        """Return the state as of now; the same object as long as nothing has changed."""
+        return self.state(self.read_manifest())
+
+    def state(self, data: bytes, manifest: Manifest | None = None) -> Snapshot:
+        """Return the state that the bytes of a manifest stand for, the newest that there is.
+
+        Args:
+            data: the bytes.
+            manifest: what they say, if that is known.
+        """
+        latest = self._latest
+        if latest is None or latest[0] != data:
+            latest = (data, Snapshot(self._pages, self.settings, data, manifest or Manifest.decode(data)))
+            self._latest = latest
+            self._pages.keep(latest[1].manifest.pages)
+        return latest[1]
+
+    def read(self, work: Callable[[Snapshot], T]) -> T:
+        """Return work(snapshot), begun again when a writer changes the store under it.
+
+        Raises:
+            StoreDamagedError: a file is damaged, and no writer explains it.
+        """
+        failures, snapshot = 0, self.snapshot()
+        while True:
+            try:
+                return work(snapshot)
+            except StoreDamagedError:
+                previous, snapshot = snapshot, self.snapshot()
+                # A change and its reversal end with the same manifest, so one look is no proof of damage.
+                failures = failures + 1 if snapshot is previous else 0
+                if failures == ATTEMPTS:
+                    raise
+                time.sleep(0.01 * failures)
+
+    def is_current(self, snapshot: Snapshot) -> bool:
+        """Tell whether the store is still in this state; most times that takes one call of `stat`.
+
+        An answer asks so at every token: what was forgotten meanwhile, by whomever, must not go on in it.
+        """
+        try:
+            status = entries.status(self.path / manifest.NAME)
+            mark = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            if self._seen == (mark, snapshot.root):
+                return True
+            same = self.settings.digest(self.read_manifest()) == snapshot.root
+        except (OSError, StoreError):
+            return False
+        # Clocks of file systems tick slowly: a younger file may be replaced without any change of its marks.
+        if same and time.time_ns() - status.st_ctime_ns > SETTLED:
+            self._seen = (mark, snapshot.root)
+        return same
+
+    def read_manifest(self) -> bytes:
+        """Return the bytes of the manifest."""
+        with access(self.path, "read"), expected(manifest.NAME):
+            return self.folder.read(manifest.NAME)
+
+    def _read_named(self, name: str, digest: str) -> bytes:
+        """Return the bytes of a file that is named by its digest.
+
+        Raises:
+            StoreDamagedError: it is missing or is not what its name says.
+        """
+        try:
+            data = self.folder.read(name)
+        except OSError:  # entered only here: a store has thousands of pages, and two contexts a page are felt
+            with access(self.path, "read"), expected(name):
+                raise
+        if self.settings.digest(data) != digest:
+            raise StoreDamagedError(f"{name} is damaged", "restore the store from a backup")
+        return data

@@ -1,0 +1,174 @@
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import tiny
+from command import at_terminal, process, refused, run, unchanged
+from repository import SUPPORT
+
+from edge_icl.llm import trial
+
+LLM = "smollm2-135m-instruct"
+SPLIT = {"split.no": tiny.Short(0), "split.count": tiny.Short(2), "split.tensors.count": 24}
+"""Values of the first part of a model in two."""
+
+
+def write(path: Path, data: bytes) -> Path:
+    """Replace a file; the models of the tests are hard links."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def test_list_names_what_is_here_and_what_can_be_fetched(models_home: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "tiny.gguf", tiny.llama())
+
+    assert run("models", "import", "mine", str(file)).out == "imported mine\n"
+    found = {one["name"]: one for one in json.loads(run("models", "list", "--json").out)}
+    assert (found[LLM]["installed"], found[LLM]["default"], found[LLM]["size"]) == (True, True, 98_362_432)
+    assert (found["qwen2.5-7b-instruct"]["installed"], found["qwen2.5-7b-instruct"]["size"]) == (False, None)
+    assert (found["mine"]["kind"], found["mine"]["size"]) == ("llm", len(tiny.llama()))
+    text = at_terminal("models", "list").out
+    assert all(name in text for name in found)
+    assert max(map(len, text.splitlines())) <= 80
+    assert models_home.exists()
+
+
+@pytest.mark.usefixtures("models_home")
+def test_fetching_what_is_here_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+
+    assert run("models", "fetch").out == (
+        f"{LLM} is here already, and whole\nall-minilm-l6-v2 is here already, and whole\n"
+    )
+    assert json.loads(run("models", "fetch", LLM, "--json").out) == [
+        {"name": LLM, "source": None, "failures": []}
+    ]
+
+
+def test_fetching_an_unknown_model_is_refused(own_home: Path) -> None:
+    with unchanged(own_home):
+        refused(run("models", "fetch", "nope"), "the catalogue has no model nope", "edge-icl models list")
+
+
+def test_a_model_is_imported_used_and_removed(models_home: Path) -> None:
+    original = models_home / "models" / LLM / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+    done = json.loads(run("models", "import", "mine", str(original), "--json").out)
+    assert run("models", "path", "mine").out == f"{done['path']}\n"
+    assert json.loads(run("models", "path", "mine", "--json").out) == {"name": "mine", "path": done["path"]}
+    assert run("models", "remove", "mine").out == "removed mine\n"
+    refused(run("models", "path", "mine"), "there is no model mine on this machine")
+    refused(run("models", "remove", "mine"), "there is no model mine on this machine")
+
+
+def test_a_name_is_not_taken_twice(models_home: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "tiny.gguf", tiny.llama())
+
+    with unchanged(models_home / "models"):
+        refused(run("models", "import", LLM, str(file)), f"there is a model {LLM} already")
+
+
+def test_verify_reads_every_byte_and_exits_with_3(models_home: Path) -> None:
+    assert run("models", "verify").out == f"all-minilm-l6-v2: as it was installed\n{LLM}: as it was installed\n"
+    encoder = "all-minilm-l6-v2"
+    file = models_home / "models" / encoder / "tokenizer.json"
+    data = file.read_bytes()
+    write(file, data[:-1] + bytes([data[-1] ^ 1]))
+    ran = process("models", "verify")
+
+    assert ran.code == 3
+    assert ran.out == (
+        f"{encoder}: {file} is not what was installed; fetch it again: edge-icl models fetch {encoder}\n"
+        f"{LLM}: as it was installed\n"
+    )
+    found = json.loads(run("models", "verify", "all-minilm-l6-v2", "--json").out)
+    assert (found["ok"], found["models"][0]["ok"]) == (False, False)
+    assert run("models", "verify", LLM).code == 0
+
+
+@pytest.mark.usefixtures("own_home")
+def test_without_models_verify_names_the_command_that_brings_them() -> None:
+    ran = run("models", "verify")
+
+    assert (ran.code, ran.out) == (0, "")
+    assert "edge-icl models fetch" in ran.err
+
+
+@pytest.mark.usefixtures("own_home")
+def test_an_encoder_is_imported_from_its_folder(tmp_path: Path) -> None:
+    folder = tiny.bert(tmp_path / "bert")
+
+    assert run("models", "import", "small", str(folder)).code == 0
+    assert run("init", "--encoder", "small").code == 0
+    assert json.loads(run("add", "taxi to the airport", "travel", "--json").out)["added"] == 1
+    assert os.environ["EDGE_ICL_HOME"] in run("models", "path", "small").out
+
+
+@pytest.mark.usefixtures("own_home")
+@pytest.mark.parametrize(
+    ("name", "more", "told"),
+    [
+        ("odd.gguf", {"general.architecture": "nonsense"}, "unknown model architecture: 'nonsense'"),
+        ("mmproj.gguf", {"general.architecture": "clip", "general.type": "mmproj"}, "CLIP cannot be used"),
+        ("words.gguf", {"tokenizer.ggml.tokens": None}, "cannot find tokenizer vocab"),
+    ],
+)
+def test_what_llama_cpp_cannot_run_is_not_imported(
+    tmp_path: Path, name: str, more: dict[str, object], told: str
+) -> None:
+    file = write(tmp_path / name, tiny.llama(more=more))
+
+    ran = run("models", "import", "mine", str(file))
+
+    refused(ran, f"llama.cpp refuses {file}: ", told, "; take another file: the GGUF of a generative model")
+    assert "fetch" not in ran.err
+    refused(run("models", "path", "mine"), "there is no model mine on this machine")
+
+
+@pytest.mark.usefixtures("own_home")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("one-00001-of-00002.gguf", "one-00002-of-00002.gguf is missing"),
+        ("other.gguf", "its name hides where the others are"),
+    ],
+)
+def test_a_part_without_the_others_is_not_imported(tmp_path: Path, name: str, told: str) -> None:
+    file = write(tmp_path / name, tiny.llama(more=SPLIT))
+
+    refused(run("models", "import", "mine", str(file)), told)
+    refused(run("models", "path", "mine"), "there is no model mine on this machine")
+
+
+@pytest.mark.usefixtures("own_home")
+def test_what_is_truncated_is_not_imported(tmp_path: Path) -> None:
+    file = write(tmp_path / "half.gguf", tiny.llama()[:-100])
+
+    refused(run("models", "import", "mine", str(file)), "is truncated")
+
+
+@pytest.mark.usefixtures("own_home")
+def test_what_ends_llama_cpp_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = [sys.executable, str(SUPPORT / "faulty.py"), "abort", "always"]
+    monkeypatch.setattr(trial, "_command", lambda: child)
+    file = write(tmp_path / "tiny.gguf", tiny.llama())
+
+    ran = run("models", "import", "mine", str(file))
+
+    refused(ran, f"llama.cpp cannot run {file} on this machine: llama.cpp ended its process (SIGABRT: ")
+    refused(run("models", "path", "mine"), "there is no model mine on this machine")
+
+
+def test_what_is_imported_has_been_checked(own_home: Path, tmp_path: Path) -> None:
+    file = write(tmp_path / "tiny.gguf", tiny.llama())
+
+    assert run("models", "import", "mine", str(file)).code == 0
+
+    kept = json.loads((own_home / "models" / "mine" / "check.json").read_text())["results"]
+    assert [fit["passed"] for fit in kept.values()] == [True]
+    assert run("models", "verify", "mine").out == "mine: as it was installed\n"
+    assert run("models", "remove", "mine").code == 0
+    assert [path.name for path in (own_home / "models").iterdir() if path.is_dir()] == []

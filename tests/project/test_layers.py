@@ -1,0 +1,129 @@
+"""The rooms: each imports only those before it, without circles, and light commands load nothing heavy."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from command import HEAVY
+from repository import REPOSITORY
+
+import edge_icl
+
+LADDER = [
+    {"errors"},
+    {"runtime"},
+    {"example"},
+    {"cluster"},
+    {"store"},
+    {"results"},
+    {"search"},
+    {"prompt", "prior", "encode"},
+    {"llm"},
+    {"models"},
+    {"access"},
+    {"answer"},
+    {"reader"},
+    {"memory"},
+    {"aio", "mcp"},
+    {"cli"},
+]
+RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
+ALONE = {
+    "runtime": {"errors"},
+    "cluster": {"example"},
+    "prompt": {"errors", "runtime", "example"},
+    "llm": {"errors", "runtime", "prompt"},
+    "models": {"errors", "runtime", "llm", "encode"},
+}
+FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
+ROOMS = sorted(name for name in RANK if (REPOSITORY / "edge_icl" / name).is_dir() or name in FOLDERS)
+
+
+def modules() -> dict[str, Path]:
+    """Return every module of the package, by its dotted name, and its file."""
+    found = {}
+    for folder, package in FOLDERS.items():
+        for path in sorted((REPOSITORY / folder).rglob("*.py")):
+            parts = path.relative_to(REPOSITORY / folder).with_suffix("").parts
+            found[".".join((package, *parts)).removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(name: str) -> set[str]:
+    """Return the modules of edge_icl that a module imports, late or for types only as well."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "edge_icl":
+            named = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {one if one in MODULES else node.module for one in named}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name in MODULES}
+    return found - {name, "edge_icl"}
+
+
+def room(name: str) -> str:
+    return name.split(".")[1]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "edge_icl"])
+def test_a_module_imports_only_the_rooms_before_its_own(name: str) -> None:
+    others = {room(one) for one in imports(name)} - {room(name)}
+
+    assert not {other for other in others if RANK[other] >= RANK[room(name)]}
+    assert others <= ALONE.get(room(name), others)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter({name: imports(name) for name in MODULES}).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_every_module_is_in_a_room_of_the_ladder() -> None:
+    assert {room(name) for name in MODULES if name != "edge_icl"} == RANK.keys()
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_says_what_is_in_it_and_which_rooms_it_may_import(name: str) -> None:
+    told = import_module(f"edge_icl.{name}").__doc__ or ""
+    inside = {one.split(".")[2] for one in MODULES if one.startswith(f"edge_icl.{name}.")}
+
+    assert {one for one in inside if not re.search(rf"\b{one}\b", told)} == set()
+
+
+def test_the_map_names_every_room() -> None:
+    told = re.findall(r"^    ([a-z, ]+?)  +\S", edge_icl.__doc__ or "", re.MULTILINE)
+
+    names = [name.strip() for names in told for name in names.split(",")]
+
+    assert sorted(names) == sorted(RANK)
+    assert [RANK[name] for name in names] == sorted(RANK.values())
+
+
+def test_importing_the_library_loads_nothing_heavy() -> None:
+    script = "import sys, edge_icl, edge_icl.cli.main; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+
+    assert sorted(HEAVY & set(loaded.split())) == []
+
+
+def test_only_the_output_module_prints() -> None:
+    for name, path in MODULES.items():
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        ]
+        assert not calls or name == "edge_icl.cli.output", name

@@ -1,0 +1,212 @@
+"""Any sequence of changes, questions, crashes and readings: the store equals a fresh one of its examples."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+import stores
+from faults import PREFIXES, Crash, Faulty, Tree, without_entries
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from stores import HOME_KEY, Unflushed, check, commit, make, numbers, reopen, row, rows, tree
+
+from edge_icl.store import trie
+from edge_icl.store.disk import Store
+from edge_icl.store.prefix_cache import PrefixCache
+from edge_icl.store.writer import writing
+
+Numbers = set[int]
+
+some = st.sets(numbers, max_size=8)
+torn = st.sampled_from([None, *PREFIXES])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tiny_pages() -> None:
+    """Let four examples fill a page, so that small stores split and merge."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trie, "PAGE_MAX", 4)
+        yield
+
+
+@cache
+def fresh(held: frozenset[int], kind: bool) -> Tree:
+    """Return the tree of a store that never held anything else."""
+    with tempfile.TemporaryDirectory() as folder:
+        return tree(make(Path(folder) / "store", rows(sorted(held))).path)
+
+
+def examples(store: Store) -> list[bytes]:
+    """Return the texts that a reader finds, in the order of the ids."""
+    return store.read(lambda now: [example.canonical() for _, example in now.examples()])
+
+
+def texts(held: Numbers) -> list[bytes]:
+    return [one.text for one in sorted(rows(held), key=lambda one: one.id)]
+
+
+class Watched(Unflushed):
+    """A file system on which something else happens before the n-th write, rename or removal."""
+
+    def __init__(self, moment: int, event: object) -> None:
+        self.moment = moment
+        self.event = event
+
+    def step(self) -> None:
+        self.moment -= 1
+        if self.moment == -1:
+            self.event()
+
+    def write(self, file: int, data: bytes) -> None:
+        self.step()
+        super().write(file, data)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self.step()
+        super().rename(source, target)
+
+    def unlink(self, path: Path) -> None:
+        self.step()
+        super().unlink(path)
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """A store beside the set of numbers that it should hold."""
+
+    readers = Bundle("readers")
+    encrypted = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        stores.encrypted = self.encrypted
+        self.folder = Path(tempfile.mkdtemp())
+        self.path = self.folder / "store"
+        self.held: Numbers = set()
+
+    @initialize(held=some)
+    def begin(self, held: Numbers) -> None:
+        self.store = make(self.path, rows(held))
+        self.held = held
+
+    @rule(number=numbers)
+    def add(self, number: int) -> None:
+        change = commit(self.store, added=[row(number)])
+        assert len(change.added) == (number not in self.held)
+        self.held = self.held | {number}
+
+    @rule(batch=some)
+    def add_batch(self, batch: Numbers) -> None:
+        commit(self.store, added=rows(batch))
+        self.held = self.held | batch
+
+    @rule(data=st.data())
+    def forget(self, data: st.DataObject) -> None:
+        if self.held:
+            number = data.draw(st.sampled_from(sorted(self.held)))
+            commit(self.store, removed=[row(number).id])
+            self.held = self.held - {number}
+            self.forgotten(number)
+
+    @rule(batch=some)
+    def forget_batch(self, batch: Numbers) -> None:
+        gone = batch & self.held
+        commit(self.store, removed=[row(number).id for number in gone])
+        self.held = self.held - gone
+        self.forgotten(*gone)
+
+    @rule(added=some, removed=some)
+    def both(self, added: Numbers, removed: Numbers) -> None:
+        gone = removed & self.held
+        commit(self.store, added=rows(added - gone), removed=[row(number).id for number in gone])
+        self.held = (self.held | added) - gone
+
+    @rule(key=st.sampled_from("abcdefg"))
+    def ask(self, key: str) -> None:
+        """Keep a state that tells of the representatives, as a question's prefix does."""
+        now = self.store.snapshot()
+        texts_of = {one.id: one.text for one in rows(self.held)}
+        state = b"".join(texts_of[key] for key in now.clustering.representative_ids())
+        entries = PrefixCache(self.store, now, HOME_KEY)
+        assert entries.get(key) in (None, state)
+        entries.put(key, state)
+        assert entries.get(key) == state
+
+    @rule()
+    def reopen(self) -> None:
+        self.store = reopen(self.path, files=Unflushed())
+
+    @rule(target=readers)
+    def begin_to_read(self) -> Store:
+        return reopen(self.path, files=Unflushed())
+
+    @rule(reader=readers)
+    def read_on(self, reader: Store) -> None:
+        assert examples(reader) == texts(self.held)
+
+    @rule(reader=consumes(readers), added=some, removed=some, moment=st.integers(0, 30))
+    def read_during_a_change(self, reader: Store, added: Numbers, removed: Numbers, moment: int) -> None:
+        gone = removed & self.held
+        after = (self.held | added) - gone
+        seen = [texts(self.held)]
+        files = Watched(moment, lambda: seen.append(examples(reader)))
+
+        with writing(reopen(self.path, files=files)) as writer:
+            writer.commit(added=rows(added - gone), removed=[row(number).id for number in gone])
+
+        assert all(found in (texts(self.held), texts(after)) for found in seen)
+        self.held = after
+
+    @rule(added=some, removed=some, moment=st.integers(0, 80), torn=torn)
+    def crash(self, added: Numbers, removed: Numbers, moment: int, torn: str | None) -> None:
+        gone = removed & self.held
+        after = (self.held | added) - gone
+        files = Faulty(moment, torn=torn)
+        try:
+            with writing(reopen(self.path, files=files)) as writer:
+                writer.commit(added=rows(added - gone), removed=[row(number).id for number in gone])
+        except Crash:
+            assert files.fired
+        found = examples(reopen(self.path, files=Unflushed()))
+        assert found in ((texts(self.held), texts(after)) if files.fired else (texts(after),))
+        self.held = after if found == texts(after) else self.held
+        with writing(self.store):
+            pass
+
+    def forgotten(self, *gone: int) -> None:
+        forms = [form for number in gone for form in (row(number).text, row(number).id)]
+        assert not any(form in data for data in tree(self.path).values() for form in forms)
+
+    @invariant()
+    def the_directory_is_that_of_a_fresh_store(self) -> None:
+        if self.path.exists():
+            assert without_entries(tree(self.path)) == fresh(frozenset(self.held), self.encrypted)
+            assert check(self.path).findings == ()
+
+    def teardown(self) -> None:
+        stores.encrypted = False
+        shutil.rmtree(self.folder)
+
+
+class EncryptedStoreMachine(StoreMachine):
+    """The same with an encrypted store, of which nothing can be read, of what it holds or of what it held."""
+
+    encrypted = True
+
+    @invariant()
+    def nothing_is_in_the_clear(self) -> None:
+        forms = [form for number in range(61) for form in (row(number).text, row(number).id)]
+        if self.path.exists():
+            assert not any(form in data for data in tree(self.path).values() for form in forms)
+
+
+for machine in (StoreMachine, EncryptedStoreMachine):
+    machine.TestCase.settings = settings(
+        max_examples=max(settings.default.max_examples // 2, 1), stateful_step_count=30
+    )
+TestAnySequenceWithCrashesAndReaders = StoreMachine.TestCase
+TestAnySequenceOfAnEncryptedStore = EncryptedStoreMachine.TestCase
