@@ -142,11 +142,11 @@ def by_shots(results: Results) -> None:
 
 
 def plot(results: Results, path: Path) -> None:
-    import matplotlib as mpl  # noqa: PLC0415 - not for the tables
+    import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "edge-icl", "font.size": 9})
-    from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib import pyplot as plt
 
     names = results.sets(tasks=False)
     figure, panels = plt.subplots(1, len(names), figsize=(4.2 * len(names), 3.2), squeeze=False)

@@ -156,8 +156,8 @@ def torch_side() -> Sides:
     """Return sentence-transformers, where it is installed."""
     if importlib.util.find_spec("sentence_transformers") is None:
         return {}
-    import torch  # noqa: PLC0415 - seconds, and not everybody has it
-    from sentence_transformers import SentenceTransformer  # noqa: PLC0415
+    import torch
+    from sentence_transformers import SentenceTransformer
 
     logging.getLogger("sentence_transformers").setLevel(
         logging.ERROR

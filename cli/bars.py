@@ -17,7 +17,7 @@ class Bars:
     """One bar at a time, each gone when its stage is over. Is a `Progress`."""
 
     def __init__(self) -> None:
-        from tqdm import tqdm  # noqa: PLC0415 - most commands show no bar
+        from tqdm import tqdm
 
         tqdm.monitor_interval = 0  # no thread that outlives the command
         self._tqdm = tqdm

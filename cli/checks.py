@@ -94,7 +94,7 @@ def compiler() -> Check:
 
 def llama() -> Iterator[Check]:
     """Load llama.cpp, and compare what it was compiled for with what the processor has."""
-    from edge_icl.llm import native  # noqa: PLC0415 - not for status
+    from edge_icl.llm import native
 
     version = build.llama_version()
     try:
@@ -114,7 +114,7 @@ def llama() -> Iterator[Check]:
 
 def onnxruntime() -> Check:
     """Load what runs the encoder."""
-    from edge_icl.encode.encoder import silent_onnxruntime  # noqa: PLC0415 - not for status
+    from edge_icl.encode.encoder import silent_onnxruntime
 
     try:
         runtime = silent_onnxruntime()

@@ -94,7 +94,7 @@ class Command(click.Command):
 
 def _stores(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Offer the names of stores."""
-    from edge_icl.cli import completion  # noqa: PLC0415 - only while completing
+    from edge_icl.cli import completion
 
     return completion.stores(ctx, param, typed)
 

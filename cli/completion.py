@@ -56,7 +56,7 @@ def _harmless(find: Find) -> Offer:
 @_harmless
 def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
     """Offer the names of stores; folders, once there is a slash."""
-    from edge_icl.runtime.home import home  # noqa: PLC0415 - only while completing
+    from edge_icl.runtime.home import home
 
     if "/" in typed:
         yield CompletionItem(typed, type="dir")
@@ -94,7 +94,7 @@ def sources(session: Session, _typed: str) -> list[str]:
 @_harmless
 def fetchable(_session: Session, _typed: str) -> list[CompletionItem]:
     """Offer the models of the catalogue."""
-    from edge_icl.models import catalogue  # noqa: PLC0415 - likewise
+    from edge_icl.models import catalogue
 
     return [CompletionItem(entry.name, help=entry.summary) for entry in catalogue.CATALOGUE]
 
@@ -102,7 +102,7 @@ def fetchable(_session: Session, _typed: str) -> list[CompletionItem]:
 @_harmless
 def installed(_session: Session, _typed: str) -> list[str]:
     """Offer the models on this machine."""
-    from edge_icl.models import location  # noqa: PLC0415 - likewise
+    from edge_icl.models import location
 
     return [model.name for model in location.installed()]
 
@@ -110,7 +110,7 @@ def installed(_session: Session, _typed: str) -> list[str]:
 @_harmless
 def llms(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
     """Offer the LLMs on this machine; files, once there is a slash."""
-    from edge_icl.models import location  # noqa: PLC0415 - likewise
+    from edge_icl.models import location
 
     if "/" in typed:
         yield CompletionItem(typed, type="file")
@@ -121,14 +121,14 @@ def llms(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
 @_harmless
 def encoders(_session: Session, _typed: str) -> list[str]:
     """Offer the encoders on this machine."""
-    from edge_icl.models import location  # noqa: PLC0415 - likewise
+    from edge_icl.models import location
 
     return [model.name for model in location.installed() if isinstance(model, location.InstalledEncoder)]
 
 
 def _fits(value: str, typed: str) -> bool:
     """Tell whether a value begins with what was typed, and can be put into a command line."""
-    from edge_icl.cli.shells import offerable  # noqa: PLC0415 - only while completing
+    from edge_icl.cli.shells import offerable
 
     return value.startswith(typed) and offerable(value)
 
@@ -140,8 +140,8 @@ def _some(session: Session) -> list[Example]:
 
 def _store(session: Session) -> Store:
     """Open the store; an encrypted one raises, since nobody is asked for a passphrase while typing."""
-    from edge_icl.access.paths import locate  # noqa: PLC0415 - likewise
-    from edge_icl.store.disk import Store  # noqa: PLC0415 - likewise
+    from edge_icl.access.paths import locate
+    from edge_icl.store.disk import Store
 
     return Store.open(locate(session.store))
 

@@ -28,8 +28,8 @@ def main(args: Sequence[str] | None = None) -> int:
     _hold_standard_descriptors()
     interrupts.begin(json="--json" in (sys.argv if args is None else args))
     try:
-        from edge_icl.cli import passphrases  # noqa: PLC0415 - takes a while, in which a signal may come
-        from edge_icl.cli.program import run  # noqa: PLC0415 - likewise
+        from edge_icl.cli import passphrases
+        from edge_icl.cli.program import run
 
         if args is None:  # otherwise the environment is that of a program around this one
             passphrases.take()

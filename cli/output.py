@@ -116,7 +116,7 @@ def _as_table(header: Sequence[str], rows: Iterable[Sequence[str]], below: Seque
 
 def _columns() -> int:
     """Return the width of the terminal."""
-    import shutil  # noqa: PLC0415 - not for `--version`
+    import shutil
 
     return shutil.get_terminal_size().columns
 
@@ -174,7 +174,7 @@ class Output:
 
     def documents(self, some: Iterable[object]) -> None:
         """Print JSON documents, each on one line."""
-        import json  # noqa: PLC0415 - not for `--version`
+        import json
 
         self._clear()
         utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
@@ -234,7 +234,7 @@ class Output:
         Raises:
             click.Abort: the terminal was closed.
         """
-        from getpass import getpass  # noqa: PLC0415 - few stores need it
+        from getpass import getpass
 
         try:
             return getpass(f"{tables.one_line(question)}: ", stream=sys.stderr)
@@ -245,10 +245,10 @@ class Output:
         self, message: str, kind: str, *, cause: BaseException | None = None, committed: bool = False
     ) -> None:
         """Tell what went wrong, with `-v` where in the program that was, and whether a change is made."""
-        import json  # noqa: PLC0415 - not for `--version`
+        import json
 
         if self.verbose and cause is not None:
-            import traceback  # noqa: PLC0415 - likewise
+            import traceback
 
             _tell("".join(traceback.format_exception(cause)), end="")
         if self.json:

@@ -36,7 +36,7 @@ def take() -> None:
 def _overwrite(name: str, length: int) -> None:
     """Overwrite the value of a variable where Linux shows it, in /proc/PID/environ."""
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - not for `--version`
+        import ctypes
 
         getenv = ctypes.CDLL(None).getenv
         getenv.restype = ctypes.c_void_p

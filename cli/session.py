@@ -48,8 +48,8 @@ class Session:
         progress: Progress = silent,
     ) -> Memory:
         """Open the store; one that must be made is a plain one, so that only `init` needs to be told more."""
-        from edge_icl.memory import Memory  # noqa: PLC0415 - `models` and `--version` do without
-        from edge_icl.store import settings  # noqa: PLC0415 - likewise
+        from edge_icl.memory import Memory
+        from edge_icl.store import settings
 
         self.refuse_plain()
         plain = create and not self.sealed and not (locate(self.store) / settings.NAME).exists()
@@ -86,7 +86,7 @@ class Session:
         """
         if not self.sealed:
             return
-        from edge_icl.access.passphrases import refuse_plain  # noqa: PLC0415 - `models` and `--version` do without
+        from edge_icl.access.passphrases import refuse_plain
 
         given = "the passphrase" if self.given is not None else passphrases.VARIABLE
         refuse_plain(locate(self.store), given="--encrypted" if self.encrypted else given)
@@ -99,7 +99,7 @@ class Session:
 
     def short(self, memory: Memory, id: str) -> str:
         """Return an id as it is shown: as many digits as it takes; all of them with `-v`."""
-        from edge_icl.store.snapshot import SHORTEST_ID  # noqa: PLC0415 - not for `--version`
+        from edge_icl.store.snapshot import SHORTEST_ID
 
         if self.output.verbose:
             return id

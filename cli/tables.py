@@ -31,7 +31,7 @@ def printable(text: str, *, before: str = "") -> str:
     """Return the text with escapes for what a terminal would obey or hide; see `search.matching.shown`."""
     if text.isascii() and text.isprintable():  # which most texts are
         return text
-    from edge_icl.search.matching import shown  # noqa: PLC0415 - not for `--version`
+    from edge_icl.search.matching import shown
 
     return shown(text, before=before)
 
@@ -40,7 +40,7 @@ def json_printable(document: str) -> str:
     """Return a JSON document of the same value, with JSON's escapes for what a terminal would obey or hide."""
     if document.isascii() and document.isprintable():
         return document
-    from edge_icl.search.matching import shown  # noqa: PLC0415 - not for `--version`
+    from edge_icl.search.matching import shown
 
     return shown(document, json=True)
 

@@ -148,8 +148,8 @@ def _weights(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, N
         path: a safetensors file.
         expected: name -> shape, -1 for any size.
     """
-    import numpy as np  # noqa: PLC0415 - slow to import, and most commands convert nothing
-    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
+    import numpy as np
+    from safetensors import SafetensorError, safe_open
 
     try:
         open_regular(path).close()
@@ -174,7 +174,7 @@ def _shape(file: Any, name: str | None) -> tuple[int, ...]:
 
 def _finite(path: Path, name: str, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a tensor if all of it are numbers."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if not np.isfinite(tensor).all():
         raise ModelFileError(f"{path} has weights in {name} that are no finite numbers", "take another encoder")

@@ -172,7 +172,7 @@ def known(model: InstalledLlm, *, gpu_layers: int | None, threads: int | None) -
 
 def keep(model: InstalledLlm, fit: Fit, *, gpu_layers: int | None, threads: int | None) -> None:
     """Keep a result, on the disk if that can be written, and for this process."""
-    from edge_icl.models import install  # noqa: PLC0415 - brings what converts encoders
+    from edge_icl.models import install
 
     key = _key(model, gpu_layers, threads)
     _settled[key] = fit
@@ -200,7 +200,7 @@ def examine(
     progress: Progress = silent,
 ) -> Fit:
     """Try settings until one passes; keep nothing. Arguments and errors are those of `settle`."""
-    from edge_icl.llm.trial import Trial  # noqa: PLC0415 - brings what starts processes; `status` does without
+    from edge_icl.llm.trial import Trial
 
     asked = Trial(
         path=str(path),
@@ -236,7 +236,7 @@ def _settings(gpu_layers: int | None) -> Iterator[tuple[int | None, bool]]:
 
 def _try(one: Trial, progress: Progress) -> tuple[bool, bool]:
     """Try a setting, in a child if one can be started; return what `here` does, and whether in a child."""
-    from edge_icl.llm import trial  # noqa: PLC0415 - likewise
+    from edge_icl.llm import trial
 
     try:
         return trial.guarded(one, progress), True

@@ -64,7 +64,7 @@ def quantize(weights: Floats, *, axis: int, limit: int) -> tuple[NDArray[np.int8
         axis: the one that shares a scale: 0 for a scale a column, 1 for a scale a row.
         limit: the largest integer.
     """
-    import numpy as np  # noqa: PLC0415 - slow to import, and most commands convert nothing
+    import numpy as np
 
     largest = np.abs(weights).max(axis=axis, keepdims=True)
     # A row of zeros (an unused token) may have any scale but zero.
@@ -82,8 +82,8 @@ class _Graph:
 
     def constant(self, name: str, value: Any) -> str:
         """Add a constant and return its name."""
-        import numpy as np  # noqa: PLC0415
-        from onnx import numpy_helper  # noqa: PLC0415 - half a second, and needed only here
+        import numpy as np
+        from onnx import numpy_helper
 
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
@@ -92,7 +92,7 @@ class _Graph:
         self, operator: str, *inputs: str, outputs: int = 1, attributes: dict[str, Any] | None = None
     ) -> list[str]:
         """Add a node and return the names of what it puts out."""
-        from onnx import helper  # noqa: PLC0415
+        from onnx import helper
 
         name = f"{operator}_{len(self.nodes)}"
         out = [f"{name}_{number}" for number in range(outputs)]
@@ -105,7 +105,7 @@ class _Graph:
 
     def shape(self, name: str, *sizes: int) -> str:
         """Add a constant of integers."""
-        import numpy as np  # noqa: PLC0415
+        import numpy as np
 
         return self.constant(name, np.array(sizes, np.int64))
 
@@ -134,7 +134,7 @@ class _Graph:
 
     def serialize(self, output: str, dimension: int) -> bytes:
         """Return the finished file."""
-        from onnx import TensorProto, helper  # noqa: PLC0415
+        from onnx import TensorProto, helper
 
         self.nodes.append(helper.make_node("Identity", [output], ["embedding"], name="embedding"))
         graph = helper.make_graph(
@@ -189,7 +189,7 @@ def _block(graph: _Graph, network: bert.Bert, state: str, name: str) -> str:
 
 def _attention(graph: _Graph, network: bert.Bert, state: str, name: str) -> str:
     """Every head's weighted mean of the values; query, key and value are one product."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     parts = [f"{name}.attention.self.{part}" for part in ("query", "key", "value")]
     matrix = np.concatenate([network.weights[f"{part}.weight"] for part in parts]).T

@@ -81,7 +81,7 @@ def _is_there(target: Path, file: SourceFile, progress: Progress) -> bool:
 def _describe(source: HubSource, path: str) -> _Remote:
     """Ask the hub for a file's size and digest: once, and not for long."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # read at the import: the hub need not know what else is here
-    import huggingface_hub  # noqa: PLC0415 - slow to import, and needed only to fetch
+    import huggingface_hub
 
     url = huggingface_hub.hf_hub_url(
         # read here, since huggingface_hub reads it when it is imported and never again
@@ -101,7 +101,7 @@ def _describe(source: HubSource, path: str) -> _Remote:
 
 def _probe(url: str) -> tuple[bool, Any]:
     """Return whether the hub tells of a file only to those who sign in, and what it tells."""
-    import huggingface_hub  # noqa: PLC0415 - as in _describe
+    import huggingface_hub
 
     try:
         return False, huggingface_hub.get_hf_file_metadata(url, token=False, timeout=_PROBE_SECONDS)
@@ -153,8 +153,8 @@ def _body(remote: _Remote, have: int) -> Generator[tuple[int, bytes]]:
     As a generator it sees the network's errors alone: those of the disk and of the caller's callback are raised
     in the loop that it feeds, and must not pass for the hub's.
     """
-    from huggingface_hub import get_session  # noqa: PLC0415 - as in _describe
-    from huggingface_hub.utils import (  # type: ignore[attr-defined]  # noqa: PLC0415 - documented as public
+    from huggingface_hub import get_session
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]
         build_hf_headers,
         hf_raise_for_status,
     )

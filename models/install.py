@@ -114,7 +114,7 @@ def _try_encoder(build: Path, settings: EncoderSettings) -> None:
     Raises:
         ModelFileError: it does not; says what is wrong.
     """
-    from edge_icl.encode.encoder import Encoder  # noqa: PLC0415 - brings onnxruntime
+    from edge_icl.encode.encoder import Encoder
 
     encoder = Encoder(
         build / location.GRAPH,

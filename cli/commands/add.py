@@ -73,7 +73,7 @@ def add(  # noqa: PLR0913 - one parameter an option
 
     What `edge-icl export --vectors` wrote is not sent through the encoder again.
     """
-    from edge_icl.answer.lengths import Lengths  # noqa: PLC0415 - not for --help
+    from edge_icl.answer.lengths import Lengths
 
     if texts == (rows.STDIN,) and file is None:
         file, texts = rows.STDIN, ()

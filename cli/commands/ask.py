@@ -215,9 +215,9 @@ def _tell_device(session: Session, model: str | None, threads: int | None) -> No
     """Tell, with `-v`, what the model was computed on."""
     if not session.output.verbose:
         return
-    from edge_icl.cli import machine  # noqa: PLC0415 - few ask
-    from edge_icl.models import catalogue, checked  # noqa: PLC0415 - likewise
-    from edge_icl.runtime.cores import usable_cores  # noqa: PLC0415 - likewise
+    from edge_icl.cli import machine
+    from edge_icl.models import catalogue, checked
+    from edge_icl.runtime.cores import usable_cores
 
     fit = checked.in_use(model or catalogue.DEFAULT_LLM)
     layers, threads = machine.gpu_layers(fit), threads or usable_cores()

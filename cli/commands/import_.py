@@ -45,7 +45,7 @@ def import_(  # noqa: PLR0913 - one parameter an option
     is embedded anew. With the vectors, and a store made by `edge-icl init` with the seed and the other
     settings of the old one, the new store is the same byte for byte, and has the same root.
     """
-    from edge_icl.answer.lengths import Lengths  # noqa: PLC0415 - not for --help
+    from edge_icl.answer.lengths import Lengths
 
     _refuse_filled(session)
     fields = Fields(input_field, output_field, tags_field, source_field)

@@ -75,7 +75,7 @@ def init(
     changed later. With more shots the model sees more examples and takes longer for its first answer. A task
     stands at the beginning of every prompt. Nobody can open an encrypted store without its passphrase: keep it.
     """
-    from edge_icl.memory import Memory  # noqa: PLC0415 - not for --help
+    from edge_icl.memory import Memory
 
     passphrase = _passphrase(session, encrypt=encrypt, keyring=keyring)
     with Memory.create(
@@ -100,7 +100,7 @@ def _passphrase(session: Session, *, encrypt: bool, keyring: bool) -> Passphrase
     Raises:
         click.UsageError: there is a passphrase and nothing to do with it.
     """
-    from edge_icl.access.passphrases import Keyring  # noqa: PLC0415 - not for --help
+    from edge_icl.access.passphrases import Keyring
 
     if session.given is not None and (keyring or not encrypt):
         raise click.UsageError("--passphrase-fd goes with --encrypt, and not with --keyring")

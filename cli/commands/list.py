@@ -29,7 +29,7 @@ def list_(session: Session, tag: str | None, source: str | None, limit: int | No
     On a terminal ids are shortened, and texts cut to the width; piped, both are whole, with tabs between id,
     output and input.
     """
-    from edge_icl.search.finding import fitting  # noqa: PLC0415 - not for --help
+    from edge_icl.search.finding import fitting
 
     output = session.output
     with session.open() as memory:

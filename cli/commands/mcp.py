@@ -31,9 +31,9 @@ def mcp(session: Session, model: str | None) -> None:
     Needs one package more: pip install "edge-icl[mcp]".
     """
     try:
-        from edge_icl.mcp.plans import Plans  # noqa: PLC0415 - an extra, which others do without
-        from edge_icl.mcp.server import serve  # noqa: PLC0415 - likewise
-        from edge_icl.mcp.tools import Desk  # noqa: PLC0415 - likewise
+        from edge_icl.mcp.plans import Plans
+        from edge_icl.mcp.server import serve
+        from edge_icl.mcp.tools import Desk
     except ModuleNotFoundError as error:
         raise NotInstalledError(
             f"the Model Context Protocol needs a package that is missing, {error.name}",

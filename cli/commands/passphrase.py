@@ -28,7 +28,7 @@ def passphrase(session: Session, new_fd: int | None, keyring: bool) -> None:
     Only one small file changes, the key. Whoever has a copy of the old one and knows the old passphrase can
     still open the store: if that matters, export the examples and make a new store.
     """
-    from edge_icl.access.passphrases import Keyring  # noqa: PLC0415 - not for --help
+    from edge_icl.access.passphrases import Keyring
 
     if keyring and new_fd is not None:
         raise click.UsageError("--new-fd and --keyring exclude each other")

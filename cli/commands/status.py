@@ -49,7 +49,7 @@ def status(session: Session) -> None:
 
 def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
     """Return everything, as JSON has it."""
-    from edge_icl.runtime.cores import usable_cores  # noqa: PLC0415 - not for --help
+    from edge_icl.runtime.cores import usable_cores
 
     cache = memory.path / "cache"
     cached = _bytes(cache)

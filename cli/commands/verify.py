@@ -42,7 +42,7 @@ def verify(session: Session, deep: bool, receipt: Path | None, root: str | None)
 
     An older copy of a store, put in its place, is sound: only a root that you noted elsewhere tells it apart.
     """
-    from edge_icl.access import passphrases, paths, verification  # noqa: PLC0415 - not for --help
+    from edge_icl.access import passphrases, paths, verification
 
     claims = None if receipt is None else _read(receipt)
     path, passphrase = paths.locate(session.store), session.passphrase()

@@ -43,7 +43,7 @@ def make(
         ModelMissingError: the encoder is not on this machine.
         InputError: the shots, the seed, the task or the passphrase make no sense.
     """
-    from edge_icl.models.location import find_encoder  # noqa: PLC0415 - whoever opens a store does without
+    from edge_icl.models.location import find_encoder
 
     if not 0 < shots < 1 << 16:
         raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")

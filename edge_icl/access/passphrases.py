@@ -208,8 +208,8 @@ def _bytes(passphrase: str | bytes | Callable[[], str | bytes]) -> bytes:
 def _keyring() -> Iterator[Any]:
     """Give the package keyring, and turn what goes wrong with it into errors of ours."""
     try:
-        import keyring  # noqa: PLC0415 - an extra, and few stores need it
-        from keyring.errors import KeyringError  # noqa: PLC0415 - likewise
+        import keyring
+        from keyring.errors import KeyringError
     except ImportError as error:
         raise NotInstalledError(
             "a passphrase in the operating system's keyring needs the package keyring, which is not installed",

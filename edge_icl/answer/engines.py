@@ -77,7 +77,7 @@ class Engines:
         """
         with self._lock:
             if self._encoder is None:
-                from edge_icl.models.location import find_encoder  # noqa: PLC0415 - forgetting does without
+                from edge_icl.models.location import find_encoder
 
                 found = find_encoder(self._settings.encoder)
                 if found.digest != self._settings.encoder_digest:
@@ -108,7 +108,7 @@ class Engines:
         """
         with self._lock:
             if self._model is None:
-                from edge_icl.models.location import find_llm  # noqa: PLC0415 - forgetting does without
+                from edge_icl.models.location import find_llm
 
                 found = find_llm(self._wanted)
                 key = (found.digest, self._gpu_layers, self._threads)
@@ -131,8 +131,8 @@ class Engines:
 
     def _load_encoder(self, found: InstalledEncoder) -> Encoder:
         """Load the encoder."""
-        from edge_icl.encode.encoder import Encoder  # noqa: PLC0415 - forgetting and listing do without
-        from edge_icl.models.location import assure  # noqa: PLC0415 - likewise
+        from edge_icl.encode.encoder import Encoder
+        from edge_icl.models.location import assure
 
         assure(found, progress=self._progress)
         encoder = Encoder(
@@ -151,9 +151,9 @@ class Engines:
 
     def _load_model(self, found: InstalledLlm) -> Model:
         """Load the LLM in the way in which this machine computes it rightly; checked the first time."""
-        from edge_icl.llm.model import Model  # noqa: PLC0415 - forgetting and listing do without
-        from edge_icl.models import gguf  # noqa: PLC0415 - likewise
-        from edge_icl.models.checked import settle  # noqa: PLC0415 - likewise
+        from edge_icl.llm.model import Model
+        from edge_icl.models import gguf
+        from edge_icl.models.checked import settle
 
         fit = settle(
             found,

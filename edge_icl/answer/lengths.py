@@ -74,7 +74,7 @@ class Lengths:
         """Return how many tokens the model can take; where it is not here, how many a model may be given."""
         with self._lock:
             if self._context is None:
-                from edge_icl.models import gguf, location  # noqa: PLC0415 - not for what only names the limit
+                from edge_icl.models import gguf, location
 
                 try:
                     trained = gguf.context_length(location.find_file(self._wanted))
@@ -87,8 +87,8 @@ class Lengths:
         """Return how many tokens a text has."""
         with self._lock:
             if self._vocabulary is None:
-                from edge_icl.llm.vocabulary import Vocabulary  # noqa: PLC0415 - most examples do without
-                from edge_icl.models.checked import readable  # noqa: PLC0415 - likewise
+                from edge_icl.llm.vocabulary import Vocabulary
+                from edge_icl.models.checked import readable
 
                 self._vocabulary = Vocabulary.load(readable(self._wanted))
             return self._vocabulary.count(text)

@@ -60,7 +60,7 @@ class Options:
             raise InputError("an answer cannot keep to a grammar and a JSON schema", "give one of them")
         if self.labels == "on":
             raise InputError("labels are chosen and not written, so a grammar is of no use", "leave one out")
-        from edge_icl.llm.grammar import Grammar  # noqa: PLC0415 - answers without one do without
+        from edge_icl.llm.grammar import Grammar
 
         if self.grammar is not None:
             return Grammar.from_text(self.grammar)

@@ -41,7 +41,7 @@ class SnapshotCache:
 
     def view(self, snapshot: Snapshot) -> Derived:
         """Return the view of a state: the one that is kept, or a new one that takes its place."""
-        from edge_icl.answer.derived import Derived  # noqa: PLC0415 - neither listing nor forgetting needs it
+        from edge_icl.answer.derived import Derived
 
         with self._lock:
             if self._view is None or self._view.snapshot is not snapshot:
@@ -57,7 +57,7 @@ class SnapshotCache:
             ModelMissingError: the LLM is not on this machine.
             ModelFileError: its file is not usable.
         """
-        from edge_icl.answer.asking import Asker  # noqa: PLC0415 - likewise
+        from edge_icl.answer.asking import Asker
 
         name, model = self._engines.model()
         with self._lock:

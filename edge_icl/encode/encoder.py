@@ -206,7 +206,7 @@ class Encoder:
 
     def _load_tokenizer(self) -> Any:
         """Load the tokenizer, with our own length in place of the file's."""
-        from tokenizers import Tokenizer  # noqa: PLC0415 - lazy like onnxruntime
+        from tokenizers import Tokenizer
 
         try:
             tokenizer = Tokenizer.from_str(self._tokenizer.read_text(encoding="utf-8"))
@@ -229,7 +229,7 @@ def silent_onnxruntime() -> Any:
     heeds the call.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime  # noqa: PLC0415 - takes longer to import than most commands take to run
+    import onnxruntime
 
     onnxruntime.disable_telemetry_events()
     return onnxruntime

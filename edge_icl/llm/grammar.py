@@ -69,7 +69,7 @@ class Grammar:
             ModelError: llama.cpp cannot be loaded.
         """
         llama()  # in our way, before the converter loads it in its own
-        from edge_icl.llm.schema import grammar_of  # noqa: PLC0415 - it loads llama.cpp
+        from edge_icl.llm.schema import grammar_of
 
         text = grammar_of(schema)
         try:

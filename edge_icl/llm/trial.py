@@ -80,8 +80,8 @@ def here(trial: Trial, progress: Progress) -> bool:
         ModelComputationError: it computes wrongly.
         ModelError: it cannot be loaded.
     """
-    from edge_icl.llm.model import Model  # noqa: PLC0415 - the parent does without llama.cpp
-    from edge_icl.llm.selftest import selftest  # noqa: PLC0415 - likewise
+    from edge_icl.llm.model import Model
+    from edge_icl.llm.selftest import selftest
 
     model = Model.load(
         Path(trial.path),

@@ -103,8 +103,8 @@ def _answer(template: str, end: str, messages: list[dict[str, str]]) -> dict[str
 
 def _rendered(template: str, end: str, messages: list[dict[str, str]]) -> str:
     """Render a template in the sandbox."""
-    from jinja2 import ext  # noqa: PLC0415 - plain prompts do without
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+    from jinja2 import ext
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[ext.loopcontrols]

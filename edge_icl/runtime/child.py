@@ -48,7 +48,7 @@ def limit(*, seconds: int | None = None, memory: int | None = None, data: int | 
     """
     if sys.platform == "win32":
         return
-    import resource  # noqa: PLC0415 - Windows has none
+    import resource
 
     for kind, most in (
         (resource.RLIMIT_CORE, 0),

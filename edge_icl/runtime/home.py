@@ -13,6 +13,6 @@ def home() -> Path:
 
 def _usual() -> str:
     """Return the platform's own place."""
-    import platformdirs  # noqa: PLC0415 - not for a store that is given by its path, nor for `--version`
+    import platformdirs
 
     return platformdirs.user_data_dir("edge-icl")

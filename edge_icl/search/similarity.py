@@ -162,7 +162,7 @@ def _squares(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the squared length f64[n] of each vector i8[n, d], 1 at least; exact."""
     if not len(vectors):
         return np.ones(0)
-    import simsimd  # noqa: PLC0415 - not needed to forget
+    import simsimd
 
     squares = np.asarray(simsimd.dot(vectors, vectors), np.float64).reshape(len(vectors))
     return np.maximum(squares, 1)
@@ -178,7 +178,7 @@ def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> Dots:
     if not (len(vectors) and len(questions)):
         return np.zeros(shape)
     if len(questions) == 1 or not exact:
-        import simsimd  # noqa: PLC0415 - not needed to forget
+        import simsimd
 
         products = simsimd.cdist(questions, vectors, "dot", out_dtype="f32" if exact else "f64")
         return np.asarray(products).reshape(shape)

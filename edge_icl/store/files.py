@@ -136,7 +136,7 @@ class Files:
 
     def swap(self, one: Path, other: Path) -> None:
         """Let two directories in one swap their names, in one step, which Linux alone knows."""
-        import ctypes  # noqa: PLC0415 - few changes need it
+        import ctypes
 
         swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
         if swap is None:

@@ -73,7 +73,7 @@ class Stretch:
             NotInstalledError: the package cryptography is not installed.
         """
         with sealing.installed():
-            from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 - an extra
+            from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
         derive = Argon2id(
             salt=salt,

@@ -91,7 +91,7 @@ def encrypt(key: bytes | bytearray, data: bytes | bytearray, bound: bytes) -> by
         NotInstalledError: the package cryptography is not installed.
     """
     with installed():
-        from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # noqa: PLC0415 - an extra
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
     return AESSIV(key).encrypt(data, [bound])
 
@@ -103,8 +103,8 @@ def decrypt(key: bytes | bytearray, data: bytes, bound: bytes) -> bytes | None:
         NotInstalledError: the package cryptography is not installed.
     """
     with installed():
-        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra
-        from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # noqa: PLC0415 - likewise
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
     try:
         return AESSIV(key).decrypt(data, [bound])

@@ -249,6 +249,6 @@ def test_verbose_tells_the_times_of_the_stages() -> None:
 
 
 def test_every_level_has_its_colour() -> None:
-    from edge_icl.cli.commands.doctor import COLOURS  # noqa: PLC0415 - this test only
+    from edge_icl.cli.commands.doctor import COLOURS
 
     assert set(COLOURS) == set(checks.Level)

@@ -115,8 +115,8 @@ def test_status_says_what_is_there_and_what_is_missing(home: Path) -> None:
 
 
 def test_status_knows_the_gpu_by_the_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edge_icl.cli import machine  # noqa: PLC0415 - this test only
-    from edge_icl.llm import build  # noqa: PLC0415 - likewise
+    from edge_icl.cli import machine
+    from edge_icl.llm import build
 
     package = tmp_path / "llama_cpp"
     (package / "lib").mkdir(parents=True)

@@ -137,9 +137,9 @@ def test_honest_writing_is_shown_as_it_is(text: str) -> None:
 
 def _streamed(*pieces: str) -> str:
     """What a terminal shows of pieces."""
-    from command import Screen  # noqa: PLC0415 - only here
+    from command import Screen
 
-    from edge_icl.cli.output import Output  # noqa: PLC0415 - likewise
+    from edge_icl.cli.output import Output
 
     screen = Screen()
     with pytest.MonkeyPatch.context() as patch:

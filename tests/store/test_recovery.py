@@ -267,7 +267,7 @@ def test_after_a_crash_at_any_operation_any_command_leaves_nothing(
 
 def crash(path: Path, ids: list[bytes], files: Faulty) -> None:
     """Forget, and stop where the file system stops."""
-    from edge_icl.store.writer import writing  # noqa: PLC0415 - here alone
+    from edge_icl.store.writer import writing
 
     try:
         store = Store.open(path, unlock=unlocking(os.environ.get("EDGE_ICL_PASSPHRASE")), files=files)

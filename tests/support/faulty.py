@@ -106,7 +106,7 @@ class Faulty:
 def main() -> None:
     """Be the child."""
     sys.path[:] = json.loads(sys.stdin.buffer.readline())
-    from edge_icl.llm import native, trial  # noqa: PLC0415 - the parent says where they are
+    from edge_icl.llm import native, trial
 
     native._llama._module = Faulty(native.llama(), *sys.argv[1:])
     trial.main()

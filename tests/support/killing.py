@@ -25,7 +25,7 @@ SETOPTIONS = 0x4200
 
 def run(args: list[str]) -> int:
     """Run a command of edge-icl in this process, quietly."""
-    from edge_icl.cli.main import main  # noqa: PLC0415 - imported before the fork, by `warm`
+    from edge_icl.cli.main import main
 
     with Path(os.devnull).open("w") as nothing:
         sys.stdout = sys.stderr = nothing

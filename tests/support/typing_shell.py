@@ -103,10 +103,10 @@ def _prepared(kind: str, folder: Path, script: str) -> list[str]:
 
 def _start(command: list[str], environment: dict[str, str], folder: Path) -> tuple[int, int]:
     """Start a shell at a terminal of its own; return its process and its screen."""
-    import fcntl  # noqa: PLC0415 - not on Windows
-    import pty  # noqa: PLC0415 - likewise
-    import struct  # noqa: PLC0415 - likewise
-    import termios  # noqa: PLC0415 - likewise
+    import fcntl
+    import pty
+    import struct
+    import termios
 
     process, screen = pty.fork()
     if process == 0:
