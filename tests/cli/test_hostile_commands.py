@@ -121,7 +121,7 @@ def test_two_texts_that_are_one_example_only_together_are_not_shown_under_others
     def tear(parts: Parts) -> None:
         rows = parts.pages[0].rows
         texts = (
-            b'{"input":"x","output":"y"},{"input":"I am","output":"another","more":[',
+            b'{"input":"x","output":"y"},{"input":"I am","output":"another","more":[0',
             b"1]}",
         )
         rows[1:3] = [(row[0], text, row[2]) for row, text in zip(rows[1:3], texts, strict=True)]

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ggufs
+import numpy as np
 import pytest
 import tiny
 from command import refused, run
+from safetensors.numpy import load_file
 
 from edge_icl import Memory
 from edge_icl.errors import ModelFileError
@@ -60,6 +62,21 @@ def damage(file: Path) -> bytes:
     return sound
 
 
+def other_weights(graph: Path, folder: Path) -> None:
+    """Change a tensor of the graph that was made of a folder: it still is a graph, of another encoder."""
+    data = graph.read_bytes()
+    for weights in sorted(load_file(folder / "model.safetensors").values(), key=lambda one: -one.size):
+        for tensor in (weights, weights.T):
+            raw = np.ascontiguousarray(tensor).astype("<f4").tobytes()
+            place = data.find(raw)
+            if place >= 0:
+                with graph.open("r+b") as opened:
+                    opened.seek(place)
+                    opened.write((-3 * np.frombuffer(raw, "<f4")).tobytes())
+                return
+    raise AssertionError("no weights of the folder are in the graph")
+
+
 def content(store: Path) -> dict[str, bytes]:
     """Return every file of a store."""
     return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
@@ -96,6 +113,19 @@ def test_a_damaged_encoder_is_refused_and_nothing_is_stored(
 ) -> None:
     before = content(store)
     damage(encoder / part)
+
+    with pytest.raises(ModelFileError, match=r"is not what was installed.*edge-icl models remove small"):
+        USES[use](store)
+
+    assert content(store) == before
+
+
+@pytest.mark.parametrize("use", USES)
+def test_an_encoder_with_other_weights_stores_and_finds_nothing(
+    store: Path, encoder: Path, llm: Path, tmp_path: Path, use: str
+) -> None:
+    before = content(store)
+    other_weights(encoder / location.GRAPH, tmp_path / "bert")
 
     with pytest.raises(ModelFileError, match=r"is not what was installed.*edge-icl models remove small"):
         USES[use](store)

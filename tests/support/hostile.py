@@ -103,8 +103,8 @@ TEXTS = (
 """In place of an example's text."""
 
 TORN = (
-    (b'{"input":"a","output":"b","more":[', b']},{"input":"c","output":"d"}'),
-    (b'{"input":"a","output":"b"},{"input":"c","output":"d","more":[', b"1]}"),
+    (b'{"input":"a","output":"b","more":[0', b'0]},{"input":"c","output":"d"}'),
+    (b'{"input":"a","output":"b"},{"input":"c","output":"d","more":[0', b"1]}"),
     (b'{"input":"a","output":"b","more":"', b'"}'),
     (b'{"input":"a","output":"b","tags":["x', b'y"]},{"input":"c","output":"d"}'),
 )
