@@ -130,8 +130,8 @@ def asking(memory: Memory, options: Options) -> Callable[[str], Found]:
 
 def auto_cot(memory: Memory, shots: int, draw: int = 0) -> Callable[[str], Found]:
     """Return how Auto-CoT's examples answer: the same prompts and scores as `erase` without a prior."""
-    now = memory._store.snapshot()
-    asker = memory._now.asker(now)
+    now = memory._opened.store.snapshot()
+    asker = memory._opened.cache.asker(now)
     points = asker.view.points
     exact = points.vectors.astype(np.float64)
     means = KMeans(min(shots, len(exact)), n_init=1, random_state=draw).fit(exact)
@@ -163,7 +163,7 @@ def vote(memory: Memory) -> Callable[[str], Found]:
 
 def regression(memory: Memory, shards: int) -> Callable[[str], Found]:
     """Return how logistic regression answers: one model a shard, and the majority of them."""
-    now = memory._store.snapshot()
+    now = memory._opened.store.snapshot()
     points, outputs = now.points(), [example.output for _, example in now.examples()]
     scale, models = memory.settings.scale, []
     for shard in range(shards):
@@ -177,7 +177,7 @@ def regression(memory: Memory, shards: int) -> Callable[[str], Found]:
         models.append(lambda row, one=fitted: _likeliest(one, row))
 
     def ask(question: str) -> Found:
-        row = memory._embed([question]) / scale
+        row = memory._opened.embed([question]) / scale
         votes = [model(row) for model in models]
         counts = Counter(answer for answer, _ in votes)
         answer = max(counts, key=lambda label: (counts[label], label))

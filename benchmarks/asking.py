@@ -104,7 +104,7 @@ def floor_of(
     reply = memory.stream(question, options)
     for _ in reply:
         pass
-    _, model = memory._engines.model()
+    _, model = memory._opened.engines.model()
     prefix = reply.prompt.prefix
     if prefix not in floors:
         floors[prefix] = Floor(model, model.tokenize(prefix, start=True))
@@ -178,7 +178,7 @@ def by_labels(asked: Sequence[str], rounds: int) -> None:
 
 def places(memory: Memory) -> dict[str, Callable[[], None]]:
     """Return where a prefix may be, each with what drops it from the places before."""
-    _, model = memory._engines.model()
+    _, model = memory._opened.engines.model()
 
     def window() -> None:
         with model.lock:
@@ -186,7 +186,7 @@ def places(memory: Memory) -> dict[str, Callable[[], None]]:
 
     def memory_too() -> None:
         window()
-        memory._now._asker._lasting._states.clear()
+        memory._opened.cache._asker._lasting._states.clear()
 
     def disk_too() -> None:
         memory_too()
@@ -235,7 +235,7 @@ def by_shots(question: str, rounds: int) -> None:
             with store(path, rows_of(77, 500), shots) as memory:
                 warm(memory, question, lambda: None)
                 prompt = memory.stream(question, Options(**WRITTEN)).prompt
-                length = memory._engines.model()[1].count(prompt.prefix)
+                length = memory._opened.engines.model()[1].count(prompt.prefix)
                 for where, prepare in places(memory).items():
                     found = [warm(memory, question, prepare) for _ in range(rounds)]
                     rows.append((shots, length, "warm", where, *cells(found)))

@@ -52,7 +52,7 @@ def forgetting(memory: Memory, count: int) -> list[float]:
 
 
 def retraining(memory: Memory, shards: int, count: int) -> list[float]:
-    points = memory._store.snapshot().points()
+    points = memory._opened.store.snapshot().points()
     outputs = np.array([held.output for held in memory.examples()])
     spent = []
     for i in np.random.default_rng(0).choice(len(outputs), count, replace=False):
@@ -64,7 +64,7 @@ def retraining(memory: Memory, shards: int, count: int) -> list[float]:
 
 
 def clustering(memory: Memory, count: int) -> list[float]:
-    exact = memory._store.snapshot().points().vectors.astype(np.float64)
+    exact = memory._opened.store.snapshot().points().vectors.astype(np.float64)
     picked = np.random.default_rng(0).choice(len(exact), count, replace=False)
     means = KMeans(memory.settings.shots, n_init=1, random_state=0)
     return [seconds(lambda i=i: means.fit(np.delete(exact, i, axis=0))) for i in picked]

@@ -82,7 +82,7 @@ def commit(store: Store, *, added: Sequence[Row] = (), removed: Sequence[bytes] 
 def taught(folder: Path) -> tuple[Settings, list[Row]]:
     with Memory.create(folder / "taught", seed=SEED) as memory:
         memory.add_many(examples("banking77/train"))
-        return memory.settings, [row for page in memory._store.snapshot().pages() for row in page.rows()]
+        return memory.settings, [row for page in memory._opened.store.snapshot().pages() for row in page.rows()]
 
 
 def measure(folder: Path, rounds: int) -> list[tuple[object, ...]]:

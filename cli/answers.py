@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.cli.tables import counted
-from edge_icl.errors import ExamplesChangedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from edge_icl.answer.reply import Reply
     from edge_icl.cli.session import Session
@@ -17,31 +16,6 @@ if TYPE_CHECKING:
 
 LIKELY = 0.01
 """Labels below this share are only counted by `--explain`."""
-
-
-def complete(start: Callable[[str], Reply], question: str, show: Callable[[str], None] | None = None) -> Reply:
-    """Return the reply to a question when it is complete; asked anew if its examples change meanwhile.
-
-    Args:
-        start: begins to answer.
-        question: as it was typed.
-        show: takes each piece as it comes.
-
-    Raises:
-        ExamplesChangedError: the examples have changed, and a piece of the answer has been shown already.
-    """
-    while True:
-        reply, shown = start(question), False
-        try:
-            for piece in reply:
-                if show is not None:
-                    show(piece)
-                    shown = True
-        except ExamplesChangedError:
-            if shown:
-                raise
-        else:
-            return reply
 
 
 def tell_cut(session: Session, answer: Answer, where: str = "") -> None:

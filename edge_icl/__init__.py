@@ -17,8 +17,8 @@ rooms, each of which imports only those before it, and says in its docstring in 
     models     which models are on this machine, how they are used; the only network code
     access     where a store is, making one, passphrases, verifying
     answer     from a question to an answer
-    reader     an open store, read and asked
-    memory     Memory, which also changes it, and knows all others
+    changes    what add, forget and replace do
+    memory     Memory: each method is one call into a room
     aio, mcp   the same for asyncio, and for assistants
     cli        the command line
 """

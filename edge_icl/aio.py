@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from edge_icl.access.paths import DEFAULT_STORE
 from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
 from edge_icl.example import Example
-from edge_icl.memory import Memory
-from edge_icl.reader import DEFAULT_OPTIONS, NEARLY_THE_SAME
+from edge_icl.memory import DEFAULT_OPTIONS, NEARLY_THE_SAME, Memory
 from edge_icl.runtime.cancel import Cancel
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.store.writer import DEFAULT_TIMEOUT

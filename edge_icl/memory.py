@@ -1,4 +1,4 @@
-"""Memory: a store, its encoder and an LLM behind one object; the only module that knows all the others.
+"""Memory: a store, its encoder and an LLM behind one object. Each method is one call into a room.
 
     with edge_icl.Memory.open("work") as memory:
         memory.add("Uber to the airport", "travel")
@@ -13,49 +13,49 @@ is at that moment, also after another process has changed it.
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
+from edge_icl import changes
 from edge_icl.access.opening import make
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import DEFAULT_STORE, locate
+from edge_icl.access.verification import verify
+from edge_icl.answer import questions
 from edge_icl.answer.engines import Engines
-from edge_icl.encode.vector import Vector, usable
-from edge_icl.errors import (
-    EdgeIclError,
-    InputError,
-    StoreChangedError,
-    StoreEncoderError,
-    StoreExistsError,
-    StoreNotFoundError,
-)
-from edge_icl.example import Example, checked
-from edge_icl.reader import Reader
-from edge_icl.results import RECEIPT, Added, Held, Receipt, Replaced
+from edge_icl.answer.open_store import OpenStore
+from edge_icl.answer.options import Options
+from edge_icl.encode.vector import Vector
+from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
+from edge_icl.example import Example, normalise
+from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Verification
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
+from edge_icl.search.finding import alike, every_example, fitting, held, nearest, select
 from edge_icl.store import settings
 from edge_icl.store.disk import Store
-from edge_icl.store.keys import STRETCH
-from edge_icl.store.pages import Row
+from edge_icl.store.keys import STRETCH, no_passphrase
+from edge_icl.store.recovery import Unfinished, unfinished
 from edge_icl.store.settings import DEFAULT_SHOTS
-from edge_icl.store.writer import DEFAULT_TIMEOUT, writing
+from edge_icl.store.writer import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from edge_icl.access.passphrases import Passphrase
+    from edge_icl.answer.reply import Reply
+    from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.keys import Stretch
-    from edge_icl.store.snapshot import Snapshot
-    from edge_icl.store.writer import Change
+    from edge_icl.store.settings import Settings
+
+DEFAULT_OPTIONS = Options()
+
+NEARLY_THE_SAME = 0.9
+"""Similarity from which two inputs count as nearly the same."""
 
 
-class Memory(Reader):
+class Memory:
     """An open store. Make one with `open` or `create`; close it, or use it in a `with` statement.
 
         >>> memory = Memory.open("work")
@@ -170,7 +170,7 @@ class Memory(Reader):
             StoreExistsError: a store is there already.
             NotAStoreError: something else is there.
             ModelMissingError: the encoder is not on this machine.
-            InputError: the shots, the seed, the task or the passphrase make no sense.
+            InputError: the shots, the seed, the task or the passphrase are not valid.
         """
         path = locate(store)
         if (path / settings.NAME).exists():
@@ -184,6 +184,75 @@ class Memory(Reader):
             Lifetime(path),
             timeout=DEFAULT_TIMEOUT,
         )
+
+    def __init__(self, store: Store, engines: Engines, lifetime: Lifetime, *, timeout: float) -> None:
+        self._opened = OpenStore(store, engines, lifetime, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what other threads do here and give models and memory back; nothing runs when it returns.
+
+        Questions that are being answered raise StoreClosedError within a token, as does what takes long:
+        loading, embedding, checking. A change that is being written is finished. Calling it again does nothing.
+
+        Raises:
+            StoreBusyError: called from a progress callback of this store.
+        """
+        self._opened.close()
+
+    @property
+    def path(self) -> Path:
+        """The store's directory."""
+        return self._opened.store.path
+
+    @property
+    def settings(self) -> Settings:
+        """What the store was made with."""
+        return self._opened.store.settings
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the files of the store are sealed."""
+        return self._opened.store.key is not None
+
+    @property
+    def root(self) -> str:
+        """One string that names the whole content of the store: equal roots mean equal stores."""
+        return self._opened.read(lambda snapshot: snapshot.root)
+
+    def __len__(self) -> int:
+        return self._opened.read(lambda snapshot: snapshot.manifest.count)
+
+    @property
+    def wiped(self) -> int:
+        """How many files were wiped on opening the store, since a change that was cut off had left them."""
+        return self._opened.store.wiped
+
+    @property
+    def commits(self) -> int:
+        """How many changes were made through this handle, the making of the store included."""
+        return self._opened.store.commits
+
+    def unfinished(self) -> Unfinished | None:
+        """Return what a change left that was cut off and cannot be wiped now, and why; None if nothing is."""
+        with self._opened.lifetime.at_work():
+            return unfinished(self._opened.store)
+
+    def load(self) -> None:
+        """Load the encoder and the LLM now, rather than with the first text and the first question.
+
+        Raises:
+            ModelMissingError: one of them is not on this machine.
+            ModelFileError: a model's file is not usable.
+        """
+        with self._opened.lifetime.at_work():
+            self._opened.engines.encoder()
+            self._opened.engines.model()
 
     def add(self, input: str, output: str, *, tags: Iterable[str] = (), source: str | None = None) -> Added:
         """Add one example; adding it again changes nothing.
@@ -214,32 +283,13 @@ class Memory(Reader):
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """
-        keyed = [(example.id(self.settings.seed), example) for example in checked(examples)]
-        wanted = dict(keyed)
-        new = self._read(lambda now: {key: e for key, e in wanted.items() if now.locate(key) is None})
-        for example in new.values():
-            self._engines.lengths.check(example)
-        given = {} if vectors is None else usable((key for key, _ in keyed), vectors, self.settings)
-        missing = [key for key in new if key not in given]
-        if missing:
-            made = self._embed([new[key].input for key in missing], progress)
-            given |= zip(missing, made, strict=True)
-        added: Sequence[Row] = ()
-        if new:
-            rows = [Row(key, given[key], example.canonical()) for key, example in new.items()]
-            added = self._commit(lambda _: (rows, ())).added
-        return Added(
-            ids=tuple(key.hex() for key, _ in keyed),
-            added=len(added),
-            duplicates=len(keyed) - len(added),
-            carried=len(added) - len(set(missing).intersection(row.id for row in added)),
-        )
+        return changes.add(self._opened, examples, vectors, progress)
 
     def forget(self, *ids: str, similar: float | None = None, root: str | None = None) -> Receipt:
         """Forget examples in one commit: all of them, or none; returns when they are wiped from the disk.
 
         Args:
-            ids: of the examples; a unique prefix of an id will do.
+            ids: of the examples; the beginning of an id will do, where no other id begins so.
             similar: also look for examples that are left with a similarity from this on; reads every vector.
             root: the store's, when it was decided what to forget; None if changes since then do not matter.
 
@@ -250,48 +300,7 @@ class Memory(Reader):
             AmbiguousIdError: several ids begin with one of them; nothing was forgotten.
             StoreAccessError: the operating system refused.
         """
-        if not ids:
-            raise InputError("there is nothing to forget", "give the ids of examples")
-        begun = time.perf_counter()
-        keys: list[bytes] = []
-        vectors: list[NDArray[np.int8]] = []
-
-        def choose(now: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
-            if root is not None and root != now.root:
-                raise StoreChangedError(
-                    "the store has changed since it was looked at: nothing was forgotten", "look again"
-                )
-            keys.extend(sorted({now.resolve(prefix) for prefix in ids}))
-            vectors.extend(page.vectors[i] for page, i in map(now.row, keys))
-            return (), keys
-
-        change = self._commit(choose)
-        seconds = time.perf_counter() - begun
-        left, why = (None, None) if similar is None else self._left(np.stack(vectors), similar)
-        return Receipt(
-            ids=tuple(key.hex() for key in keys),
-            root_before=change.root_before,
-            root_after=change.root_after,
-            refit=change.refit,
-            seconds=seconds,
-            similar=left,
-            similar_error=why,
-            store=self.settings.digest(RECEIPT),
-        )
-
-    @property
-    def commits(self) -> int:
-        """How many changes were made through this handle, the making of the store included."""
-        return self._store.commits
-
-    def _left(
-        self, vectors: NDArray[np.int8], similar: float
-    ) -> tuple[tuple[Held, ...], None] | tuple[None, str]:
-        """Return the examples that are left and alike, or why nobody can tell: the others are forgotten."""
-        try:
-            return tuple(self._alike(vectors, similar)), None
-        except (EdgeIclError, OSError, MemoryError) as error:
-            return None, str(error) or "there is not enough memory"
+        return changes.forget(self._opened, ids, similar=similar, root=root)
 
     def replace(
         self,
@@ -308,7 +317,7 @@ class Memory(Reader):
         needed then.
 
         Args:
-            id: of the example; a unique prefix of it will do.
+            id: of the example; its beginning will do, where no other id begins so.
             input: the new input.
             output: the new output.
             tags: the new tags, in place of all old ones.
@@ -321,29 +330,148 @@ class Memory(Reader):
             ModelMissingError: the input is new, and the encoder is not on this machine.
             StoreAccessError: the operating system refused.
         """
-        begun = time.perf_counter()
-        old = self.get(id)
-        new = old.example.changed(input=input, output=output, tags=tags, source=source)
-        gone, key = bytes.fromhex(old.id), new.id(self.settings.seed)
-        if key != gone:
-            self._engines.lengths.check(new)
-        vector = None if new.input == old.input else self._embed([new.input])[0]
+        return changes.replace(self._opened, id, input=input, output=output, tags=tags, source=source)
 
-        def choose(now: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
-            page, i = now.row(gone)
-            row = Row(key, page.vectors[i] if vector is None else vector, new.canonical())
-            return ([row], [gone]) if key != gone else ((), ())
+    def ask(self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: Cancel | None = None) -> Answer:
+        """Answer a question from the examples.
 
-        change = self._commit(choose)
-        return Replaced(
-            old=old.id,
-            new=key.hex(),
-            root_before=change.root_before,
-            root_after=change.root_after,
-            refit=change.refit,
-            seconds=time.perf_counter() - begun,
-            store=self.settings.digest(RECEIPT),
+        Args:
+            question: an input like those of the examples.
+            options: how.
+            cancel: set it from any thread, and the model stops within a token.
+
+        Raises:
+            AskCancelledError: it was set before the answer was complete.
+            StoreClosedError: the store was closed before the answer was complete.
+            InputError: the question is empty or too long, or an option is not valid.
+            ModelMissingError: the encoder or the LLM is not on this machine.
+            ModelFileError: a model's file is not usable.
+            ExamplesChangedError: the examples changed each time before the answer was complete, for a minute.
+        """
+        answer = questions.complete(lambda: self.stream(question, options, cancel=cancel)).answer
+        if cancel is not None and not answer.complete:
+            cancel.check()
+        return answer
+
+    def stream(
+        self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: Cancel | None = None
+    ) -> Reply:
+        """Answer a question piece by piece, as `ask` does.
+
+        Args:
+            question: see `ask`.
+            options: see `ask`.
+            cancel: set it from any thread, and the answer ends before its next token.
+
+        Returns:
+            An iterator over pieces of text. Closing it stops the model; its `answer` is the answer so far. It
+            raises StoreClosedError if the store is closed meanwhile, ExamplesChangedError if it is changed.
+
+        Raises:
+            AskCancelledError: it was set before the model had been asked.
+        """
+        return questions.stream(self._opened, question, options, cancel)
+
+    def search(self, text: str, *, limit: int = 10) -> list[Held]:
+        """Return the examples whose inputs are nearest to a text, the nearest first.
+
+        Raises:
+            InputError: the text is empty or no valid text.
+            ModelMissingError: the encoder is not on this machine.
+        """
+        (vector,) = self._opened.embed([normalise(text, "text")])
+        points = self._opened.cache.points
+        return self._opened.read(lambda snapshot: nearest(snapshot, points(snapshot), vector, limit))
+
+    def find(
+        self,
+        *,
+        match: str | None = None,
+        source: str | None = None,
+        tag: str | None = None,
+        like: str | None = None,
+        min_similarity: float = NEARLY_THE_SAME,
+    ) -> list[Held]:
+        """Return the examples that fit everything that is given, in the order of their ids.
+
+        Args:
+            match: text that the input or the output holds, as a person reads them.
+            source: where they came from.
+            tag: a tag that they have.
+            like: a text that their inputs are similar to.
+            min_similarity: how similar, from -1 to 1.
+
+        Raises:
+            InputError: one of the texts is no valid text.
+        """
+        if like is None:
+            return self._opened.read(lambda snapshot: select(snapshot, match=match, source=source, tag=tag))
+        vectors = self._opened.embed([normalise(like, "text")])
+        near = self._opened.read(lambda snapshot: alike(snapshot, vectors, min_similarity))
+        return list(fitting(near, match=match, source=source, tag=tag))
+
+    def examples(self) -> Iterator[Held]:
+        """Return all examples, in the order of their ids.
+
+        They are those of this moment, whatever changes meanwhile. Their ids and texts are in memory until the
+        iterator is gone; as objects, which take four times as much, only those that the caller keeps.
+        """
+        return every_example(self._opened.read)
+
+    def export(self) -> Iterator[tuple[Held, Vector]]:
+        """Return all examples with their vectors, in the order of their ids.
+
+        They are those of this moment, whatever changes meanwhile. The store's pages stay in memory: the
+        vectors and texts, and little else.
+        """
+        pages = self._opened.read(lambda snapshot: snapshot.load())
+        encoder = self.settings.encoder_digest
+        return (
+            (Held(id.hex(), example), Vector(encoder, vector.tobytes()))
+            for page in pages
+            for (id, example), vector in zip(page.examples(), page.vectors, strict=True)
         )
+
+    def ids(self) -> list[str]:
+        """Return the ids of all examples, sorted. No text is read, so it does not matter if one is damaged."""
+        return self._opened.read(lambda snapshot: [id.hex() for id in snapshot.ids()])
+
+    def get(self, id: str) -> Held:
+        """Return the example whose id begins so.
+
+        Raises:
+            ExampleNotFoundError: no id does.
+            AmbiguousIdError: several do.
+        """
+        return self._opened.read(lambda snapshot: held(snapshot, snapshot.resolve(id)))
+
+    def short(self, id: str) -> str:
+        """Return the shortest beginning of an id, 8 hex digits at least, that no other id has."""
+        return self._opened.read(lambda snapshot: snapshot.short(snapshot.resolve(id)))
+
+    def verify(
+        self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent
+    ) -> Verification:
+        """Check every byte of the store against its manifest.
+
+        Args:
+            deep: also make the store anew from its examples and vectors, and compare every byte.
+            receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
+            progress: told about each page.
+
+        Raises:
+            InputError: this is no receipt.
+        """
+        opened, key = self._opened, self._opened.store.key
+        with opened.lifetime.at_work():
+            return verify(
+                self.path,
+                deep=deep,
+                receipt=receipt,
+                progress=opened.lifetime.heeded_by(progress),
+                timeout=opened.timeout,
+                unlock=no_passphrase if key is None else lambda _: key.data,
+            )
 
     def change_passphrase(self, passphrase: Passphrase) -> None:
         """Give an encrypted store another passphrase; the old one does not open it any more.
@@ -358,14 +486,5 @@ class Memory(Reader):
                 store in its place; nothing was changed.
             StoreAccessError: the operating system refused.
         """
-        with self._lifetime.at_work():
-            change_passphrase(self._store, passphrase, timeout=self._timeout)
-
-    def _commit(self, choose: Callable[[Snapshot], tuple[Sequence[Row], Sequence[bytes]]]) -> Change:
-        """Add and remove what `choose` says of the state under the lock, and drop what was kept of it."""
-        with self._lifetime.at_work():
-            with writing(self._store, timeout=self._timeout) as writer:
-                added, removed = choose(writer.snapshot)
-                change = writer.commit(added=added, removed=removed)
-            self._now.move_on(change)
-        return change
+        with self._opened.lifetime.at_work():
+            change_passphrase(self._opened.store, passphrase, timeout=self._opened.timeout)

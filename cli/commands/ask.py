@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from edge_icl.answer import questions
 from edge_icl.answer.options import AUTO, Options
 from edge_icl.answer.selection import SELECTIONS
 from edge_icl.cli import answers, completion, constraints, rows
@@ -227,7 +228,7 @@ def _tell_device(session: Session, model: str | None, threads: int | None) -> No
 def _one(session: Session, memory: Memory, start: Start, question: str, *, shown: bool, explain: bool) -> None:
     """Answer one question."""
     output = session.output
-    reply = answers.complete(start, question, output.piece if output.terminal else None)
+    reply = questions.complete(partial(start, question), output.piece if output.terminal else None)
     answers.tell_cut(session, reply.answer)
     if output.json:
         output.document(answers.as_json(reply, explain=explain))
@@ -246,7 +247,7 @@ def _many(session: Session, start: Start, asked: Questions, progress: Progress, 
     progress("ask", 0, total)
     for done, row in enumerate(asked.read(), start=1):
         try:
-            reply = answers.complete(start, row[asked.field])
+            reply = questions.complete(partial(start, row[asked.field]))
         except InputError as error:
             failed += 1
             _fail(session, row.line, error)

@@ -14,7 +14,7 @@ from edge_icl.cli.rows import text_or_stdin
 from edge_icl.cli.tables import counted
 from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError, StoreDamagedError
 from edge_icl.example import Example
-from edge_icl.reader import NEARLY_THE_SAME
+from edge_icl.memory import NEARLY_THE_SAME
 from edge_icl.results import Held
 from edge_icl.search.matching import as_json, only_folded, visible
 

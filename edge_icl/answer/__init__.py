@@ -9,7 +9,9 @@ Read in this order:
     calibration     the model's score of a label after texts that ask nothing
     judging         which label is right: prior and evidence, weighed
     reply           an answer in the making
+    asking          one question to one snapshot: select, make the prompt, judge or write
     engines         the encoder and the model of an open store
-    asking          one question: select, make the prompt, judge or write
     snapshot_cache  what is kept of the present snapshot, and dropped with it
+    open_store      a store with its models, from opening to closing
+    questions       a question to an open store, asked again if it changes meanwhile
 """

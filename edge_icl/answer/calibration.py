@@ -1,4 +1,6 @@
-"""How likely the model calls each label anyway, after texts that ask nothing: computed when it first comes up.
+"""How likely the model calls each label after texts that ask nothing: its bias, which judging takes off.
+
+This is contextual calibration (Zhao et al. 2021, arXiv 2102.09690), with sampled inputs in place of "N/A".
 
 It takes as long as the question itself, so it outlives the process, beside the state of the prompt's prefix and
 by the same rules: every forget wipes it. Prefix, texts and label decide a score to the last bit, so one that is
@@ -55,14 +57,14 @@ def decode(data: bytes) -> dict[str, float]:
 
 
 class Calibration:
-    """The usual scores of one state's labels.
+    """The scores of one snapshot's labels after texts that ask nothing.
 
     Args:
-        view: the state.
+        derived: from the snapshot that is asked.
     """
 
-    def __init__(self, view: Derived) -> None:
-        self._view = view
+    def __init__(self, derived: Derived) -> None:
+        self._derived = derived
         self._known: dict[str, _Known] = {}
 
     def scores(
@@ -85,7 +87,7 @@ class Calibration:
 
     def _texts(self, prompt: Prompt) -> list[str]:
         """Return the texts as questions of this prompt."""
-        texts = strange_texts(self._view.inputs, self._view.snapshot.settings.seed)
+        texts = strange_texts(self._derived.inputs, self._derived.snapshot.settings.seed)
         return [prompt.form.parts(text, prompt.shared, ())[1] for text in texts]
 
 

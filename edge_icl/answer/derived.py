@@ -1,4 +1,4 @@
-"""One state of a store as questions need it: read once, kept until the state changes."""
+"""What is derived from one snapshot of a store for questions: computed when it is first needed, and kept."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ LONGEST_LABEL = 80
 
 
 class Derived:
-    """One state of a store as questions need it: read once, kept until the state changes.
+    """What is derived from one snapshot for questions: computed when it is first needed, and kept.
 
     Args:
         snapshot: the state.
-        tally: its sums, if they are known.
+        statistics: its sums, if they are known.
     """
 
-    def __init__(self, snapshot: Snapshot, tally: Statistics | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, statistics: Statistics | None = None) -> None:
         self.snapshot = snapshot
-        self._tally = tally
+        self._statistics = statistics
 
     @cached_property
     def points(self) -> Points:
@@ -80,20 +80,20 @@ class Derived:
         return Counter(self._texts[1])
 
     @cached_property
-    def tally(self) -> Statistics:
+    def statistics(self) -> Statistics:
         """Sums over all examples."""
-        return self._tally or Statistics.of(self.points.vectors, self._texts[1])
+        return self._statistics or Statistics.of(self.points.vectors, self._texts[1])
 
-    def tally_after(self, change: Change) -> Statistics | None:
+    def statistics_after(self, change: Change) -> Statistics | None:
         """Return the sums after a change of this state, if those before it are known."""
-        if "tally" not in self.__dict__ or change.root_before != self.snapshot.root:
+        if "statistics" not in self.__dict__ or change.root_before != self.snapshot.root:
             return None
-        return self.tally.plus(*_columns(change.added)).minus(*_columns(change.removed))
+        return self.statistics.plus(*_columns(change.added)).minus(*_columns(change.removed))
 
     @cached_property
     def prior(self) -> Prior:
         """What the examples say about a question's label; there must be one at least."""
-        return fit(self.points, self._texts[1], self.tally)
+        return fit(self.points, self._texts[1], self.statistics)
 
     def labels(self, mode: LabelMode) -> list[str]:
         """Return the labels to choose among, sorted; none where the answer is to be written.

@@ -31,54 +31,78 @@ MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A question with its examples, as it is put to the model.
+
+    Attributes:
+        prompt: its text.
+        vector: i8[d].
+        labels: those to choose among, sorted; none where the answer is to be written.
+        prefixes: where the state after the prompt's prefix is kept, and the model.
+        cancel: set it from any thread, and the model stops.
+    """
+
+    prompt: Prompt
+    vector: NDArray[np.int8]
+    labels: Sequence[str]
+    prefixes: Prefixes
+    cancel: Cancel | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """What is thought of labels.
 
     Attributes:
         shares: the probability of each label, the likeliest first.
-        parts: what each source says for each label, in nats, weighted: of the labels put to the model, centred.
+        parts: what each source says for each label that was put to the model: its weighted log-probability,
+            less the mean over these labels.
     """
 
     shares: dict[str, float]
     parts: dict[str, dict[str, float]]
 
+    @property
+    def label(self) -> str:
+        """The likeliest label."""
+        return next(iter(self.shares))
+
 
 class Judge:
-    """Judges labels for one state of a store.
+    """Judges labels for one snapshot of a store. Another way to judge is a method, and a case in `judge`.
 
     Args:
-        view: the state.
+        derived: from the snapshot that is asked.
     """
 
-    def __init__(self, view: Derived) -> None:
-        self._view = view
-        self._usual = Calibration(view)
+    def __init__(self, derived: Derived) -> None:
+        self._derived = derived
+        self._calibration = Calibration(derived)
 
-    def judge(
-        self, prefixes: Prefixes, prompt: Prompt, vector: NDArray[np.int8], *, cancel: Cancel | None = None
-    ) -> Judgement:
-        """Return what prior and model together think of the store's outputs.
+    def judge(self, question: Question, *, prior: bool) -> Judgement:
+        """Return what is thought of the question's labels.
 
         Args:
-            prefixes: where the prompt's prefix is kept, and the model.
-            prompt: the question with its examples.
-            vector: i8[d], the question's.
-            cancel: set it from any thread, and the model stops.
+            question: with at least one label.
+            prior: whether prior and model are asked together, or the model alone.
 
         Raises:
-            AskCancelledError: it was set.
+            AskCancelledError: its `cancel` was set.
             InputError: prompt and label are longer than the model's context.
             ModelError: llama.cpp fails.
         """
-        prior = self._view.prior
-        opinions = prior.opinions(vector)
+        return self._together(question) if prior else _alone(question)
+
+    def _together(self, question: Question) -> Judgement:
+        """Return what prior and model together think: both as log-probabilities, weighed and added."""
+        prior, snapshot = self._derived.prior, self._derived.snapshot
+        opinions = prior.opinions(question.vector)
         logs = log_probabilities(opinions.sum(0))
         put = shortlist(logs)
         labels = [prior.labels[i] for i in put]
-        evidence = log_probabilities(_scores(prefixes, prompt, labels, cancel))
-        evidence = evidence - log_probabilities(self._usual.scores(prefixes, prompt, labels, cancel=cancel))
-        now = self._view.snapshot
-        evidence *= weight(now.manifest.count, labels=len(prior.labels), shots=now.settings.shots)
+        evidence = log_probabilities(_scores(question, labels))
+        evidence = evidence - log_probabilities(self._biases(question, labels))
+        evidence *= weight(snapshot.manifest.count, labels=len(prior.labels), shots=snapshot.settings.shots)
         sources = np.concatenate([opinions[:, put], evidence[None]])
         return Judgement(
             _ranked(prior.labels, weighed(logs, put, evidence)),
@@ -88,27 +112,30 @@ class Judge:
             },
         )
 
+    def _biases(self, question: Question, labels: Sequence[str]) -> Floats:
+        """Return the mean log-probability of each label after texts that ask nothing."""
+        return self._calibration.scores(question.prefixes, question.prompt, labels, cancel=question.cancel)
 
-def judge_alone(
-    prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], *, cancel: Cancel | None = None
-) -> Judgement:
-    """Return what the model alone thinks of labels: the softmax of their log-probabilities.
 
-    Raises:
-        AskCancelledError: `cancel` was set.
-        InputError: prompt and label are longer than the model's context.
-        ModelError: llama.cpp fails.
-    """
-    logs = log_probabilities(_scores(prefixes, prompt, labels, cancel))
+def _alone(question: Question) -> Judgement:
+    """Return what the model alone thinks of labels: the softmax of their log-probabilities."""
+    labels = question.labels
+    logs = log_probabilities(_scores(question, labels))
     parts = {label: {MODEL: float(score)} for label, score in zip(labels, logs - logs.mean(), strict=True)}
     return Judgement(_ranked(labels, logs), parts)
 
 
-def _scores(prefixes: Prefixes, prompt: Prompt, labels: Sequence[str], cancel: Cancel | None) -> Floats:
+def _scores(question: Question, labels: Sequence[str]) -> Floats:
     """Return the log-probability of each label as the answer to the prompt."""
-    prefix = prefixes.tokens(prompt.prefix, start=True)
-    question = prefixes.tokens(prompt.question)
-    return score_labels(prefixes, prefix, question, labels, form=prompt.form, cancel=cancel)
+    prefixes, prompt = question.prefixes, question.prompt
+    return score_labels(
+        prefixes,
+        prefixes.tokens(prompt.prefix, start=True),
+        prefixes.tokens(prompt.question),
+        labels,
+        form=prompt.form,
+        cancel=question.cancel,
+    )
 
 
 def _ranked(labels: Sequence[str], logs: Floats) -> dict[str, float]:

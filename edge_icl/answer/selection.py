@@ -10,7 +10,8 @@ Each shows as many examples as are asked for, if the store has so many. A store 
 it was made for, fewer if some clusters are empty; `erase` fills up with a random choice, which stands first,
 since what stands first is left out where a prompt is too long.
 
-Every one is a function of the *set* of examples: none remembers an order, or what was forgotten.
+Every one is a function of the *set* of examples: none remembers an order, or what was forgotten. A new one is a
+function and a line in `SELECTIONS`.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def choose(name: str, scene: Scene) -> Chosen:
         raise InputError(f"there is no selection {name!r}", f"choose one of {', '.join(SELECTIONS)}")
     if scene.shots < 0:
         raise InputError(f"{scene.shots} examples cannot be chosen", "ask for 0 or more")
-    return SELECTIONS[name](scene)
+    return SELECTIONS[name].choose(scene)
 
 
 def erase(scene: Scene) -> Chosen:
@@ -101,17 +102,30 @@ def random(scene: Scene) -> Chosen:
     return Chosen([scene.points.ids[i].tobytes() for i in keys.argsort(kind="stable")[: scene.shots]], [])
 
 
-def none(scene: Scene) -> Chosen:  # noqa: ARG001 - one signature for all
+def none(_scene: Scene) -> Chosen:
     """Choose no example."""
     return Chosen([], [])
 
 
-SELECTIONS: dict[str, Callable[[Scene], Chosen]] = {
-    "erase": erase,
-    "nearest": nearest,
-    "hybrid": hybrid,
-    "random": random,
-    "none": none,
+class Selection(NamedTuple):
+    """A way to choose examples.
+
+    Attributes:
+        choose: the function.
+        lasting: whether its prefix follows from the state of the store and the number of shots alone. Only then
+            may the KV state after it be kept on disk, where the cache is wiped when a representative changes.
+    """
+
+    choose: Callable[[Scene], Chosen]
+    lasting: bool = False
+
+
+SELECTIONS = {
+    "erase": Selection(erase, lasting=True),
+    "nearest": Selection(nearest),
+    "hybrid": Selection(hybrid, lasting=True),
+    "random": Selection(random),
+    "none": Selection(none),
 }
 
 FOR_LABELS = "erase"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.asking import Asker
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.engines import Engines
+    from edge_icl.cluster.points import Points
     from edge_icl.prior.statistics import Statistics
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
@@ -22,36 +23,40 @@ if TYPE_CHECKING:
 
 
 class SnapshotCache:
-    """The view of the present state, and what asks about it. Safe to use from several threads."""
+    """What is derived from the present snapshot, and what asks about it. Safe to use from several threads."""
 
     def __init__(self, store: Store, engines: Engines) -> None:
         self._store = store
         self._engines = engines
         self._lock = threading.RLock()
-        self._view: Derived | None = None
+        self._derived: Derived | None = None
         self._asker: Asker | None = None
-        self._tally: tuple[str, Statistics] | None = None
+        self._statistics: tuple[str, Statistics] | None = None
         fork.renewed(self)
 
     def renew(self) -> None:
-        """Begin anew in a forked process: the model that was asked is the parent's."""
+        """Begin again in a forked process: the model that was asked is the parent's."""
         fork.leave(self._asker)
         self._lock = threading.RLock()
-        self._view = self._asker = self._tally = None
+        self._derived = self._asker = self._statistics = None
 
-    def view(self, snapshot: Snapshot) -> Derived:
-        """Return the view of a state: the one that is kept, or a new one that takes its place."""
+    def derived(self, snapshot: Snapshot) -> Derived:
+        """Return what is derived from a snapshot: what is kept, or what takes its place."""
         from edge_icl.answer.derived import Derived
 
         with self._lock:
-            if self._view is None or self._view.snapshot is not snapshot:
-                known = self._tally if self._tally and self._tally[0] == snapshot.root else (None, None)
+            if self._derived is None or self._derived.snapshot is not snapshot:
+                root, statistics = self._statistics or ("", None)
                 self.drop()
-                self._view = Derived(snapshot, known[1])
-            return self._view
+                self._derived = Derived(snapshot, statistics if root == snapshot.root else None)
+            return self._derived
+
+    def points(self, snapshot: Snapshot) -> Points:
+        """Return the ids and vectors of a snapshot, sorted by id."""
+        return self.derived(snapshot).points
 
     def asker(self, snapshot: Snapshot) -> Asker:
-        """Return what asks about a state, likewise; loads the LLM.
+        """Return what asks about a snapshot: what is kept, or what takes its place; loads the model.
 
         Raises:
             ModelMissingError: the LLM is not on this machine.
@@ -61,22 +66,22 @@ class SnapshotCache:
 
         name, model = self._engines.model()
         with self._lock:
-            view = self.view(snapshot)
+            derived = self.derived(snapshot)
             if self._asker is None:
-                self._asker = Asker(self._store, view, model, name)
+                self._asker = Asker(self._store, derived, model, name)
             return self._asker
 
     def move_on(self, change: Change) -> None:
-        """Drop what is kept of the state before a change, but for its sums: these take the change in."""
+        """Drop what is kept of the snapshot before a change, but for its sums: these take the change in."""
         with self._lock:
-            if self._view is not None and self._view.snapshot.root != change.root_after:
-                tally = self._view.tally_after(change)
+            if self._derived is not None and self._derived.snapshot.root != change.root_after:
+                statistics = self._derived.statistics_after(change)
                 self.drop()
-                self._tally = None if tally is None else (change.root_after, tally)
+                self._statistics = None if statistics is None else (change.root_after, statistics)
 
     def drop(self) -> None:
         """Drop what is kept, the model's KV states included."""
         with self._lock:
             if self._asker is not None:
                 self._asker.clear()
-            self._view = self._asker = self._tally = None
+            self._derived = self._asker = self._statistics = None

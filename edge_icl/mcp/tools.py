@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge_icl.errors import ExampleNotFoundError, InputError
 from edge_icl.mcp.plans import LIFETIME, Plan, Plans
 from edge_icl.mcp.quoting import quoted
-from edge_icl.reader import NEARLY_THE_SAME
+from edge_icl.memory import NEARLY_THE_SAME
 from edge_icl.search.matching import as_json, only_folded
 
 if TYPE_CHECKING:

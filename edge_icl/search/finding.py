@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -12,13 +13,22 @@ from edge_icl.search.matching import Pattern
 from edge_icl.search.similarity import cosines, search, similarities
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from edge_icl.cluster.points import Points
     from edge_icl.store.pages import Page
     from edge_icl.store.snapshot import Snapshot
+
+T = TypeVar("T")
+
+
+class Read(Protocol):
+    """Calls work(snapshot) for a store as it is now, and returns what that returns."""
+
+    def __call__(self, work: Callable[[Snapshot], T]) -> T:
+        """Return work(snapshot)."""
 
 
 def nearest(now: Snapshot, points: Points, vector: NDArray[np.int8], limit: int) -> list[Held]:
@@ -87,3 +97,21 @@ def held(now: Snapshot, key: bytes, similarity: float | None = None) -> Held:
     """
     page, i = now.row(key)
     return Held(key.hex(), page.example(i), similarity)
+
+
+def every_example(read: Read) -> Iterator[Held]:
+    """Return all examples as of now, in the order of their ids, whatever changes meanwhile.
+
+    Their ids and texts are in memory until the iterator is gone; as objects, which take four times as much,
+    only those that the caller keeps.
+
+    Args:
+        read: calls work(snapshot) for the store as it is now.
+    """
+    pages = read(lambda snapshot: snapshot.visit(_without_vectors))
+    return (Held(id.hex(), example) for page in pages for id, example in page.examples())
+
+
+def _without_vectors(page: Page) -> Page:
+    """Return a page that does not keep the bytes of its file in memory."""
+    return replace(page, ids=page.ids.copy(), vectors=page.vectors[:, :0].copy())

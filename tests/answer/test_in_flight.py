@@ -120,7 +120,7 @@ def test_a_command_begins_anew_when_others_forget_meanwhile(
 def test_the_state_of_what_others_forgot_is_gone_from_the_model(memory: Memory) -> None:
     stream = memory.stream(STORY, WRITTEN)
     next(stream)
-    prefixes = stream._prefixes
+    prefixes = memory._opened.cache._asker._lasting
     assert prefixes._states
 
     by_another_object(memory.path, stream.examples[0].id)
@@ -134,16 +134,16 @@ def test_the_state_of_what_others_forgot_is_gone_from_the_model(memory: Memory) 
 def test_an_answer_ends_also_while_no_piece_of_it_can_be_given(memory: Memory) -> None:
     """White space at the beginning of an answer is no piece, nor is what may be the beginning of its end."""
     checked: list[int] = []
-    stream = memory.stream(STORY, WRITTEN)
-    is_current = stream._is_current
-    stream._is_current = lambda: (checked.append(1), is_current())[1]
+    stream, store = memory.stream(STORY, WRITTEN), memory._opened.store
+    is_current = store.is_current
+    store.is_current = lambda snapshot: (checked.append(1), is_current(snapshot))[1]
 
     pieces = list(stream)
 
     assert len(checked) >= len(pieces)
     stream = memory.stream(STORY, WRITTEN)
     tokens = iter([True, True, False])
-    stream._is_current = lambda: next(tokens)
+    store.is_current = lambda _: next(tokens)
     with pytest.raises(ExamplesChangedError):
         list(stream)
     assert next(tokens, None) is None

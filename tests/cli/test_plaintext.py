@@ -128,7 +128,7 @@ def secrets() -> Iterator[bytes]:
     """Yield everything that must not be written: words, and parts of vectors."""
     yield from (word.encode() for word in SECRETS)
     with Memory.open(create=False, passphrase=PASSPHRASE) as memory:
-        for vector in memory._store.snapshot().points().vectors:
+        for vector in memory._opened.store.snapshot().points().vectors:
             yield vector.tobytes()[40:60]
 
 

@@ -29,7 +29,7 @@ LADDER = [
     {"models"},
     {"access"},
     {"answer"},
-    {"reader"},
+    {"changes"},
     {"memory"},
     {"aio", "mcp"},
     {"cli"},

@@ -185,7 +185,7 @@ def test_a_child_changes_the_store_and_its_parent_sees_it(memory: Memory) -> Non
 
 def test_a_child_does_not_hold_the_lock_that_its_parent_held(memory: Memory) -> None:
     read, write = os.pipe()
-    with writing(memory._store):
+    with writing(memory._opened.store):
         child = os.fork()
         if child == 0:
             os.close(write)
@@ -193,9 +193,9 @@ def test_a_child_does_not_hold_the_lock_that_its_parent_held(memory: Memory) -> 
             os._exit(0)
     os.close(read)
     try:
-        memory._timeout = 0
+        memory._opened.timeout = 0
         memory.add("Ferry to the island", "travel")
-        with writing(memory._store):
+        with writing(memory._opened.store):
             assert in_child(lambda: memory.add("Tram", "travel").added)[0] == StoreBusyError.__name__
     finally:
         os.close(write)

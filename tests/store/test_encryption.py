@@ -75,7 +75,7 @@ def test_a_session_with_an_encrypted_store_is_that_with_a_plain_one(models_home:
 def secrets_of(store: Path) -> list[bytes]:
     """Return what a plain store shows of itself: texts, ids, vectors, what was cached, the task, the seed."""
     with Memory.open(store) as memory:
-        points = memory._store.snapshot().points()
+        points = memory._opened.store.snapshot().points()
         held = [one.example for one in memory.examples()]
     entries = [entry.read_bytes() for entry in (store / "cache").iterdir()]
     assert len(entries) == 2  # a state of the model, and scores of labels
@@ -458,8 +458,8 @@ def test_closing_a_store_overwrites_its_key_in_memory(models_home: Path, tmp_pat
     with create(tmp_path / "store") as memory:
         memory.add_many(EXAMPLES[:3])
         memory.change_passphrase("new")
-        held, copy = memory._store.key.data, bytes(memory._store.key.data)
-        kept = memory._store.snapshot()
+        held, copy = memory._opened.store.key.data, bytes(memory._opened.store.key.data)
+        kept = memory._opened.store.snapshot()
 
     assert set(held) == {0}
     owners = [one for one in gc.get_objects() if isinstance(one, Key | Seal | Memory)]
@@ -468,7 +468,7 @@ def test_closing_a_store_overwrites_its_key_in_memory(models_home: Path, tmp_pat
     with pytest.raises(StoreClosedError):
         memory.add("a", "b")
     with pytest.raises(StoreClosedError):
-        memory._store.folder.read("manifest")
+        memory._opened.store.folder.read("manifest")
     assert kept is not None
     with Memory.open(tmp_path / "store", passphrase="new") as memory:
         assert memory.verify(deep=True).ok

@@ -1,0 +1,87 @@
+"""An open store: what is on disk, the models that it uses, and what threads do in it until it is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from edge_icl.answer.snapshot_cache import SnapshotCache
+from edge_icl.runtime.progress import Progress, silent
+from edge_icl.store.writer import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_icl.answer.engines import Engines
+    from edge_icl.runtime.lifetime import Lifetime
+    from edge_icl.store.disk import Store
+    from edge_icl.store.pages import Row
+    from edge_icl.store.snapshot import Snapshot
+    from edge_icl.store.writer import Change
+
+    Choice = Callable[[Snapshot], tuple[Sequence[Row], Sequence[bytes]]]
+    """From the snapshot under the lock to the rows to add and the ids to remove."""
+
+T = TypeVar("T")
+
+
+class OpenStore:
+    """A store with its models, from opening to closing. Safe to use from several threads.
+
+    Args:
+        store: the store on disk.
+        engines: the encoder and the model, loaded when they are first needed.
+        lifetime: who is at work in it.
+        timeout: seconds to wait for another writer.
+
+    Attributes:
+        cache: what is kept of the present snapshot.
+    """
+
+    def __init__(self, store: Store, engines: Engines, lifetime: Lifetime, *, timeout: float) -> None:
+        self.store = store
+        self.engines = engines
+        self.lifetime = lifetime
+        self.timeout = timeout
+        self.cache = SnapshotCache(store, engines)
+
+    def close(self) -> None:
+        """End what other threads do here, and give models and memory back.
+
+        Raises:
+            StoreBusyError: called from a progress callback of this store.
+        """
+        self.lifetime.close()
+        self.cache.drop()
+        self.engines.close()
+        self.store.forget_key()
+
+    def read(self, work: Callable[[Snapshot], T]) -> T:
+        """Return work(snapshot) for the store as it is now."""
+        with self.lifetime.at_work():
+            return self.store.read(work)
+
+    def embed(self, texts: Sequence[str], progress: Progress = silent) -> NDArray[np.int8]:
+        """Return the vectors i8[n, d] of texts; loads the encoder.
+
+        Raises:
+            ModelMissingError: the encoder is not on this machine.
+        """
+        with self.lifetime.at_work():
+            return self.engines.encoder().encode(texts, progress=self.lifetime.heeded_by(progress))
+
+    def commit(self, choose: Choice) -> Change:
+        """Add and remove what `choose` says of the snapshot under the lock, and drop what was kept of it.
+
+        Raises:
+            StoreBusyError: another writer held the lock for longer than the timeout.
+            StoreAccessError: the operating system refused.
+        """
+        with self.lifetime.at_work():
+            with writing(self.store, timeout=self.timeout) as writer:
+                added, removed = choose(writer.snapshot)
+                change = writer.commit(added=added, removed=removed)
+            self.cache.move_on(change)
+        return change

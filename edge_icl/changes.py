@@ -1,0 +1,139 @@
+"""Changes of an open store, each one commit: all of it is made, or nothing. `Memory` says what each does.
+
+What is needed before the lock (vectors, checks of length) is made ready first; what depends on the examples is
+decided on the snapshot under the lock, so that no change of another process comes between.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.encode.vector import usable
+from edge_icl.errors import EdgeIclError, InputError, StoreChangedError
+from edge_icl.example import checked
+from edge_icl.results import RECEIPT, Added, Receipt, Replaced
+from edge_icl.search.finding import alike, held
+from edge_icl.store.pages import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_icl.answer.open_store import OpenStore
+    from edge_icl.encode.vector import Vector
+    from edge_icl.example import Example
+    from edge_icl.results import Held
+    from edge_icl.runtime.progress import Progress
+    from edge_icl.store.snapshot import Snapshot
+
+
+def add(
+    opened: OpenStore,
+    examples: Iterable[Example],
+    vectors: Iterable[Vector | None] | None,
+    progress: Progress,
+) -> Added:
+    """Add examples; see `Memory.add_many`."""
+    settings = opened.store.settings
+    named = [(example.id(settings.seed), example) for example in checked(examples)]
+    wanted = dict(named)
+    new = opened.read(lambda snapshot: {id: one for id, one in wanted.items() if snapshot.locate(id) is None})
+    for example in new.values():
+        opened.engines.lengths.check(example)
+    given = {} if vectors is None else usable((id for id, _ in named), vectors, settings)
+    missing = [id for id in new if id not in given]
+    if missing:
+        made = opened.embed([new[id].input for id in missing], progress)
+        given |= zip(missing, made, strict=True)
+    added: Sequence[Row] = ()
+    if new:
+        rows = [Row(id, given[id], example.canonical()) for id, example in new.items()]
+        added = opened.commit(lambda _: (rows, ())).added
+    return Added(
+        ids=tuple(id.hex() for id, _ in named),
+        added=len(added),
+        duplicates=len(named) - len(added),
+        carried=len(added) - len(set(missing).intersection(row.id for row in added)),
+    )
+
+
+def forget(opened: OpenStore, ids: Sequence[str], *, similar: float | None, root: str | None) -> Receipt:
+    """Forget examples; see `Memory.forget`."""
+    if not ids:
+        raise InputError("there is nothing to forget", "give the ids of examples")
+    begun = time.perf_counter()
+    gone: list[bytes] = []
+    vectors: list[NDArray[np.int8]] = []
+
+    def choose(snapshot: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
+        if root is not None and root != snapshot.root:
+            raise StoreChangedError(
+                "the store has changed since it was looked at: nothing was forgotten", "look again"
+            )
+        gone.extend(sorted({snapshot.resolve(beginning) for beginning in ids}))
+        vectors.extend(page.vectors[i] for page, i in map(snapshot.row, gone))
+        return (), gone
+
+    change = opened.commit(choose)
+    seconds = time.perf_counter() - begun
+    left, why = (None, None) if similar is None else _left(opened, np.stack(vectors), similar)
+    return Receipt(
+        ids=tuple(id.hex() for id in gone),
+        root_before=change.root_before,
+        root_after=change.root_after,
+        refit=change.refit,
+        seconds=seconds,
+        similar=left,
+        similar_error=why,
+        store=opened.store.settings.digest(RECEIPT),
+    )
+
+
+def replace(
+    opened: OpenStore,
+    id: str,
+    *,
+    input: str | None,
+    output: str | None,
+    tags: Iterable[str] | None,
+    source: str | None,
+) -> Replaced:
+    """Put a corrected example in the place of one; see `Memory.replace`."""
+    begun = time.perf_counter()
+    settings = opened.store.settings
+    old = opened.read(lambda snapshot: held(snapshot, snapshot.resolve(id)))
+    new = old.example.changed(input=input, output=output, tags=tags, source=source)
+    old_id, new_id = bytes.fromhex(old.id), new.id(settings.seed)
+    if new_id != old_id:
+        opened.engines.lengths.check(new)
+    vector = None if new.input == old.input else opened.embed([new.input])[0]
+
+    def choose(snapshot: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
+        page, i = snapshot.row(old_id)
+        row = Row(new_id, page.vectors[i] if vector is None else vector, new.canonical())
+        return ([row], [old_id]) if new_id != old_id else ((), ())
+
+    change = opened.commit(choose)
+    return Replaced(
+        old=old.id,
+        new=new_id.hex(),
+        root_before=change.root_before,
+        root_after=change.root_after,
+        refit=change.refit,
+        seconds=time.perf_counter() - begun,
+        store=settings.digest(RECEIPT),
+    )
+
+
+def _left(
+    opened: OpenStore, vectors: NDArray[np.int8], similar: float
+) -> tuple[tuple[Held, ...], None] | tuple[None, str]:
+    """Return the examples that are left and alike, or why that cannot be told: the others are forgotten."""
+    try:
+        return tuple(opened.read(lambda snapshot: alike(snapshot, vectors, similar))), None
+    except (EdgeIclError, OSError, MemoryError) as error:
+        return None, str(error) or "there is not enough memory"
