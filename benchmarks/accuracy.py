@@ -31,9 +31,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from common import load, seed
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
+from support.common import load, seed
 
 from edge_icl import Example, Memory, Options
 from edge_icl.answer.asking import ROOM_FOR_ANSWER

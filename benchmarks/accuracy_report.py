@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from accuracy import MOST_OF_A_TASK, SHOTS, SIZES
-from common import interval, show
+from support.common import interval, show
 
 Key = tuple[str, int, str]
 """Data set, number of examples (0 is all), method."""

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from bars import Bar, exact, ratio, table, turns
-from common import SEED, size_of
 from ghosts import installed, make, same
-from rivals import Chroma, EdgeIcl, Rows, SqliteVecSecure, System
-from synthetic import rows
+from support.bars import Bar, exact, ratio, table, turns
+from support.common import SEED, size_of
+from support.rivals import Chroma, EdgeIcl, Rows, SqliteVecSecure, System
+from support.synthetic import rows
 
 from edge_icl import Example
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from bars import Bar, ratio, table, turns
-from common import SEED, interval, load, show
-from floor import Floor
+from support.bars import Bar, ratio, table, turns
+from support.common import SEED, interval, load, show
+from support.floor import Floor
 
 from edge_icl import Example, Memory, Options
 

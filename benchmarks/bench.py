@@ -17,7 +17,7 @@ import time
 from importlib import import_module, metadata
 from pathlib import Path
 
-from bars import table
+from support.bars import table
 
 QUESTIONS = ("startup", "scale", "against", "searching", "embedding", "asking")
 PACKAGES = ("edge-icl", "numpy", "onnxruntime", "llama-cpp-python", "simsimd", "chromadb", "sqlite-vec")

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from accuracy import asking, auto_cot, regression, vote
-from common import SEED, examples, interval, load, show
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
+from support.common import SEED, examples, interval, load, show
 
 from edge_icl import Memory, Options
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
-from bars import Bar, ratio, seconds, table, turns
-from common import SEED, examples, interval, load, show
 from onnx import TensorProto, helper, numpy_helper
+from support.bars import Bar, ratio, seconds, table, turns
+from support.common import SEED, examples, interval, load, show
 from tokenizers import Tokenizer
 
 from edge_icl import Memory

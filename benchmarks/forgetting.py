@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from common import SEED, examples, interval, show, size_of
+from support.common import SEED, examples, interval, show, size_of
 
 from edge_icl import Memory
 from edge_icl.answer.engines import Engines

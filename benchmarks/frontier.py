@@ -18,7 +18,7 @@ import argparse
 import itertools
 
 import numpy as np
-from common import SEED, examples, show
+from support.common import SEED, examples, show
 
 from edge_icl.cluster.certificate import revise
 from edge_icl.cluster.distances import assign

@@ -32,9 +32,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
-from common import examples, show, size_of
-from indexes import INDEXES, number
-from rivals import DATABASES, Rows, System
+from support.common import examples, show, size_of
+from support.indexes import INDEXES, number
+from support.rivals import DATABASES, Rows, System
 
 from edge_icl.encode.encoder import Encoder
 from edge_icl.models.location import find_encoder

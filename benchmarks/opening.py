@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from bars import seconds
-from common import interval, show
 from searching import NEAREST, questions
-from synthetic import fill
+from support.bars import seconds
+from support.common import interval, show
+from support.synthetic import fill
 
 from edge_icl.runtime.cores import usable_cpus
 from edge_icl.runtime.threads import MOST_THREADS

@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from common import SEED, examples, interval, load, show
+from support.common import SEED, examples, interval, load, show
 
 from edge_icl import Memory, Options
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from bars import Bar, ratio, seconds, table
-from common import SEED, interval, show
-from synthetic import fill, rows
+from support.bars import Bar, ratio, seconds, table
+from support.common import SEED, interval, show
+from support.synthetic import fill, rows
 
 from edge_icl import Memory
 from edge_icl.store.disk import Store

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from common import SEED, examples, interval, show
+from support.common import SEED, examples, interval, show
 
 from edge_icl import Memory
 from edge_icl.search.similarity import search

@@ -22,9 +22,9 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
-from bars import Bar, ratio, table, turns
-from common import interval, show
-from synthetic import DIMENSION, vectors
+from support.bars import Bar, ratio, table, turns
+from support.common import interval, show
+from support.synthetic import DIMENSION, vectors
 
 from edge_icl.cluster.points import Points
 from edge_icl.runtime.cores import usable_cpus

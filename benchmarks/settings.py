@@ -15,8 +15,8 @@ from typing import Any
 
 import llama_cpp
 import numpy as np
-from bars import ratio, seconds, turns
-from common import show
+from support.bars import ratio, seconds, turns
+from support.common import show
 
 from edge_icl.llm.vocabulary import load_file
 from edge_icl.llm.window import BATCH, SEQUENCES

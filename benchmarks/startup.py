@@ -16,8 +16,8 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bars import Bar, ratio, seconds, table
-from synthetic import fill, rows
+from support.bars import Bar, ratio, seconds, table
+from support.synthetic import fill, rows
 
 BASELINE = [sys.executable, "-c", "import click, numpy"]
 COMMAND = [str(Path(sys.executable).with_name("edge-icl"))]

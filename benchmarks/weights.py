@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from common import SEED, interval, load, show
+from support.common import SEED, interval, load, show
 
 from edge_icl import Example, Memory, Options
 from edge_icl.prior.evidence import weight

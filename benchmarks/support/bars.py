@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from common import interval, show
+from support.common import interval, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

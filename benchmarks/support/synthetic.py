@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from common import SEED
+from support.common import SEED
 
 from edge_icl import Example, Memory
 from edge_icl.store.disk import Store

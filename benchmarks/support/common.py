@@ -15,7 +15,7 @@ from edge_icl import Example
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DATA = Path(os.environ.get("EDGE_ICL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+DATA = Path(os.environ.get("EDGE_ICL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 SEED = bytes(range(32))
 
 

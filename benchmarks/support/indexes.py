@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from rivals import DIMENSION, Rows, System, unit
+from support.rivals import DIMENSION, Rows, System, unit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-from common import SEED
+from support.common import SEED
 
 from edge_icl import Example, Memory
 from edge_icl.search.finding import nearest
