@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge_icl.cluster.kmeans import NOBODY
-from edge_icl.cluster.randomness import shuffle_keys
+from edge_icl.cluster.kmeans import EMPTY
+from edge_icl.cluster.randomness import shuffle_draws
 from edge_icl.errors import InputError
 from edge_icl.search.similarity import search
 
@@ -98,7 +98,7 @@ def hybrid(scene: Scene) -> Chosen:
 
 def random(scene: Scene) -> Chosen:
     """Choose the examples with the smallest keys from the seed: a random sample that knows no question."""
-    keys = shuffle_keys(scene.seed, scene.points.ids)
+    keys = shuffle_draws(scene.seed, scene.points.ids)
     return Chosen([scene.points.ids[i].tobytes() for i in keys.argsort(kind="stable")[: scene.shots]], [])
 
 
@@ -139,7 +139,7 @@ FOR_TEXT = "hybrid"
 def _representatives(scene: Scene, limit: int) -> list[bytes]:
     """Return the ids of at most `limit` representatives, of the largest clusters, in the order of clusters."""
     clustering = scene.clustering
-    sizes = np.where(clustering.distances == NOBODY, 0, clustering.counts[-1] + 1)
+    sizes = np.where(clustering.distances == EMPTY, 0, clustering.counts[-1] + 1)
     chosen = np.sort(np.argsort(-sizes, kind="stable")[:limit])
     return [clustering.representatives[j].tobytes() for j in chosen if sizes[j]]
 

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.cluster.distances import add_members, assign
-from edge_icl.cluster.kmeans import NOBODY, Clustering, Parameters, centroids_of, fit, move, refit
+from edge_icl.cluster.kmeans import EMPTY, Clustering, Parameters, centroids_of, fit, move, refit
 from edge_icl.cluster.points import BLOCK, Blocks, Points
-from edge_icl.cluster.randomness import race_draws
-from edge_icl.cluster.sampling import winner
+from edge_icl.cluster.randomness import uniform_draws
+from edge_icl.cluster.sampling import draw_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,18 +67,18 @@ def revise(
 
 
 def _start_holds(parameters: Parameters, old: Clustering, added: Points, removed: Points) -> bool:
-    """Tell whether the start draws the same examples: no winner left, and nobody new would have won."""
+    """Tell whether the start draws the same examples: no example drawn is gone, and no new one is drawn."""
     if _among(removed, old.winners):
         return False
     if not len(added.ids):
         return True
     field = Points(np.concatenate([old.winners, added.ids]), np.concatenate([old.start, added.vectors]))
-    order = np.lexsort(field.ids.T[::-1])  # winner() gives a draw to the first, who must be the smaller id
+    order = np.lexsort(field.ids.T[::-1])  # of equals the first is drawn, which must be the smaller id
     field = Points(field.ids[order], field.vectors[order])
-    draws = race_draws(parameters.seed, field.ids, parameters.shots)
+    draws = uniform_draws(parameters.seed, field.ids, parameters.shots)
     weights = np.ones(len(field.ids), np.int64)
     for j in range(parameters.shots):
-        drawn = winner(draws[:, j], weights)
+        drawn = draw_one(draws[:, j], weights)
         if drawn is None:
             return j == len(old.winners)
         if j == len(old.winners) or field.ids[drawn].tobytes() != old.winners[j].tobytes():
@@ -103,7 +103,7 @@ def _challenge(clustering: Clustering, centroids: NDArray[np.int64], added: Poin
     ids, best = clustering.representatives.copy(), clustering.distances.copy()
     nearest, distances = assign(added.vectors, centroids)
     for row, j, distance in zip(added.ids, nearest, distances, strict=True):
-        if best[j] == NOBODY or (distance, row.tobytes()) < (best[j], ids[j].tobytes()):
+        if best[j] == EMPTY or (distance, row.tobytes()) < (best[j], ids[j].tobytes()):
             ids[j], best[j] = row, distance
     return replace(clustering, representatives=ids, distances=best)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from edge_icl.cluster.points import Blocks, Points
 
-NOBODY = -1
+EMPTY = -1
 """The distance that stands for "this cluster is empty": it has no representative."""
 
 FAR = np.iinfo(np.int64).max
@@ -68,7 +68,7 @@ class Clustering:
         counts: i64[T, m], members of each cluster in each iteration.
         sums: i64[T, m, d], sums of their vectors.
         representatives: u8[m, 16], zeros where a cluster is empty.
-        distances: i64[m], squared distance of each representative to its centroid, or NOBODY.
+        distances: i64[m], squared distance of each representative to its centroid, or EMPTY.
     """
 
     winners: NDArray[np.uint8]
@@ -82,14 +82,14 @@ class Clustering:
         """Tell whether there may be vectors with these sums and counts, which a file may only claim."""
         return (
             int(self.counts.min(initial=0)) >= 0
-            and int(self.distances.min(initial=0)) >= NOBODY
+            and int(self.distances.min(initial=0)) >= EMPTY
             and bool((np.abs(self.sums) <= LONGEST * self.counts[..., None]).all())
         )
 
     def representative_ids(self) -> list[bytes]:
         """Return the ids of the representatives, in the order of their clusters, empty clusters left out."""
         return [
-            row.tobytes() for row, d in zip(self.representatives, self.distances, strict=True) if d != NOBODY
+            row.tobytes() for row, d in zip(self.representatives, self.distances, strict=True) if d != EMPTY
         ]
 
 
@@ -103,7 +103,7 @@ def fit(parameters: Parameters, blocks: Blocks) -> Clustering:
         counts=np.zeros(shape[:2], np.int64),
         sums=np.zeros(shape, np.int64),
         representatives=np.zeros_like(winners),
-        distances=np.full(len(start), NOBODY, np.int64),
+        distances=np.full(len(start), EMPTY, np.int64),
     )
     return refit(parameters, blocks, blank, known=0)
 
@@ -180,4 +180,4 @@ def _nearest_members(
     for some, distances in blocks.visit(closest):
         closer = distances < best
         ids[closer], best[closer] = some[closer], distances[closer]
-    return ids, np.where(best == FAR, NOBODY, best)
+    return ids, np.where(best == FAR, EMPTY, best)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WORD = np.dtype("<u8")
 
 
-def race_draws(seed: bytes, ids: NDArray[np.uint8], rounds: int) -> NDArray[np.uint64]:
+def uniform_draws(seed: bytes, ids: NDArray[np.uint8], rounds: int) -> NDArray[np.uint64]:
     """Draw one 64-bit number for each example and round.
 
     Args:
@@ -56,7 +56,7 @@ def lattice_offset(seed: bytes, iteration: int, dimension: int, step: int) -> ND
     return offset
 
 
-def shuffle_keys(seed: bytes, ids: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def shuffle_draws(seed: bytes, ids: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """Draw one 64-bit sort key for each example; sorting by it is a random order of the set.
 
     Returns:

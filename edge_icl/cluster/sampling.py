@@ -24,7 +24,7 @@ DIGITS = Context(prec=50)
 HALF = np.uint64(1 << 63)
 
 
-def winner(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> int | None:
+def draw_one(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> int | None:
     """Return the position of the example that wins the round.
 
     Args:
@@ -37,14 +37,14 @@ def winner(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> int | None:
     runners = np.flatnonzero(weights > 0)
     if not len(runners):
         return None
-    keys = float_keys(draws[runners], weights[runners])
+    keys = float_times(draws[runners], weights[runners])
     close = runners[keys <= keys.min() * (1 + DOUBT)]
     if len(close) == 1:
         return int(close[0])
-    return int(min(close, key=lambda i: _exact_key(int(draws[i]), int(weights[i]))))
+    return int(min(close, key=lambda i: _exact_time(int(draws[i]), int(weights[i]))))
 
 
-def float_keys(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
+def float_times(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return -ln(1 - v / 2^64) / weight to a few parts in 10^15, at both ends of the range.
 
     For weight 0 it is infinity.
@@ -59,7 +59,7 @@ def float_keys(draws: NDArray[np.uint64], weights: NDArray[np.int64]) -> NDArray
     return keys
 
 
-def _exact_key(draw: int, weight: int) -> Decimal:
+def _exact_time(draw: int, weight: int) -> Decimal:
     """Return -ln(1 - draw / 2^64) / weight to 50 digits."""
     unit = DIGITS.divide(Decimal((1 << 64) - draw), Decimal(1 << 64))
     return DIGITS.divide(-DIGITS.ln(unit), Decimal(weight))

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.cluster.distances import assign
-from edge_icl.cluster.randomness import race_draws
-from edge_icl.cluster.sampling import DOUBT, float_keys, winner
+from edge_icl.cluster.randomness import uniform_draws
+from edge_icl.cluster.sampling import DOUBT, draw_one, float_times
 from edge_icl.example import ID_BYTES
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from edge_icl.cluster.points import Blocks, Points
 
-RUNNERS = 128
+CANDIDATES = 128
 """Examples kept for each round. Where the mean weight is a tenth of the largest possible one, as with texts
-that are much alike, they leave a winner uncertain once in 300,000 rounds."""
+that are much alike, they leave a draw uncertain once in 300,000 rounds."""
 
 
 def draw_start(
@@ -39,7 +39,7 @@ def draw_start(
         The ids u8[m, 16] and vectors i8[m, dimension] of the examples drawn, in order.
     """
     ids, vectors = np.zeros((0, ID_BYTES), np.uint8), np.zeros((0, dimension), np.int8)
-    most = RUNNERS
+    most = CANDIDATES
     field = _gather(seed, shots, blocks, vectors, most)
     for j in range(shots):
         drawn, certain = field.race(j, vectors)
@@ -55,7 +55,7 @@ def draw_start(
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class _Candidates:
     """The examples that may win, sorted by id, and what is known of the others.
 
     Attributes:
@@ -74,9 +74,9 @@ class _Field:
     others: NDArray[np.float64]
     longest: int
 
-    def joined(self, more: _Field, most: int) -> _Field:
+    def joined(self, more: _Candidates, most: int) -> _Candidates:
         """Return both, cut to `most` for each round."""
-        return _Field(
+        return _Candidates(
             ids=np.concatenate([self.ids, more.ids]),
             vectors=np.concatenate([self.vectors, more.vectors]),
             draws=np.concatenate([self.draws, more.draws]),
@@ -85,13 +85,13 @@ class _Field:
             longest=max(self.longest, more.longest),
         ).cut(most)
 
-    def cut(self, most: int) -> _Field:
+    def cut(self, most: int) -> _Candidates:
         """Return it with `most` examples for each round, those with the smallest keys."""
         if len(self.ids) <= most:
             return self
         last = np.partition(self.keys, most - 1, axis=0)[most - 1]
         kept = ((self.keys <= last) & np.isfinite(self.keys)).any(1)
-        return _Field(
+        return _Candidates(
             ids=self.ids[kept],
             vectors=self.vectors[kept],
             draws=self.draws[kept],
@@ -108,24 +108,24 @@ class _Field:
             centres: i8[j, d], the vectors drawn in the rounds before.
         """
         weights = _weights(self.vectors, centres)
-        drawn = winner(self.draws[:, j], weights)
+        drawn = draw_one(self.draws[:, j], weights)
         if drawn is None:
             return None, bool(np.isinf(self.others[j]))
-        (key,) = float_keys(self.draws[[drawn], j], weights[[drawn]])
+        (key,) = float_times(self.draws[[drawn], j], weights[[drawn]])
         return drawn, bool(key * (1 + DOUBT) < self.others[j])
 
 
-def _gather(seed: bytes, shots: int, blocks: Blocks, centres: NDArray[np.int8], most: int) -> _Field:
+def _gather(seed: bytes, shots: int, blocks: Blocks, centres: NDArray[np.int8], most: int) -> _Candidates:
     """Return the examples that may win the rounds from len(centres) on: at least `most` for each."""
 
-    def runners(block: Points) -> _Field:
-        draws = race_draws(seed, block.ids, shots)
-        keys = float_keys(draws, _weights(block.vectors, centres)[:, None])
+    def runners(block: Points) -> _Candidates:
+        draws = uniform_draws(seed, block.ids, shots)
+        keys = float_times(draws, _weights(block.vectors, centres)[:, None])
         lengths = assign(block.vectors, np.zeros((1, block.vectors.shape[1]), np.int64))[1]
         others = np.full(shots, np.inf)
-        return _Field(block.ids, block.vectors, draws, keys, others, int(lengths.max())).cut(most)
+        return _Candidates(block.ids, block.vectors, draws, keys, others, int(lengths.max())).cut(most)
 
-    field = _Field(
+    field = _Candidates(
         ids=np.zeros((0, ID_BYTES), np.uint8),
         vectors=centres[:0],
         draws=np.zeros((0, shots), np.uint64),

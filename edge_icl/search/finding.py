@@ -46,7 +46,7 @@ def alike(now: Snapshot, vectors: NDArray[np.int8], threshold: float) -> list[He
 
     def look(page: Page) -> list[Held]:
         greatest = cosines(page.vectors, vectors).max(0)
-        keys = page.keys()
+        keys = page.example_ids()
         near = np.flatnonzero(greatest >= threshold).tolist()
         return [Held(keys[i].hex(), page.example(i), float(greatest[i])) for i in near]
 

@@ -21,14 +21,14 @@ OUT_OF_RANGE = -128
 
 def wrong_in(page: Page, leaf: Leaf, seed: bytes) -> Iterator[str]:
     """Yield what is wrong with a page that parses."""
-    keys = page.keys()
-    low, high = span(leaf.prefix)
+    keys = page.example_ids()
+    low, high = span(leaf.path)
     if len(page) != leaf.count:
         yield f"it holds {len(page)} examples and the manifest says {leaf.count}"
     if any(one >= other for one, other in pairwise(keys)):
         yield "its ids are not in order"
     if any(not low <= int.from_bytes(key) < high for key in keys):
-        yield f"it holds an id outside its prefix {leaf.prefix}"
+        yield f"it holds an id outside its prefix {leaf.path}"
     if (page.vectors == OUT_OF_RANGE).any():
         yield f"it holds a vector with a component of {OUT_OF_RANGE}"
     for key, text in zip(keys, page.texts(), strict=True):

@@ -27,7 +27,7 @@ class Manifest:
         settings: digest of store.json.
         count: number of examples.
         clustering: digest of the clustering file.
-        pages: the leaves, in the order of their prefixes.
+        pages: the leaves, in the order of their paths.
     """
 
     settings: str
@@ -37,7 +37,7 @@ class Manifest:
 
     @cached_property
     def trie(self) -> Trie:
-        """The pages by their prefixes."""
+        """The pages by their paths."""
         return Trie(self.pages)
 
     @cached_property
@@ -50,7 +50,7 @@ class Manifest:
         fields = {"clustering": self.clustering, "count": self.count, "settings": self.settings}
         head = json.dumps(fields, separators=(",", ":"), sort_keys=True)
         # By hand, since every change writes all pages: `json.dumps` a line takes three times as long.
-        pages = ",\n".join([f'["{prefix}",{count},"{digest}"]' for prefix, count, digest in self.pages])
+        pages = ",\n".join([f'["{path}",{count},"{digest}"]' for path, count, digest in self.pages])
         return f'{{"pages":[\n{pages}\n],\n{head[1:]}\n'.encode()
 
     @classmethod
@@ -72,10 +72,10 @@ class Manifest:
 
     def _sensible(self) -> bool:
         """Tell whether names are names, counts add up and pages follow the rule of the trie."""
-        prefixes, counts, digests = zip(*self.pages, strict=True) if self.pages else ((), (), ())
+        paths, counts, digests = zip(*self.pages, strict=True) if self.pages else ((), (), ())
         return (
             set(map(type, (self.count, *counts))) == {int}
-            and set("".join(prefixes)) <= {"0", "1"}
+            and set("".join(paths)) <= {"0", "1"}
             and _are_digests([self.settings, self.clustering, *digests])
             and self.count == sum(counts)
             and self.trie.follows_rule()

@@ -134,7 +134,7 @@ def _refuse_another(page: Page, leaf: Leaf) -> None:
     """Raise ValueError if a page is none that its leaf may have: rows are looked for, and counted, by both."""
     if len(page) != leaf.count:
         raise ValueError(f"it holds {len(page)} examples and the manifest says {leaf.count}")
-    low, high = span(leaf.prefix)
+    low, high = span(leaf.path)
     first, last = (int.from_bytes(page.ids[i].tobytes()) for i in (0, -1))
     if not page.ascends() or first < low or last >= high:
         raise ValueError("its ids are not in order or not those of its prefix")

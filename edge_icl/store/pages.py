@@ -97,9 +97,9 @@ class Page:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows in the order of the ids."""
-        return map(Row, self.keys(), self.vectors, self.texts())
+        return map(Row, self.example_ids(), self.vectors, self.texts())
 
-    def keys(self) -> list[bytes]:
+    def example_ids(self) -> list[bytes]:
         """Return the ids as bytes, sorted."""
         packed = self.ids.tobytes()
         return [packed[i : i + ID_BYTES] for i in range(0, len(packed), ID_BYTES)]
@@ -136,7 +136,7 @@ class Page:
         Raises:
             StoreDamagedError: a text is no example's.
         """
-        return zip(self.keys(), _read(list(self.texts())), strict=True)
+        return zip(self.example_ids(), _read(list(self.texts())), strict=True)
 
 
 def _read(texts: Sequence[bytes]) -> list[Example]:

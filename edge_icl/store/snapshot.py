@@ -110,7 +110,7 @@ class Snapshot:
 
     def ids(self) -> list[bytes]:
         """Return all ids, sorted."""
-        return [*chain.from_iterable(page.keys() for page in self.pages())]
+        return [*chain.from_iterable(page.example_ids() for page in self.pages())]
 
     def locate(self, key: bytes) -> tuple[Page, int] | None:
         """Return the page and the row of an id, or None if no example has it; reads one page."""
@@ -163,7 +163,7 @@ class Snapshot:
         first, last = low.to_bytes(ID_BYTES), (high - 1).to_bytes(ID_BYTES)
         found: list[bytes] = []
         for leaf in self.manifest.trie.below(low, high):
-            keys = self.page(leaf).keys()
+            keys = self.page(leaf).example_ids()
             found += keys[bisect_left(keys, first) : bisect_right(keys, last)]
         return found
 
@@ -184,12 +184,12 @@ class Snapshot:
     def short(self, key: bytes) -> str:
         """Return the shortest prefix of an id, 8 hex digits at least, that no other id of the store has."""
         leaf = self.manifest.trie.leaf_of(int.from_bytes(key))
-        keys = self.page(leaf).keys() if leaf else []
+        keys = self.page(leaf).example_ids() if leaf else []
         i = keys.index(key)
         shared = max(
             (_shared_digits(key, other) for other in keys[max(i - 1, 0) : i + 2] if other != key), default=0
         )
-        outside = -(-len(leaf.prefix) // 4) if leaf else 0  # ids of other pages differ within the page's prefix
+        outside = -(-len(leaf.path) // 4) if leaf else 0  # ids of other pages differ within the page's prefix
         return key.hex()[: max(SHORTEST_ID, shared + 1, outside)]
 
 

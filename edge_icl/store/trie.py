@@ -1,15 +1,15 @@
 """Which page an example belongs to: a function of the set of ids, and of nothing else.
 
 Ids are uniformly distributed bits. Pages are the leaves of the binary trie over them: a leaf is a shortest
-prefix that at most PAGE_MAX ids of the set share. A leaf without ids has no page. So one change concerns one
+path that at most PAGE_MAX ids of the set share. A leaf without ids has no page. So one change concerns one
 leaf, and a split or a merge its sibling:
 
     PAGE_MAX = 2, ids 00.. 01.. 10.. 11..  ->  leaves "0" and "1"
     and then 011.. comes                   ->  leaves "00", "01" and "1"
     and goes again                         ->  leaves "0" and "1", the same bytes as before
 
-A prefix is written as a string of the characters 0 and 1, the root as the empty string; ids are integers of
-128 bits here, so that "all ids below a prefix" is a range.
+A path is written as a string of the characters 0 and 1, the root as the empty string; ids are integers of
+128 bits here, so that "all ids below a path" is a range.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ class Leaf(NamedTuple):
     """A page as the manifest names it.
 
     Attributes:
-        prefix: the bits that its ids share.
+        path: the bits that its ids share.
         count: how many examples it holds, 1 to PAGE_MAX.
         digest: the keyed digest of its file, in hex.
     """
 
-    prefix: str
+    path: str
     count: int  # type: ignore[assignment]  # in place of the method of every tuple, which nobody needs here
     digest: str
 
 
-def span(prefix: str) -> tuple[int, int]:
-    """Return the range [low, high) of the ids below a prefix."""
-    rest = ID_BITS - len(prefix)
-    low = (int(prefix, 2) << rest) if prefix else 0
+def span(path: str) -> tuple[int, int]:
+    """Return the range [low, high) of the ids below a path."""
+    rest = ID_BITS - len(path)
+    low = (int(path, 2) << rest) if path else 0
     return low, low + (1 << rest)
 
 
@@ -57,12 +57,12 @@ class Trie:
     """The leaves of a set of ids, and how they change.
 
     Args:
-        leaves: in the order of their prefixes.
+        leaves: in the order of their paths.
     """
 
     def __init__(self, leaves: Sequence[Leaf]) -> None:
         self.leaves = leaves
-        self._lows = [int(f"0{prefix}", 2) << (ID_BITS - len(prefix)) for prefix, _, _ in leaves]
+        self._lows = [int(f"0{path}", 2) << (ID_BITS - len(path)) for path, _, _ in leaves]
         self._before = [0, *accumulate(leaf.count for leaf in leaves)]
 
     def leaf_of(self, number: int) -> Leaf | None:
@@ -73,12 +73,12 @@ class Trie:
     def below(self, low: int, high: int) -> Sequence[Leaf]:
         """Return the leaves that share ids with the range [low, high)."""
         first, last = bisect_left(self._lows, low), bisect_left(self._lows, high)
-        if first and span(self.leaves[first - 1].prefix)[1] > low:
+        if first and span(self.leaves[first - 1].path)[1] > low:
             first -= 1
         return self.leaves[first:last]
 
     def regions(self, added: Sequence[int], removed: Sequence[int]) -> Iterator[str]:
-        """Yield the prefixes below which a change makes new leaves, in order; no other leaf changes.
+        """Yield the paths below which a change makes new leaves, in order; no other leaf changes.
 
         Below each, the leaves of before give their examples and the rule of `split` makes the leaves of after.
 
@@ -86,7 +86,7 @@ class Trie:
             added: ids that were not in the set, sorted.
             removed: ids that were in the set, sorted.
         """
-        old = {leaf.prefix for leaf in self.leaves}
+        old = {leaf.path for leaf in self.leaves}
         done = 0
         for number in sorted({*added, *removed}):
             if number < done:
@@ -105,20 +105,20 @@ class Trie:
         """
         nothing = Leaf("", 0, "")
         around = zip((nothing, *self.leaves), self.leaves, (*self.leaves[1:], nothing), strict=False)
-        for left, (prefix, count, _), right in around:
+        for left, (path, count, _), right in around:
             if not 0 < count <= PAGE_MAX:
                 return False
-            if left.count and (prefix <= left.prefix or prefix.startswith(left.prefix)):
+            if left.count and (path <= left.path or path.startswith(left.path)):
                 return False
-            beside = left if prefix.endswith("1") else right
-            full = len(beside.prefix) > len(prefix) or count + beside.count > PAGE_MAX
-            if prefix and not (full and beside.prefix.startswith(prefix[:-1])):
+            beside = left if path.endswith("1") else right
+            full = len(beside.path) > len(path) or count + beside.count > PAGE_MAX
+            if path and not (full and beside.path.startswith(path[:-1])):
                 return False
         return True
 
-    def _count_after(self, prefix: str, added: Sequence[int], removed: Sequence[int]) -> int:
-        """Return how many ids are below a prefix after the change; no leaf may lie above the prefix."""
-        low, high = span(prefix)
+    def _count_after(self, path: str, added: Sequence[int], removed: Sequence[int]) -> int:
+        """Return how many ids are below a path after the change; no leaf may lie above the path."""
+        low, high = span(path)
         came = bisect_left(added, high) - bisect_left(added, low)
         went = bisect_left(removed, high) - bisect_left(removed, low)
         return self._count(low, high) + came - went
@@ -128,18 +128,18 @@ class Trie:
         return self._before[bisect_left(self._lows, high)] - self._before[bisect_left(self._lows, low)]
 
 
-def split(prefix: str, ids: Sequence[int]) -> Iterator[tuple[str, slice]]:
-    """Yield the leaves below a prefix, given the sorted ids there: each prefix and its slice of `ids`."""
-    yield from _split(prefix, ids, 0, len(ids))
+def split(path: str, ids: Sequence[int]) -> Iterator[tuple[str, slice]]:
+    """Yield the leaves below a path, given the sorted ids there: each path and its slice of `ids`."""
+    yield from _split(path, ids, 0, len(ids))
 
 
-def _split(prefix: str, ids: Sequence[int], start: int, stop: int) -> Iterator[tuple[str, slice]]:
-    """Yield the leaves of ids[start:stop], all of which are below the prefix."""
+def _split(path: str, ids: Sequence[int], start: int, stop: int) -> Iterator[tuple[str, slice]]:
+    """Yield the leaves of ids[start:stop], all of which are below the path."""
     if start == stop:
         return
     if stop - start <= PAGE_MAX:
-        yield prefix, slice(start, stop)
+        yield path, slice(start, stop)
         return
-    middle = bisect_left(ids, span(prefix + "1")[0], start, stop)
-    yield from _split(prefix + "0", ids, start, middle)
-    yield from _split(prefix + "1", ids, middle, stop)
+    middle = bisect_left(ids, span(path + "1")[0], start, stop)
+    yield from _split(path + "0", ids, start, middle)
+    yield from _split(path + "1", ids, middle, stop)

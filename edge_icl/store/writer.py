@@ -208,10 +208,10 @@ class _Plan:
 
     def _split(self, region: str, rows: Sequence[Row]) -> Iterator[Leaf]:
         """Yield the leaves below a prefix, given the sorted rows there, and keep their pages."""
-        for prefix, part in split(region, [int.from_bytes(row.id) for row in rows]):
+        for path, part in split(region, [int.from_bytes(row.id) for row in rows]):
             page = Page.of(rows[part])
             data = pages.encode(page)
-            leaf = Leaf(prefix, len(page), self.before.settings.digest(data))
+            leaf = Leaf(path, len(page), self.before.settings.digest(data))
             self.contents[page_file(leaf.digest)] = data
             self._pages[leaf.digest] = page
             yield leaf

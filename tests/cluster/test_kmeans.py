@@ -16,9 +16,9 @@ from stores import DIMENSION, PARAMETERS, vectors
 
 from edge_icl.cluster import record
 from edge_icl.cluster.distances import add_members, assign
-from edge_icl.cluster.kmeans import NOBODY, Clustering, Parameters, centroids_of, fit, refit
+from edge_icl.cluster.kmeans import EMPTY, Clustering, Parameters, centroids_of, fit, refit
 from edge_icl.cluster.points import Points
-from edge_icl.cluster.sampling import winner
+from edge_icl.cluster.sampling import draw_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ def members(points: Points) -> dict[bytes, tuple[int, ...]]:
 
 def representatives(clustering: Clustering) -> list[bytes | None]:
     return [
-        None if d == NOBODY else row.tobytes()
+        None if d == EMPTY else row.tobytes()
         for row, d in zip(clustering.representatives, clustering.distances, strict=True)
     ]
 
@@ -185,9 +185,9 @@ def test_equal_distances_go_to_the_first_centroid() -> None:
 def test_weight_zero_never_wins_and_an_empty_race_has_no_winner() -> None:
     draws = np.array([0, 1 << 63], np.uint64)
 
-    assert winner(draws, np.array([0, 1])) == 1
-    assert winner(draws, np.array([0, 0])) is None
-    assert winner(draws[:0], np.array([], np.int64)) is None
+    assert draw_one(draws, np.array([0, 1])) == 1
+    assert draw_one(draws, np.array([0, 0])) is None
+    assert draw_one(draws[:0], np.array([], np.int64)) is None
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=2, max_size=6), st.data())
@@ -195,7 +195,7 @@ def test_close_races_are_decided_exactly(draws: list[int], data: st.DataObject) 
     close = [min(draw + data.draw(st.integers(0, 3)), 2**64 - 1) for draw in draws[:1] * 3] + draws
     weights = [data.draw(st.sampled_from([1, 2, 25_000_000])) for _ in close]
 
-    drawn = winner(np.array(close, np.uint64), np.array(weights))
+    drawn = draw_one(np.array(close, np.uint64), np.array(weights))
 
     def key(i: int) -> object:
         unit = reference.Decimal(2**64 - close[i]) / reference.Decimal(2**64)
@@ -208,6 +208,6 @@ def test_wins_are_proportional_to_weights() -> None:
     rng = np.random.default_rng(0)
     draws = rng.integers(0, 2**64, (6000, 3), dtype=np.uint64)
 
-    wins = np.bincount([winner(row, np.array([1, 2, 5])) for row in draws], minlength=3) / len(draws)
+    wins = np.bincount([draw_one(row, np.array([1, 2, 5])) for row in draws], minlength=3) / len(draws)
 
     assert np.allclose(wins, [1 / 8, 2 / 8, 5 / 8], atol=0.03)

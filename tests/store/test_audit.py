@@ -293,10 +293,10 @@ def test_pages_that_do_not_follow_the_rule_are_found(store: Store) -> None:
     held = list(store.snapshot().page(leaf).rows())
     halves = []
     for bit in "01":
-        part = [one for one in held if f"{int.from_bytes(one.id):0128b}".startswith(leaf.prefix + bit)]
+        part = [one for one in held if f"{int.from_bytes(one.id):0128b}".startswith(leaf.path + bit)]
         data = pages.encode(pages.Page.of(part))
         store.folder.create({page_file(store.settings.digest(data)): data})
-        halves.append(Leaf(leaf.prefix + bit, len(part), store.settings.digest(data)))
+        halves.append(Leaf(leaf.path + bit, len(part), store.settings.digest(data)))
     split = Manifest(manifest.settings, 600, manifest.clustering, (*halves, *manifest.pages[1:]))
     replace_file(store, "manifest", "manifest", split.encode())
 

@@ -191,12 +191,12 @@ def stops(make: Callable[[int], bool], *, each: int = 1) -> int:
 
 def test_the_changes_do_what_their_names_say(tmp_path: Path, change: Change) -> None:
     store = make(tmp_path / "store", map(row, START), settings=SETTINGS)
-    before = {leaf.prefix for leaf in store.snapshot().manifest.pages}
+    before = {leaf.path for leaf in store.snapshot().manifest.pages}
     with writing(store) as writer:
         done = writer.commit(
             added=map(row, change.added), removed=[row(number).id for number in change.removed]
         )
-    after = {leaf.prefix for leaf in store.snapshot().manifest.pages}
+    after = {leaf.path for leaf in store.snapshot().manifest.pages}
 
     assert done.refit == change.refit
     assert any(new != old and new.startswith(old) for old in before for new in after) == change.split

@@ -35,10 +35,10 @@ def test_every_leaf_is_the_shortest_prefix_that_few_enough_ids_share(numbers: se
 
     assert sum(leaf.count for leaf in found) == len(numbers)
     for leaf in found:
-        low, high = span(leaf.prefix)
+        low, high = span(leaf.path)
         assert leaf.count == sum(low <= number < high for number in numbers) <= 4
-        if leaf.prefix:
-            low, high = span(leaf.prefix[:-1])
+        if leaf.path:
+            low, high = span(leaf.path[:-1])
             assert sum(low <= number < high for number in numbers) > 4
     assert Trie(found).follows_rule()
 
@@ -75,17 +75,17 @@ def test_an_id_is_found_in_its_leaf(numbers: set[int], other: int) -> None:
     found = Trie(leaves(numbers))
 
     for number in numbers:
-        low, high = span(found.leaf_of(number).prefix)
+        low, high = span(found.leaf_of(number).path)
         assert low <= number < high
     leaf = found.leaf_of(other)
-    assert leaf is None or span(leaf.prefix)[0] <= other < span(leaf.prefix)[1]
+    assert leaf is None or span(leaf.path)[0] <= other < span(leaf.path)[1]
 
 
 @given(st.lists(st.text("01", max_size=4), max_size=8), st.integers(1, 4), st.booleans())
 def test_leaves_follow_the_rule_if_ids_have_them(prefixes: list[str], count: int, orderly: bool) -> None:
     found = [Leaf(prefix, count, "") for prefix in (sorted(prefixes) if orderly else prefixes)]
 
-    numbers = {span(leaf.prefix)[0] + i for leaf in found for i in range(count)}
+    numbers = {span(leaf.path)[0] + i for leaf in found for i in range(count)}
 
     assert Trie(found).follows_rule() == (leaves(numbers) == found)
 

@@ -259,7 +259,7 @@ def _together(parts: Parts, seed: bytes, *, count: int) -> dict[str, bytes]:
         name = digest(data) if page.digest is None else page.digest
         if "/" not in name and "\0" not in name and len(name) == 64:
             tree[f"pages/{name}.safetensors"] = data
-        named.append(f'[{page.prefix},{page.count},"{name}"]')
+        named.append(f'[{page.path},{page.count},"{name}"]')
     data = parts.clustering if isinstance(parts.clustering, bytes) else independent.tensors(parts.clustering)
     tree[f"clustering/{digest(data)}.safetensors"] = data
     last = {"clustering": f'"{digest(data)}"', "count": str(count), "settings": f'"{digest(settings)}"'}
@@ -317,9 +317,9 @@ class _Forger:
         if how == 0:
             page.count = self.value()
         elif how == 1:
-            page.prefix = self.value()
+            page.path = self.value()
         elif how == 2:
-            page.prefix = json.dumps(self.rng.choice("01") * self.rng.choice((1, 2, 127, 128, 129, 5000)))
+            page.path = json.dumps(self.rng.choice("01") * self.rng.choice((1, 2, 127, 128, 129, 5000)))
         elif how == 3:
             pages.append(self.rng.choice(pages))
         elif how == 4:
@@ -330,7 +330,7 @@ class _Forger:
             )
         else:
             page.count = str(self.rng.choice((len(page.rows) + 1, len(page.rows) - 1, 255, 256)))
-        self.done.append(f"leaf ({how}): {page.prefix[:40]} {page.count[:40]}")
+        self.done.append(f"leaf ({how}): {page.path[:40]} {page.count[:40]}")
 
     def text(self) -> None:
         rows = self.any_page().rows
