@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from edge_icl.errors import ModelFileError
 from edge_icl.runtime import fork, interruptible
 from edge_icl.runtime.cores import usable_cpus
 from edge_icl.runtime.progress import Progress, silent
+from edge_icl.runtime.threads import each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,22 +96,11 @@ class Encoder:
             return len(chunk)
 
         progress("embed", 0, len(texts))
-        starts = range(0, len(texts), size)
-        workers = min(self.threads, len(starts))
         done = 0
-        if workers <= 1:
-            for start in starts:
-                done += work(start)
+        with closing(each(work, range(0, len(texts), size), chunk=1, threads=self.threads)) as embedded:
+            for count in embedded:
+                done += count
                 progress("embed", done, len(texts))
-            return vectors
-        with ThreadPoolExecutor(workers, "edge-icl-embed") as pool:
-            try:
-                for future in as_completed([pool.submit(work, start) for start in starts]):
-                    done += future.result()
-                    progress("embed", done, len(texts))
-            except BaseException:  # Ctrl-C above all: leave after the chunks at hand, not after all of them
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
         return vectors
 
     def _vectors(self, session: Any, tokenizer: Any, texts: Sequence[str]) -> NDArray[np.int8]:
@@ -178,10 +168,10 @@ class Encoder:
             return self._loaded
 
     def _load_both(self) -> tuple[Any, Any]:
-        """Load the graph and the tokenizer at once: neither needs the interpreter for long."""
-        with ThreadPoolExecutor(1, "edge-icl-load") as pool:
-            tokenizer = pool.submit(self._load_tokenizer)
-            return self._load_graph(), tokenizer.result()
+        """Load the graph and the tokenizer at the same time: neither needs the interpreter for long."""
+        parts = (self._load_graph, self._load_tokenizer)
+        graph, tokenizer = each(lambda load: load(), parts, chunk=1, threads=len(parts))
+        return graph, tokenizer
 
     def _load_graph(self) -> Any:
         """Load the graph for single-threaded runs and check its inputs and outputs."""

@@ -5,13 +5,13 @@ A graph of neighbours would remember the examples that shaped it, also those tha
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_icl.runtime.cores import usable_cpus
+from edge_icl.runtime.threads import MOST_THREADS, each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,6 @@ SHARE = 1 << 15
 """Fewest rows for which another thread is worth its start: two of them took 0.71 of the time for 131,072 rows
 of 384 dimensions, 0.90 for 65,536, and 1.4 times as long for 32,768."""
 
-MOST_THREADS = 4
-"""So many cores read as fast as most machines' memory gives."""
-
 
 def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np.intp]:
     """Return the positions of the examples nearest to a vector, the nearest first; exact.
@@ -49,14 +46,9 @@ def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np
     if limit <= 0:
         return np.zeros(0, np.intp)
     look = partial(_candidates, points.vectors, question, limit)
-    first, *others = _shares(len(points.ids))
-    if others:
-        with ThreadPoolExecutor(len(others), "edge-icl-search") as pool:
-            looking = [pool.submit(look, share) for share in others]
-            found = [look(first), *(other.result() for other in looking)]
-        positions, scores = map(np.concatenate, zip(*found, strict=True))
-    else:
-        positions, scores = look(first)
+    shares = _shares(len(points.ids))
+    found = each(look, shares, chunk=1, threads=len(shares))
+    positions, scores = map(np.concatenate, zip(*found, strict=True))
     chosen = np.flatnonzero(scores >= _bar(scores, limit))
     return positions[chosen[np.argsort(-scores[chosen], kind="stable")][:limit]]
 

@@ -156,7 +156,7 @@ class Parts:
 
     Attributes:
         settings: keys and JSON of store.json, in order.
-        pages: prefix and count in JSON, and rows or columns or bytes of each page.
+        pages: path and count in JSON, and rows or columns or bytes of each page.
         clustering: its columns, or its bytes.
         manifest: keys and JSON of what stands in the manifest beside the pages.
         raw: bytes in place of settings or manifest.
@@ -171,7 +171,7 @@ class Parts:
 
 @dataclass
 class PageParts:
-    prefix: str
+    path: str
     count: str
     rows: list[tuple[bytes, bytes, bytes]]
     columns: list[Column] | None = None
@@ -212,7 +212,7 @@ def _apart(files: dict[str, bytes]) -> Parts:
     settings = [(name, json.dumps(value)) for name, value in sorted(json.loads(files["store.json"]).items())]
     told = json.loads(files["manifest"])
     pages = []
-    for prefix, count, digest in told["pages"]:
+    for path, count, digest in told["pages"]:
         columns = {name: data for name, _, _, data in _columns(files[f"pages/{digest}.safetensors"])}
         ends = struct.unpack(f"<{count + 1}I", columns["offsets"])
         d = len(columns["vectors"]) // count
@@ -224,7 +224,7 @@ def _apart(files: dict[str, bytes]) -> Parts:
             )
             for i in range(count)
         ]
-        pages.append(PageParts(json.dumps(prefix), str(count), rows))
+        pages.append(PageParts(json.dumps(path), str(count), rows))
     (clustering,) = (data for name, data in files.items() if name.startswith("clustering/") and data)
     return Parts(settings, pages, _columns(clustering))
 
