@@ -49,10 +49,10 @@ class Session:
     ) -> Memory:
         """Open the store; one that must be made is a plain one, so that only `init` needs to be told more."""
         from edge_icl.memory import Memory
-        from edge_icl.store import settings
+        from edge_icl.store.presence import is_store
 
         self.refuse_plain()
-        plain = create and not self.sealed and not (locate(self.store) / settings.NAME).exists()
+        plain = create and not self.sealed and not is_store(locate(self.store))
         memory = Memory.open(
             self.store,
             create=plain,

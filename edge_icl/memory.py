@@ -31,9 +31,9 @@ from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Verificatio
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.finding import alike, every_example, fitting, held, nearest, select
-from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, no_passphrase
+from edge_icl.store.presence import is_store
 from edge_icl.store.recovery import Unfinished, unfinished
 from edge_icl.store.settings import DEFAULT_SHOTS
 from edge_icl.store.writer import DEFAULT_TIMEOUT
@@ -173,7 +173,7 @@ class Memory:
             InputError: the shots, the seed, the task or the passphrase are not valid.
         """
         path = locate(store)
-        if (path / settings.NAME).exists():
+        if is_store(path):
             raise StoreExistsError(f"there is a store at {path} already", "use it, or choose another name")
         opened = make(
             path, encoder=encoder, shots=shots, seed=seed, task=task, passphrase=passphrase, stretch=stretch

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from edge_icl.access.passphrases import Passphrase, new_key, unlocking
 from edge_icl.errors import InputError, NotAStoreError
-from edge_icl.store import settings
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
+from edge_icl.store.presence import is_store
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def make(
         with new_key(passphrase, seed=seed, stretch=stretch) as key:
             return Store.create(path, new, key=key)
     except NotAStoreError:
-        if seed is None and (path / settings.NAME).exists():
+        if seed is None and is_store(path):
             opened = Store.open(path, unlock=unlocking(passphrase))
             if passphrase is None or opened.key is not None:
                 return opened

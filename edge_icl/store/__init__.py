@@ -18,6 +18,7 @@ The file system:
     wiping       zeros in place of what was there, then no file
     files        every operation on the file system that changes or reads a store
     os_errors    what the operating system refuses, as errors
+    presence     whether a store is at a path
     ownership    no store that another user owns or may write to
     lock         one writer at a time
     scratch      a private folder for a text in the clear

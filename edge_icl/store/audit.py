@@ -16,11 +16,10 @@ from edge_icl.errors import (
     StoreDamagedError,
     StoreError,
     StoreFormatError,
-    StoreNotFoundError,
 )
 from edge_icl.runtime.progress import silent
 from edge_icl.store import files as fs
-from edge_icl.store import keys, lock, manifest, ownership, pages, prefix_cache, settings
+from edge_icl.store import keys, lock, manifest, ownership, pages, prefix_cache, presence, settings
 from edge_icl.store.consistency import ids_in, wrong_in, wrong_in_clustering
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Problem, Report
@@ -28,7 +27,7 @@ from edge_icl.store.inspection import Inspection
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
-from edge_icl.store.os_errors import access, refuse_occupied
+from edge_icl.store.os_errors import access
 from edge_icl.store.recovery import SECOND, at_rest, recover
 from edge_icl.store.settings import Settings
 from edge_icl.store.wiping import wipe_to_the_end
@@ -76,9 +75,7 @@ def audit(
     """
     path = path.resolve()
     with access(path, "read"):
-        if not path.exists():
-            raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
-        refuse_occupied(path, unless=settings.NAME)
+        presence.require_store(path)
         ownership.refuse_exposed(path)
     audit = _Audit(path, files or fs.Files(), progress, home)
     if not audit.unlock(unlock):  # which may take as long as a person who types: not under the lock

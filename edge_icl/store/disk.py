@@ -9,12 +9,12 @@ from edge_icl.cluster import kmeans, record
 from edge_icl.cluster.points import Points
 from edge_icl.errors import StoreDamagedError, StoreExposedError, StoreNotFoundError
 from edge_icl.store import files as fs
-from edge_icl.store import keys, lock, manifest, ownership, recovery, settings
+from edge_icl.store import keys, lock, manifest, ownership, presence, recovery, settings
 from edge_icl.store.drafts import draft_of, wipe_abandoned
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.manifest import Manifest, clustering_file
-from edge_icl.store.os_errors import access, expected, refuse_occupied
+from edge_icl.store.os_errors import access, expected
 from edge_icl.store.reading import StoreReader
 from edge_icl.store.sealing import Seal
 from edge_icl.store.settings import Settings
@@ -57,7 +57,7 @@ class Store(StoreReader):
         """
         files, path = files or fs.Files(), path.resolve()
         with access(path, "made"):
-            refuse_occupied(path)
+            presence.require_free(path)
             ownership.refuse_exposed(path)
         draft = draft_of(path)
         with access(path, "made"):
@@ -98,14 +98,14 @@ class Store(StoreReader):
         files, path = files or fs.Files(), path.resolve()
         key = None
         with access(path, "read"):
-            if not path.exists() or (path.is_dir() and not files.names(path)):
+            try:
+                presence.require_store(path)
+            except StoreNotFoundError:
                 with suppress(OSError, StoreExposedError):
                     ownership.refuse_exposed(path)
                     wipe_abandoned(files, path)
-                raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
-            refuse_occupied(path, unless=settings.NAME)
-            ownership.refuse_exposed(path)
-            ownership.refuse_foreign(path)
+                raise
+            ownership.refuse_unsafe(path)
             data = files.read(path / settings.NAME)
         if settings.sealed_in(data) is not None:
             with access(path, "read"), expected(keys.NAME):

@@ -1,11 +1,11 @@
-"""What the operating system refuses, and what lies in the way of a store, as errors that say what to do."""
+"""What the operating system refuses, as errors that say what to do next."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import NotAStoreError, StoreAccessError, StoreDamagedError
+from edge_icl.errors import StoreAccessError, StoreDamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,22 +45,3 @@ def expected(name: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise StoreDamagedError(f"{name} is missing", "restore the store from a backup") from None
-
-
-def refuse_occupied(path: Path, *, unless: str = "") -> None:
-    """Refuse a path where something else than a store is.
-
-    Args:
-        path: where a store is or will be.
-        unless: the name of a file that makes a directory acceptable; without it only an empty one is.
-
-    Raises:
-        NotAStoreError: a file is there, or a directory with other things in it.
-    """
-    if path.is_dir():
-        names = [entry.name for entry in path.iterdir()]
-        if names and unless not in names:
-            lack = f": there is no {unless} in it" if unless else ""
-            raise NotAStoreError(f"{path} is a directory but not a store{lack}", "choose another path")
-    elif path.exists():
-        raise NotAStoreError(f"{path} is a file, not a store", "choose another path")

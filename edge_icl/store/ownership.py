@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import NotAStoreError, StoreExposedError
@@ -31,41 +30,55 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOT = 0
+_WITH_USERS = hasattr(os, "geteuid")
 OTHERS = stat.S_IWGRP | stat.S_IWOTH
 FILES = ("store.json", "manifest", "lock", "key")
 
 
 def refuse_exposed(store: Path) -> None:
-    """Refuse a store, there already or about to be made, that is in anybody else's reach.
+    """Refuse a store, there already or about to be made, that other users can reach.
 
     Args:
         store: its directory.
 
     Raises:
-        StoreExposedError: somebody else owns it or may write to it, or likewise the folder that it is in.
+        StoreExposedError: another user owns it or may write to it, or to the folder that it is in.
     """
-    place = store.resolve()
-    refuse_exposed_folder(place.parent)
-    for part in ("", *FILES, *DIRECTORIES):
-        status = _status(place / part)
-        if status and status.st_mode & OTHERS and not stat.S_ISLNK(status.st_mode):
-            raise _writable(place / part, status)
+    _unexposed(store)
 
 
-def refuse_foreign(store: Path) -> None:
-    """Refuse a store in which something else is where its files and directories are.
+def refuse_unsafe(store: Path) -> None:
+    """Refuse a store that other users can reach, or in which something else is where it has files.
 
     Args:
         store: its directory.
 
     Raises:
-        NotAStoreError: a link, a pipe, a device or another file system is there.
+        StoreExposedError: see `refuse_exposed`.
+        NotAStoreError: a link, a pipe, a device or another file system is where a part of a store should be.
     """
-    for part in (*FILES, *DIRECTORIES):
-        with suppress(FileNotFoundError):
-            wrong = _kind(store / part, "directory" if part in DIRECTORIES else "file")
-            if wrong is not None:
-                raise NotAStoreError(f"{store / part} is {wrong}", _remedy(store / part))
+    for path, status in _unexposed(store)[1:]:
+        wrong = _kind(path, status, "directory" if path.name in DIRECTORIES else "file")
+        if wrong is not None:
+            raise NotAStoreError(f"{path} is {wrong}", _remedy(path))
+
+
+def _unexposed(store: Path) -> list[tuple[Path, os.stat_result]]:
+    """Return what is there of a store and what is known of it: its directory, then its files and directories.
+
+    Raises:
+        StoreExposedError: another user owns a part of it or may write to it, or to the folder that it is in.
+    """
+    resolved = store.resolve()
+    refuse_exposed_folder(resolved.parent)
+    found = []
+    for path in (resolved, *(resolved / part for part in (*FILES, *DIRECTORIES))):
+        status = _status(path)
+        if status is not None:
+            if _WITH_USERS and status.st_mode & OTHERS and not stat.S_ISLNK(status.st_mode):
+                raise _writable(path, status)
+            found.append((path, status))
+    return found
 
 
 def _remedy(path: Path) -> str:
@@ -75,9 +88,8 @@ def _remedy(path: Path) -> str:
     return "a store has only directories and files of its own: use a copy of the store that has them"
 
 
-def _kind(path: Path, expected: str) -> str | None:
+def _kind(path: Path, status: os.stat_result, expected: str) -> str | None:
     """Return what a file or a directory is instead of what is expected; None if it is that."""
-    status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
         return f"a symbolic link and not a {expected}"
     if not (stat.S_ISDIR if expected == "directory" else stat.S_ISREG)(status.st_mode):
@@ -94,7 +106,7 @@ def refuse_exposed_folder(folder: Path) -> None:
         StoreExposedError: somebody else owns it or may write to it.
     """
     status = _status(folder)
-    if status and not status.st_mode & stat.S_ISVTX:
+    if _WITH_USERS and status and not status.st_mode & stat.S_ISVTX:
         others = stat.S_IWOTH if status.st_gid == status.st_uid else OTHERS
         if status.st_mode & others:
             raise _writable(folder, status)
@@ -102,13 +114,11 @@ def refuse_exposed_folder(folder: Path) -> None:
 
 def _status(path: Path) -> os.stat_result | None:
     """Return what is known of a file or a folder of this user or root; None where nothing is."""
-    if not hasattr(os, "geteuid"):
-        return None
     try:
         status = path.lstat()
     except OSError:
-        return None  # whoever opens it is told why
-    user = os.geteuid()
+        return None  # opening it will tell why
+    user = os.geteuid() if _WITH_USERS else status.st_uid
     if status.st_uid not in (user, ROOT):
         raise StoreExposedError(
             f"{path} belongs to user {status.st_uid} and not to you, user {user}",
