@@ -68,7 +68,7 @@ def left_behind() -> Path | None:
 
 def _places() -> list[Path]:
     """Return where the folder may be."""
-    return scratch.places(home(), FOLDER)
+    return scratch.folders(home(), FOLDER)
 
 
 def _command() -> list[str]:

@@ -86,13 +86,25 @@ def wiper(files: Files, path: Path) -> Iterator[Callable[[], None]]:
     file = files.open(path, create=False)
 
     def wipe_content() -> None:
-        _zero(files, file, os.fstat(file).st_size)
-        files.flush(file)
+        zero_from_start(files, file)
 
     try:
         yield wipe_content
     finally:
         files.close(file)
+
+
+def zero_from_start(files: Files, file: int, *, size: int = 0) -> None:
+    """Overwrite the content of an open file with zeros, wherever its position is, and bring them to the disk.
+
+    Args:
+        files: the file system.
+        file: the open file.
+        size: how many bytes to overwrite at least: it may have been longer before.
+    """
+    os.lseek(file, 0, os.SEEK_SET)
+    _write_zeros(files, file, max(size, os.fstat(file).st_size))
+    files.flush(file)
 
 
 def _found(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:

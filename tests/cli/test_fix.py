@@ -34,7 +34,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def editing(home: Path) -> Path:
     """Return the folder that an editor's file is in."""
-    return scratch.places(home, "editing")[0]
+    return scratch.folders(home, "editing")[0]
 
 
 @pytest.fixture
