@@ -1,8 +1,8 @@
 """Stopping a question from another thread.
 
-llama.cpp looks at the flag between two steps of an evaluation, hundreds of times a token. It does so itself, in
-memory that it can read without Python's lock: a callback into Python would wait there for every other thread of
-the program.
+llama.cpp looks at the flag between two steps of an evaluation, hundreds of times a token. It reads the flag
+from memory, for which it does not need Python's lock: a callback into Python would wait for every other thread
+of the program.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Cancel:
             child.set()
 
     def pass_on(self, child: Cancel) -> None:
-        """Set a child when this is set, or now if it is."""
+        """Set a child when this is set, or at once if it is."""
         with self._lock:
             self._children.add(child)
         if self.is_set():

@@ -1,4 +1,4 @@
-"""Another process of this Python, for what may end or hang it."""
+"""A child process of this Python, for work that may crash a process or never end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 SECRETS = ("EDGE_ICL_PASSPHRASE", "HF_TOKEN")
-"""Environment variables that are none of a child's business."""
+"""Environment variables that a child does not need to know."""
 
 _PROGRAM = """import json, sys
 sys.path[:] = json.loads(sys.stdin.buffer.readline())
@@ -17,7 +17,7 @@ main()
 
 
 def command(module: str) -> list[str] | None:
-    """Return what starts the `main` of a module of ours in this Python. Its first input is `search_path`.
+    """Return the command that runs `main` of one of this package's modules. Its first input is `search_path`.
 
     None where this is a frozen program, or one that has Python inside: starting it again would open another
     window of it.
@@ -44,7 +44,7 @@ def limit(*, seconds: int | None = None, memory: int | None = None, data: int | 
     Args:
         seconds: of processor time.
         memory: bytes of address space.
-        data: likewise, but for files that are mapped to be read.
+        data: bytes of address space, without files that are mapped to be read.
     """
     if sys.platform == "win32":
         return

@@ -17,16 +17,17 @@ _OWN_GROUP = Path("/proc/self/cgroup")
 
 
 def usable_cpus() -> int:
-    """Return how many threads that work apart from each other this process should have."""
+    """Return how many threads that work independently this process should have."""
     return max(1, min(len(_allowed()), _granted()))
 
 
 def usable_cores() -> int:
     """Return how many threads llama.cpp should have: one for each physical core that this process may use.
 
-    Its threads meet hundreds of times a token, so one too many makes all of them wait: with twice as many as
-    processors a token of an answer took 2.0 times as long, with half 1.6 times (benchmarks/settings.py).
-    A second one on a core is too many, and so is one for which a container is given no time.
+    Its threads wait for each other hundreds of times a token, so one too many makes all of them wait: with
+    twice as many as processors a token of an answer took 2.0 times as long, with half 1.6 times
+    (benchmarks/settings.py). A second one on a core is too many, and so is one for which a container is given
+    no time.
     """
     cores = set()
     for cpu in _allowed():

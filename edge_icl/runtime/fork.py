@@ -1,8 +1,8 @@
 """What a process that was forked must not take over from its parent.
 
-A fork copies the memory and one thread. Locks that other threads held stay locked for ever in the child, and
-C libraries wait there for threads of theirs that do not exist. So whatever of this package outlives a call
-registers here, and begins anew in the child: with new locks, and without models.
+A fork copies the memory and one thread. Locks that other threads held stay locked in the child, where nothing
+opens them, and C libraries wait there for threads of theirs that do not exist. So every object of this package
+that outlives a call registers here, and starts again in the child: with new locks, and without models.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from weakref import WeakSet
 
 
 class Renewable(Protocol):
-    """What begins anew in a forked process."""
+    """What starts again in a forked process."""
 
     def renew(self) -> None:
         """Take new locks and let go of what belongs to the parent; no other thread is there."""
 
 
 _registered: WeakSet[Renewable] = WeakSet()
-_left: list[object] = []
+_kept: list[object] = []
 
 
 def renewed(one: Renewable) -> None:
@@ -29,12 +29,12 @@ def renewed(one: Renewable) -> None:
 
 
 def leave(*things: object) -> None:
-    """Keep what belongs to the parent: to give it back may need a lock that a thread of the parent holds."""
-    _left.extend(things)
+    """Keep in memory what is the parent's: giving it back may need a lock that a thread of the parent holds."""
+    _kept.extend(things)
 
 
 def _renew() -> None:
-    """Let everything begin anew."""
+    """Let everything that is registered start again."""
     for one in list(_registered):
         one.renew()
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def home() -> Path:
-    """Return the folder: $EDGE_ICL_HOME, or the platform's own place."""
-    return Path(os.environ.get("EDGE_ICL_HOME") or _usual()).expanduser().absolute()
+    """Return the folder: $EDGE_ICL_HOME, or the platform's own."""
+    return Path(os.environ.get("EDGE_ICL_HOME") or _default()).expanduser().absolute()
 
 
-def _usual() -> str:
-    """Return the platform's own place."""
+def _default() -> str:
+    """Return the folder that the platform gives to a program's data."""
     import platformdirs
 
     return platformdirs.user_data_dir("edge-icl")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _GLANCE = 0.1
-"""Seconds after which whoever waits looks up: on Windows, Ctrl-C interrupts no longer wait."""
+"""Seconds after which the thread that waits wakes up: on Windows, Ctrl-C does not interrupt a longer wait."""
 
 
 def _nothing(*_: object) -> None:
@@ -31,7 +31,7 @@ class Work(Generic[T]):
     Args:
         do: the work, called in another thread.
         stop: asks the work to end early; called from the thread that waits, when that is interrupted.
-        discard: takes what the work returned after all when nobody is there to have it.
+        discard: takes what the work returned after all, when `run` was interrupted and cannot return it.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Work(Generic[T]):
         self._do = do
         self._stop = stop
         self._discard = discard
-        self._begun = threading.Lock()  # taken by the thread that does the work, or by whoever calls it off
+        self._begun = threading.Lock()  # taken by the thread that does the work, or that calls it off
         self._over = threading.Event()
         self._news: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._results: list[T] = []
@@ -66,7 +66,7 @@ class Work(Generic[T]):
             self._wait()
             thread.join()
             if self._error is not None:
-                raise self._error  # noqa: TRY301 - as what comes back
+                raise self._error  # noqa: TRY301 - raised here, what interrupts it is handled in the same way
             return self._results[0]  # within the block: from here on it is the caller's
         except BaseException:
             self._end()
@@ -102,14 +102,14 @@ class Work(Generic[T]):
         while not self._over.is_set():
             try:
                 self._over.wait()
-            except BaseException:  # noqa: BLE001, S112 - one is on its way already
+            except BaseException:  # noqa: BLE001, S112 - the first interrupt is already being raised
                 continue
         while self._results:
             self._discard(self._results.pop())
 
 
 def run(work: Callable[[], T], *, stop: Callable[[], object] = _nothing) -> T:
-    """Return work(), done in another thread; this one can be interrupted meanwhile, and then waits for its end.
+    """Return work(), done in another thread; this thread can be interrupted, and then waits until it has ended.
 
     Args:
         work: called in another thread.

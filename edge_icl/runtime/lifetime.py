@@ -32,7 +32,7 @@ class Lifetime:
         fork.renewed(self)
 
     def renew(self) -> None:
-        """Begin anew in a forked process, where no other thread is at work."""
+        """Start again in a forked process, where no other thread is at work."""
         me = threading.get_ident()
         self._change = threading.Condition()
         self._working = [one for one in self._working if one[0] == me]
@@ -45,7 +45,7 @@ class Lifetime:
             cancel: what closing the store sets, to end the work.
 
         Raises:
-            StoreClosedError: the store is closed, or was closed meanwhile and the work was cancelled.
+            StoreClosedError: the store is closed, or was closed during the work, which was cancelled.
         """
         one = (threading.get_ident(), cancel)
         with self._change:
@@ -80,7 +80,7 @@ class Lifetime:
         return told
 
     def close(self) -> None:
-        """Let nobody in, cancel what can be cancelled, and wait until everybody has left.
+        """Refuse new work, cancel what can be cancelled, and wait until no thread is at work.
 
         Raises:
             StoreBusyError: this thread is itself at work in the store, as a progress callback is.

@@ -11,7 +11,7 @@ class Progress(Protocol):
     Args:
         stage: what is being done, in one or two words ("embed", "fetch model.gguf"); a new word is a new bar.
         done: units finished so far, 0 at the start of a stage.
-        total: units in this stage, 0 where nobody knows.
+        total: units in this stage, 0 where that is not known.
     """
 
     def __call__(self, stage: str, done: int, total: int) -> None:

@@ -38,7 +38,7 @@ class _Entry(Generic[T]):
 
 
 class Shared(Generic[T]):
-    """Things by their names, each one there as long as somebody uses it. Safe to use from several threads."""
+    """Things by their names, each kept as long as it is used. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,20 +46,20 @@ class Shared(Generic[T]):
         fork.renewed(self)
 
     def renew(self) -> None:
-        """Begin anew in a forked process, with nothing."""
+        """Start again in a forked process, with nothing."""
         fork.leave(self._entries)
         self._lock = threading.Lock()
         self._entries = {}
 
-    def borrow(self, key: Hashable, load: Callable[[], T]) -> T:
+    def borrow(self, name: Hashable, load: Callable[[], T]) -> T:
         """Return the thing of this name; call `give_back` once for each time.
 
         Args:
-            key: its name.
-            load: makes it, if nobody uses it yet; others who want it wait meanwhile. What it raises is raised.
+            name: its name.
+            load: makes it, if it is not in use yet; other threads that want it wait. What it raises is raised.
         """
         with self._lock:
-            entry = self._entries.setdefault(key, _Entry())
+            entry = self._entries.setdefault(name, _Entry())
             entry.users += 1
         try:
             with entry.lock:
@@ -67,16 +67,16 @@ class Shared(Generic[T]):
                     entry.value = load()
                 return entry.value
         except BaseException:
-            self.give_back(key)
+            self.give_back(name)
             raise
 
-    def give_back(self, key: Hashable) -> None:
-        """Say that a thing is no longer used by one of those who borrowed it; the last one closes it."""
+    def give_back(self, name: Hashable) -> None:
+        """Say that one of those who borrowed a thing no longer uses it; after the last one it is closed."""
         with self._lock:
-            entry = self._entries[key]
+            entry = self._entries[name]
             entry.users -= 1
             if entry.users:
                 return
-            del self._entries[key]
+            del self._entries[name]
         if entry.value is not None:
             entry.value.close()

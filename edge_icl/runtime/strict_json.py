@@ -1,7 +1,7 @@
-"""JSON that this package wrote itself, read back from a place where anybody may have written: one strict way.
+"""JSON that this package wrote itself, read back from where other programs may have written: one strict way.
 
 What is not exactly the JSON of RFC 8259 in UTF-8, or says one thing twice, is refused with a ValueError: NaN,
-infinity, numbers too large for a float or with thousands of digits, a key that comes again, text in UTF-16,
+infinity, numbers too large for a float or with thousands of digits, a name that comes twice, text in UTF-16,
 nesting that is deeper than the interpreter goes. So a reader has one error to think of.
 """
 
@@ -16,7 +16,7 @@ def parse(data: bytes) -> Any:
     """Return what JSON says.
 
     Raises:
-        ValueError: it is none, or not of the strict kind.
+        ValueError: it is not JSON, or not of the strict kind.
     """
     try:
         return _DECODER.decode(data.decode())
@@ -25,18 +25,18 @@ def parse(data: bytes) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object; refuse one with a key that comes again."""
+    """Return an object; refuse one in which a name comes twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("a name comes twice")
     return found
 
 
 def _finite(text: str) -> float:
-    """Return a number; refuse what no float holds."""
+    """Return a number; refuse one that a float cannot hold."""
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no number")
+        raise ValueError(f"{text} is not a finite number")
     return number
 
 
