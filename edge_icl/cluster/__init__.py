@@ -5,8 +5,8 @@ Read in this order:
     randomness    every random number, from the seed through SHAKE-256
     points        ids and vectors, whole or block by block
     distances     squared distances, exact, through floating-point products
-    sampling      one round of an exponential race: which example is drawn
-    seeding       the first centroids (k-means++), by a race for each
+    sampling      one weighted draw, as the first arrival of exponential clocks
+    seeding       the first centroids (k-means++), one draw for each
     lattice       rounding a mean to the lattice, in integers
     kmeans        start, iterate, finish; like a textbook
     certificate   what a change to the set does to the clustering, without running it again

@@ -1,10 +1,10 @@
-"""What a change to the set of examples does to a clustering, found without running it again.
+"""What a change to the set of examples does to a clustering, found without clustering again.
 
-For each iteration, the changed examples' clusters get them added or taken away, and the means are rounded
+For each iteration, the changed examples are added to their clusters or taken away, and the means are rounded
 again. As long as the rounded centroids are the recorded ones, every other example stays where it was, so the
-recorded sums, plus and minus the changed examples, are those of the new set: that is the certificate. At the
-first iteration where a centroid moves, the rest is run again with all examples (a refit). The result is
-always the clustering of the new set, byte for byte; the certificate only saves work.
+recorded sums, plus and minus the changed examples, are those of the new set: that is the certificate. From the
+first iteration where a centroid moves, all examples are clustered again (a refit). The result is always the
+clustering of the new set, byte for byte; the certificate only saves work.
 
 One change costs O(iterations · clusters · dimension), however many examples there are. Adding and forgetting
 are the same computation with another sign, and a batch is followed as one change.
@@ -37,17 +37,17 @@ def revise(
     removed: Points,
     everything: Callable[[], Blocks],
 ) -> tuple[Clustering, bool]:
-    """Return the clustering of the set after a change, and whether it took a refit.
+    """Return the clustering of the set after a change, and whether all examples were clustered again.
 
     Args:
         parameters: the store's.
         old: the clustering of the set before.
         added: examples that were not in the set.
         removed: examples that were in the set.
-        everything: returns the whole set after the change, which then is visited; called only for a refit.
+        everything: returns the whole set after the change; called only to cluster it again.
     """
     count = int(old.counts[0].sum()) + len(added.ids) - len(removed.ids)
-    if count < parameters.shots:  # as many distinct vectors at most, so no round beyond draws anybody
+    if count < parameters.shots:  # there are at most so many distinct vectors, so later rounds draw none
         parameters = replace(parameters, shots=count)
     # A large batch almost surely moves a centroid, and is cheaper to cluster in blocks than to follow.
     large = len(added.ids) + len(removed.ids) > BLOCK
@@ -57,33 +57,33 @@ def revise(
     before = [*centroids_of(parameters, old, upto=parameters.iterations)]
     for t, centroids in enumerate(before[:-1]):
         _apply(revised, t, centroids, added, removed)
-        if not revised.possible():  # the record told of other examples than there are
+        if not revised.possible():  # the recorded sums were of other examples than these
             return fit(parameters, everything()), True
         if not np.array_equal(move(parameters, revised, t, centroids), before[t + 1]):
             return refit(parameters, everything(), revised, known=t + 1), True
     if _among(removed, old.representatives):
         return refit(parameters, everything(), revised, known=parameters.iterations), True
-    return _challenge(revised, before[-1], added), False
+    return _with_nearer(revised, before[-1], added), False
 
 
 def _start_holds(parameters: Parameters, old: Clustering, added: Points, removed: Points) -> bool:
-    """Tell whether the start draws the same examples: no example drawn is gone, and no new one is drawn."""
+    """Tell whether the start draws the same examples: none of them is removed, and no new one is drawn."""
     if _among(removed, old.winners):
         return False
     if not len(added.ids):
         return True
-    field = Points(np.concatenate([old.winners, added.ids]), np.concatenate([old.start, added.vectors]))
-    order = np.lexsort(field.ids.T[::-1])  # of equals the first is drawn, which must be the smaller id
-    field = Points(field.ids[order], field.vectors[order])
-    draws = uniform_draws(parameters.seed, field.ids, parameters.shots)
-    weights = np.ones(len(field.ids), np.int64)
+    both = Points(np.concatenate([old.winners, added.ids]), np.concatenate([old.start, added.vectors]))
+    order = np.lexsort(both.ids.T[::-1])  # of equals the first is drawn, which must be the smaller id
+    both = Points(both.ids[order], both.vectors[order])
+    draws = uniform_draws(parameters.seed, both.ids, parameters.shots)
+    weights = np.ones(len(both.ids), np.int64)
     for j in range(parameters.shots):
         drawn = draw_one(draws[:, j], weights)
         if drawn is None:
             return j == len(old.winners)
-        if j == len(old.winners) or field.ids[drawn].tobytes() != old.winners[j].tobytes():
+        if j == len(old.winners) or both.ids[drawn].tobytes() != old.winners[j].tobytes():
             return False
-        distances = assign(field.vectors, old.start[j : j + 1].astype(np.int64))[1]
+        distances = assign(both.vectors, old.start[j : j + 1].astype(np.int64))[1]
         weights = np.minimum(weights, distances) if j else distances
     return True
 
@@ -96,8 +96,8 @@ def _apply(revised: Clustering, t: int, centroids: NDArray[np.int64], added: Poi
             add_members(revised.sums[t], revised.counts[t], points.vectors, nearest, sign=sign)
 
 
-def _challenge(clustering: Clustering, centroids: NDArray[np.int64], added: Points) -> Clustering:
-    """Let the added examples challenge the representatives."""
+def _with_nearer(clustering: Clustering, centroids: NDArray[np.int64], added: Points) -> Clustering:
+    """Return the clustering with those added examples as representatives that are nearer to a centroid."""
     if not len(added.ids):
         return clustering
     ids, best = clustering.representatives.copy(), clustering.distances.copy()

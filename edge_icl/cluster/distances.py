@@ -1,7 +1,7 @@
-"""Squared distances of int8 vectors to centroids, through floating-point matrix products, and exact.
+"""Squared distances of int8 vectors to centroids: by floating-point matrix products, and exact all the same.
 
-Only those products are fast. Every number in them, each partial sum too, is an integer that the type holds, so
-the order of a sum, the number of threads and the kind of CPU change nothing.
+Only floating-point products are fast. Every number in them, each partial sum too, is an integer that the type
+holds exactly. So the order of a sum, the number of threads and the kind of CPU change nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ LONGEST = 128
 """The largest component of an int8 vector."""
 
 SLAB = 1 << 10
-"""Rows that are in floating point at a time: so few that they stay in the processor's caches, and so many that
+"""Rows that are in floating point at a time: few enough to stay in the processor's caches, and enough that
 threads seldom wait for Python's lock."""
 
 SLICE = 64
-"""Rows in one matrix product: so few that BLAS keeps it on one thread. Its threads gain nothing here, and
-where other programs use the cores, waiting for each other, they made a refit of 10,000 examples take 280 ms
-and not 37."""
+"""Rows in one matrix product: few enough that BLAS keeps it on one thread. More threads gain nothing here;
+where other programs use the cores, they wait for each other, and clustering 10,000 examples again took 280 ms
+instead of 37."""
 
 
 class Ruler:
@@ -51,7 +51,7 @@ class Ruler:
         self._doubles = (-2 * centroids.T).astype(self._kind, order="C")
 
     def slabs(self, vectors: NDArray[np.int8]) -> Iterator[tuple[slice, Whole]]:
-        """Yield the rows and floating-point vectors of one slab after another; one takes the other's place."""
+        """Yield the rows and floating-point vectors of each slab; the next overwrites the one before."""
         n, d = vectors.shape
         space = np.empty((min(SLAB, n), d), self._kind)
         for rows in _slabs(n):
@@ -60,7 +60,7 @@ class Ruler:
             yield rows, slab
 
     def scores(self, slab: Whole) -> Whole:
-        """Return, for each vector [n] and centroid [m], their distance less the vector's own squared length.
+        """Return, for each vector [n] and centroid [m], the squared distance less the vector's squared length.
 
         That is enough to tell which centroid is the nearest.
         """

@@ -1,12 +1,12 @@
 """Quantized k-means over int8 vectors: start, iterate, finish.
 
-    start     k-means++ by exponential races: k examples become the first centroids
+    start     k-means++: k examples are drawn as the first centroids
     iterate   assign every example to its nearest centroid, move each centroid to the lattice point
               nearest to its cluster's mean; a fixed number of times
     finish    in each cluster, the example nearest to the centroid is the representative
 
 Everything is integer arithmetic, so no result depends on the order of a sum, the number of threads or the
-kind of CPU. Each step visits the set once, in blocks, and keeps nothing of it: a set may be larger than memory.
+kind of CPU. Each step visits the set once, in blocks, and keeps none of them: a set may be larger than memory.
 Points are always sorted by id, so "the first of equals" is "the smaller id".
 """
 
@@ -79,7 +79,7 @@ class Clustering:
     distances: NDArray[np.int64]
 
     def possible(self) -> bool:
-        """Tell whether there may be vectors with these sums and counts, which a file may only claim."""
+        """Tell whether vectors with these sums and counts can exist: a file may hold any numbers."""
         return (
             int(self.counts.min(initial=0)) >= 0
             and int(self.distances.min(initial=0)) >= EMPTY
@@ -94,10 +94,10 @@ class Clustering:
 
 
 def fit(parameters: Parameters, blocks: Blocks) -> Clustering:
-    """Cluster a set of points from nothing; visits it once more than `refit` does, seldom a few times more."""
+    """Cluster a set of points from the start; visits it once more than `refit` does, seldom more often."""
     winners, start = draw_start(parameters.seed, parameters.shots, parameters.dimension, blocks)
     shape = (parameters.iterations, len(start), parameters.dimension)
-    blank = Clustering(
+    unknown = Clustering(
         winners=winners,
         start=start,
         counts=np.zeros(shape[:2], np.int64),
@@ -105,11 +105,11 @@ def fit(parameters: Parameters, blocks: Blocks) -> Clustering:
         representatives=np.zeros_like(winners),
         distances=np.full(len(start), EMPTY, np.int64),
     )
-    return refit(parameters, blocks, blank, known=0)
+    return refit(parameters, blocks, unknown, known=0)
 
 
 def refit(parameters: Parameters, blocks: Blocks, clustering: Clustering, *, known: int) -> Clustering:
-    """Run the clustering again where it is not known: iterations after `known`, and the representatives.
+    """Cluster again from where the clustering is not known: iterations after `known`, and the representatives.
 
     Visits the set once for each.
 

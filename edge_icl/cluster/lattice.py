@@ -1,8 +1,8 @@
 """Rounding a cluster's mean to the lattice offset + step·Z^d, in integers.
 
-A coarse lattice is what makes forgetting cheap: one example moves a mean a little, and the rounded mean not
-at all, unless it lay close to the edge of its cell. The random offset makes every edge equally likely
-(Ginart et al., arXiv 1907.05012, section 3.2).
+A coarse lattice makes forgetting cheap: one example moves a mean a little, and the rounded mean not at all,
+unless the mean lay close to the edge of its cell. The random offset makes every edge equally likely (Ginart et
+al., arXiv 1907.05012, section 3.2).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def round_means(
 ) -> NDArray[np.int64]:
     """Round sums / counts to the nearest lattice point, halves up; an empty cluster keeps its centroid.
 
-    The quotients go through float64, where numpy divides in half the time. Their floor is exact: they are less
-    than 2^8 away from zero and their denominators less than 2^41 (a step of 16 bits, a count of 24), so one
-    that is no integer is farther from the next integer than any rounding takes it.
+    The quotients are computed in float64, where numpy divides in half the time. Their floor is exact: they are
+    less than 2^8 away from zero and their denominators less than 2^41 (a step of 16 bits, a count of 24), so a
+    quotient that is not an integer is farther from the next integer than rounding can move it.
 
     Args:
         sums: i64[k, d].

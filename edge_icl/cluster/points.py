@@ -45,12 +45,12 @@ class Points(NamedTuple):
 
 
 class Blocks(Protocol):
-    """A set of points that need not be in memory at once. Points that are, are one too."""
+    """A set of points that need not be in memory at once. `Points`, which are in memory, are such a set too."""
 
     def visit(self, work: Callable[[Points], T]) -> Iterator[T]:
         """Yield work(block) for one block of points after another: a pass over the whole set.
 
         Args:
-            work: called with blocks of at least one point, on any thread and several at a time. One block after
-                another is the set, sorted by id; its results come in this order.
+            work: called with blocks of at least one point, on any thread and several at a time. The blocks, one
+                after another, are the set sorted by id; the results come in this order.
         """

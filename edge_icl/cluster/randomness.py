@@ -29,11 +29,11 @@ def uniform_draws(seed: bytes, ids: NDArray[np.uint8], rounds: int) -> NDArray[n
     Returns:
         u64[n, rounds]; row i depends on the seed and on ids[i] only.
     """
-    prefix = hashlib.shake_256(seed + b"edge-icl/race/")
+    seeded = hashlib.shake_256(seed + b"edge-icl/race/")
     packed, size = ids.tobytes(), ids.shape[1]
     drawn = bytearray()
     for start in range(0, len(packed), size):
-        sponge = prefix.copy()
+        sponge = seeded.copy()
         sponge.update(packed[start : start + size])
         drawn += sponge.digest(rounds * WORD.itemsize)
     return np.frombuffer(drawn, WORD).astype(np.uint64).reshape(len(ids), rounds)
@@ -43,8 +43,8 @@ def uniform_draws(seed: bytes, ids: NDArray[np.uint8], rounds: int) -> NDArray[n
 def lattice_offset(seed: bytes, iteration: int, dimension: int, step: int) -> NDArray[np.int64]:
     """Draw the lattice's offset for one iteration.
 
-    A 64-bit number modulo `step` favours small remainders by less than step / 2^64: nothing that can be seen.
-    What was drawn is kept: every change to a store asks for the same few, some of them twice.
+    A 64-bit number modulo `step` favours small remainders by less than step / 2^64: far too little to notice.
+    Offsets are kept once drawn: every change to a store asks for the same few, for some of them twice.
 
     Returns:
         i64[dimension], each in [0, step); read-only.
@@ -57,15 +57,15 @@ def lattice_offset(seed: bytes, iteration: int, dimension: int, step: int) -> ND
 
 
 def shuffle_draws(seed: bytes, ids: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Draw one 64-bit sort key for each example; sorting by it is a random order of the set.
+    """Draw one 64-bit number for each example; sorting by it gives a random order of the set.
 
     Returns:
         u64[n]; each depends on the seed and on its id only.
     """
-    prefix = hashlib.shake_256(seed + b"edge-icl/shuffle/")
-    keys = bytearray()
+    seeded = hashlib.shake_256(seed + b"edge-icl/shuffle/")
+    drawn = bytearray()
     for row in ids:
-        sponge = prefix.copy()
+        sponge = seeded.copy()
         sponge.update(row.tobytes())
-        keys += sponge.digest(WORD.itemsize)
-    return np.frombuffer(bytes(keys), WORD).astype(np.uint64)
+        drawn += sponge.digest(WORD.itemsize)
+    return np.frombuffer(bytes(drawn), WORD).astype(np.uint64)

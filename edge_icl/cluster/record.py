@@ -45,7 +45,7 @@ def encode(clustering: Clustering) -> bytes:
 
 
 def decode(data: bytes, parameters: Parameters) -> Clustering:
-    """Read what `encode` wrote: only that header will do, so nothing is made larger than the file is.
+    """Read what `encode` wrote: only that header is accepted, so nothing is made larger than the file is.
 
     Raises:
         ValueError: these are not the bytes of a clustering with these parameters.
@@ -104,7 +104,7 @@ def _columns(t: int, m: int, d: int) -> list[_Column]:
     )
     sizes = (np.dtype(KINDS[kind]).itemsize * prod(shape) for _, kind, shape in arrays)
     offsets = pairwise(accumulate(sizes, initial=0))
-    return [_Column(*array, *place) for array, place in zip(arrays, offsets, strict=True)]
+    return [_Column(*array, *ends) for array, ends in zip(arrays, offsets, strict=True)]
 
 
 def _header(columns: list[_Column]) -> bytes:

@@ -1,11 +1,11 @@
-"""The start of the clustering: k-means++ (Arthur & Vassilvitskii 2007), each centroid drawn by a race.
+"""The start of the clustering: k-means++ (Arthur & Vassilvitskii 2007), each centroid drawn by `sampling`.
 
-A race is won by the smallest key: an example's own exponential number divided by its weight, the squared
-distance to the nearest centroid drawn so far. So whoever has a large number can win only with a large weight,
-and no weight is larger than the longest vectors allow. One pass over the set keeps the few with the smallest
-numbers of each round, and how small the numbers of all others are at least: nearly always that is enough to
-know the winners of all rounds. Where it is not, as when most vectors are the same, another pass is made, with
-the weights as they are by then; they never grow.
+In each round the example with the smallest time is drawn: its own exponential number divided by its weight, the
+squared distance to the nearest centroid drawn so far. An example with a large number can be drawn only if its
+weight is large, and no weight is larger than the longest vectors allow. So one pass over the set keeps, for
+each round, the few examples with the smallest numbers, and a lower bound for all others: nearly always that is
+enough to know which examples all rounds draw. Where it is not, as when most vectors are the same, another pass
+is made, with the weights as they are by then; they never grow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CANDIDATES = 128
 """Examples kept for each round. Where the mean weight is a tenth of the largest possible one, as with texts
-that are much alike, they leave a draw uncertain once in 300,000 rounds."""
+that are much alike, a draw stays uncertain once in 300,000 rounds."""
 
 
 def draw_start(
@@ -40,37 +40,37 @@ def draw_start(
     """
     ids, vectors = np.zeros((0, ID_BYTES), np.uint8), np.zeros((0, dimension), np.int8)
     most = CANDIDATES
-    field = _gather(seed, shots, blocks, vectors, most)
+    candidates = _gather(seed, shots, blocks, vectors, most)
     for j in range(shots):
-        drawn, certain = field.race(j, vectors)
+        drawn, certain = candidates.draw(j, vectors)
         while not certain:
             most *= 2
-            field = _gather(seed, shots, blocks, vectors, most)
-            drawn, certain = field.race(j, vectors)
+            candidates = _gather(seed, shots, blocks, vectors, most)
+            drawn, certain = candidates.draw(j, vectors)
         if drawn is None:
             break
-        ids = np.concatenate([ids, field.ids[drawn, None]])
-        vectors = np.concatenate([vectors, field.vectors[drawn, None]])
+        ids = np.concatenate([ids, candidates.ids[drawn, None]])
+        vectors = np.concatenate([vectors, candidates.vectors[drawn, None]])
     return ids, vectors
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """The examples that may win, sorted by id, and what is known of the others.
+    """The examples that may be drawn, sorted by id, and what is known of all others.
 
     Attributes:
         ids: u8[n, 16].
         vectors: i8[n, d].
         draws: u64[n, rounds].
-        keys: f64[n, rounds], with the weights of the time when they were gathered.
-        others: f64[rounds], what the keys of all others are at least.
-        longest: the largest squared length of a vector, the others' too.
+        times: f64[n, rounds], with the weights that held when they were gathered.
+        others: f64[rounds], a lower bound for the times of all other examples.
+        longest: the largest squared length of a vector, also of the other examples.
     """
 
     ids: NDArray[np.uint8]
     vectors: NDArray[np.int8]
     draws: NDArray[np.uint64]
-    keys: NDArray[np.float64]
+    times: NDArray[np.float64]
     others: NDArray[np.float64]
     longest: int
 
@@ -80,28 +80,28 @@ class _Candidates:
             ids=np.concatenate([self.ids, more.ids]),
             vectors=np.concatenate([self.vectors, more.vectors]),
             draws=np.concatenate([self.draws, more.draws]),
-            keys=np.concatenate([self.keys, more.keys]),
+            times=np.concatenate([self.times, more.times]),
             others=np.minimum(self.others, more.others),
             longest=max(self.longest, more.longest),
         ).cut(most)
 
     def cut(self, most: int) -> _Candidates:
-        """Return it with `most` examples for each round, those with the smallest keys."""
+        """Return it with `most` examples for each round, those with the smallest times."""
         if len(self.ids) <= most:
             return self
-        last = np.partition(self.keys, most - 1, axis=0)[most - 1]
-        kept = ((self.keys <= last) & np.isfinite(self.keys)).any(1)
+        last = np.partition(self.times, most - 1, axis=0)[most - 1]
+        kept = ((self.times <= last) & np.isfinite(self.times)).any(1)
         return _Candidates(
             ids=self.ids[kept],
             vectors=self.vectors[kept],
             draws=self.draws[kept],
-            keys=self.keys[kept],
-            others=np.minimum(self.others, self.keys[~kept].min(0, initial=np.inf)),
+            times=self.times[kept],
+            others=np.minimum(self.others, self.times[~kept].min(0, initial=np.inf)),
             longest=self.longest,
         )
 
-    def race(self, j: int, centres: NDArray[np.int8]) -> tuple[int | None, bool]:
-        """Return who wins round j, None if nobody may, and whether that is certain.
+    def draw(self, j: int, centres: NDArray[np.int8]) -> tuple[int | None, bool]:
+        """Return which example round j draws, None if all weights are 0, and whether that is certain.
 
         Args:
             j: the round.
@@ -111,35 +111,35 @@ class _Candidates:
         drawn = draw_one(self.draws[:, j], weights)
         if drawn is None:
             return None, bool(np.isinf(self.others[j]))
-        (key,) = float_times(self.draws[[drawn], j], weights[[drawn]])
-        return drawn, bool(key * (1 + DOUBT) < self.others[j])
+        (time,) = float_times(self.draws[[drawn], j], weights[[drawn]])
+        return drawn, bool(time * (1 + DOUBT) < self.others[j])
 
 
 def _gather(seed: bytes, shots: int, blocks: Blocks, centres: NDArray[np.int8], most: int) -> _Candidates:
-    """Return the examples that may win the rounds from len(centres) on: at least `most` for each."""
+    """Return the examples that the rounds from len(centres) on may draw: at least `most` for each."""
 
-    def runners(block: Points) -> _Candidates:
+    def first(block: Points) -> _Candidates:
         draws = uniform_draws(seed, block.ids, shots)
-        keys = float_times(draws, _weights(block.vectors, centres)[:, None])
+        times = float_times(draws, _weights(block.vectors, centres)[:, None])
         lengths = assign(block.vectors, np.zeros((1, block.vectors.shape[1]), np.int64))[1]
         others = np.full(shots, np.inf)
-        return _Candidates(block.ids, block.vectors, draws, keys, others, int(lengths.max())).cut(most)
+        return _Candidates(block.ids, block.vectors, draws, times, others, int(lengths.max())).cut(most)
 
-    field = _Candidates(
+    found = _Candidates(
         ids=np.zeros((0, ID_BYTES), np.uint8),
         vectors=centres[:0],
         draws=np.zeros((0, shots), np.uint64),
-        keys=np.zeros((0, shots)),
+        times=np.zeros((0, shots)),
         others=np.full(shots, np.inf),
         longest=0,
     )
-    for more in blocks.visit(runners):
-        field = field.joined(more, most)
+    for more in blocks.visit(first):
+        found = found.joined(more, most)
     if len(centres):
-        return field
-    others = field.others.copy()
-    others[1:] /= max(4 * field.longest, 1)  # in the keys weights are 1; none is above (2 · length)²
-    return replace(field, others=others)
+        return found
+    others = found.others.copy()
+    others[1:] /= max(4 * found.longest, 1)  # these times have weight 1; no weight is above (2 · length)²
+    return replace(found, others=others)
 
 
 def _weights(vectors: NDArray[np.int8], centres: NDArray[np.int8]) -> NDArray[np.int64]:
