@@ -1,7 +1,7 @@
-"""Where a store is made before it gets its name, and what becomes of one whose maker was killed.
+"""Where a store is made before it gets its name, and what happens to a draft when the process is killed.
 
-A draft holds no examples, but the task that the user gave, and the seed. Whoever makes a store of the same name
-next, or looks for it, wipes it.
+A draft holds no examples, but the task that the user gave, and the seed. The next command that makes or opens a
+store of the same name wipes it.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from edge_icl.store.files import Files
 
 ABANDONED = 10.0
-"""Seconds after which nobody is making a store any more: it takes some flushes."""
+"""Seconds after which a draft is abandoned: making a store takes only a few flushes."""
 
 _PARTS = {settings.NAME, manifest.NAME, lock.NAME, keys.NAME, *DIRECTORIES}
 
 
 def draft_of(path: Path) -> Path:
-    """Return where the store at `path` is made first: beside it, under a name that nobody has."""
+    """Return where the store at `path` is made first: beside it, under a name that is not in use."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 def wipe_abandoned(files: Files, path: Path) -> None:
-    """Wipe what those left who were killed while they made the store at `path`.
+    """Wipe the drafts of processes that were killed while they made the store at `path`.
 
     Raises:
         OSError: the operating system refused.
@@ -43,7 +43,7 @@ def wipe_abandoned(files: Files, path: Path) -> None:
     for draft in _abandoned(files, path):
         going = draft_of(draft)
         with suppress(FileNotFoundError):  # another process does the same
-            files.rename(draft, going)  # so that nobody who was only slow gives half of it the store's name
+            files.rename(draft, going)  # so that a process that was only slow cannot give it the store's name
             wipe(files, [going])
 
 

@@ -1,9 +1,9 @@
 """The way to a file of a store: through its directory, which is opened first, and along no link.
 
-A store may come from somebody else, in an archive or on a stick, with a symbolic link, a pipe or a device where
-a directory or a file of ours should be. Whatever is read, written or wiped is therefore named relative to the
-descriptor of its directory, and that of a directory is given for what is a directory itself, not a link to one.
-A file is opened without waiting for anybody, looked at, and refused if it is not a regular one.
+A store may come from another user, in an archive or on a stick, with a symbolic link, a pipe or a device where
+a directory or a file of a store should be. So everything that is read, written or wiped is named relative to
+the descriptor of its directory, and only what is itself a directory, not a link to one, gets a descriptor. A
+file is opened without waiting for another process, looked at, and refused if it is not a regular one.
 
 Windows has no such descriptors: there the directory is looked at before its path is used.
 """
@@ -28,23 +28,23 @@ _RELATIVE = {os.open, os.stat, os.rename, os.link, os.unlink, os.mkdir, os.rmdir
 _DESCRIPTORS = os.supports_dir_fd >= _RELATIVE
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _ANCHOR = _DIRECTORY | getattr(os, "O_PATH", 0)
-"""To name what is in a directory, for which Linux does not ask whether its names may be read."""
+"""How to open a directory only to name what is in it: Linux does not ask whether its names may be read."""
 
 _FILE = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class Entry:
-    """The directory that a path lies in, open while the block runs; what goes wrong there names the whole path.
+    """The directory that a path lies in, open while the block runs; an OSError in it names the whole path.
 
     Gives the name in the directory, and the directory's descriptor, for `dir_fd`. Where there are no such
-    descriptors it gives the whole path and None. A class, since every operation on a file takes one, and a
-    generator would take twice as long.
+    descriptors it gives the whole path and None. It is a class, since every operation on a file needs one, and
+    a generator takes twice as long.
 
     Args:
         path: an absolute path.
 
     Raises:
-        OSError: the directory is none, or is a link; or the block's own.
+        OSError: the directory is not one, or is a link; or the block raised it.
     """
 
     __slots__ = ("_directory", "_name", "_path")
@@ -85,10 +85,10 @@ def names(path: Path) -> list[str]:
     """
     if os.listdir not in os.supports_fd:
         _refuse_link(os.fspath(path))
-        return os.listdir(path)  # noqa: PTH208 - a Path a name takes ten times as long
+        return os.listdir(path)  # noqa: PTH208 - making a Path for each name takes ten times as long
     directory = open_directory(path)
     try:
-        return os.listdir(directory)  # noqa: PTH208 - a descriptor is no path
+        return os.listdir(directory)  # noqa: PTH208 - Path cannot list a descriptor
     finally:
         os.close(directory)
 
@@ -133,7 +133,7 @@ def refuse_mount(path: Path) -> None:
 
 
 def mounted(path: Path) -> bool:
-    """Tell whether a directory has not come by the same mount as the one that it is in.
+    """Tell whether a directory belongs to another mount than the directory that it is in.
 
     Raises:
         OSError: there is no such directory.
@@ -143,15 +143,15 @@ def mounted(path: Path) -> bool:
     with Entry(path) as (name, parent):
         directory = os.open(name, _ANCHOR, dir_fd=parent)
         try:
-            return _come_apart(directory, parent)
+            return _on_other_mount(directory, parent)
         finally:
             os.close(directory)
 
 
 def _open(name: str, flags: int, mode: int, directory: int | None) -> int:
-    """Open a file; for reading, with no trace of it in the time of its last use where that can be had.
+    """Open a file; for reading, without changing the time of its last use, where that is possible.
 
-    That time, too, would tell which pages were read since they were made.
+    That time would tell which pages were read since they were made.
     """
     if hasattr(os, "O_NOATIME") and flags & os.O_ACCMODE == os.O_RDONLY:
         with suppress(PermissionError):  # for the owner alone
@@ -166,27 +166,27 @@ def _refuse_irregular(path: Path, file: int) -> None:
 
 
 def _refuse_mounted(path: Path, file: int, directory: int | None) -> None:
-    """Refuse an open file that has come by another mount than the directory that it is in."""
-    if _come_apart(file, directory):
+    """Refuse an open file that belongs to another mount than the directory that it is in."""
+    if _on_other_mount(file, directory):
         raise OSError(errno.EXDEV, MOUNTED, os.fspath(path))
 
 
-def _come_apart(file: int, directory: int | None) -> bool:
-    """Tell whether an open file or directory has come by another mount than the directory that it is in."""
+def _on_other_mount(file: int, directory: int | None) -> bool:
+    """Tell whether an open file or directory belongs to another mount than the directory that it is in."""
     if directory is None:
         return False
     here, there = _mount(file), _mount(directory)
     if here is not None and there is not None:
         return here != there
-    # Only of directories: some file systems, overlays above all, give their files other device numbers.
+    # Only for directories: some file systems, overlays above all, give their files other device numbers.
     found = os.fstat(file)
     return stat.S_ISDIR(found.st_mode) and found.st_dev != os.fstat(directory).st_dev
 
 
 def _mount(file: int) -> int | None:
-    """Return the number of the mount that an open file came by, which Linux alone tells.
+    """Return the number of the mount that an open file belongs to; only Linux tells.
 
-    A directory that is bound to another place has the same device number there.
+    The device number is not enough: a directory that is bind-mounted somewhere else has the same one there.
     """
     with suppress(OSError):
         told = os.open(f"/proc/self/fdinfo/{file}", os.O_RDONLY)
@@ -199,7 +199,7 @@ def _mount(file: int) -> int | None:
 
 
 def _refuse_link(directory: str) -> None:
-    """Refuse what is not a directory itself, where it cannot be held open."""
+    """Refuse what is not itself a directory, on systems where it cannot be held open."""
     found = os.lstat(directory)
     junction = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1)
     if not stat.S_ISDIR(found.st_mode) or getattr(found, "st_reparse_tag", 0) == junction:

@@ -1,10 +1,10 @@
 """Every operation on the file system with which a store is read or changed.
 
-One small class, so that a test can stop a store at its n-th operation, tear a write or lose what was not
+One small class, so that a test can stop a store at its n-th operation, cut a write short or lose what was not
 flushed, and see what an unlucky user would see. The lock is not among them: it holds nothing of the store.
 
-A `Folder` is what the rest of a store reads and creates files with: it seals them if the store is encrypted,
-and nobody above it knows.
+The rest of a store reads and creates files through a `Folder`, which seals them if the store is encrypted; no
+other module needs to know.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ DIRECTORY_MODE = 0o700
 
 REST = 946_684_800 * 10**9
 """The time that the files and directories of a store have when no change is under way, in nanoseconds: the
-first of January 2000, which every file system can hold. Their own times would tell, in every copy of a store
-that keeps them, which page was changed last, and so something about what was forgotten."""
+first of January 2000, which every file system can hold. Their real times would tell, also in every copy of a
+store that keeps them, which page was changed last, and so something about what was forgotten."""
 
 _NO_TIMES = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
-"""How file systems refuse that keep no times, or not for this user."""
+"""The errors of file systems that keep no times, or not for this user."""
 
 _FOLLOWS = os.utime not in os.supports_follow_symlinks
 """Where the times of a link itself cannot be set."""
@@ -85,8 +85,8 @@ class Files:
     def flush_all(self, files: Sequence[int]) -> None:
         """Bring the content of several files to the disk, in less time than one after another.
 
-        Linux is told to begin with all of them before the first is waited for: then a journal, such as ext4's,
-        takes them in one step and finds nothing left to do for the others.
+        Linux is told to begin with all of them before we wait for the first: then a journal, such as ext4's,
+        writes them in one step and has nothing left to do for the others.
         """
         if hasattr(os, "posix_fadvise"):
             for file in files:
@@ -99,7 +99,7 @@ class Files:
         os.close(file)
 
     def rename(self, source: Path, target: Path) -> None:
-        """Give a file another name, in the same directory, in place of whoever has it."""
+        """Give a file another name in the same directory, in place of the file that has it."""
         with entries.Entry(source) as (name, directory):
             second = target if directory is None else target.name
             os.replace(name, second, src_dir_fd=directory, dst_dir_fd=directory)
@@ -135,7 +135,7 @@ class Files:
             os.link(name, other, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
 
     def swap(self, one: Path, other: Path) -> None:
-        """Let two directories in one swap their names, in one step, which Linux alone knows."""
+        """Let two directories in the same directory swap their names in one step, as only Linux can."""
         import ctypes
 
         swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
@@ -186,7 +186,7 @@ class Folder:
 
         Raises:
             OSError: the operating system refused.
-            StoreDamagedError: the store is encrypted, and this is no file that it sealed in this role.
+            StoreDamagedError: the store is encrypted, and this is not a file that it sealed in this role.
         """
         data = self.files.read(self.path / name)
         return data if self._seal is None else self._seal.open(name, data)
@@ -222,21 +222,22 @@ def create(files: Files, contents: Iterable[tuple[Path, bytes]]) -> None:
 def replace(
     files: Files, draft: Path, target: Path, *, make: Callable[[], None], undo: Callable[[], None]
 ) -> BaseException | None:
-    """Make a draft and rename it over a file; whatever comes in between, it is known whether that happened.
+    """Make a draft and rename it over a file; if this is interrupted, it is known whether the rename happened.
 
     Args:
         files: the file system.
         draft: the path of the draft.
         target: the path of the file.
         make: makes the draft, with what must be on the disk before the rename.
-        undo: wipes what `make` made; where it cannot, whoever comes next does.
+        undo: wipes what `make` made; where it cannot, the next opening of the store does.
 
     Returns:
         What was raised too late to go back, such as Ctrl-C: the caller finishes, then raises it.
 
     Raises:
-        BaseException: whatever was raised before the rename; it has not happened.
-        OSError: likewise, or nobody can tell. Then nothing is wiped, which may be in use by now.
+        BaseException: what was raised before the rename, which has not happened.
+        OSError: the same; or it cannot be known whether the rename has happened. Then nothing is wiped: it may
+            be in use now.
     """
     made = False
     try:
@@ -245,7 +246,7 @@ def replace(
         files.rename(draft, target)
     except BaseException as error:
         if not (made and _is_gone(draft)):
-            with suppress(OSError):  # what is told is why it failed
+            with suppress(OSError):  # the first error is the one to report
                 undo()
             raise
         return None if isinstance(error, OSError) else error
@@ -253,10 +254,10 @@ def replace(
 
 
 def _is_gone(draft: Path) -> bool:
-    """Tell whether a draft has got the name that it was made for; asked so as to need no descriptor.
+    """Tell whether a draft has got the name that it was made for. That must work without a free descriptor.
 
     Raises:
-        OSError: nobody can tell. Then nothing may be wiped, which may be what is in use by now.
+        OSError: it cannot be known. Then nothing may be wiped: it may be in use now.
     """
     try:
         draft.lstat()
@@ -266,7 +267,7 @@ def _is_gone(draft: Path) -> bool:
 
 
 def together(items: Iterable[T]) -> Iterator[list[T]]:
-    """Cut what concerns one file each into as many as may be open at once."""
+    """Cut items, each of which needs one open file, into lists of as many as may be open at once."""
     rest = iter(items)
     while some := [*islice(rest, MOST_OPEN)]:
         yield some

@@ -1,13 +1,13 @@
 """key: the data key of an encrypted store, wrapped with a passphrase.
 
-The data key is drawn once and seals everything else. Another passphrase wraps it anew, so that only this file
+The data key is drawn once and seals everything else. Another passphrase wraps it again, so that only this file
 changes: it is the one file that is neither written once nor covered by the root.
 
     {"format": 1, "keyring": false, "lanes": 4, "memory": 65536, "passes": 3,
      "salt": ..., "wrapped": ..., "checksum": ...}
 
-Argon2id (RFC 9106) stretches the passphrase, and AES-256 in SIV mode wraps the data key. The checksum has no
-key: it is there to tell a damaged file from a wrong passphrase.
+Argon2id (RFC 9106) stretches the passphrase, and AES-256 in SIV mode wraps the data key. The checksum is not
+keyed: it tells a damaged file from a wrong passphrase.
 """
 
 from __future__ import annotations
@@ -149,13 +149,13 @@ class WrappedKey:
                 keyring=fields["keyring"],
                 wrapped=bytes.fromhex(fields["wrapped"]),
             )
-            if key.encode() == data and key._sensible():
+            if key.encode() == data and key._is_valid():
                 return key
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             pass
         raise StoreDamagedError(f"the file {NAME} is damaged", "restore it from a backup")
 
-    def _sensible(self) -> bool:
+    def _is_valid(self) -> bool:
         """Tell whether every field has the type and size that the format gives it."""
         sizes = (len(self.salt), len(self.wrapped))
         return type(self.keyring) is bool and sizes == (SALT_BYTES, WRAPPED_BYTES) and self.stretch.sensible()
@@ -185,7 +185,7 @@ class Key:
             object.__setattr__(self, "data", bytearray(self.data))
 
     def wipe(self) -> None:
-        """Overwrite the data key in memory; whoever seals or opens files with it is refused from then on."""
+        """Overwrite the data key in memory; from then on nothing is sealed or opened with it."""
         assert isinstance(self.data, bytearray)
         self.data[:] = bytes(len(self.data))
 
@@ -203,7 +203,7 @@ class Key:
     def from_seed(cls, passphrase: bytes, seed: bytes, *, stretch: Stretch = STRETCH) -> Key:
         """Derive a data key from a passphrase and a store's seed, for tests and audits.
 
-        Two stores that were made with one seed and one passphrase can be compared by `diff -r`.
+        Two stores that were made with the same seed and passphrase can be compared by `diff -r`.
         """
         salt = hashlib.blake2b(b"edge-icl/salt", digest_size=SALT_BYTES, key=seed).digest()
         wrapping = stretch.run(passphrase, salt)
@@ -233,15 +233,15 @@ def read(files: fs.Files, path: Path) -> WrappedKey:
     try:
         return WrappedKey.decode(files.read(path / NAME))
     except StoreDamagedError:
-        # Whoever changes the passphrase wipes the file that a reader may just have opened. The next is another.
+        # A change of the passphrase wipes the old file, which may just have been opened here: read the new one.
         return WrappedKey.decode(files.read(path / NAME))
 
 
 def refuse_changed(files: fs.Files, path: Path, key: Key) -> None:
-    """Refuse to put a key into a store that is another one by now, or has another key file than was read.
+    """Refuse to put a key into a store that is another one now, or has another key file than was read.
 
-    Whoever holds the lock calls this: before that, somebody may have deleted the store and made it anew, set it
-    back to an older state, or given it another passphrase.
+    To be called with the lock held: before that, another process may have deleted the store and made a new one,
+    put back an older state, or given it another passphrase.
 
     Args:
         files: the file system.
@@ -255,7 +255,7 @@ def refuse_changed(files: fs.Files, path: Path, key: Key) -> None:
     try:
         sealing.Seal(key.data).open(settings.NAME, files.read(path / settings.NAME))
     except StoreDamagedError:
-        raise _changed(f"the store {path} is another one than was opened") from None
+        raise _changed(f"the store {path} is not the one that was opened") from None
     if not in_place(files, path, replace(key, wrapped=key.replaces or key.wrapped)):
         raise _changed(f"the store {path} has another {NAME} than when it was opened")
 
@@ -278,7 +278,7 @@ def _changed(what: str) -> StoreChangedError:
 
 
 def folder(files: fs.Files, path: Path, key: Key | None) -> fs.Folder:
-    """Return the folder of a store with this key; None for that of a plain store."""
+    """Return the folder of a store with this key; a plain store has None."""
     return fs.Folder(files, path, None if key is None else sealing.Seal(key.data))
 
 
@@ -287,7 +287,7 @@ Unlock = Callable[[WrappedKey], bytes | bytearray]
 
 
 def no_passphrase(_wrapped: WrappedKey) -> bytes:
-    """Refuse: nobody gave a passphrase."""
+    """Refuse, since no passphrase was given."""
     raise PassphraseError("the store is encrypted, and no passphrase was given", "give its passphrase")
 
 

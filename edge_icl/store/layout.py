@@ -1,4 +1,4 @@
-"""Where things lie in a store, beside what the manifest names."""
+"""Names in a store that the manifest does not name."""
 
 DIRECTORIES = ("pages", "clustering", "cache")
 
@@ -6,4 +6,4 @@ DRAFT = "manifest.new"
 """The next manifest, until it is renamed."""
 
 REBUILD = "rebuild"
-"""Where a deep audit makes the store anew, beside the files that it compares with."""
+"""Where a deep audit makes the store again, to compare the files."""

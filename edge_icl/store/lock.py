@@ -1,8 +1,8 @@
 """One writer at a time, among all processes and threads.
 
-The lock is the operating system's, on the file `lock` in the store: it goes with a process that dies. While it
-is held the file says by whom, so that whoever waits can say what for; at rest it is empty, the same in every
-store.
+The lock is the operating system's, on the file `lock` in the store: it is released when a process dies. While
+it is held, the file says by which process, so that a process that waits can say what for; at rest it is empty,
+the same in every store.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
 
     Raises:
         StoreBusyError: another writer held it for longer than that.
-        StoreNotFoundError: somebody has removed the store.
+        StoreNotFoundError: the store has been removed.
         StoreAccessError: the lock file cannot be opened, or is not the store's.
     """
     path = store / NAME
@@ -68,7 +68,7 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
 
 @contextmanager
 def locked_where_writable(store: Path, *, timeout: float) -> Iterator[str]:
-    """Hold the store's lock, or none on a read-only file system, where no writer of this machine can be.
+    """Hold the store's lock; or no lock on a read-only file system, where this machine cannot have a writer.
 
     Gives the empty string, or why there is no lock. Raises what `locked` raises.
     """
@@ -85,10 +85,10 @@ def locked_where_writable(store: Path, *, timeout: float) -> Iterator[str]:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """Let the lock file say who holds it: a courtesy, so a full disk must not stop a forget.
+    """Let the lock file say which process holds it. If that fails, as on a full disk, a forget must go on.
 
-    The file stays open meanwhile. One that was emptied, and is written and closed, ext4 brings to the disk at
-    once, which takes as long as all else that locking does.
+    The file stays open until the lock is released. If it were written and closed after it had been emptied,
+    ext4 would bring it to the disk at once, which takes as long as all the rest of locking.
     """
     with ExitStack() as stack:
         with suppress(OSError):
@@ -99,33 +99,33 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Refuse a lock file that, emptied, would be the loss of something else.
+    """Refuse a lock file if emptying it would lose something else.
 
-    Taking a lock empties its file, of which somebody may have made a link to any other. A second name is what a
-    backup by hard links gives it; then it holds nothing, or by whom it was held.
+    Taking a lock empties its file, and another user may have put a link to any other file in its place. A
+    backup by hard links gives the lock file a second name too; then it is empty, or says which process held it.
 
     Raises:
         StoreNotFoundError: there is no store any more.
-        StoreAccessError: it is no regular file, or has other names and other content.
+        StoreAccessError: it is not a regular file, or it has other names and other content.
     """
     try:
         status = path.lstat()
         if stat.S_ISREG(status.st_mode) and (status.st_nlink == 1 or _HELD.fullmatch(_content(path, status))):
             return
     except FileNotFoundError:
-        if not path.parent.exists():  # which what locks would make anew
+        if not path.parent.exists():  # filelock would make it again
             raise StoreNotFoundError(f"there is no store at {path.parent} any more", "open another") from None
         return
     except OSError as error:
         raise StoreAccessError(f"{path} cannot be locked: {error.strerror}", "check its permissions") from error
     raise StoreAccessError(
         f"{path} is not the store's own file, and locking would empty another",
-        f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it anew",
+        f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it again",
     )
 
 
 def _content(path: Path, status: os.stat_result) -> bytes:
-    """Return what a lock file holds, and more than it can hold if that is much."""
+    """Return what a lock file holds; of a large file something that no lock file holds."""
     return Files().read(path) if status.st_size < 1 << 10 else bytes(1)
 
 
@@ -137,7 +137,7 @@ def _empty(file: int) -> None:
 
 
 def _holder(path: Path) -> str:
-    """Return who holds the lock, as the lock file says."""
+    """Return what holds the lock, as the lock file says."""
     try:
         return path.read_text(encoding="ascii").strip() or "another process"
     except (OSError, UnicodeDecodeError):

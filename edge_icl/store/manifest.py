@@ -1,4 +1,7 @@
-"""The manifest: the one file that names all others. Its rename is the commit; its keyed digest is the root."""
+"""The manifest: the one file that names all others. Renaming it is the commit.
+
+Its keyed digest is the root, a fingerprint of the whole store.
+"""
 
 from __future__ import annotations
 
@@ -64,14 +67,14 @@ class Manifest:
             fields = strict_json.parse(data)
             fields["pages"] = tuple(starmap(Leaf, fields["pages"]))
             manifest = cls(**fields)
-            if manifest.encode() == data and manifest._sensible():
+            if manifest.encode() == data and manifest._is_valid():
                 return manifest
         except (ValueError, TypeError, KeyError, AttributeError):
             pass
         raise StoreDamagedError(f"{NAME} is damaged", "restore the store from a backup")
 
-    def _sensible(self) -> bool:
-        """Tell whether names are names, counts add up and pages follow the rule of the trie."""
+    def _is_valid(self) -> bool:
+        """Tell whether digests are digests, counts add up and pages follow the rule of the trie."""
         paths, counts, digests = zip(*self.pages, strict=True) if self.pages else ((), (), ())
         return (
             set(map(type, (self.count, *counts))) == {int}
@@ -83,8 +86,8 @@ class Manifest:
 
 
 def _are_digests(names: Sequence[str]) -> bool:
-    """Tell whether all of these are names of files, which are digests in lower-case hex."""
-    joined = "".join(names)  # in one step: a store has thousands, and reads them before each change
+    """Tell whether all of these are digests in lower-case hex, as files are named."""
+    joined = "".join(names)  # in one step: a store has thousands, and checks them before each change
     return set(map(len, names)) == {DIGEST_DIGITS} and bytes.fromhex(joined).hex() == joined
 
 

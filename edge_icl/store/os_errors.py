@@ -24,8 +24,9 @@ def access(path: Path, verb: str, *, hint: str | None = None, committed: bool = 
     Args:
         path: the store's directory.
         verb: what is done to it, as a participle.
-        hint: what to do next; None for the usual, which for reading says nothing of changes: it may follow one.
-        committed: whether a change is made by now.
+        hint: what to do next; None for the default, which for reading does not speak of changes: one may have
+            been made before.
+        committed: whether the change has been made already.
     """
     try:
         yield
@@ -40,7 +41,7 @@ def access(path: Path, verb: str, *, hint: str | None = None, committed: bool = 
 
 @contextmanager
 def expected(name: str) -> Iterator[None]:
-    """Turn the lack of a file that a store must have into a StoreDamagedError that names it."""
+    """Turn the absence of a file that a store must have into a StoreDamagedError that names it."""
     try:
         yield
     except FileNotFoundError:

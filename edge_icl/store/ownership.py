@@ -1,16 +1,18 @@
-"""No store that somebody else owns or may write to: they could put in what an answer then rests on.
+"""Stores that are not safe to use are refused.
 
-Nor one in which a symbolic link, a pipe, a device or another file system is where a store has a directory or a
-file: what is done to it would be done to something else.
+One that another user owns or may write to: they could add examples, and so decide answers. One in a folder
+where another user could put another store in its place. And one in which a symbolic link, a pipe, a device or
+another file system is where a store has a directory or a file: what is done to it would be done to something
+else.
 
-Nor one in a folder where they could put another in its place. Who may do what:
+Who may do what:
 
     the user            everything
-    root                likewise; nothing keeps a superuser out
-    the user's group    write to a folder above the store, where the group's number is the user's own: by custom
-                        such a group has no other member, and many systems let it write to every new folder
-    everybody           write to a folder above the store that has the sticky bit, which keeps them from what is
-                        not theirs, as in /tmp
+    root                everything; a superuser cannot be kept out
+    the user's group    write to a folder above the store, if the group's number is the user's own: such a group
+                        usually has no other member, and many systems let it write to every new folder
+    all users           write to a folder above the store that has the sticky bit, as /tmp has, which keeps them
+                        from changing what is not theirs
 
 Windows has none of these: there a user's folder is closed to other users by what it inherits.
 """
@@ -84,8 +86,8 @@ def _unexposed(store: Path) -> list[tuple[Path, os.stat_result]]:
 def _remedy(path: Path) -> str:
     """Return what to do where something else is than a file or a directory of a store."""
     if path.name in ("cache", "lock"):
-        return f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it anew"
-    return "a store has only directories and files of its own: use a copy of the store that has them"
+        return f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it again"
+    return "every directory and file of a store must be its own: use a copy of the store that has them"
 
 
 def _kind(path: Path, status: os.stat_result, expected: str) -> str | None:
@@ -100,10 +102,10 @@ def _kind(path: Path, status: os.stat_result, expected: str) -> str | None:
 
 
 def refuse_exposed_folder(folder: Path) -> None:
-    """Refuse a folder that stores lie in; one that is not there yet is fine.
+    """Refuse a folder that stores lie in if another user can reach it; it need not be there yet.
 
     Raises:
-        StoreExposedError: somebody else owns it or may write to it.
+        StoreExposedError: another user owns it or may write to it.
     """
     status = _status(folder)
     if _WITH_USERS and status and not status.st_mode & stat.S_ISVTX:

@@ -70,7 +70,7 @@ class Page:
         """Lay out rows, at least one and sorted by id, as columns.
 
         Raises:
-            InputError: their texts are longer together than a page can say.
+            InputError: together their texts are longer than a page can hold.
         """
         ids, vectors, texts = zip(*rows, strict=True)
         offsets = np.zeros(len(texts) + 1, np.uint32)
@@ -113,10 +113,10 @@ class Page:
         """Yield the canonical JSON of each example in the order of the ids."""
         return (self.text[a:b] for a, b in pairwise(self.offsets.tolist()))
 
-    def find(self, key: bytes) -> int | None:
+    def find(self, example_id: bytes) -> int | None:
         """Return the row of an id, or None if the page does not hold it."""
-        i = bisect_left(range(len(self)), key, key=lambda row: self.ids[row].tobytes())
-        return i if i < len(self) and self.ids[i].tobytes() == key else None
+        i = bisect_left(range(len(self)), example_id, key=lambda row: self.ids[row].tobytes())
+        return i if i < len(self) and self.ids[i].tobytes() == example_id else None
 
     def text_of(self, i: int) -> bytes:
         """Return the canonical JSON of the i-th example."""
@@ -126,7 +126,7 @@ class Page:
         """Return the i-th example.
 
         Raises:
-            StoreDamagedError: its text is no example's.
+            StoreDamagedError: its text is not that of an example.
         """
         return _read([self.text_of(i)])[0]
 
@@ -134,18 +134,18 @@ class Page:
         """Return an iterator over all ids and examples in the order of the ids.
 
         Raises:
-            StoreDamagedError: a text is no example's.
+            StoreDamagedError: a text is not that of an example.
         """
         return zip(self.example_ids(), _read(list(self.texts())), strict=True)
 
 
 def _read(texts: Sequence[bytes]) -> list[Example]:
-    """Return the examples that texts are; the digest of their page says that they are what was written."""
+    """Return the examples in these texts, of which the digest of their page says that they are unchanged."""
     try:
         return Example.all_from_canonical(texts)
     except ValueError as error:
         hint = "find it with `edge-icl verify`"
-        raise StoreDamagedError("a page holds a text that is no example", hint) from error
+        raise StoreDamagedError("a page holds a text that is not an example", hint) from error
 
 
 def encode(page: Page) -> bytes:
@@ -160,8 +160,8 @@ def encode(page: Page) -> bytes:
 def decode(data: bytes, dimension: int) -> Page:
     """Read what `encode` wrote; ids and vectors are views of `data`.
 
-    Not through safetensors, which copies every column and takes them in any order: the header has to be the one
-    that `encode` writes.
+    Not through safetensors, which copies every column and accepts them in any order: here the header has to be
+    the one that `encode` writes.
 
     Raises:
         ValueError: these are not the bytes of a page with vectors of this dimension.

@@ -4,9 +4,10 @@
     seal.seal("pages/9f….safetensors", page)    ->  16 bytes that authenticate it, and as many as it has
 
 AES-256 in SIV mode (RFC 5297) needs no nonce: the same content in the same role gives the same bytes, so an
-encrypted store is canonical as a plain one is. A file's role, the first part of its name, is authenticated with
-its content: no file passes for one of another role, or for one of another store. Which page a page is, its name
-says, a digest of the content that is keyed with the sealed seed.
+encrypted store is as canonical as a plain one. A file's role, the first part of its name, is authenticated with
+its content: no file can take the place of one of another role or of another store. Which page a page is, its
+name
+says: a digest of the content, keyed with the sealed seed.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ LONGER = 16
 """Bytes by which a sealed file is longer than its content."""
 
 LARGEST = (1 << 31) - 1 - LONGER
-"""Bytes that the cipher takes at once; only the state of a very large model has more, and is not kept then."""
+"""Bytes that the cipher takes at once; only the state of a very large model is larger, and that is not kept."""
 
 
 class Seal:
     """Seals and opens files under one data key.
 
     Args:
-        data_key: 64 bytes. When they are overwritten with zeros, as at a store's closing, the seal is no more.
+        data_key: 64 bytes. Once they are overwritten with zeros, as when a store is closed, all use is refused.
     """
 
     def __init__(self, data_key: bytes | bytearray) -> None:
@@ -46,7 +47,7 @@ class Seal:
         """Return the data key.
 
         Raises:
-            StoreClosedError: it was overwritten.
+            StoreClosedError: it has been overwritten.
         """
         if not any(self._key):
             raise StoreClosedError("the store is closed", "open it again")
@@ -114,7 +115,7 @@ def decrypt(key: bytes | bytearray, data: bytes, bound: bytes) -> bytes | None:
 
 @contextmanager
 def installed() -> Iterator[None]:
-    """Turn the lack of a package into a NotInstalledError that says how to install it."""
+    """Turn a missing package into a NotInstalledError that says how to install it."""
     try:
         yield
     except ImportError as error:
@@ -125,5 +126,5 @@ def installed() -> Iterator[None]:
 
 
 def _role(name: str) -> bytes:
-    """Return what is authenticated of a file's name; a draft has the role of what it will be."""
+    """Return the part of a file's name that is authenticated; a draft has the role of the file it will be."""
     return name.partition("/")[0].removesuffix(".new").encode()

@@ -1,6 +1,6 @@
 """store.json: what a store was made with; written once, and covered by the root.
 
-That of an encrypted store says so, in the clear, and holds the settings sealed.
+In an encrypted store the file says so, in the clear, and holds the settings sealed.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ DEFAULT_SHOTS = 8
 DEFAULT_ITERATIONS = 2
 DEFAULT_STEP = 48
 """From benchmarks/frontier.py: on 10,000 examples clusters 4 % wider than those of float k-means,
-representatives 5 % farther from their cluster's mean than the nearest members, and one forget in seven refits.
-A coarser lattice refits less often but picks worse representatives; a third iteration gains little and refits
-half as often again."""
+representatives 5 % farther from their cluster's mean than the nearest members, and one forget in seven clusters
+again. With a coarser lattice that is less often, but the representatives are worse; with a third iteration it
+is half as often again, for little gain."""
 
 
 LIMIT = 1 << 16
 """Every number in the settings is below this."""
 
 MOST_ITERATIONS = 64
-"""Nobody needs more than a few, and each is a pass over the whole store; anybody may have written the file."""
+"""A few are enough, and each is a pass over the whole store, whose settings another user may have written."""
 
 LONGEST_TASK = 1000
-"""Characters of a task; it stands in every prompt, beside the examples."""
+"""Characters of a task, which is in every prompt, beside the examples."""
 
 
 def normalised_task(task: str) -> str:
@@ -119,13 +119,13 @@ class Settings:
                     "update edge-icl, or open the store with the version that made it",
                 )
             settings = cls(**{**fields, "seed": bytes.fromhex(fields["seed"])})
-            if settings.encode() == data and settings._sensible():
+            if settings.encode() == data and settings._is_valid():
                 return settings
         except (InputError, ValueError, KeyError, TypeError, AttributeError):
             pass
         raise StoreDamagedError(f"{NAME} is damaged", "restore it from a backup")
 
-    def _sensible(self) -> bool:
+    def _is_valid(self) -> bool:
         """Tell whether every field has the type and range that the format gives it."""
         numbers = (self.dimension, self.scale, self.shots, self.iterations, self.step)
         return (

@@ -1,15 +1,15 @@
 """Which page an example belongs to: a function of the set of ids, and of nothing else.
 
-Ids are uniformly distributed bits. Pages are the leaves of the binary trie over them: a leaf is a shortest
-path that at most PAGE_MAX ids of the set share. A leaf without ids has no page. So one change concerns one
-leaf, and a split or a merge its sibling:
+Ids are uniformly distributed bits. Pages are the leaves of the binary trie over them: the path of a leaf is the
+shortest beginning that at most PAGE_MAX ids of the set share. A leaf without ids has no page. So a change
+concerns one leaf, and with a split or a merge its sibling:
 
     PAGE_MAX = 2, ids 00.. 01.. 10.. 11..  ->  leaves "0" and "1"
-    and then 011.. comes                   ->  leaves "00", "01" and "1"
-    and goes again                         ->  leaves "0" and "1", the same bytes as before
+    then 011.. is added                    ->  leaves "00", "01" and "1"
+    then it is removed                     ->  leaves "0" and "1", the same bytes as before
 
-A path is written as a string of the characters 0 and 1, the root as the empty string; ids are integers of
-128 bits here, so that "all ids below a path" is a range.
+A path is a string of the characters 0 and 1; that of the trie's top is empty. Ids are integers of 128 bits
+here, so that "all ids below a path" is a range.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 ID_BITS = 128
 PAGE_MAX = 256
-"""Chosen for forgetting: a page of 256 rows is about 115 kB, written in the time that one flush takes anyway;
-smaller pages make the manifest, which every commit writes whole, the larger part."""
+"""Chosen for forgetting: a page of 256 rows is about 115 kB, which is written in the time that one flush takes.
+With smaller pages the manifest, which every commit writes whole, would be the larger part."""
 
 
 class Leaf(NamedTuple):
@@ -37,7 +37,7 @@ class Leaf(NamedTuple):
     """
 
     path: str
-    count: int  # type: ignore[assignment]  # in place of the method of every tuple, which nobody needs here
+    count: int  # type: ignore[assignment]  # replaces a tuple's method, which is not used here
     digest: str
 
 
@@ -80,7 +80,7 @@ class Trie:
     def regions(self, added: Sequence[int], removed: Sequence[int]) -> Iterator[str]:
         """Yield the paths below which a change makes new leaves, in order; no other leaf changes.
 
-        Below each, the leaves of before give their examples and the rule of `split` makes the leaves of after.
+        Below each, the old leaves give their examples, and `split` makes the new leaves.
 
         Args:
             added: ids that were not in the set, sorted.
@@ -100,8 +100,8 @@ class Trie:
     def follows_rule(self) -> bool:
         """Tell whether some set has these leaves: in order, disjoint, none too full, none too deep.
 
-        A leaf is not too deep if it and its sibling do not fit into one page. A sibling that is no leaf holds
-        leaves, and they are looked at themselves.
+        A leaf is not too deep if it and its sibling do not fit into one page. A sibling that is not a leaf
+        holds leaves, which are checked themselves.
         """
         nothing = Leaf("", 0, "")
         around = zip((nothing, *self.leaves), self.leaves, (*self.leaves[1:], nothing), strict=False)

@@ -1,7 +1,7 @@
-"""Wiping: a file is overwritten with zeros, brought to the disk and then unlinked.
+"""Wiping: a file is overwritten with zeros, the zeros are brought to the disk, and the file is unlinked.
 
-What is wiped was seen to be a regular file in a directory of the store, and to have no other name outside of
-it, or else to hold what only a file of this store holds.
+It is overwritten only if it is a regular file in a directory of the store, and has no other name or holds what
+only a file of this store holds.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ _BLOCK = 512
 
 
 def _not_ours(_path: Path) -> bool:
-    """Tell of no file that it is the store's."""
+    """Say of every file that it is not the store's."""
     return False
 
 
 def wipe(files: Files, paths: Iterable[Path], *, ours: Callable[[Path], bool] = _not_ours) -> None:
     """Overwrite files with zeros, bring them to the disk, and remove their names; those missing are fine.
 
-    A directory goes with all in it. What is not a regular file, a symbolic link above all, is only unlinked:
-    what it points to is not the store's. Nor is what lies on another mount, which is refused.
+    A directory is removed with all that is in it. What is not a regular file, such as a symbolic link, is only
+    unlinked: what it points to is not the store's. What lies on another mount is not the store's either, and is
+    refused.
 
     Args:
         files: the file system.
         paths: what to wipe.
-        ours: tells of a file that has other names as well whether its content is this store's. Then whoever has
-            the others loses it too; else it may be any file that somebody gave a name in here, and only that
-            name goes.
+        ours: tells of a file that has other names as well whether its content is this store's. If so, the
+            content is overwritten under all its names; if not, another user may have put it here, and only the
+            name is removed.
 
     Raises:
         OSError: the operating system refused.
@@ -67,10 +68,10 @@ def wipe(files: Files, paths: Iterable[Path], *, ours: Callable[[Path], bool] = 
 
 
 def wipe_to_the_end(files: Files, paths: Sequence[Path], *, ours: Callable[[Path], bool] = _not_ours) -> None:
-    """Wipe as `wipe` does; Ctrl-C is heard when all is wiped.
+    """Wipe as `wipe` does; Ctrl-C takes effect when all is wiped.
 
     Raises:
-        KeyboardInterrupt: it was pressed meanwhile.
+        KeyboardInterrupt: Ctrl-C was pressed.
         OSError: the operating system refused.
     """
     try:
@@ -82,7 +83,7 @@ def wipe_to_the_end(files: Files, paths: Sequence[Path], *, ours: Callable[[Path
 
 @contextmanager
 def wiper(files: Files, path: Path) -> Iterator[Callable[[], None]]:
-    """Hold a file open, and give what wipes its content also when another file has got its name."""
+    """Hold a file open, and give a function that wipes its content, also when another file has got its name."""
     file = files.open(path, create=False)
 
     def wipe_content() -> None:
@@ -124,7 +125,7 @@ def _zeroed(files: Files, path: Path, size: int, opened: ExitStack) -> Iterator[
 
 
 def _zero(files: Files, file: int, size: int) -> None:
-    """Write zeros over the content of an open file, but for its holes: they may be more than the disk has."""
+    """Write zeros over the content of an open file except its holes, which may be larger than the disk."""
     if os.name == "posix" and os.fstat(file).st_blocks * _BLOCK < size:
         for start, end in _data(file, size):
             os.lseek(file, start, os.SEEK_SET)
@@ -140,14 +141,14 @@ def _write_zeros(files: Files, file: int, size: int) -> None:
 
 
 def _data(file: int, size: int) -> Iterator[tuple[int, int]]:
-    """Yield where the content of an open file is that is no hole: all of it, where the system cannot tell."""
+    """Yield the parts of an open file that are not holes; the whole file where the system cannot tell."""
     end = 0
     while end < size:
         try:
             start = os.lseek(file, end, os.SEEK_DATA)
             end = os.lseek(file, start, os.SEEK_HOLE)
         except OSError as error:
-            if error.errno != errno.ENXIO:  # which says that there is no more
+            if error.errno != errno.ENXIO:  # which means that there is no more
                 yield end, size
             return
         yield start, min(end, size)

@@ -206,7 +206,7 @@ def test_a_store_whose_maker_put_something_else_in_is_damaged_and_never_a_traceb
         lambda: memory.get("07" * 16),
         lambda: memory.find(match="x"),
     ):
-        with pytest.raises(StoreDamagedError, match="a page holds a text that is no example; find it with"):
+        with pytest.raises(StoreDamagedError, match="a page holds a text that is not an example; find it with"):
             look()
     assert len(memory) == 4
     memory.forget("07" * 16)

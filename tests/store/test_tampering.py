@@ -68,7 +68,7 @@ def test_a_handle_on_a_store_made_anew_does_not_overwrite_its_key(models_home: P
             create(tmp_path / "store", passphrase)
             before = tree(tmp_path)
 
-            with pytest.raises(StoreChangedError, match=r"is another one than was opened.*open it again"):
+            with pytest.raises(StoreChangedError, match=r"is not the one that was opened.*open it again"):
                 memory.change_passphrase("new")
 
         assert tree(tmp_path) == before
