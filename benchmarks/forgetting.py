@@ -28,7 +28,7 @@ def timed(values: list[float]) -> str:
 def measure(folder: Path, forgets: int) -> list[tuple[object, ...]]:
     some = examples("banking77/train")
     with Memory.create(folder / "store", seed=SEED) as memory:
-        encoder = Engines(memory.settings, model=None, gpu_layers=None, threads=None).encoder()
+        encoder = Engines(memory.settings).encoder()
         encoder.encode(["warm up"])
         begun = time.perf_counter()
         encoder.encode([example.input for example in some])

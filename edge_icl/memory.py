@@ -27,6 +27,7 @@ from edge_icl.answer.options import Options
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, normalise
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Verification
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
@@ -135,8 +136,7 @@ class Memory:
         engines = Engines(
             settings,
             model=model,
-            gpu_layers=gpu_layers,
-            threads=threads,
+            options=EngineOptions(gpu_layers=gpu_layers, threads=threads),
             progress=lifetime.heeded_by(progress),
         )
         return cls(opened, engines, lifetime, timeout=timeout)
@@ -180,7 +180,7 @@ class Memory:
         )
         return cls(
             opened,
-            Engines(opened.settings, model=None, gpu_layers=None, threads=None),
+            Engines(opened.settings),
             Lifetime(path),
             timeout=DEFAULT_TIMEOUT,
         )

@@ -1,6 +1,6 @@
 """How a model is used on this machine: as asked, where llama.cpp computes it rightly, or in a way that helps.
 
-    >>> fit = settle(find_llm(), gpu_layers=None, threads=2, context=4096)
+    >>> fit = settle(find_llm(), EngineOptions(threads=2))
     >>> fit.extra_buffers, fit.gpu_layers
     (True, None)
 
@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import ModelComputationError, ModelError, ModelFileError
 from edge_icl.llm import build
+from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
 from edge_icl.models import catalogue, location, record
 from edge_icl.models.regular import read_regular
 from edge_icl.runtime.cores import usable_cores
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
 
 EDITION = 1
 """Goes up when the self-test changes: what passed another edition is tried again."""
-
-CONTEXT = 4096
-"""Most tokens of prompt and answer together where nobody says otherwise, as for `Model.load`."""
 
 NAME = "check.json"
 _FOLDER = ".checks"
@@ -67,7 +65,7 @@ class Fit:
     Attributes:
         passed: whether it is right so; otherwise nothing was.
         gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
-        extra_buffers: whether llama.cpp may lay weights out anew for its fastest kernels.
+        extra_buffers: whether llama.cpp may repack weights for its fastest kernels.
         amx: whether this llama.cpp was built with kernels for AMX, which extra buffers bring in.
         seen: what was seen of each setting that was tried before, in the order of trying.
         guarded: whether it was tried in a process of its own.
@@ -80,13 +78,15 @@ class Fit:
     seen: tuple[str, ...]
     guarded: bool
 
+    def applied(self, options: EngineOptions) -> EngineOptions:
+        """Return what was asked for, in the way that passed."""
+        return replace(options, gpu_layers=self.gpu_layers, extra_buffers=self.extra_buffers)
+
 
 def settle(
     model: InstalledLlm,
+    options: EngineOptions = DEFAULTS,
     *,
-    gpu_layers: int | None = None,
-    threads: int | None = None,
-    context: int = CONTEXT,
     again: bool = False,
     progress: Progress = silent,
 ) -> Fit:
@@ -94,9 +94,7 @@ def settle(
 
     Args:
         model: where it is.
-        gpu_layers: how many layers the GPU is to hold; None is all, where llama.cpp was built for one.
-        threads: processor threads; None is one for each core that this process may use.
-        context: most tokens of prompt and answer together.
+        options: how it is to be run.
         again: try again where a kept result is not as asked.
         progress: called while something is tried, stage "check"; what it raises ends that.
 
@@ -106,17 +104,10 @@ def settle(
         ModelError: llama.cpp cannot be loaded, or the context does not fit in memory.
     """
     location.assure(model, progress=progress)
-    fit = known(model, gpu_layers=gpu_layers, threads=threads)
+    fit = known(model, options)
     if fit is None or not fit.passed or (again and fit.seen):
-        fit = examine(
-            model.path,
-            gpu_layers=gpu_layers,
-            threads=threads,
-            context=context,
-            recorded=catalogue.recorded(model.digest),
-            progress=progress,
-        )
-        keep(model, fit, gpu_layers=gpu_layers, threads=threads)
+        fit = examine(model.path, options, recorded=catalogue.recorded(model.digest), progress=progress)
+        keep(model, fit, options)
     if not fit.passed:
         raise ModelComputationError(
             f"llama.cpp computes {model.name} wrongly on this machine: {fit.seen[0]}",
@@ -164,17 +155,17 @@ def in_use(name: str) -> Fit | None:
     return _in_use.get(name) or _in_use.get(PurePath(name).stem)
 
 
-def known(model: InstalledLlm, *, gpu_layers: int | None, threads: int | None) -> Fit | None:
+def known(model: InstalledLlm, options: EngineOptions = DEFAULTS) -> Fit | None:
     """Return the kept result, None where there is none; reads a small file, and loads nothing."""
-    key = _key(model, gpu_layers, threads)
+    key = _key(model, options)
     return _settled.get(key) or _parse(_read(_place(model)).get(key))
 
 
-def keep(model: InstalledLlm, fit: Fit, *, gpu_layers: int | None, threads: int | None) -> None:
+def keep(model: InstalledLlm, fit: Fit, options: EngineOptions = DEFAULTS) -> None:
     """Keep a result, on the disk if that can be written, and for this process."""
     from edge_icl.models import install
 
-    key = _key(model, gpu_layers, threads)
+    key = _key(model, options)
     _settled[key] = fit
     place = _place(model)
     others = [(name, value) for name, value in _read(place).items() if name != key]
@@ -192,46 +183,36 @@ def keep(model: InstalledLlm, fit: Fit, *, gpu_layers: int | None, threads: int 
 
 def examine(
     path: Path,
+    options: EngineOptions = DEFAULTS,
     *,
-    gpu_layers: int | None = None,
-    threads: int | None = None,
-    context: int = CONTEXT,
     recorded: Sequence[float] | None = None,
     progress: Progress = silent,
 ) -> Fit:
     """Try settings until one passes; keep nothing. Arguments and errors are those of `settle`."""
     from edge_icl.llm.trial import Trial
 
-    asked = Trial(
-        path=str(path),
-        gpu_layers=gpu_layers,
-        extra_buffers=True,
-        threads=threads,
-        context=context,
-        recorded=recorded,
-    )
     seen: list[str] = []
     guarded = True
-    for layers, extra in _settings(gpu_layers):
+    for tried in _ways(options):
         try:
-            amx, guarded = _try(replace(asked, gpu_layers=layers, extra_buffers=extra), progress)
+            amx, guarded = _try(Trial(path=str(path), options=tried, recorded=recorded), progress)
         except ModelComputationError as error:
             seen.append(error.message)
         except ModelError as error:
-            if layers == 0 or not build.gpus():
+            if tried.gpu_layers == 0 or not build.gpus():
                 raise
             seen.append(error.message)  # a GPU without enough memory, for instance
         else:
-            return Fit(True, layers, extra, amx, tuple(seen), guarded)
-    return Fit(False, gpu_layers, True, False, tuple(seen), guarded)
+            return Fit(True, tried.gpu_layers, tried.extra_buffers, amx, tuple(seen), guarded)
+    return Fit(False, options.gpu_layers, True, False, tuple(seen), guarded)
 
 
-def _settings(gpu_layers: int | None) -> Iterator[tuple[int | None, bool]]:
-    """Yield what to try, in order: layers on the GPU, and whether with extra buffers."""
-    layers = [gpu_layers, 0] if build.gpus() and gpu_layers != 0 else [gpu_layers]
-    for number in layers:
-        yield number, True
-        yield number, False
+def _ways(options: EngineOptions) -> Iterator[EngineOptions]:
+    """Yield what to try, in order: as asked and without extra buffers, then both without the GPU."""
+    asked = options.gpu_layers
+    for layers in [asked, 0] if build.gpus() and asked != 0 else [asked]:
+        for extra in (True, False):
+            yield replace(options, gpu_layers=layers, extra_buffers=extra)
 
 
 def _try(one: Trial, progress: Progress) -> tuple[bool, bool]:
@@ -244,10 +225,10 @@ def _try(one: Trial, progress: Progress) -> tuple[bool, bool]:
         return trial.here(one, progress), False
 
 
-def _key(model: InstalledLlm, gpu_layers: int | None, threads: int | None) -> str:
+def _key(model: InstalledLlm, options: EngineOptions) -> str:
     """Return what names a result: equal names mean that nothing has changed that it depends on."""
-    threads = usable_cores() if threads is None else threads
-    parts = [EDITION, build.machine(), model.digest, gpu_layers, threads]
+    threads = usable_cores() if options.threads is None else options.threads
+    parts = [EDITION, build.machine(), model.digest, options.gpu_layers, threads]
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
 

@@ -115,7 +115,7 @@ def _install_llm(
         entry.name, work, file=file, licence=entry.licence, source=source, progress=progress
     )
     if fit is not None:
-        checked.keep(made, fit, gpu_layers=None, threads=None)
+        checked.keep(made, fit)
     return made
 
 

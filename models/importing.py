@@ -68,7 +68,7 @@ def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> locati
         _check(copies[0], entry.files[0], name, progress)
     licence = entry.licence if entry else _LICENCE
     made = install.install_llm(name, work, file=copies[0], licence=licence, source="import", progress=progress)
-    checked.keep(made, fit, gpu_layers=None, threads=None)
+    checked.keep(made, fit)
     return made
 
 

@@ -13,7 +13,6 @@ import stores
 from filelock import FileLock
 from hypothesis import settings
 
-from edge_icl.answer.lengths import CONTEXT
 from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.checked import settle
@@ -95,7 +94,7 @@ def fetched_models() -> Path:
         fetch(DEFAULT_LLM)
         fetch(DEFAULT_ENCODER)
         # Checked here, once, rather than by the first question of every test with a home of its own.
-        settle(location.find_llm(), gpu_layers=None, threads=None, context=CONTEXT)
+        settle(location.find_llm())
     return home / "models"
 
 

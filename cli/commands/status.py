@@ -136,7 +136,7 @@ def _encoder_ready(settings: Settings) -> bool:
 def _fit() -> Fit | None:
     """Return how the check of the default LLM came out, None where there was none yet."""
     try:
-        return checked.known(location.find_llm(), gpu_layers=None, threads=None)
+        return checked.known(location.find_llm())
     except ModelError:
         return None
 

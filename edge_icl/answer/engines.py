@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from edge_icl.answer.lengths import CONTEXT, Lengths
+from edge_icl.answer.lengths import Lengths
 from edge_icl.errors import StoreEncoderError
+from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
 from edge_icl.runtime import fork
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.runtime.shared import Closable, Shared
@@ -31,8 +32,7 @@ class Engines:
     Args:
         settings: the store's; they name its encoder.
         model: name of an LLM, or path of a GGUF file; None for the default.
-        gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
-        threads: processor threads; None is one for each core that this process may use.
+        options: how the models are to be run.
         progress: told about what is loaded, from the thread that needs it; what it raises ends the loading.
 
     Attributes:
@@ -43,16 +43,14 @@ class Engines:
         self,
         settings: Settings,
         *,
-        model: str | None,
-        gpu_layers: int | None,
-        threads: int | None,
+        model: str | None = None,
+        options: EngineOptions = DEFAULTS,
         progress: Progress = silent,
     ) -> None:
         self.lengths = Lengths(model)
         self._settings = settings
         self._wanted = model
-        self._gpu_layers = gpu_layers
-        self._threads = threads
+        self._options = options
         self._progress = progress
         self._lock = threading.Lock()
         self._encoder: Encoder | None = None
@@ -94,7 +92,7 @@ class Engines:
                         f"encoder {found.name} of {found.dimension} and {found.scale}",
                         "its settings are not what edge-icl writes: make a new store",
                     )
-                key = (found.digest, self._threads)
+                key = (found.digest, self._options.threads)
                 self._encoder = self._borrow(_encoders, key, lambda: self._load_encoder(found))
             return self._encoder
 
@@ -111,7 +109,7 @@ class Engines:
                 from edge_icl.models.location import find_llm
 
                 found = find_llm(self._wanted)
-                key = (found.digest, self._gpu_layers, self._threads)
+                key = (found.digest, self._options)
                 self._model = (found.name, self._borrow(_models, key, lambda: self._load_model(found)))
             return self._model
 
@@ -141,7 +139,7 @@ class Engines:
             dimension=found.dimension,
             scale=found.scale,
             max_tokens=found.max_tokens,
-            threads=self._threads,
+            threads=self._options.threads,
         )
         size = found.graph.stat().st_size
         self._progress(f"load {found.name}", 0, size)
@@ -155,20 +153,11 @@ class Engines:
         from edge_icl.models import gguf
         from edge_icl.models.checked import settle
 
-        fit = settle(
-            found,
-            gpu_layers=self._gpu_layers,
-            threads=self._threads,
-            context=CONTEXT,
-            progress=self._progress,
-        )
+        fit = settle(found, self._options, progress=self._progress)
         return Model.load(
             found.path,
             identity=found.digest,
-            context=CONTEXT,
-            gpu_layers=fit.gpu_layers,
-            extra_buffers=fit.extra_buffers,
-            threads=self._threads,
+            options=fit.applied(self._options),
             parts=gguf.parts(found.path)[1:],
             progress=lambda _, done, total: self._progress(f"load {found.name}", done, total),
         )

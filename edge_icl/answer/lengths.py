@@ -14,16 +14,13 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from edge_icl.errors import ModelError
+from edge_icl.llm.engine_options import CONTEXT
 from edge_icl.prompt import prompt
 from edge_icl.runtime import fork
 
 if TYPE_CHECKING:
     from edge_icl.example import Example
     from edge_icl.llm.vocabulary import Vocabulary
-
-CONTEXT = 4096
-"""Most tokens of prompt and answer together: eight examples of a page each, and 94 MB of KV cache with the
-default model."""
 
 
 class Lengths:

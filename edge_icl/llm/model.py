@@ -15,7 +15,8 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from edge_icl.errors import InputError, ModelError, ModelFileError, ModelForkedError
+from edge_icl.errors import ModelError, ModelFileError, ModelForkedError
+from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
 from edge_icl.llm.mapped import Mapped
 from edge_icl.llm.native import SPAWN, llama
 from edge_icl.llm.scheduling import Scheduler
@@ -45,7 +46,7 @@ class Model:
         lock: held for every evaluation, and never between two pieces of an answer.
         threads: processor threads at work.
         gpu_layers: layers that the GPU holds, 0 without one.
-        extra_buffers: whether llama.cpp may lay weights out anew for its fastest kernels.
+        extra_buffers: whether llama.cpp may repack weights for its fastest kernels.
     """
 
     def __init__(
@@ -53,22 +54,23 @@ class Model:
         vocabulary: Vocabulary,
         *,
         identity: str,
-        context: int,
-        threads: int,
-        gpu_layers: int,
-        extra_buffers: bool,
+        options: EngineOptions,
         files: Sequence[Path] = (),
     ) -> None:
         self.identity = identity
         self.vocabulary = vocabulary
-        self.threads = threads
-        self.gpu_layers = gpu_layers
-        self.extra_buffers = extra_buffers
+        self.threads = usable_cores() if options.threads is None else options.threads
+        self.gpu_layers = _layers_on_gpu(vocabulary, options)
+        self.extra_buffers = options.extra_buffers
         self.lock = Scheduler()
         self._process = os.getpid()
         self._mapped = Mapped(files)
         self.window = Window(
-            vocabulary.model, vocabulary.size, size=context, threads=threads, gpu=gpu_layers > 0
+            vocabulary.model,
+            vocabulary.size,
+            size=min(options.context, int(llama().llama_model_n_ctx_train(vocabulary.model))),
+            threads=self.threads,
+            gpu=self.gpu_layers > 0,
         )
 
     @classmethod
@@ -77,10 +79,7 @@ class Model:
         path: Path,
         *,
         identity: str,
-        context: int = 4096,
-        gpu_layers: int | None = None,
-        threads: int | None = None,
-        extra_buffers: bool = True,
+        options: EngineOptions = DEFAULTS,
         parts: Sequence[Path] = (),
         progress: Progress = silent,
     ) -> Self:
@@ -89,10 +88,7 @@ class Model:
         Args:
             path: the file.
             identity: what names these weights and no others; states of prefixes are kept under it.
-            context: most tokens of prompt and answer together; the model's own limit caps it.
-            gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for a GPU.
-            threads: processor threads; None is one for each core that this process may use.
-            extra_buffers: let llama.cpp lay weights out anew for its fastest kernels, such as those for AMX.
+            options: how it is to be run.
             parts: its other files, where it comes in several.
             progress: called from this thread, stage "load", in bytes; what it raises ends the loading.
 
@@ -102,37 +98,11 @@ class Model:
             ModelFileError: llama.cpp refuses it, or it is not a plain generative transformer.
             ModelError: llama.cpp is not installed, or the context does not fit in memory.
         """
-        threads = usable_cores() if threads is None else threads
-        for what, number, least in (
-            ("context", context, 1),
-            ("threads", threads, 1),
-            ("GPU layers", gpu_layers, 0),
-        ):
-            if number is not None and number < least:
-                raise InputError(f"{number} is too few for {what}", f"give at least {least}")
-        library = llama()
-        if not library.llama_supports_gpu_offload():
-            gpu_layers = 0
-        vocabulary = Vocabulary(
-            load_file(
-                path,
-                gpu_layers=-1 if gpu_layers is None else gpu_layers,
-                extra_buffers=extra_buffers,
-                progress=progress,
-            )
-        )
+        options.check()
+        vocabulary = Vocabulary(load_file(path, options, progress=progress))
         try:
             _refuse_unfit(path, vocabulary)
-            layers = int(library.llama_model_n_layer(vocabulary.model)) + 1  # the output layer counts as one
-            return cls(
-                vocabulary,
-                identity=identity,
-                context=min(context, int(library.llama_model_n_ctx_train(vocabulary.model))),
-                threads=threads,
-                gpu_layers=layers if gpu_layers is None else min(gpu_layers, layers),
-                extra_buffers=extra_buffers,
-                files=(path, *parts),
-            )
+            return cls(vocabulary, identity=identity, options=options, files=(path, *parts))
         except BaseException:
             vocabulary.close()
             raise
@@ -219,6 +189,15 @@ class Model:
         if not self.extra_buffers:
             settings.append("plain buffers")
         return json.dumps([self.identity, version, settings]).encode()
+
+
+def _layers_on_gpu(vocabulary: Vocabulary, options: EngineOptions) -> int:
+    """Return how many layers of a loaded model the GPU holds; the output layer counts as one."""
+    library = llama()
+    if not library.llama_supports_gpu_offload():
+        return 0
+    layers = int(library.llama_model_n_layer(vocabulary.model)) + 1
+    return layers if options.gpu_layers is None else min(options.gpu_layers, layers)
 
 
 def _refuse_unfit(path: Path, vocabulary: Vocabulary) -> None:

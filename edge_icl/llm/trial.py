@@ -1,6 +1,6 @@
 """One try of a model in a process of its own, which may end or hang without harm to this one.
 
-    >>> guarded(Trial(path=path, gpu_layers=None, extra_buffers=True, threads=2, context=4096), progress)
+    >>> guarded(Trial(path=path, options=EngineOptions(threads=2)), progress)
 
 llama.cpp ends its process where it meets what it does not expect: a file, a GPU without memory, a processor
 without an instruction. So whatever is loaded for the first time on this machine is loaded by a child first.
@@ -19,11 +19,12 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from edge_icl import errors
 from edge_icl.errors import EdgeIclError, ModelComputationError
 from edge_icl.llm import build
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.runtime import child as child_process
 
 if TYPE_CHECKING:
@@ -53,17 +54,19 @@ class Trial:
 
     Attributes:
         path: the model's file.
-        gpu_layers, threads, context: as for `Model.load`.
-        extra_buffers: whether llama.cpp may lay weights out anew for its fastest kernels, as those for AMX.
+        options: how it is to be run.
         recorded: figures of the self-test for these weights, None where none are known.
     """
 
     path: str
-    gpu_layers: int | None
-    extra_buffers: bool
-    threads: int | None
-    context: int
+    options: EngineOptions
     recorded: Sequence[float] | None = None
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Read what `asdict` made, as JSON."""
+        fields = json.loads(text)
+        return cls(**fields | {"options": EngineOptions(**fields["options"])})
 
 
 def here(trial: Trial, progress: Progress) -> bool:
@@ -86,10 +89,7 @@ def here(trial: Trial, progress: Progress) -> bool:
     model = Model.load(
         Path(trial.path),
         identity="",
-        context=trial.context,
-        gpu_layers=trial.gpu_layers,
-        threads=trial.threads,
-        extra_buffers=trial.extra_buffers,
+        options=trial.options,
         progress=lambda *_: progress("check", 0, 0),
     )
     with model:
@@ -184,7 +184,7 @@ class _Parent:
 
 def main() -> None:
     """Be the child: read a trial from the standard input, and tell the parent how it goes."""
-    trial = Trial(**json.loads(sys.stdin.buffer.readline()))
+    trial = Trial.from_json(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
     child_process.limit(data=_memory())  # a file that asks for more is refused, rather than the machine stopped

@@ -18,6 +18,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
+from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
 from edge_icl.llm.native import complaint, llama
 from edge_icl.prompt.prompt import MARK
 from edge_icl.runtime import fork, interruptible
@@ -224,19 +225,17 @@ class Decoder:
 
 def load_file(
     path: Path,
+    options: EngineOptions = DEFAULTS,
     *,
     vocab_only: bool = False,
-    gpu_layers: int = 0,
-    extra_buffers: bool = True,
     progress: Progress = silent,
 ) -> int:
     """Load a GGUF file and return llama.cpp's pointer to it.
 
     Args:
         path: the file.
+        options: how the model is to be run.
         vocab_only: leave the weights on the disk.
-        gpu_layers: how many layers the GPU holds.
-        extra_buffers: let llama.cpp lay weights out anew for its fastest kernels.
         progress: called from this thread, stage "load", in bytes of the file; what it raises ends the loading.
 
     Raises:
@@ -248,8 +247,10 @@ def load_file(
     library = llama()
     parameters = library.llama_model_default_params()  # with mmap: processes share the weights in memory
     parameters.vocab_only = vocab_only
-    parameters.n_gpu_layers = gpu_layers
-    parameters.use_extra_bufts = extra_buffers
+    on_gpu = library.llama_supports_gpu_offload() and not vocab_only
+    every = -1 if options.gpu_layers is None else options.gpu_layers
+    parameters.n_gpu_layers = every if on_gpu else 0
+    parameters.use_extra_bufts = options.extra_buffers
     listener = _Listener(progress, path.stat().st_size)
     parameters.progress_callback = library.llama_progress_callback(listener.hear)
     complaint()

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_icl.errors import InputError, ModelError, ModelFileError, ModelMissingError
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.model import Model
 from edge_icl.llm.native import complaint
 from edge_icl.llm.vocabulary import Decoder, Vocabulary
@@ -31,20 +32,20 @@ def test_model_says_what_it_is(model: Model) -> None:
 
 
 def test_context_is_capped_at_what_the_model_was_trained_on(gguf: Path) -> None:
-    with Model.load(gguf, identity="x", context=10**6, threads=1) as model:
+    with Model.load(gguf, identity="x", options=EngineOptions(context=10**6, threads=1)) as model:
         assert model.context == 8192
         assert model.threads == 1
 
 
 def test_gpu_layers_are_none_without_a_gpu_backend(gguf: Path) -> None:
-    with Model.load(gguf, identity="x", context=256, gpu_layers=5) as model:
+    with Model.load(gguf, identity="x", options=EngineOptions(context=256, gpu_layers=5)) as model:
         assert model.gpu_layers == (0 if model.backend == "CPU" else 5)
 
 
 @pytest.mark.parametrize("wrong", [{"context": 0}, {"threads": 0}, {"gpu_layers": -1}])
 def test_numbers_out_of_range_are_refused(gguf: Path, wrong: dict[str, int]) -> None:
     with pytest.raises(InputError, match="too few"):
-        Model.load(gguf, identity="x", **wrong)
+        Model.load(gguf, identity="x", options=EngineOptions(**wrong))
 
 
 @pytest.mark.parametrize("load", [Vocabulary.load, lambda path: Model.load(path, identity="x")])
@@ -78,11 +79,12 @@ def test_llama_cpp_is_silent_and_loaded_late(gguf: Path) -> None:
 import sys
 from pathlib import Path
 from edge_icl.llm.generate import generate
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import score_labels
 assert "llama_cpp" not in sys.modules
-with Model.load(Path(sys.argv[1]), identity="x", context=512) as model:
+with Model.load(Path(sys.argv[1]), identity="x", options=EngineOptions(context=512)) as model:
     list(generate(Prefixes(model), model.tokenize("Input:"), model.tokenize(" a"), stop="x", max_tokens=2))
 try:
     Model.load(Path(sys.argv[0]) if sys.argv[0] != "-c" else Path(sys.executable), identity="x")
@@ -94,7 +96,7 @@ except Exception as error:
 
 
 def test_closed_model_says_so_and_closes_twice(gguf: Path) -> None:
-    model = Model.load(gguf, identity="x", context=256)
+    model = Model.load(gguf, identity="x", options=EngineOptions(context=256))
     model.close()
     model.close()
     for use in (
@@ -207,7 +209,7 @@ def test_logits_do_not_depend_on_the_number_of_threads(gguf: Path) -> None:
     tokens = list(range(1000, 1600))  # beyond 512 cells, where flash attention would split by threads
     found = []
     for threads in (1, 2):
-        with Model.load(gguf, identity="x", context=1024, threads=threads) as model:
+        with Model.load(gguf, identity="x", options=EngineOptions(context=1024, threads=threads)) as model:
             model.window.append(tokens)
             found.append(model.window.append([42]))
     assert all(np.array_equal(found[0], other) for other in found[1:])

@@ -4,12 +4,14 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_icl.errors import InputError
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.generate import generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import WORTH_KEEPING, Prefixes
@@ -20,10 +22,11 @@ pytest_plugins = ["llm_fixtures"]
 FRESH = """
 import hashlib, sys
 from pathlib import Path
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 prefix, question = ([int(token) for token in text.split()] for text in sys.argv[2:])
-with Model.load(Path(sys.argv[1]), identity="default", context=2048) as model:
+with Model.load(Path(sys.argv[1]), identity="default", options=EngineOptions(context=2048)) as model:
     with Prefixes(model).asked(prefix, question) as logits:
         print(hashlib.sha256(logits.tobytes()).hexdigest())
 """
@@ -229,11 +232,17 @@ def test_state_of_another_prefix_is_evaluated_again(
 
 def test_key_differs_by_tokens_weights_and_settings(gguf: Path, model: Model, prefix: list[int]) -> None:
     keys = {Prefixes(model).key(prefix), Prefixes(model).key(prefix[:-1]), Prefixes(model).key([])}
-    for settings in ({"identity": "other"}, {"context": 1024}, {"threads": model.threads + 1}):
-        with Model.load(gguf, **{"identity": "default", "context": 2048} | settings) as other:
+    options = EngineOptions(context=2048)
+    threads = model.threads + 1
+    for identity, changed in (
+        ("other", options),
+        ("default", replace(options, context=1024)),
+        ("default", replace(options, threads=threads)),
+    ):
+        with Model.load(gguf, identity=identity, options=changed) as other:
             keys.add(Prefixes(other).key(prefix))
     assert len(keys) == 6
-    with Model.load(gguf, identity="default", context=2048) as same:
+    with Model.load(gguf, identity="default", options=EngineOptions(context=2048)) as same:
         assert Prefixes(same).key(prefix) in keys
 
 

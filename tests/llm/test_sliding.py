@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from edge_icl import Answer, Example, Memory, Options
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.generate import generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.native import llama
@@ -57,7 +58,7 @@ def sliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         file = ggufs.gemma(tmp_path_factory.mktemp("gemma") / "small.gguf", context=2048, window=32)
     else:
         file = real_file()
-    with Model.load(file, identity="gemma", context=2048) as model:
+    with Model.load(file, identity="gemma", options=EngineOptions(context=2048)) as model:
         yield Sliding(file, model, int(llama().llama_model_n_swa(model.vocabulary.model)))
 
 
@@ -114,7 +115,7 @@ def test_cold_warm_from_the_disk_and_reopened_are_the_same_logits_and_scores(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kept, "_evaluate", lambda *_: pytest.fail("evaluated again"))
         assert found(kept) == cold
-    with Model.load(sliding.file, identity="gemma", context=2048) as again:
+    with Model.load(sliding.file, identity="gemma", options=EngineOptions(context=2048)) as again:
         assert found(Prefixes(again, disk=folder)) == cold
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from repository import SUPPORT
 from edge_icl.answer.engines import Engines
 from edge_icl.errors import ModelComputationError, ModelFileError
 from edge_icl.llm import build, native, trial
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.models import checked
 from edge_icl.models.checked import Fit, settle
 from edge_icl.models.location import InstalledLlm, find_llm, installed, models_folder
@@ -67,8 +69,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return wrong
 
 
-def settled(model: InstalledLlm, *, gpu_layers: int | None = None, **more: object) -> Fit:
-    return settle(model, gpu_layers=gpu_layers, threads=1, context=512, **more)
+ASKED = EngineOptions(threads=1, context=512)
+
+
+def settled(model: InstalledLlm, **more: object) -> Fit:
+    return settle(model, ASKED, **more)
 
 
 def file_of(model: InstalledLlm) -> Path:
@@ -112,7 +117,7 @@ def test_what_computes_wrongly_in_every_setting_is_refused_with_what_was_seen(
 
     assert SEEN[kind] in str(refused.value)
     assert "llama.cpp computes tiny wrongly on this machine" in str(refused.value)
-    kept = checked.known(model, gpu_layers=None, threads=1)
+    kept = checked.known(model, ASKED)
     assert kept is not None
     assert not kept.passed
     assert len(kept.seen) == 2
@@ -152,7 +157,7 @@ def test_engines_load_the_model_in_the_way_that_passed(
     monkeypatch.setattr(native._llama, "_module", library)
     told = []
     engines = Engines(
-        None, model=str(model.path), gpu_layers=None, threads=1, progress=lambda *at: told.append(at[0])
+        None, model=str(model.path), options=EngineOptions(threads=1), progress=lambda *at: told.append(at[0])
     )
 
     name, loaded = engines.model()
@@ -168,20 +173,19 @@ def test_whatever_may_change_the_figures_has_it_checked_again(
     model: InstalledLlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settled(model)
-    known = {"gpu_layers": None, "threads": 1}
 
-    assert checked.known(model, **known)
-    assert checked.known(model, gpu_layers=0, threads=1) is None
-    assert checked.known(model, gpu_layers=None, threads=2) is None
-    assert checked.known(InstalledLlm(model.name, model.path, "0" * 64), **known) is None
+    assert checked.known(model, ASKED)
+    assert checked.known(model, replace(ASKED, gpu_layers=0)) is None
+    assert checked.known(model, replace(ASKED, threads=2)) is None
+    assert checked.known(InstalledLlm(model.name, model.path, "0" * 64), ASKED) is None
     monkeypatch.setenv("GGML_SOMETHING", "1")
-    assert checked.known(model, **known) is None
+    assert checked.known(model, ASKED) is None
     monkeypatch.delenv("GGML_SOMETHING")
     for part in ("_libraries", "_processor"):
         with monkeypatch.context() as patch:
             patch.setattr(build, part, list)
-            assert checked.known(model, **known) is None
-    assert checked.known(model, **known)
+            assert checked.known(model, ASKED) is None
+    assert checked.known(model, ASKED)
 
 
 @pytest.mark.parametrize(
@@ -207,10 +211,10 @@ def test_a_damaged_result_counts_as_none(
     place.write_bytes(damage if isinstance(damage, bytes) else damage(place.read_bytes()))
     monkeypatch.setattr(checked, "_settled", {})
 
-    assert checked.known(model, gpu_layers=None, threads=1) is None
+    assert checked.known(model, ASKED) is None
     assert settled(model).passed
     monkeypatch.setattr(checked, "_settled", {})
-    assert checked.known(model, gpu_layers=None, threads=1)
+    assert checked.known(model, ASKED)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
@@ -231,7 +235,7 @@ def test_where_nothing_can_be_written_the_process_keeps_it(
 def test_several_threads_and_settings_leave_one_whole_file(model: InstalledLlm) -> None:
     fit = Fit(passed=True, gpu_layers=None, extra_buffers=True, amx=False, seen=(), guarded=True)
     workers = [
-        threading.Thread(target=checked.keep, args=(model, fit), kwargs={"gpu_layers": n, "threads": 1})
+        threading.Thread(target=checked.keep, args=(model, fit, replace(ASKED, gpu_layers=n)))
         for n in range(40)
     ]
     for worker in workers:
@@ -256,7 +260,7 @@ def test_ending_the_check_ends_the_child(model: InstalledLlm, machine: Machine) 
     before = threading.active_count()
     with pytest.raises(EnoughError):
         settled(model, progress=enough)
-    assert checked.known(model, gpu_layers=None, threads=1) is None
+    assert checked.known(model, ASKED) is None
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and thread.daemon:
             thread.join(5)

@@ -15,6 +15,7 @@ from safetensors.numpy import load_file
 
 from edge_icl import Memory
 from edge_icl.errors import ModelFileError
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.models import checked, exposed, location, record, seen
 from edge_icl.models.importing import import_model
 
@@ -271,7 +272,7 @@ def test_what_is_no_file_in_the_place_of_one_is_refused_and_not_waited_for(encod
     for name in (seen.NAME, checked.NAME):
         (llm / name).unlink(missing_ok=True)
         os.mkfifo(llm / name)
-    checked.settle(location.find_llm("tiny"), threads=3)  # kept results count as none
+    checked.settle(location.find_llm("tiny"), EngineOptions(threads=3))  # kept results count as none
     for file in (encoder / location.TOKENIZER, llm / "tiny.gguf"):
         file.unlink()
         os.mkfifo(file)

@@ -12,6 +12,7 @@ from alarm import no_hang
 
 from edge_icl.errors import ModelError, ModelFileError
 from edge_icl.llm import trial
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.models import checked, gguf, location
 from edge_icl.models.importing import import_model
 
@@ -144,7 +145,7 @@ def test_hostile_files_are_one_sentence_or_compute_rightly(
             gguf.check(path)
             loaded += 1
             with no_hang():
-                passed += checked.examine(path, threads=1, context=512).passed
+                passed += checked.examine(path, EngineOptions(threads=1, context=512)).passed
         except ModelError as error:
             told = error
             assert "\n" not in str(told)

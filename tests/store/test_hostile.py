@@ -21,6 +21,7 @@ from stores import Unflushed
 from edge_icl import EdgeIclError, Example, Memory, Options, Vector
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.lengths import Lengths
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.model import Model
 from edge_icl.store import files, reading
 
@@ -47,7 +48,7 @@ class Encoder:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
     path = tmp_path_factory.mktemp("model") / "tiny.gguf"
     path.write_bytes(tiny.llama())
-    with Model.load(path, identity="tiny", context=512) as loaded:
+    with Model.load(path, identity="tiny", options=EngineOptions(context=512)) as loaded:
         yield loaded
 
 

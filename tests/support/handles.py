@@ -8,5 +8,5 @@ from edge_icl.store.disk import Store
 
 def without_models(store: Store) -> Memory:
     """Return an open store whose encoder and model are on no machine."""
-    engines = Engines(store.settings, model=None, gpu_layers=None, threads=None)
+    engines = Engines(store.settings)
     return Memory(store, engines, Lifetime(store.path), timeout=5)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.models.location import find_llm
@@ -37,14 +38,14 @@ def gguf(fetched_models: Path) -> Path:
 @pytest.fixture(scope="session")
 def loaded(gguf: Path) -> Iterator[Model]:
     """The default model: tests take `model`, whose window is empty."""
-    with Model.load(gguf, identity="default", context=2048) as model:
+    with Model.load(gguf, identity="default", options=EngineOptions(context=2048)) as model:
         yield model
 
 
 @pytest.fixture(scope="session")
 def small(gguf: Path) -> Iterator[Model]:
     """The default model with a window that is soon full."""
-    with Model.load(gguf, identity="default", context=512) as model:
+    with Model.load(gguf, identity="default", options=EngineOptions(context=512)) as model:
         yield model
 
 

@@ -1,0 +1,52 @@
+"""How a language model is to be run: one record for what loads it, tries it and looks for a kept result.
+
+    >>> EngineOptions(threads=2)
+    EngineOptions(context=4096, gpu_layers=None, threads=2, extra_buffers=True)
+
+Importing it loads nothing else: every open store has one, and most commands never need the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_icl.errors import InputError
+
+CONTEXT = 4096
+"""Most tokens of prompt and answer together: eight examples of a page each. The default model's KV cache has
+94 MB then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """How a language model is to be run.
+
+    Attributes:
+        context: most tokens of prompt and answer together; the model's own limit caps it.
+        gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for a GPU.
+        threads: processor threads; None is one for each core that this process may use.
+        extra_buffers: let llama.cpp repack weights for its fastest kernels, such as those for AMX.
+    """
+
+    context: int = CONTEXT
+    gpu_layers: int | None = None
+    threads: int | None = None
+    extra_buffers: bool = True
+
+    def check(self) -> None:
+        """Refuse numbers that are out of range.
+
+        Raises:
+            InputError: one is.
+        """
+        for what, number, least in (
+            ("context", self.context, 1),
+            ("threads", self.threads, 1),
+            ("GPU layers", self.gpu_layers, 0),
+        ):
+            if number is not None and number < least:
+                raise InputError(f"{number} is too few for {what}", f"give at least {least}")
+
+
+DEFAULTS = EngineOptions()
+"""What holds where the caller asks for nothing else."""
