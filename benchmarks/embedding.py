@@ -65,13 +65,7 @@ def weights() -> Path:
 def encoder(graph: Path | None = None) -> Encoder:
     """Return the installed encoder, or one with another graph."""
     model = location.find_encoder()
-    return Encoder(
-        graph or model.graph,
-        model.tokenizer,
-        dimension=model.dimension,
-        scale=model.scale,
-        max_tokens=model.max_tokens,
-    )
+    return Encoder(graph or model.graph, model.tokenizer, model.settings)
 
 
 def sample(name: str, count: int) -> list[str]:
@@ -132,13 +126,13 @@ def batching(graph: bytes, *, size: int, by_length: bool) -> Callable[[Sequence[
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     tokenizer = Tokenizer.from_file(str(model.tokenizer))
-    tokenizer.enable_truncation(model.max_tokens)
+    tokenizer.enable_truncation(model.settings.max_tokens)
     tokenizer.no_padding()
 
     def embed(texts: Sequence[str]) -> NDArray[Any]:
         tokens = [one.ids for one in tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(texts)), key=lambda i: len(tokens[i])) if by_length else range(len(texts))
-        vectors = np.empty((len(texts), model.dimension), np.float32)
+        vectors = np.empty((len(texts), model.settings.dimension), np.float32)
         for start in range(0, len(texts), size):
             rows = list(order[start : start + size])
             ids = np.zeros((len(rows), max(len(tokens[i]) for i in rows)), np.int64)
@@ -245,7 +239,8 @@ def latencies(count: int) -> list[tuple[object, ...]]:
     code = (
         "import sys, time, numpy; begun = time.perf_counter(); from pathlib import Path; "
         "from edge_icl.encode.encoder import Encoder; "
-        "Encoder(Path(sys.argv[1]), Path(sys.argv[2]), dimension=384, scale=400, max_tokens=256).load(); "
+        "from edge_icl.encode.settings import EncoderSettings; "
+        "Encoder(Path(sys.argv[1]), Path(sys.argv[2]), EncoderSettings(384, 400, 256)).load(); "
         "print(time.perf_counter() - begun)"
     )
     command = [sys.executable, "-c", code, str(model.graph), str(model.tokenizer)]

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from math import prod, sqrt
 from typing import TYPE_CHECKING, Any
 
+from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import ModelFileError
-from edge_icl.models.catalogue import EncoderSettings
 from edge_icl.models.regular import open_regular, read_regular
 
 if TYPE_CHECKING:

@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from edge_icl.encode.settings import EncoderSettings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -77,21 +79,6 @@ class WheelSource:
 
     def __str__(self) -> str:
         return f"PyPI {self.package} {self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderSettings:
-    """What an encoder's vectors depend on beside its files.
-
-    Attributes:
-        dimension: components of a vector.
-        scale: a component of 1.0 is stored as this integer.
-        max_tokens: longer texts are cut here.
-    """
-
-    dimension: int
-    scale: int
-    max_tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

