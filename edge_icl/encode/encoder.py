@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _LIMIT = 127  # the vectors are symmetric: -128 is never used
 _CHUNK = 16  # texts a worker takes at most at a time: enough to cost little, few enough to be interrupted
-_TURNS = 4  # chunks a worker takes at least where there are enough texts, so that all end together
+_CHUNKS = 4  # chunks a worker takes at least where there are enough texts, so that all end together
 _TRIED = ("a", "", "a taxi to the airport " * 2000, "".join(map(chr, (*range(32, 0xD7FF, 7), 0x1F600))))
 _FATAL = 4  # onnxruntime's log levels end here; what matters to a caller is raised
 
@@ -85,7 +85,7 @@ class Encoder:
         """
         session, tokenizer = self.load()
         vectors = np.empty((len(texts), self.settings.dimension), np.int8)
-        size = max(1, min(_CHUNK, len(texts) // (_TURNS * self.threads)))
+        size = max(1, min(_CHUNK, len(texts) // (_CHUNKS * self.threads)))
 
         def work(start: int) -> int:
             chunk = texts[start : start + size]

@@ -8,7 +8,7 @@ May import: errors, runtime, prompt. Read in this order:
     batch       the tokens of one call
     mapped      model files that are mapped into memory
     engine_options  how a model is to be run: context, layers on a GPU, threads
-    scheduling  one thread after another, in the order in which they asked
+    scheduling  which thread may use a model: in the order in which they asked
     window      the context and its cache, and the layout that makes logits repeatable
     model       weights, vocabulary and window
     prefix      examples that are evaluated once, their states in memory and on the disk

@@ -154,7 +154,7 @@ def _tokens(
 
 def _next(model: Model, answer: Owner, token: int, pick: Pick, cancel: Cancel | None) -> int | None:
     """Evaluate an answer's last token and return the one picked after it."""
-    with model.turn(cancel) as window:
+    with model.evaluating(cancel) as window:
         if not window.enter(answer):
             raise ExamplesChangedError("the examples have changed since this answer began", "ask again")
         return pick(window.append([token]))

@@ -4,7 +4,7 @@
     ...     model.backend, model.context, model.threads
     ('CPU', 4096, 2)
 
-A model may be shared by threads and by stores: each evaluation takes its turn.
+A model may be shared by threads and by stores: each evaluation waits for those before it.
 """
 
 from __future__ import annotations
@@ -121,17 +121,17 @@ class Model:
             self._mapped.close()
 
     @contextmanager
-    def turn(self, cancel: Cancel | None = None) -> Iterator[Window]:
+    def evaluating(self, cancel: Cancel | None = None) -> Iterator[Window]:
         """Hold the lock and give the window, in which `cancel` stops every evaluation.
 
         Raises:
-            AskCancelledError: it was set, before the turn came or during an evaluation.
+            AskCancelledError: it was set, while the thread waited or during an evaluation.
             ModelFileError: somebody has written into its file meanwhile.
             ModelForkedError: it was loaded in the process that this one was forked from.
         """
         if self._process != os.getpid():  # asked first: a thread of the parent may hold the lock
             raise ModelForkedError("the model belongs to the process that this one was forked from", SPAWN)
-        with self.lock.unless(cancel):
+        with self.lock.acquired(cancel):
             self._mapped.check()
             self.window.heed(cancel)
             try:

@@ -45,11 +45,11 @@ TEXTS = 4
 class StateCache(Protocol):
     """Where states outlive the process. A store implements it, and answers for the bytes that it returns."""
 
-    def get(self, key: str) -> bytes | None:
-        """Return what was put under `key`, or None."""
+    def get(self, name: str) -> bytes | None:
+        """Return what was put under this name, or None."""
 
-    def put(self, key: str, data: bytes) -> None:
-        """Keep `data`. The key is a plain digest of the tokens: a file's name must not be the key itself."""
+    def put(self, name: str, data: bytes) -> None:
+        """Keep data. The name is a plain digest of the tokens: no file may be called by it."""
 
 
 class Prefixes:
@@ -130,7 +130,7 @@ class Prefixes:
                 f"the prompt has {length} tokens and the model has room for {model.context - 1}",
                 "use fewer examples or a shorter question",
             )
-        with model.turn(cancel) as window:
+        with model.evaluating(cancel) as window:
             window.enter(owner)
             if stem:
                 self._place_stem(prefix, stem)
@@ -148,7 +148,7 @@ class Prefixes:
             self._tokens.cache_clear()
             self.model.window.purge(self)
 
-    def key(self, prefix: Sequence[int]) -> str:
+    def state_name(self, prefix: Sequence[int]) -> str:
         """Return the name of a prefix's state: equal names mean equal bytes."""
         digest = hashlib.blake2b(self.model.fingerprint(), digest_size=32)
         digest.update(np.asarray(prefix, dtype="<i4").tobytes())
@@ -157,24 +157,24 @@ class Prefixes:
     def _place(self, prefix: Sequence[int]) -> None:
         """Leave exactly the prefix in the window: what is there, or a kept state, or an evaluation."""
         window = self.model.window
-        key = self.key(prefix)
+        name = self.state_name(prefix)
         # Another store's prefix may be the same: using it would leave this store's own cache without its state.
-        if window.held == key and window.holder is self:
+        if window.held == name and window.holder is self:
             window.cut(len(prefix))
         else:
             window.empty()
-        if window.held != key:
-            if not (len(prefix) >= WORTH_KEEPING and self._restored(key, len(prefix))):
-                self._evaluate(key, prefix)
-            window.held, window.holder = key, self
+        if window.held != name:
+            if not (len(prefix) >= WORTH_KEEPING and self._restored(name, len(prefix))):
+                self._evaluate(name, prefix)
+            window.held, window.holder = name, self
 
     def _place_stem(self, prefix: Sequence[int], stem: Sequence[int]) -> None:
         """Leave exactly prefix and stem in the window, the stem evaluated in calls of its own."""
         window = self.model.window
-        key = f"{self.key(prefix)} {self.key(stem)}"
-        state = self._states.get(key)
+        name = f"{self.state_name(prefix)} {self.state_name(stem)}"
+        state = self._states.get(name)
         length = len(prefix) + len(stem)
-        if window.held == key and window.holder is self:
+        if window.held == name and window.holder is self:
             window.cut(length)
             return
         if state is not None:
@@ -183,37 +183,37 @@ class Prefixes:
             self._place(prefix)
             window.append(stem)
             state = window.save()
-        self._keep(key, state)
-        window.held, window.holder = key, self
+        self._keep(name, state)
+        window.held, window.holder = name, self
 
-    def _restored(self, key: str, length: int) -> bool:
+    def _restored(self, name: str, length: int) -> bool:
         """Put a kept state into the empty window, if there is one that llama.cpp takes."""
         window = self.model.window
-        state = self._states.get(key)
+        state = self._states.get(name)
         if state is None and self.disk is not None:
-            state = self.disk.get(key)
+            state = self.disk.get(name)
         if state is None:
             return False
         if window.fits(state, length) and window.restore(state) and window.length() == length:
-            self._keep(key, state)
+            self._keep(name, state)
             return True
         window.empty()
         return False
 
-    def _evaluate(self, key: str, prefix: Sequence[int]) -> None:
+    def _evaluate(self, name: str, prefix: Sequence[int]) -> None:
         """Evaluate a prefix in the empty window and keep its state."""
         if not prefix:
             return
         self.model.window.append(prefix)
         if len(prefix) >= WORTH_KEEPING:
             state = self.model.window.save()
-            self._keep(key, state)
+            self._keep(name, state)
             if self.disk is not None:
-                self.disk.put(key, state)
+                self.disk.put(name, state)
 
-    def _keep(self, key: str, state: bytes) -> None:
+    def _keep(self, name: str, state: bytes) -> None:
         """Keep a state in memory, the last used longest."""
-        self._states[key] = state
-        self._states.move_to_end(key)
+        self._states[name] = state
+        self._states.move_to_end(name)
         while sum(map(len, self._states.values())) > self._limit:
             self._states.popitem(last=False)

@@ -1,6 +1,6 @@
 """Does llama.cpp compute this model rightly here? A fixed text, evaluated as questions are.
 
-    >>> selftest(model, recorded=entry.recorded)       # returns: it does
+    >>> selftest(model, reference=entry.reference)     # returns: it does
 
 Exactness cannot survive kernels that compute wrongly, and they are common: on a Xeon with AMX, llama.cpp's own
 kernels for it gave rubbish, and other rubbish at each call, with weights in Q4_1 (its issue 16315). So what the
@@ -10,14 +10,14 @@ library relies on is tried, by the very code that answers questions:
   and evaluated anew; the labels of a question. Most of it more than once, since a race does not show each time.
 - Within rounding: a text in one call, in two, and token by token; a label among others, and alone.
 - Finite, and likelier than by chance: every language model gives plain English more than one in all tokens.
-  With the two halves of each byte of its weights exchanged, the default model gave -23 nats a token, where
-  chance gives -10.8.
-- Near the figures that are recorded for a known model.
+  With the two halves of each byte of its weights exchanged, the default model gave a log-probability of
+  -23 a token, where chance gives -10.8.
+- Near the reference figures of a known model.
 
 How near is `NEAR`, from measurements with the default model. Kernels round differently: those of another
-processor, or of a GPU, quantize what they multiply in other ways, or not at all. What is recorded was
+processor, or of a GPU, quantize what they multiply in other ways, or not at all. The reference was
 measured with the weights written out in 32 bits, where nothing is quantized; from there the log-probabilities
-moved by 0.097 nats (root of the mean square) with llama.cpp's kernels for AVX-512, by 0.083 with those for
+moved by 0.097 (root of the mean square) with llama.cpp's kernels for AVX-512, by 0.083 with those for
 AVX2, and by 2.7 with the bytes of 4 of 210 matrices exchanged. Likewise `ROUNDING`: token by token the logits
 moved by 0.044 of their own spread, with the weights in 32 bits by 0.050, with those 4 matrices by 0.6. Logits
 that have nothing to do with each other are 1.4 apart. No comparison holds for NaN, so each one asks whether all
@@ -49,13 +49,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 NEAR = 0.35
-"""Most nats, as the root of the mean square, by which log-probabilities may be off the recorded ones."""
+"""How far log-probabilities may be from the reference: the root of the mean square of the differences."""
 
 ROUNDING = 0.25
 """Most of the spread of logits by which other cuts of one text may move them."""
 
 CHANCE = 2.0
-"""Most nats a token by which a text may be less likely than with every token equally likely."""
+"""How far the log-probability of a token may be, in the mean, below that of every token equally likely."""
 
 TEXT = """The sun rose over the harbour, and the first boats came back with the catch of the night. "Good \
 morning," said the old man who sold coffee, "it will be a warm day." A train leaves for the city at eight in \
@@ -100,12 +100,12 @@ PIECE, SINGLE = 48, 3
 _STEPS = 5
 
 
-def selftest(model: Model, *, recorded: Sequence[float] | None = None, progress: Progress = silent) -> None:
+def selftest(model: Model, *, reference: Sequence[float] | None = None, progress: Progress = silent) -> None:
     """Raise unless this model computes rightly, as far as a text can tell.
 
     Args:
         model: loaded as it is to be used; its window is empty afterwards.
-        recorded: what `measure` returned for these weights where they are known to compute rightly.
+        reference: what `measure` returned for these weights where they are known to compute rightly.
         progress: called between two steps, stage "check"; what it raises ends the test.
 
     Raises:
@@ -125,14 +125,14 @@ def selftest(model: Model, *, recorded: Sequence[float] | None = None, progress:
         progress("check", 4, _STEPS)
         scores = _scored(prefixes, text)
         _same_apart(text, scores, asked)
-        _as_recorded([*likely, *scores], recorded)
+        _near_reference([*likely, *scores], reference)
         progress("check", _STEPS, _STEPS)
     finally:
         prefixes.clear()
 
 
 def measure(model: Model) -> list[float]:
-    """Return what can be recorded of a model: log-probabilities of a text's tokens and of labels."""
+    """Return what can be a reference for a model: log-probabilities of a text's tokens and of labels."""
     text, prefixes = _Text.of(model), Prefixes(model)
     figures = [*_whole(model, text)[0], *_scored(prefixes, text)]
     prefixes.clear()
@@ -172,7 +172,7 @@ class _Text:
 def _whole(model: Model, text: _Text) -> tuple[list[float], Logits]:
     """Evaluate the piece in one call; return how likely each token but the first is, and the last logits."""
     tokens = text.piece
-    with model.turn() as window:
+    with model.evaluating() as window:
         window.empty()
         window.decode(tokens, range(len(tokens)), [(0,)] * len(tokens), [True] * len(tokens))
         rows = [_finite(window.logits(index).copy()) for index in range(len(tokens))]
@@ -184,7 +184,7 @@ def _in_parts(model: Model, text: _Text, whole: Logits) -> None:
     """Evaluate the piece in two calls, then its last tokens one by one: the logits must be nearly the same."""
     tokens = text.piece
     cuts = (0, 2 * len(tokens) // 3, *range(len(tokens) - SINGLE, len(tokens) + 1))
-    with model.turn() as window:
+    with model.evaluating() as window:
         window.empty()
         for start, end in pairwise(cuts):
             logits = _finite(window.append(tokens[start:end]))
@@ -207,7 +207,7 @@ def _asked_again(prefixes: Prefixes, text: _Text, first: list[Logits], progress:
     """Ask again in each way in which a question may find its prefix; nothing may be another."""
     _equal(_asked(prefixes, text), first, "the same question got other logits when it came again")
     for _ in range(2):
-        with prefixes.model.turn() as window:
+        with prefixes.model.evaluating() as window:
             window.empty()
         _equal(_asked(prefixes, text), first, "a question got other logits after a saved state")
     progress("check", 3, _STEPS)
@@ -227,22 +227,22 @@ def _same_apart(text: _Text, scores: Sequence[float], asked: Sequence[Logits]) -
     alone = sum(_log_share(logits, token) for logits, token in zip(asked, text.answer, strict=True))
     apart = abs(scores[-1] - alone)
     if not apart <= ROUNDING * float(asked[0].astype(np.float64).std()) * len(text.answer):
-        _fail(f"a label among others got another score than alone, {apart:.1f} nats apart")
+        _fail(f"a label among others got another log-probability than alone, {apart:.1f} apart")
 
 
 def _likelier_than_chance(likely: Sequence[float], tokens: int) -> None:
     """Raise if plain text is less likely than with every token equally likely."""
     mean, chance = float(np.mean(likely)), -float(np.log(tokens))
     if not mean >= chance - CHANCE:
-        _fail(f"plain English got {mean:.1f} nats a token, where chance gives {chance:.1f}")
+        _fail(f"plain English got a log-probability of {mean:.1f} a token, where chance gives {chance:.1f}")
 
 
-def _as_recorded(figures: Sequence[float], recorded: Sequence[float] | None) -> None:
+def _near_reference(figures: Sequence[float], reference: Sequence[float] | None) -> None:
     """Hold the figures against those that are known of these weights, if any are."""
-    if recorded is not None:
-        apart = float(np.sqrt(np.mean((np.array(figures) - recorded) ** 2)))
+    if reference is not None:
+        apart = float(np.sqrt(np.mean((np.array(figures) - reference) ** 2)))
         if not apart <= NEAR:
-            _fail(f"log-probabilities are {apart:.1f} nats from those that are recorded for the model")
+            _fail(f"log-probabilities are {apart:.1f} away from the model's reference")
 
 
 def _equal(found: Sequence[Floats], first: Sequence[Floats], told: str) -> None:

@@ -55,12 +55,12 @@ class Trial:
     Attributes:
         path: the model's file.
         options: how it is to be run.
-        recorded: figures of the self-test for these weights, None where none are known.
+        reference: figures of the self-test for these weights, None where none are known.
     """
 
     path: str
     options: EngineOptions
-    recorded: Sequence[float] | None = None
+    reference: Sequence[float] | None = None
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
@@ -93,7 +93,7 @@ def here(trial: Trial, progress: Progress) -> bool:
         progress=lambda *_: progress("check", 0, 0),
     )
     with model:
-        selftest(model, recorded=trial.recorded, progress=progress)
+        selftest(model, reference=trial.reference, progress=progress)
         return "AMX_INT8 = 1" in model.system
 
 

@@ -73,7 +73,7 @@ def test_prefix_that_is_still_in_the_window_gives_the_same_logits(
     prefixes: Prefixes, prefix: list[int], question: list[int], cold: np.ndarray
 ) -> None:
     assert np.array_equal(ask(prefixes, prefix, question), cold)
-    assert prefixes.model.window.held == prefixes.key(prefix)
+    assert prefixes.model.window.held == prefixes.state_name(prefix)
     assert np.array_equal(ask(prefixes, prefix, question), cold)
 
 
@@ -159,7 +159,7 @@ def test_stem_is_kept_in_memory_only_and_its_state_gives_the_same_logits(
 
     prefixes = Prefixes(model, disk=folder)
     first = after_stem(prefixes)
-    assert list(folder.states) == [prefixes.key(prefix)]
+    assert list(folder.states) == [prefixes.state_name(prefix)]
     assert np.array_equal(after_stem(prefixes), first)
     assert np.array_equal(ask(prefixes, prefix, question), cold)
     monkeypatch.setattr(model.window, "append", lambda tokens: pytest.fail("evaluated again"))
@@ -225,13 +225,19 @@ def test_state_of_another_prefix_is_evaluated_again(
 ) -> None:
     ask(Prefixes(model, disk=folder), prefix[: WORTH_KEEPING + 5], question)
     (other,) = folder.states.values()
-    folder.states[Prefixes(model).key(prefix)] = other
+    folder.states[Prefixes(model).state_name(prefix)] = other
     model.window.purge()
     assert np.array_equal(ask(Prefixes(model, disk=folder), prefix, question), cold)
 
 
-def test_key_differs_by_tokens_weights_and_settings(gguf: Path, model: Model, prefix: list[int]) -> None:
-    keys = {Prefixes(model).key(prefix), Prefixes(model).key(prefix[:-1]), Prefixes(model).key([])}
+def test_name_of_a_state_differs_by_tokens_weights_and_settings(
+    gguf: Path, model: Model, prefix: list[int]
+) -> None:
+    names = {
+        Prefixes(model).state_name(prefix),
+        Prefixes(model).state_name(prefix[:-1]),
+        Prefixes(model).state_name([]),
+    }
     options = EngineOptions(context=2048)
     threads = model.threads + 1
     for identity, changed in (
@@ -240,10 +246,10 @@ def test_key_differs_by_tokens_weights_and_settings(gguf: Path, model: Model, pr
         ("default", replace(options, threads=threads)),
     ):
         with Model.load(gguf, identity=identity, options=changed) as other:
-            keys.add(Prefixes(other).key(prefix))
-    assert len(keys) == 6
+            names.add(Prefixes(other).state_name(prefix))
+    assert len(names) == 6
     with Model.load(gguf, identity="default", options=EngineOptions(context=2048)) as same:
-        assert Prefixes(same).key(prefix) in keys
+        assert Prefixes(same).state_name(prefix) in names
 
 
 def test_clear_drops_states_and_zeroes_the_window(
@@ -268,7 +274,7 @@ def test_memory_keeps_the_last_used_states_within_its_bytes(
     prefixes = Prefixes(model, memory=round(size * 2.5))
     for each in (shorter[0], shorter[1], shorter[0], shorter[2]):
         ask(prefixes, each, question)
-    assert list(prefixes._states) == [prefixes.key(shorter[0]), prefixes.key(shorter[2])]
+    assert list(prefixes._states) == [prefixes.state_name(shorter[0]), prefixes.state_name(shorter[2])]
 
 
 def test_prompt_that_fills_the_context_is_refused_with_both_lengths(

@@ -20,7 +20,7 @@ pytest_plugins = ["llm_fixtures"]
 LABELS = ["card", "card_arrival", "card_linking", "cash", "a b", "a b c", "negative", "positive", "Grüße"]
 
 NOISE = 1.0
-"""How far the default model's log-probability of a label moves, in nats, when its tokens are evaluated in other
+"""How far the default model's log-probability of a label moves when its tokens are evaluated in other
 calls: its activations are rounded to 8 bits. With the same weights in 32 bits it was 0.01."""
 
 

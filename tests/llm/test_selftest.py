@@ -12,7 +12,7 @@ from edge_icl.errors import ModelComputationError
 from edge_icl.llm import native
 from edge_icl.llm.model import Model
 from edge_icl.llm.selftest import NEAR, measure, selftest
-from edge_icl.models.catalogue import DEFAULT_LLM, find, recorded
+from edge_icl.models.catalogue import DEFAULT_LLM, find, reference
 
 pytest_plugins = ["llm_fixtures"]
 
@@ -22,8 +22,8 @@ SEEN = {
     "state": "other logits after a saved state",
     "anew": "other logits when all was evaluated anew",
     "labels": "the labels of a question got other scores when it came again",
-    "chance": "nats a token, where chance gives",
-    "far": "nats from those that are recorded for the model",
+    "chance": " a token, where chance gives",
+    "far": "away from the model's reference",
     "nan": "no finite numbers",
 }
 
@@ -53,7 +53,7 @@ def test_what_computes_rightly_passes_whatever_its_context(load: Load, context: 
     figures = measure(model)
 
     selftest(model)
-    selftest(model, recorded=figures)
+    selftest(model, reference=figures)
     assert len(figures) > 40
     assert model.window.length() == 0
 
@@ -63,16 +63,16 @@ def test_each_way_to_compute_wrongly_is_seen(load: Load, kind: str) -> None:
     figures = measure(load())
 
     with pytest.raises(ModelComputationError, match=SEEN[kind]):
-        selftest(load(kind), recorded=figures)
+        selftest(load(kind), reference=figures)
 
 
 def test_what_rounding_moves_passes_and_what_is_farther_does_not(load: Load) -> None:
     model = load()
     figures = np.array(measure(model))
 
-    selftest(model, recorded=figures + NEAR * 0.99)
-    with pytest.raises(ModelComputationError, match=r"0\.4 nats from those that are recorded"):
-        selftest(model, recorded=figures - NEAR * 1.1)
+    selftest(model, reference=figures + NEAR * 0.99)
+    with pytest.raises(ModelComputationError, match=r"0\.4 away from the model's reference"):
+        selftest(model, reference=figures - NEAR * 1.1)
 
 
 def test_each_step_is_told_and_can_end_the_test(load: Load) -> None:
@@ -91,17 +91,17 @@ def test_each_step_is_told_and_can_end_the_test(load: Load) -> None:
     selftest(model)
 
 
-def test_the_default_model_is_as_recorded(gguf: Path) -> None:
-    figures = find(DEFAULT_LLM).recorded
+def test_the_default_model_is_near_its_reference(gguf: Path) -> None:
+    figures = find(DEFAULT_LLM).reference
 
     with Model.load(gguf, identity="default") as model:
-        selftest(model, recorded=figures)
+        selftest(model, reference=figures)
         apart = np.array(measure(model)) - figures
     assert np.sqrt((apart**2).mean()) < NEAR / 2
 
 
-def test_what_is_recorded_goes_with_the_weights_and_not_with_the_name() -> None:
+def test_a_reference_goes_with_the_weights_and_not_with_the_name() -> None:
     entry = find(DEFAULT_LLM)
 
-    assert recorded(entry.files[0].sha256) == entry.recorded
-    assert recorded("0" * 64) is None
+    assert reference(entry.files[0].sha256) == entry.reference
+    assert reference("0" * 64) is None

@@ -146,18 +146,18 @@ def test_a_question_that_waits_for_another_one_is_cancelled_too(
 
 
 def test_a_thread_may_take_its_turn_again_and_others_come_in_order() -> None:
-    turns, order = Scheduler(), []
+    lock, order = Scheduler(), []
 
     def come(number: int) -> None:
         for _ in range(3):
-            with turns:
+            with lock:
                 order.append(number)
 
     threads = [threading.Thread(target=come, args=(number,)) for number in range(3)]
-    with turns, turns:
+    with lock, lock:
         for number, thread in enumerate(threads):
             thread.start()
-            while len(turns._line) <= number:
+            while len(lock._queue) <= number:
                 pass
     for thread in threads:
         thread.join()
