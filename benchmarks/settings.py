@@ -18,8 +18,8 @@ import numpy as np
 from support.bars import ratio, seconds, turns
 from support.common import show
 
+from edge_icl.llm.context import BATCH, SEQUENCES
 from edge_icl.llm.vocabulary import load_file
-from edge_icl.llm.window import BATCH, SEQUENCES
 from edge_icl.models.location import find_llm
 from edge_icl.runtime.cores import usable_cores
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import llama_cpp
 import numpy as np
 
+from edge_icl.llm.context import BATCH, Context
 from edge_icl.llm.score import label_tokens
-from edge_icl.llm.window import BATCH, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,20 +45,20 @@ class Floor:
         self._model = model
         self._prefix = len(prefix)
         # Only the making of the context is the library's.
-        window = Window(
+        made = Context(
             model.vocabulary.model,
             model.vocabulary.size,
             size=model.context,
             threads=model.threads,
             gpu=model.gpu_layers > 0,
         )
-        self._window, self._context = window, window._live()
+        self._made, self._context = made, made.handle
         self._memory = llama_cpp.llama_get_memory(self._context)
         for start in range(0, len(prefix), BATCH):
             self._decode(_batch(_run(prefix[start : start + BATCH], start)))
 
     def close(self) -> None:
-        self._window.close()
+        self._made.close()
 
     def labels(self, question: Sequence[int], labels: Sequence[str]) -> tuple[Work, int]:
         """Return what evaluates a question with labels after it in as few calls as can be; its tokens."""

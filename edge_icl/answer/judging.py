@@ -9,8 +9,8 @@ import numpy as np
 
 from edge_icl.answer.calibration import Calibration
 from edge_icl.errors import ModelComputationError
+from edge_icl.llm.context import NOT_FINITE
 from edge_icl.llm.score import score_labels
-from edge_icl.llm.window import NOT_FINITE
 from edge_icl.prior.evidence import shortlist, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
 from edge_icl.prior.opinion_pool import log_probabilities, ranked

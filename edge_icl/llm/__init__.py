@@ -9,7 +9,8 @@ May import: errors, runtime, prompt. Read in this order:
     mapped      model files that are mapped into memory
     engine_options  how a model is to be run: context, layers on a GPU, threads
     scheduling  which thread may use a model: in the order in which they asked
-    window      the context and its cache, and the layout that makes logits repeatable
+    context     llama.cpp's context, and one batch evaluated in it
+    window      the tokens in its cache, laid out so that logits are repeatable
     model       weights, vocabulary and window
     prefix      examples that are evaluated once, their states in memory and on the disk
     score       how likely each label is

@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from edge_icl.errors import ModelError, ModelFileError, ModelForkedError
+from edge_icl.llm.context import BATCH, SEQUENCES, UNFIT, Context
 from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
 from edge_icl.llm.mapped import Mapped
 from edge_icl.llm.native import SPAWN, llama
 from edge_icl.llm.scheduling import Scheduler
 from edge_icl.llm.vocabulary import Vocabulary, load_file
-from edge_icl.llm.window import BATCH, SEQUENCES, UNFIT, Window
+from edge_icl.llm.window import Window
 from edge_icl.prompt.chat import Chat
 from edge_icl.runtime.cores import usable_cores
 from edge_icl.runtime.progress import Progress, silent
@@ -66,11 +67,13 @@ class Model:
         self._process = os.getpid()
         self._mapped = Mapped(files)
         self.window = Window(
-            vocabulary.model,
-            vocabulary.size,
-            size=min(options.context, int(llama().llama_model_n_ctx_train(vocabulary.model))),
-            threads=self.threads,
-            gpu=self.gpu_layers > 0,
+            Context(
+                vocabulary.model,
+                vocabulary.size,
+                size=min(options.context, int(llama().llama_model_n_ctx_train(vocabulary.model))),
+                threads=self.threads,
+                gpu=self.gpu_layers > 0,
+            )
         )
 
     @classmethod
@@ -133,16 +136,16 @@ class Model:
             raise ModelForkedError("the model belongs to the process that this one was forked from", SPAWN)
         with self.lock.acquired(cancel):
             self._mapped.check()
-            self.window.heed(cancel)
+            self.window.context.stop_with(cancel)
             try:
                 yield self.window
             finally:
-                self.window.heed(None)
+                self.window.context.stop_with(None)
 
     @property
     def context(self) -> int:
         """Most tokens of prompt and answer together."""
-        return self.window.size
+        return self.window.context.size
 
     @property
     def name(self) -> str:
@@ -184,7 +187,7 @@ class Model:
         version = [library.__version__, library.llama_version().decode(), self.system]
         # Appended only where it differs from what it always was: states that were kept before are still good.
         settings: list[object] = [self.context, self.threads, self.gpu_layers, BATCH, SEQUENCES]
-        if self.window.sliding:
+        if self.window.context.sliding:
             settings.append("whole")  # versions before kept what the sliding window shows
         if not self.extra_buffers:
             settings.append("plain buffers")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge_icl.errors import InputError, ModelComputationError
-from edge_icl.llm.window import BATCH, NOT_FINITE, SEQUENCES
+from edge_icl.llm.context import BATCH, NOT_FINITE, SEQUENCES
 from edge_icl.prompt.prompt import PLAIN
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def score_labels(
     with prefixes.before(prefix, question, cancel=cancel) as window:
         prompt = len(prefix) + len(question)
         trunk = question  # in one call with the first labels: a call costs as much as two tokens
-        for group in _groups(sorted(set(candidates)), window.size - prompt):
+        for group in _groups(sorted(set(candidates)), window.context.size - prompt):
             _evaluate(window, trunk, group, steps)
             window.cut(prompt)
             trunk = ()
@@ -91,7 +91,7 @@ def score_apart(
         shared = len(prefix) + len(stem)
         for tokens in candidates:
             steps: Steps = {}
-            (group,) = _groups([tokens], window.size - shared - 1)
+            (group,) = _groups([tokens], window.context.size - shared - 1)
             _evaluate(window, [last], group, steps)
             window.cut(shared)
             found.append(_total(steps, tokens))

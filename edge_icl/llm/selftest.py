@@ -33,9 +33,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from edge_icl.errors import ModelComputationError
+from edge_icl.llm.context import BATCH
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import label_tokens, score_labels
-from edge_icl.llm.window import BATCH
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_icl import AskCancelledError, Cancel
+from edge_icl.llm.context import BATCH
 from edge_icl.llm.generate import generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.scheduling import Scheduler
 from edge_icl.llm.score import score_apart, score_labels
-from edge_icl.llm.window import BATCH, Window
+from edge_icl.llm.window import Window
 
 pytest_plugins = ["llm_fixtures"]
 
