@@ -12,7 +12,8 @@ May import: errors, runtime, prompt. Read in this order:
     context     llama.cpp's context, and one batch evaluated in it
     window      the tokens in its cache, laid out so that logits are repeatable
     model       weights, vocabulary and window
-    prefix      examples that are evaluated once, their states in memory and on the disk
+    states      prefix states by name, in memory and on the disk
+    prefix      examples that are evaluated once, and found again by their states
     score       how likely each label is
 
 Forms that a written answer keeps to:

@@ -7,20 +7,20 @@
 
 A cached answer must be the answer that would have been computed. llama.cpp's logits change when the tokens
 before a question were evaluated in other calls (its issue 28368), so a prefix is always evaluated in calls of
-its own, cut every BATCH tokens from its first, whether or not anybody keeps its state.
+its own, cut every BATCH tokens from its first, whether or not its state is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_icl.errors import InputError
+from edge_icl.llm.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_icl.llm.model import Model
+    from edge_icl.llm.states import StateCache
     from edge_icl.llm.window import Owner, Window
     from edge_icl.runtime.cancel import Cancel
 
@@ -40,16 +41,6 @@ WORTH_KEEPING = 32
 
 TEXTS = 4
 """How many texts' tokens are kept: those of a prefix are needed twice a question, and take a millisecond."""
-
-
-class StateCache(Protocol):
-    """Where states outlive the process. A store implements it, and answers for the bytes that it returns."""
-
-    def get(self, name: str) -> bytes | None:
-        """Return what was put under this name, or None."""
-
-    def put(self, name: str, data: bytes) -> None:
-        """Keep data. The name is a plain digest of the tokens: no file may be called by it."""
 
 
 class Prefixes:
@@ -67,9 +58,8 @@ class Prefixes:
     def __init__(self, model: Model, *, disk: StateCache | None = None, memory: int = MEMORY_BYTES) -> None:
         self.model = model
         self.disk = disk
-        self._limit = memory
         self._tokens = lru_cache(TEXTS)(model.tokenize)
-        self._states: OrderedDict[str, bytes] = OrderedDict()
+        self._states = States(memory=memory, disk=disk)
 
     def tokens(self, text: str, *, start: bool = False) -> list[int]:
         """Return the tokens of a prefix or a question, as `Model.tokenize` does."""
@@ -141,7 +131,7 @@ class Prefixes:
     def clear(self) -> None:
         """Drop every state and text in memory and zero the window. What is on the disk is the store's to wipe.
 
-        Answers of others that share the model go on.
+        Answers of other stores that share the model go on.
         """
         with self.model.lock:
             self._states.clear()
@@ -172,7 +162,7 @@ class Prefixes:
         """Leave exactly prefix and stem in the window, the stem evaluated in calls of its own."""
         window = self.model.window
         name = f"{self.state_name(prefix)} {self.state_name(stem)}"
-        state = self._states.get(name)
+        state = self._states.get(name, lasting=False)
         length = len(prefix) + len(stem)
         if window.held == name and window.holder is self:
             window.cut(length)
@@ -183,19 +173,17 @@ class Prefixes:
             self._place(prefix)
             window.append(stem)
             state = window.save()
-        self._keep(name, state)
+        self._states.put(name, state, lasting=False)
         window.held, window.holder = name, self
 
     def _restored(self, name: str, length: int) -> bool:
         """Put a kept state into the empty window, if there is one that llama.cpp takes."""
         window = self.model.window
         state = self._states.get(name)
-        if state is None and self.disk is not None:
-            state = self.disk.get(name)
         if state is None:
             return False
         if window.fits(state, length) and window.restore(state) and window.length() == length:
-            self._keep(name, state)
+            self._states.use(name, state)
             return True
         window.empty()
         return False
@@ -206,14 +194,4 @@ class Prefixes:
             return
         self.model.window.append(prefix)
         if len(prefix) >= WORTH_KEEPING:
-            state = self.model.window.save()
-            self._keep(name, state)
-            if self.disk is not None:
-                self.disk.put(name, state)
-
-    def _keep(self, name: str, state: bytes) -> None:
-        """Keep a state in memory, the last used longest."""
-        self._states[name] = state
-        self._states.move_to_end(name)
-        while sum(map(len, self._states.values())) > self._limit:
-            self._states.popitem(last=False)
+            self._states.put(name, self.model.window.save())

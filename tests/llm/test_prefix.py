@@ -39,14 +39,14 @@ class Folder:
         self.states: dict[str, bytes] = {}
         self.hits = 0
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, name: str) -> bytes | None:
         """Return a state and count it."""
-        self.hits += key in self.states
-        return self.states.get(key)
+        self.hits += name in self.states
+        return self.states.get(name)
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes) -> None:
         """Keep a state."""
-        self.states[key] = data
+        self.states[name] = data
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_a_state_that_is_none_of_this_prefix_is_kept_from_llama_cpp(
 ) -> None:
     ask(Prefixes(model, disk=folder), prefix, question)
     model.window.purge()
-    folder.states = {key: forge(state) for key, state in folder.states.items()}
+    folder.states = {name: forge(state) for name, state in folder.states.items()}
     monkeypatch.setattr(model.window, "restore", lambda _: pytest.fail("llama.cpp has seen it"))
 
     assert np.array_equal(ask(Prefixes(model, disk=folder), prefix, question), cold)
@@ -197,7 +197,7 @@ def test_prefix_may_be_empty_or_too_short_to_keep(prefixes: Prefixes, question: 
         first = ask(prefixes, prefix, question)
         ask(prefixes, question[2:5], question)
         assert np.array_equal(ask(prefixes, prefix, question), first)
-    assert prefixes._states == {}
+    assert not prefixes._states
 
 
 @pytest.mark.parametrize(
@@ -212,12 +212,12 @@ def test_state_that_llama_cpp_refuses_is_evaluated_again(
     spoil: Callable[[bytes], bytes],
 ) -> None:
     ask(Prefixes(model, disk=folder), prefix, question)
-    (key,) = folder.states
-    good = folder.states[key]
-    folder.states[key] = spoil(good)
+    (name,) = folder.states
+    good = folder.states[name]
+    folder.states[name] = spoil(good)
     model.window.purge()
     assert np.array_equal(ask(Prefixes(model, disk=folder), prefix, question), cold)
-    assert folder.states[key] == good
+    assert folder.states[name] == good
 
 
 def test_state_of_another_prefix_is_evaluated_again(
@@ -258,7 +258,7 @@ def test_clear_drops_states_and_zeroes_the_window(
     ask(prefixes, prefix, question)
     assert prefixes._states
     prefixes.clear()
-    assert prefixes._states == {}
+    assert not prefixes._states
     window = prefixes.model.window
     assert (window.length(), window.held) == (0, "")
     assert np.array_equal(ask(prefixes, prefix, question), cold)
@@ -270,11 +270,11 @@ def test_memory_keeps_the_last_used_states_within_its_bytes(
     prefixes = Prefixes(model)
     shorter = [prefix[:length] for length in (40, 41, 42)]
     ask(prefixes, shorter[0], question)
-    size = sum(map(len, prefixes._states.values()))
+    size = prefixes._states.size
     prefixes = Prefixes(model, memory=round(size * 2.5))
     for each in (shorter[0], shorter[1], shorter[0], shorter[2]):
         ask(prefixes, each, question)
-    assert list(prefixes._states) == [prefixes.state_name(shorter[0]), prefixes.state_name(shorter[2])]
+    assert prefixes._states.names() == [prefixes.state_name(shorter[0]), prefixes.state_name(shorter[2])]
 
 
 def test_prompt_that_fills_the_context_is_refused_with_both_lengths(

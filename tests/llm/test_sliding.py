@@ -46,9 +46,9 @@ class Sliding(NamedTuple):
 class Folder(dict[str, bytes]):
     """A cache of states that outlives a model."""
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes) -> None:
         """Keep a state."""
-        self[key] = data
+        self[name] = data
 
 
 @pytest.fixture(scope="module", params=["small", "real"])
