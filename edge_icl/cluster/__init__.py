@@ -4,6 +4,7 @@ Read in this order:
 
     randomness    every random number, from the seed through SHAKE-256
     points        ids and vectors, whole or block by block
+    exact         when sums of int8 products are exact in float32
     distances     squared distances, exact, through floating-point products
     sampling      one weighted draw, as the first arrival of exponential clocks
     seeding       the first centroids (k-means++), one draw for each

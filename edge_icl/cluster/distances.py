@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_icl.cluster.exact import FLOAT32_EXACT, LONGEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,12 +19,6 @@ if TYPE_CHECKING:
 
     Whole = np.ndarray[Any, np.dtype[np.floating[Any]]]
     """Whole numbers in floating point."""
-
-FLOAT32_EXACT = 1 << 24
-"""Integers up to this size, and so their sums and products below it, are exact in float32."""
-
-LONGEST = 128
-"""The largest component of an int8 vector."""
 
 SLAB = 1 << 10
 """Rows that are in floating point at a time: few enough to stay in the processor's caches, and enough that

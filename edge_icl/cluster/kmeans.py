@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.cluster.distances import LONGEST, Ruler, add_members
+from edge_icl.cluster.distances import Ruler, add_members
+from edge_icl.cluster.exact import LONGEST
 from edge_icl.cluster.lattice import round_means
 from edge_icl.cluster.randomness import lattice_offset
 from edge_icl.cluster.seeding import draw_start

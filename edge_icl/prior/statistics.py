@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl.cluster.exact import EXACT_PRODUCTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
-
-ROWS = 1024
-"""Rows in one matrix product: 1024 · 127² is under 2^24, so float32 holds every sum exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +76,4 @@ class Statistics:
 
 def _pieces(count: int) -> Iterator[slice]:
     """Cut so many rows into pieces whose sums are exact."""
-    return (slice(start, start + ROWS) for start in range(0, count, ROWS))
+    return (slice(start, start + EXACT_PRODUCTS) for start in range(0, count, EXACT_PRODUCTS))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl.cluster.exact import EXACT_PRODUCTS
 from edge_icl.runtime.cores import usable_cpus
 from edge_icl.runtime.threads import MOST_THREADS, each
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from edge_icl.cluster.points import Points
 
     Dots = NDArray[np.float32] | NDArray[np.float64]
-
-LARGEST_EXACT = (1 << 24) // 128**2
-"""Most dimensions of int8 vectors whose dot products float32 holds exactly."""
 
 PIECE = 8192
 """Rows that are turned into float32 at a time."""
@@ -166,7 +164,7 @@ def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> Dots:
     simsimd sums int8 products in int32 at the speed of memory, which is best for one question. For many, a
     matrix product in float32 is faster.
     """
-    shape, exact = (len(questions), len(vectors)), vectors.shape[1] <= LARGEST_EXACT
+    shape, exact = (len(questions), len(vectors)), vectors.shape[1] <= EXACT_PRODUCTS
     if not (len(vectors) and len(questions)):
         return np.zeros(shape)
     if len(questions) == 1 or not exact:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from stores import PARAMETERS, SETTINGS, make, numbers, points, rows, vectors
 
 from edge_icl.answer.selection import SELECTIONS, Scene, choose
+from edge_icl.cluster.exact import EXACT_PRODUCTS
 from edge_icl.cluster.kmeans import fit
 from edge_icl.cluster.points import Points
 from edge_icl.errors import InputError
 from edge_icl.search.finding import alike
-from edge_icl.search.similarity import LARGEST_EXACT, cosines, nearest_others, search, similarities
+from edge_icl.search.similarity import cosines, nearest_others, search, similarities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ def test_the_nearest_others_are_exact_and_of_equal_cosines_the_smaller_ids(
 
 
 def test_products_are_exact_at_the_extremes() -> None:
-    most = np.full((3, LARGEST_EXACT), -127, np.int8)
+    most = np.full((3, EXACT_PRODUCTS), -127, np.int8)
 
     assert cosines(most, most) == pytest.approx(1, abs=1e-15)
 
