@@ -158,7 +158,7 @@ def torch_side() -> Sides:
     )  # it misses modules.json, and does without
     torch.set_num_threads(encoder().threads)
     model = SentenceTransformer(str(weights()), device="cpu", local_files_only=True)
-    model.max_seq_length = location.find_encoder().max_tokens
+    model.max_seq_length = location.find_encoder().settings.max_tokens
     return {
         f"PyTorch, sentence-transformers, batches of {TORCH_BATCH}": lambda texts: model.encode(
             list(texts), batch_size=TORCH_BATCH, normalize_embeddings=True, show_progress_bar=False

@@ -13,6 +13,7 @@ import platformdirs
 import pytest
 import tiny
 
+from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
@@ -76,7 +77,7 @@ def test_an_imported_encoder_is_found_with_its_settings(bert: Path) -> None:
 
     assert location.find_encoder("mine") == made
     assert isinstance(made, location.InstalledEncoder)
-    assert (made.dimension, made.scale, made.max_tokens) == (tiny.DIMENSION, 115, tiny.POSITIONS)
+    assert made.settings == EncoderSettings(tiny.DIMENSION, 115, tiny.POSITIONS)
     assert sorted(path.name for path in location.path("mine").iterdir()) == [
         "model.json",
         "model.onnx",
