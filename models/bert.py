@@ -195,10 +195,10 @@ def _expected(layers: int, dimension: int, inner: int) -> dict[str, tuple[int, .
     expected: dict[str, tuple[int, ...]] = {}
     norms = ["embeddings.LayerNorm"]
     for layer in range(layers):
-        prefix = f"encoder.layer.{layer}"
-        norms += [f"{prefix}.attention.output.LayerNorm", f"{prefix}.output.LayerNorm"]
+        block = f"encoder.layer.{layer}"
+        norms += [f"{block}.attention.output.LayerNorm", f"{block}.output.LayerNorm"]
         for part, shape in linear.items():
-            expected |= {f"{prefix}.{part}.weight": shape, f"{prefix}.{part}.bias": shape[:1]}
+            expected |= {f"{block}.{part}.weight": shape, f"{block}.{part}.bias": shape[:1]}
     expected |= {f"{norm}.{part}": vector for norm in norms for part in ("weight", "bias")}
     tables = ("word", "position", "token_type")
     return expected | {f"embeddings.{part}_embeddings.weight": (-1, dimension) for part in tables}

@@ -6,7 +6,7 @@
 
 Settings are tried in a fixed order, each in a child process, until one passes: as asked; without llama.cpp's
 extra buffers, and so without its kernels for AMX; without the GPU; without both. What came out is kept beside
-the model, in `check.json`, under a key of the machine, the build of llama.cpp, the weights and the settings:
+the model, in `check.json`, under a digest of the machine, the build of llama.cpp, the weights and the settings:
 whatever changes one of them has it done again. It takes seconds, once; from then on one small read. A file that
 is given by its path has its result in `models/.checks/`; where the disk is read-only, the process has it.
 
@@ -157,19 +157,19 @@ def in_use(name: str) -> Fit | None:
 
 def known(model: InstalledLlm, options: EngineOptions = DEFAULTS) -> Fit | None:
     """Return the kept result, None where there is none; reads a small file, and loads nothing."""
-    key = _key(model, options)
-    return _settled.get(key) or _parse(_read(_place(model)).get(key))
+    name = _name(model, options)
+    return _settled.get(name) or _parse(_read(_place(model)).get(name))
 
 
 def keep(model: InstalledLlm, fit: Fit, options: EngineOptions = DEFAULTS) -> None:
     """Keep a result, on the disk if that can be written, and for this process."""
     from edge_icl.models import install
 
-    key = _key(model, options)
-    _settled[key] = fit
+    name = _name(model, options)
+    _settled[name] = fit
     place = _place(model)
-    others = [(name, value) for name, value in _read(place).items() if name != key]
-    results = dict([*others[1 - _MOST :], (key, asdict(fit))])
+    others = [(other, value) for other, value in _read(place).items() if other != name]
+    results = dict([*others[1 - _MOST :], (name, asdict(fit))])
     draft = place.with_name(f".{NAME}.{os.getpid()}-{threading.get_ident()}")
     try:
         install.make_private_folder(place.parent)
@@ -225,7 +225,7 @@ def _try(one: Trial, progress: Progress) -> tuple[bool, bool]:
         return trial.here(one, progress), False
 
 
-def _key(model: InstalledLlm, options: EngineOptions) -> str:
+def _name(model: InstalledLlm, options: EngineOptions) -> str:
     """Return what names a result: equal names mean that nothing has changed that it depends on."""
     threads = usable_cores() if options.threads is None else options.threads
     parts = [EDITION, build.machine(), model.digest, options.gpu_layers, threads]

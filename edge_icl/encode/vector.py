@@ -82,12 +82,12 @@ class Vector:
 
 
 def usable(
-    keys: Iterable[bytes], vectors: Iterable[Vector | None], settings: Settings
+    ids: Iterable[bytes], vectors: Iterable[Vector | None], settings: Settings
 ) -> dict[bytes, NDArray[np.int8]]:
     """Return the vectors i8[d] that the encoder of a store made, by the ids of their examples.
 
     Args:
-        keys: an id for each vector.
+        ids: one for each vector.
         vectors: None for an example that comes without one.
         settings: the store's.
 
@@ -96,7 +96,7 @@ def usable(
         ValueError: there are not as many vectors as ids.
     """
     found: dict[bytes, NDArray[np.int8]] = {}
-    for key, vector in zip(keys, vectors, strict=True):
+    for id, vector in zip(ids, vectors, strict=True):
         if not isinstance(vector, Vector | None):
             raise InputError(f"{type(vector).__name__} is not a vector", "make it with Vector, or give None")
         if vector is None or vector.encoder != settings.encoder_digest:
@@ -107,8 +107,8 @@ def usable(
                 f"a vector has {len(new)} components and the store's have {settings.dimension}",
                 "leave the vectors out",
             )
-        if not np.array_equal(found.setdefault(key, new), new):
+        if not np.array_equal(found.setdefault(id, new), new):
             raise InputError(
-                f"the example {key.hex()} comes with two different vectors", "leave one of them out"
+                f"the example {id.hex()} comes with two different vectors", "leave one of them out"
             )
     return found

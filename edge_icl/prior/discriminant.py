@@ -27,20 +27,20 @@ class Scatter:
     """Classes in the eigenbasis of their common within-class covariance.
 
     Args:
-        tally: of the examples, at least one.
+        statistics: of the examples, at least one.
         labels: its outputs, in the order of the classes.
     """
 
-    def __init__(self, tally: Statistics, labels: Sequence[str]) -> None:
-        self.counts = np.array([tally.counts[label] for label in labels], np.float64)
-        totals = np.array([tally.totals[label] for label in labels], np.float64)
+    def __init__(self, statistics: Statistics, labels: Sequence[str]) -> None:
+        self.counts = np.array([statistics.counts[label] for label in labels], np.float64)
+        totals = np.array([statistics.totals[label] for label in labels], np.float64)
         self._size = self.counts.sum()
         means = totals / self.counts[:, None]
-        within = (tally.gram - totals.T @ means) / self._size
+        within = (statistics.gram - totals.T @ means) / self._size
         spread, self._basis = np.linalg.eigh(within)
         self._spread = np.maximum(spread, 0)
         # Where every vector is zero, as no encoder but anybody's import has it, nothing is divided by nothing.
-        self._isotropic = float(np.trace(tally.gram) / self._size / len(within)) or 1.0
+        self._isotropic = float(np.trace(statistics.gram) / self._size / len(within)) or 1.0
         self._means = means @ self._basis
 
     def rotated(self, vectors: NDArray[np.int8]) -> Floats:

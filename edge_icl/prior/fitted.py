@@ -90,18 +90,18 @@ class Prior:
         return opinion_pool.log_probabilities(self.opinions(vector).sum(0))
 
 
-def fit(points: Points, outputs: Sequence[str], tally: Statistics) -> Prior:
+def fit(points: Points, outputs: Sequence[str], statistics: Statistics) -> Prior:
     """Return the prior of a set of examples.
 
     Args:
         points: ids and vectors, sorted by id; at least one.
         outputs: the output of each.
-        tally: theirs.
+        statistics: theirs.
     """
-    labels = tuple(sorted(tally.counts))
+    labels = tuple(sorted(statistics.counts))
     index = {label: i for i, label in enumerate(labels)}
     classes = np.array([index[output] for output in outputs], np.intp)
-    scatter = Scatter(tally, labels)
+    scatter = Scatter(statistics, labels)
     expected = np.array(EXPECTED) * len(classes) / (len(classes) + HALF_EXPECTED)
     trial = _Trial(points, classes, scatter, expected)
     shrinkage, sharpness = SHRINKAGES[0], SHARPNESSES[0]

@@ -1,7 +1,7 @@
 """Exact sums over examples, which forget by subtraction.
 
-    >>> tally = Statistics.of(vectors, outputs)
-    >>> tally = tally.plus(added, their_outputs).minus(forgotten, their_outputs)
+    >>> statistics = Statistics.of(vectors, outputs)
+    >>> statistics = statistics.plus(added, their_outputs).minus(forgotten, their_outputs)
 
 Vectors are int8, so every sum is an integer and depends on no order: what `plus` and `minus` return equals what
 `of` would return for the set that is left, bit for bit. The sums are derived when a store is asked and are not

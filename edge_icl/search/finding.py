@@ -31,14 +31,14 @@ class Read(Protocol):
         """Return work(snapshot)."""
 
 
-def nearest(now: Snapshot, points: Points, vector: NDArray[np.int8], limit: int) -> list[Held]:
+def nearest(snapshot: Snapshot, points: Points, vector: NDArray[np.int8], limit: int) -> list[Held]:
     """Return the examples nearest to a vector, the nearest first."""
     found = search(points, vector, limit)
     near = similarities(points.vectors[found], vector)
-    return [held(now, points.ids[i].tobytes(), float(s)) for i, s in zip(found, near, strict=True)]
+    return [held(snapshot, points.ids[i].tobytes(), float(s)) for i, s in zip(found, near, strict=True)]
 
 
-def alike(now: Snapshot, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
+def alike(snapshot: Snapshot, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
     """Return the examples whose greatest similarity to the vectors i8[m, d] reaches the threshold.
 
     In the order of their ids. No page that was not in memory stays there: a forget asks this of all of them.
@@ -46,21 +46,21 @@ def alike(now: Snapshot, vectors: NDArray[np.int8], threshold: float) -> list[He
 
     def look(page: Page) -> list[Held]:
         greatest = cosines(page.vectors, vectors).max(0)
-        keys = page.example_ids()
+        ids = page.example_ids()
         near = np.flatnonzero(greatest >= threshold).tolist()
-        return [Held(keys[i].hex(), page.example(i), float(greatest[i])) for i in near]
+        return [Held(ids[i].hex(), page.example(i), float(greatest[i])) for i in near]
 
-    return [one for found in now.visit(look) for one in found]
+    return [one for found in snapshot.visit(look) for one in found]
 
 
-def select(now: Snapshot, *, match: str | None, source: str | None, tag: str | None) -> list[Held]:
+def select(snapshot: Snapshot, *, match: str | None, source: str | None, tag: str | None) -> list[Held]:
     """Return the examples of a state that fit everything that is given; see `fitting`."""
 
     def look(page: Page) -> list[Held]:
-        every = (Held(key.hex(), example) for key, example in page.examples())
+        every = (Held(id.hex(), example) for id, example in page.examples())
         return list(fitting(every, match=match, source=source, tag=tag))
 
-    return [one for found in now.visit(look) for one in found]
+    return [one for found in snapshot.visit(look) for one in found]
 
 
 def fitting(
@@ -72,7 +72,7 @@ def fitting(
         examples: those to look at.
         match: text that the input or the output holds, as a person reads them: see `matching`.
         source: where they came from, to the letter.
-        tag: a tag that they have, likewise.
+        tag: a tag that they have, to the letter.
 
     Raises:
         InputError: one of the texts is no valid text, or nothing of `match` can be seen.
@@ -89,14 +89,14 @@ def fitting(
     )
 
 
-def held(now: Snapshot, key: bytes, similarity: float | None = None) -> Held:
+def held(snapshot: Snapshot, id: bytes, similarity: float | None = None) -> Held:
     """Return the example with this id.
 
     Raises:
         ExampleNotFoundError: no example has it.
     """
-    page, i = now.row(key)
-    return Held(key.hex(), page.example(i), similarity)
+    page, i = snapshot.row(id)
+    return Held(id.hex(), page.example(i), similarity)
 
 
 def every_example(read: Read) -> Iterator[Held]:

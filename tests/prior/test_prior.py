@@ -69,10 +69,10 @@ def test_what_is_added_and_forgotten_leaves_the_sums_of_what_is_left(
 def test_sums_are_exact_at_the_extremes() -> None:
     vectors = np.full((3000, 4), -127, np.int8)
 
-    tally = Statistics.of(vectors, ["food"] * 3000)
+    statistics = Statistics.of(vectors, ["food"] * 3000)
 
-    assert (tally.gram == 3000 * 127 * 127).all()
-    assert (tally.totals["food"] == -3000 * 127).all()
+    assert (statistics.gram == 3000 * 127 * 127).all()
+    assert (statistics.totals["food"] == -3000 * 127).all()
 
 
 @pytest.mark.parametrize("shrinkage", [0.01, 0.3, 0.97])
@@ -140,9 +140,9 @@ def test_the_prior_learns_and_knows_how_sure_to_be() -> None:
 def test_the_prior_is_a_function_of_the_set_bit_for_bit() -> None:
     points, outputs = blobs(200)
     more, their = blobs(50, seed=2)
-    tally = Statistics.of(points.vectors, outputs).plus(more.vectors, their).minus(more.vectors, their)
+    statistics = Statistics.of(points.vectors, outputs).plus(more.vectors, their).minus(more.vectors, their)
 
-    one, other = fitted(points, outputs), fit(points, outputs, tally)
+    one, other = fitted(points, outputs), fit(points, outputs, statistics)
 
     assert (one.shrinkage, one.sharpness) == (other.shrinkage, other.sharpness)
     assert (one.log_probabilities(more.vectors[0]) == other.log_probabilities(more.vectors[0])).all()
@@ -196,11 +196,11 @@ def test_no_tie_is_left_to_the_processor() -> None:
 
 def test_the_prior_keeps_no_cosines_of_all_examples() -> None:
     points, outputs = blobs(32_768)
-    tally = Statistics.of(points.vectors, outputs)
+    statistics = Statistics.of(points.vectors, outputs)
     pairs = MOST_LEFT_OUT * len(outputs)
 
     tracemalloc.start()
-    fit(points, outputs, tally)
+    fit(points, outputs, statistics)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
