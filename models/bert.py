@@ -154,7 +154,7 @@ def _weights(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, N
     try:
         open_regular(path).close()
         with safe_open(path, framework="numpy") as file:
-            names = {name.removeprefix("bert."): name for name in file.keys()}  # noqa: SIM118 - it has no others
+            names = {name.removeprefix("bert."): name for name in file.keys()}  # noqa: SIM118 - the file cannot be iterated over
             shapes = {name: _shape(file, names.get(name)) for name in expected}
             _check_shapes(path, shapes, expected)
             with np.errstate(over="ignore"):  # what does not fit is infinite, and refused
@@ -177,7 +177,9 @@ def _finite(path: Path, name: str, tensor: NDArray[np.float32]) -> NDArray[np.fl
     import numpy as np
 
     if not np.isfinite(tensor).all():
-        raise ModelFileError(f"{path} has weights in {name} that are no finite numbers", "take another encoder")
+        raise ModelFileError(
+            f"{path} has weights in {name} that are not finite numbers", "take another encoder"
+        )
     return tensor
 
 

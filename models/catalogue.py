@@ -4,10 +4,10 @@
     'Apache-2.0'
 
 Entries are frozen objects in code, so that no data file can go missing from an install. The two defaults come
-from the hub or, where the hub is out of reach, out of ordinary PyPI wheels; their digests are fixed here, so
-it does not matter who delivers them. The larger models are listed by hub repository alone: we have not held
-their files, so no digest is claimed for them. Theirs is recorded when they are fetched, and checked from then
-on.
+from the hub or, where the hub is out of reach, out of ordinary PyPI wheels; their digests are fixed here, so it
+does not matter which source delivers them. The larger models are listed by hub repository alone: we have not
+held their files, so no digest is claimed for them. Theirs is recorded when they are fetched, and checked from
+then on.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SourceFile:
 
     Attributes:
         name: what it is called on this machine.
-        sha256: its digest, None where nobody has vouched for one.
+        sha256: its digest, None where none is known.
         size: its length in bytes, None where unknown.
     """
 

@@ -52,7 +52,7 @@ _ANOTHER = (
 )
 _LARGEST = 1 << 20
 _MOST = 32
-"""Results that one file keeps: more than the machines and settings that anybody has at a time."""
+"""Results that one file keeps: more than the machines and settings that one user has at a time."""
 
 _settled: dict[str, Fit] = {}
 _in_use: dict[str, Fit] = {}
@@ -120,7 +120,7 @@ def settle(
 def readable(name_or_path: str | None = None) -> Path:
     """Return the GGUF file of an LLM that this process may read with llama.cpp, found as `find_llm` does.
 
-    A file that the catalogue does not vouch for may be made to end or to hang whoever reads it, so it must have
+    A file that is not in the catalogue may be made to end or to hang the process that reads it, so it must have
     passed on this machine before.
 
     Raises:
@@ -135,7 +135,7 @@ def readable(name_or_path: str | None = None) -> Path:
 
 
 def first_try(path: Path, *, progress: Progress = silent) -> Fit:
-    """Return what `settle` would, for a file that is not installed yet and that nobody has vouched for.
+    """Return what `settle` would, for a file that is not installed yet and that the catalogue does not know.
 
     Raises:
         ModelFileError: llama.cpp refuses it, or does not compute it rightly; in its own words.

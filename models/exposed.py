@@ -1,8 +1,8 @@
-"""Who may change a model beside this user: what anybody may write to is not used, the rest `doctor` tells.
+"""Which other users may change a model: what all users may write to is not used, the rest `doctor` tells.
 
 Models are shared more often than stores: a folder of root's in /opt, a colleague's, one of a group. What is in
 it is read, never written, so another owner or a group that may write is the user's own choice, if one to know
-of: they can put in a file that does harm when it is loaded. That everybody may write is nobody's choice.
+of: they can put in a file that does harm when it is loaded. That all users may write is never a choice.
 
 Windows has no such modes: there the rights that a folder hands down decide.
 """
@@ -24,7 +24,7 @@ _ROOT = 0
 
 
 def refuse_open_to_all(paths: Iterable[Path]) -> None:
-    """Refuse files and folders that everybody may write to.
+    """Refuse files and folders that all users may write to.
 
     Raises:
         ModelFileError: one of them is.
@@ -34,13 +34,13 @@ def refuse_open_to_all(paths: Iterable[Path]) -> None:
         if status.st_mode & stat.S_IWOTH and not kept:
             place = shlex.quote(str(path))
             raise ModelFileError(
-                f"everybody may write to {path} (mode {stat.S_IMODE(status.st_mode):04o})",
+                f"all users may write to {path} (mode {stat.S_IMODE(status.st_mode):04o})",
                 f"close it, then see whether it is whole (edge-icl models verify): chmod -R o-w {place}",
             )
 
 
 def others(paths: Iterable[Path]) -> str:
-    """Return who else may write to files and folders, in a clause; "" where nobody may, but for root."""
+    """Return which other user or group may write to files and folders, in a clause; "" for none but root."""
     for path, status in _known(paths):
         if status.st_uid not in (os.geteuid(), _ROOT):
             return f"user {status.st_uid} owns {path}, and may change what is loaded"
@@ -57,4 +57,4 @@ def _known(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
         try:
             yield path, path.stat()
         except OSError:
-            continue  # whoever opens it is told why
+            continue  # what opens it tells why

@@ -60,8 +60,8 @@ def fetch(name: str, *, progress: Progress = silent) -> Fetched:
 
     Raises:
         FetchError: the catalogue does not know the name, or no source delivered.
-        ModelFileError: what a source delivered, and nobody has vouched for, is no model, or none that llama.cpp
-            can run here.
+        ModelFileError: what a source delivered has no known digest, and is not a model that llama.cpp can run
+            here.
         ModelError: another process is busy with it, or the operating system refused a write (a full disk).
     """
     entry = catalogue.find(name)
@@ -108,7 +108,7 @@ def _deliver(entry: catalogue.Entry, files: Path, progress: Progress) -> tuple[s
 def _install_llm(
     entry: catalogue.Entry, work: Path, file: Path, source: str, progress: Progress
 ) -> location.Installed:
-    """Install a GGUF; one that nobody has vouched for is tried before."""
+    """Install a GGUF; one without a known digest is tried before."""
     gguf.check(file)
     fit = None if entry.files[0].sha256 else checked.first_try(file, progress=progress)
     made = install.install_llm(

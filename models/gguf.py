@@ -31,7 +31,7 @@ def check(path: Path) -> tuple[Path, ...]:
         Its files, as `parts` does.
 
     Raises:
-        ModelFileError: a file of it cannot be read, is no GGUF, is of another version, is truncated or
+        ModelFileError: a file of it cannot be read, is not a GGUF, is of another version, is truncated or
             inconsistent, or has values that no model has; or a part is missing, or the path is not the first
             part's.
     """

@@ -43,7 +43,7 @@ _OTHER = "use another file, such as a Q4_K_M of the same model"
 _STRING, _ARRAY = 8, 9
 # Metadata type -> how `struct` reads it.
 _SCALARS = dict(zip((*range(8), 10, 11, 12), map("<{}".format, "BbHhIif?Qqd"), strict=True))
-_MAX_NOTED = 128  # longer keys and texts are none that matter here
+_MAX_NOTED = 128  # longer keys and texts do not matter here
 _MAX_PARTS = 1 << 16
 
 _TENSOR_TYPES = {
@@ -90,7 +90,8 @@ def opened(path: Path) -> Iterator[Header]:
     """Open a file and give its header, of which nothing has been read yet.
 
     Raises:
-        ModelFileError: the file cannot be read or is no GGUF; likewise what the header's methods find wrong.
+        ModelFileError: the file cannot be read or is not a GGUF, or a method of the header finds something
+            wrong.
     """
     try:
         with open_regular(path) as file:

@@ -29,7 +29,7 @@ _READ_SECONDS = 30
 _CHUNK = 1 << 18
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PARTIAL_CONTENT = 206
-_LARGEST = 1 << 40  # bytes of a file whose size nobody says
+_LARGEST = 1 << 40  # bytes of a file whose size is unknown
 _SIGN_IN = (401, 403)
 
 
@@ -63,7 +63,7 @@ def download(source: HubSource, files: tuple[SourceFile, ...], folder: Path, pro
         # The part's name holds the content's, so that a part is never continued with another content.
         part = folder / f"{name}.{re.sub('[^0-9A-Za-z]', '', remote.etag)[:32]}.part"
         _complete(remote, part, f"fetch {name}", progress)
-        # For a file that nobody has vouched for, the hub's own digest at least rules out a damaged download.
+        # For a file without a known digest, the hub's own one at least rules out a damaged download.
         expected = wanted[name].sha256 or (remote.etag if _SHA256.fullmatch(remote.etag) else None)
         if expected and record.hash_file(part, progress=progress).sha256 != expected:
             part.unlink()
@@ -154,7 +154,7 @@ def _body(remote: _Remote, have: int) -> Generator[tuple[int, bytes]]:
     in the loop that it feeds, and must not pass for the hub's.
     """
     from huggingface_hub import get_session
-    from huggingface_hub.utils import (  # type: ignore[attr-defined]
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]  # it names them for importers, not for mypy
         build_hf_headers,
         hf_raise_for_status,
     )

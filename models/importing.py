@@ -35,7 +35,7 @@ def import_model(name: str, path: Path, *, progress: Progress = silent) -> locat
         progress: called while files are tried, copied and checked.
 
     Raises:
-        ModelError: the name is no name or is taken, or the operating system refused a write.
+        ModelError: the name cannot be one or is taken, or the operating system refused a write.
         ModelMissingError: nothing is at the path.
         ModelFileError: it is neither, is damaged, is not what the catalogue has, or llama.cpp cannot run it, or
             not rightly on this machine.

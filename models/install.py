@@ -73,7 +73,7 @@ def install_llm(
         progress: called while files are checked.
 
     Raises:
-        ModelFileError: it is no GGUF, is truncated, or misses a part.
+        ModelFileError: it is not a GGUF, is truncated, or misses a part.
         OSError: the operating system refused.
     """
     parts = gguf.check(file)
@@ -124,7 +124,7 @@ def _try_encoder(build: Path, settings: EncoderSettings) -> None:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder that only this user can enter, and likewise those above it that are missing.
+    """Make a folder that only this user can enter, and those above it that are missing, in the same way.
 
     Raises:
         OSError: the operating system refused.

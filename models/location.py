@@ -176,11 +176,11 @@ def verify(name: str, *, progress: Progress = silent) -> Installed:
 def assure(model: Installed, *, progress: Progress = silent) -> None:
     """Make sure that an installed model is what its record says before it is used.
 
-    What has not been written to since it was last read is not read again, so this costs as good as nothing. An
+    What has not been written to since it was last read is not read again, so this costs almost nothing. An
     LLM that is given by its path has no record; it goes by the digest that it has.
 
     Raises:
-        ModelFileError: a file is missing, cannot be read, or is not what was installed; or everybody may write
+        ModelFileError: a file is missing, cannot be read, or is not what was installed; or all users may write
             to it.
     """
     place = model.path if isinstance(model, InstalledLlm) else model.graph
@@ -244,7 +244,7 @@ def _find(name: str) -> Installed:
             ) from error
         size = status.st_size
         if not stat.S_ISREG(status.st_mode):
-            raise ModelFileError(f"{place / file} is no regular file", remedies.again(name))
+            raise ModelFileError(f"{place / file} is not a regular file", remedies.again(name))
         if size != expected.size:
             raise ModelFileError(
                 f"{place / file} has {size} bytes instead of {expected.size}", remedies.again(name)

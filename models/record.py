@@ -86,7 +86,7 @@ def read(folder: Path) -> Record:
     """Read the record of the model in `folder`.
 
     Raises:
-        FileNotFoundError: there is none, so this is no model.
+        FileNotFoundError: there is none, so this is not a model.
         ModelFileError: it is not a record, or cannot be read.
     """
     path = folder / NAME

@@ -1,9 +1,9 @@
-"""Regular files, and nothing else that may bear a file's name.
+"""Regular files, and nothing else that may have a file's name.
 
     with open_regular(path) as file:
         ...
 
-To open a FIFO waits for somebody at its other end, and to read a device may never end. So a file is opened
+To open a FIFO waits for a process at its other end, and to read a device may never end. So a file is opened
 without waiting, and what was opened is looked at, rather than what had the name before.
 """
 
@@ -29,7 +29,7 @@ def open_regular(path: Path) -> IO[bytes]:
     descriptor = os.open(path, _FLAGS)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     return os.fdopen(descriptor, "rb")
 
 

@@ -46,7 +46,7 @@ _NONE = (0xFFFFFFFF, -1)
 _MAY_BE_NONE = (b"padding", b"unknown", b"seperator", b"separator", b"mask", b"cls")
 """Tokens that some converters say are none; nothing here uses them."""
 
-_HINT = "use another file of the model, from somebody whom you trust"
+_HINT = "use another file of the model, from a source that you trust"
 
 
 def check(header: Header) -> None:

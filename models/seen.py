@@ -4,12 +4,12 @@
 
 To hash weights takes a second for each gigabyte or two, so what was seen of a file when it was last read,
 beside the digest that it had then, is kept beside the model in `seen.json`: its size, its times of
-modification and of change, and its inode. While all are the same nobody has written to the file, and it is not
+modification and of change, and its inode. While all are the same the file was not written to, and it is not
 read again. No program can set the time of change, so a file that was copied, restored or put in the other's
 place is read again, and so is every file of a folder that came from elsewhere with its `seen.json`.
 
 What is damaged without a write, as by a failing disk, changes none of these: `edge-icl models verify` reads
-every byte. A `seen.json` that somebody else owns or may write to counts as none, as does a damaged one.
+every byte. A `seen.json` that another user owns or may write to counts as none, as does a damaged one.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _keep(folder: Path, files: Mapping[str, object], marks: dict[str, Mark], kep
 
 
 def _read(folder: Path) -> dict[str, Mark]:
-    """Return what was kept, nothing where it is missing, damaged, or may be of somebody else's making."""
+    """Return what was kept, nothing where it is missing, damaged, or may be another user's."""
     try:
         with open_regular(folder / NAME) as file:
             if _is_theirs(os.fstat(file.fileno())):
@@ -115,7 +115,7 @@ def _read(folder: Path) -> dict[str, Mark]:
 
 
 def _is_theirs(status: os.stat_result) -> bool:
-    """Tell whether anybody but this user and root owns a file or may write to it."""
+    """Tell whether a user other than this one and root owns a file or may write to it."""
     if not hasattr(os, "geteuid"):
         return False  # Windows: what the folder hands down decides
     return status.st_uid not in (os.geteuid(), 0) or bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH))

@@ -145,6 +145,6 @@ def _ranked(labels: Sequence[str], logs: Floats) -> dict[str, float]:
         ModelComputationError: one of them is NaN or infinite.
     """
     if not np.isfinite(logs).all():
-        raise ModelComputationError("the labels got probabilities that are no finite numbers", NOT_FINITE)
+        raise ModelComputationError("the labels got probabilities that are not finite numbers", NOT_FINITE)
     shares = np.exp(logs)
     return {labels[i]: float(shares[i]) for i in ranked(logs)}

@@ -68,7 +68,7 @@ class Encoder:
         fork.renewed(self)
 
     def renew(self) -> None:
-        """Begin anew in a forked process, with files that are loaded there."""
+        """Begin again in a forked process, with files that are loaded there."""
         fork.leave(self._loaded)
         self._lock = threading.Lock()
         self._loaded = None
@@ -109,7 +109,7 @@ class Encoder:
         """
         try:
             inputs = [np.array([tokenizer.encode(text).ids], np.int64) for text in texts]
-        except BaseException as error:  # a Rust library's panics are no Exception
+        except BaseException as error:  # a panic of a Rust library is not an Exception
             if not _is_theirs(error):
                 raise
             raise ModelFileError(f"{self._tokenizer} cannot read a text: {_first_line(error)}") from error
@@ -121,7 +121,7 @@ class Encoder:
             scaled = np.rint(np.multiply(outputs, self.settings.scale, dtype=np.float32))
         if not np.isfinite(scaled).all():
             raise ModelFileError(
-                f"{self._graph} gives vectors that are no finite numbers",
+                f"{self._graph} gives vectors that are not finite numbers",
                 "use another encoder, or fetch it again",
             )
         vectors: NDArray[np.int8] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.int8)
@@ -199,7 +199,7 @@ class Encoder:
             tokenizer = Tokenizer.from_str(self._tokenizer.read_text(encoding="utf-8"))
         except OSError as error:
             raise ModelFileError(f"{self._tokenizer} cannot be read: {error.strerror or error}") from error
-        except BaseException as error:  # likewise
+        except BaseException as error:  # as in _vectors
             if not _is_theirs(error):
                 raise
             raise ModelFileError(f"{self._tokenizer} is not a tokenizer: {_first_line(error)}") from error
@@ -209,11 +209,11 @@ class Encoder:
 
 
 def silent_onnxruntime() -> Any:
-    """Return onnxruntime, kept from telling anybody that it is used.
+    """Return onnxruntime, kept from reporting its use to its maker.
 
     Left alone, from 1.29 on it writes an id of this machine to the user's cache and sends its maker the path of
-    the program, sizes and times. It heeds the variable, which it reads once, when it is imported; on Windows it
-    heeds the call.
+    the program, sizes and times. It obeys the variable, which it reads once, when it is imported; on Windows it
+    obeys the call.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime

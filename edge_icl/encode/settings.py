@@ -20,7 +20,7 @@ class EncoderSettings:
     """What an encoder's vectors depend on beside its files.
 
     A store names its encoder by a digest that these settings are part of. A field that is added later must have
-    a default, with which encoders work as they did before: a default is no part of the digest.
+    a default, with which encoders work as they did before: a default is not part of the digest.
 
     Attributes:
         dimension: components of a vector.

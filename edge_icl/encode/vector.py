@@ -4,7 +4,7 @@ r"""A vector on its way from one store to another, with the name of the encoder 
     'f4E='
 
 int8 kernels round differently on different processors, so a vector is computed once and then travels with its
-example. It is worth something only where the very same encoder made the others.
+example. It is of use only where the same encoder made the others.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Vector:
         components: one int8 a byte, none of them -128.
 
     Raises:
-        InputError: it is no vector that an encoder gives.
+        InputError: it is not a vector that an encoder can give.
     """
 
     encoder: str

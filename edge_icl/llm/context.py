@@ -161,5 +161,5 @@ class Context:
             raise ModelError(f"llama.cpp has no logits for token {index}")
         logits = np.ctypeslib.as_array(row, shape=(self._vocabulary_size,))
         if not np.isfinite(logits).all():
-            raise ModelComputationError("logits are no finite numbers", NOT_FINITE)
+            raise ModelComputationError("logits are not finite numbers", NOT_FINITE)
         return logits

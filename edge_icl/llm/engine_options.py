@@ -49,4 +49,4 @@ class EngineOptions:
 
 
 DEFAULTS = EngineOptions()
-"""What holds where the caller asks for nothing else."""
+"""What is used where the caller gives no options."""

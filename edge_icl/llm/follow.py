@@ -8,7 +8,7 @@ A text may have come to several places at once, each with the places that rules 
 have in common they share, and a state that was once computed is kept for as long as it may be asked for again.
 
 A grammar may have so many ways to read a text that they double with every character. So steps are counted, and
-at `MOST_STEPS` for one token there is an error, where llama.cpp would go on for ever.
+at `MOST_STEPS` for one token there is an error, where llama.cpp would never end.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FIRST = {4: 0xF0, 3: 0xE0, 2: 0xC0}
 """The smallest first byte of each length in UTF-8."""
 
 _LEAST = {2: 0x80, 3: 0x800, 4: 0x10000}
-"""Likewise the smallest code point."""
+"""The smallest code point of each length."""
 
 
 @dataclass(eq=False, slots=True)

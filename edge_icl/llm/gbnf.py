@@ -3,7 +3,7 @@ r"""The syntax of GBNF, llama.cpp's language for grammars.
     >>> sorted(check('root ::= "yes" | no\nno ::= "no"'))
     ['no', 'root']
 
-Whatever is not plainly right is refused here, with its line. Left out are `<...>`, tokens by their number: a
+What is not clearly right is refused here, with its line. Left out are `<...>`, tokens by their number: a
 grammar is about text.
 """
 
@@ -59,7 +59,7 @@ def check(grammar: str) -> frozenset[str]:
     """Return the names of a grammar's rules.
 
     Raises:
-        InputError: it is no grammar; says what is wrong, and in which line.
+        InputError: it is not a grammar; says what is wrong, and in which line.
     """
     if len(grammar) > LONGEST:
         raise InputError(

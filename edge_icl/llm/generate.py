@@ -69,7 +69,7 @@ def generate(  # noqa: PLR0913 - most by name, each with a default
         ExamplesChangedError: `Prefixes.clear` was called before the answer was complete.
     """
     if max_tokens < 1:
-        raise InputError(f"an answer of {max_tokens} tokens is none", "give at least 1")
+        raise InputError(f"an answer cannot have {max_tokens} tokens", "give at least 1")
     vocabulary = prefixes.model.vocabulary
     text = _Text(stop, strip=None if grammar is None else len(lead))
     decoder = Decoder(vocabulary)

@@ -6,9 +6,9 @@
     >>> constraint.accept(token)
 
 The answer stays the likeliest one, among those that the grammar allows. llama.cpp has a sampler for that, which
-allows the same texts; but there are grammars for which it takes all memory, or forever, or ends the process.
+allows the same texts; but there are grammars for which it takes all memory, never ends, or ends the process.
 So texts are followed here (`rules`, `follow`), in steps that are counted. A special token, such as
-`<|im_end|>`, is no text, whatever its name: no grammar allows it.
+`<|im_end|>`, is not text, whatever its name: no grammar allows it.
 """
 
 from __future__ import annotations
@@ -51,10 +51,11 @@ class Grammar:
         """Take a grammar written in GBNF.
 
         Raises:
-            InputError: it is none, and says what is wrong, and in which line; or it cannot be followed.
+            InputError: it is not a grammar, and says what is wrong, and in which line; or it cannot be
+                followed.
         """
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-            raise InputError("the grammar holds NUL or half a surrogate pair, which is no text", "take it out")
+            raise InputError("the grammar holds NUL or half a surrogate pair, which is not text", "take it out")
         check(text)
         made = cls(text, compiled(text))
         begin(made.root, Budget())  # there may be too many ways to do that
@@ -65,7 +66,7 @@ class Grammar:
         """Take the grammar of the JSON documents that a JSON schema allows.
 
         Raises:
-            InputError: it is no schema, or has what a grammar cannot hold; says what.
+            InputError: it is not a schema, or has what a grammar cannot hold; says what.
             ModelError: llama.cpp cannot be loaded.
         """
         llama()  # in our way, before the converter loads it in its own
@@ -143,10 +144,10 @@ class Constraint:
     def _after(self, token: int) -> tuple[State, bytes] | None:
         """Return the state after a token, and the beginning of a character there; None if it may not come."""
         piece = self._vocabulary.piece(token)
-        parted = _parted(self._part + piece) if piece else None
-        if parted is None:
+        split = _split(self._part + piece) if piece else None
+        if split is None:
             return None
-        state, (text, part) = self._state, parted
+        state, (text, part) = self._state, split
         for character in text:
             state = state.after(character)
             if state.dead:
@@ -154,8 +155,8 @@ class Constraint:
         return None if part and not state.may_begin(part) else (state, part)
 
 
-def _parted(data: bytes) -> tuple[str, bytes] | None:
-    """Return the text of UTF-8, and the bytes of a character that has only begun; None if it is no UTF-8."""
+def _split(data: bytes) -> tuple[str, bytes] | None:
+    """Return the text of UTF-8, and the bytes of a character that has only begun; None if it is not UTF-8."""
     try:
         text, part = data.decode(), b""
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Files that llama.cpp has mapped into memory: what somebody writes into one of them becomes weights at once.
+"""Files that llama.cpp has mapped into memory: what is written into one of them becomes weights at once.
 
 A file that is replaced is another one, and the mapped one stays as it was: only its own times are looked at.
 """
@@ -31,10 +31,10 @@ class Mapped:
                 self._files[descriptor] = (path, _written(descriptor))
 
     def check(self) -> None:
-        """Raise if anybody has written into a file.
+        """Raise if a file was written into.
 
         Raises:
-            ModelFileError: somebody has.
+            ModelFileError: one was.
         """
         for descriptor, (path, written) in self._files.items():
             if _written(descriptor) != written:

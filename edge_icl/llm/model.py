@@ -129,7 +129,7 @@ class Model:
 
         Raises:
             AskCancelledError: it was set, while the thread waited or during an evaluation.
-            ModelFileError: somebody has written into its file meanwhile.
+            ModelFileError: its file was written into meanwhile.
             ModelForkedError: it was loaded in the process that this one was forked from.
         """
         if self._process != os.getpid():  # asked first: a thread of the parent may hold the lock

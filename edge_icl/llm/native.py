@@ -2,7 +2,7 @@
 
 Importing `llama_cpp` costs a third of a second, which `list` and `forget` must not pay; so nothing in this
 package imports it at the top. llama.cpp logs through one callback a process, which by default writes to
-stderr; a library has no business there.
+stderr, where a library should write nothing.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class _Llama:
         self._module = library
 
     def renew(self) -> None:
-        """Begin anew in a forked process; what is loaded stays so."""
+        """Begin again in a forked process; what is loaded stays loaded."""
         self._lock = threading.Lock()
         self.forked = self._module is not None
 
@@ -95,7 +95,7 @@ def evaluate(work: Callable[[], int], *, long: bool, stop: Callable[[], object])
 
     Args:
         work: evaluates some tokens.
-        long: whether it may take so long that somebody may want to interrupt it.
+        long: whether it may take so long that the user may want to interrupt it.
         stop: ends the evaluation; called when this thread is interrupted.
 
     In a forked process the thread that had evaluated in the parent must not do so again: OpenMP would have it

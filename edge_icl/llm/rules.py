@@ -7,10 +7,10 @@ r"""The rules of a grammar, written out so that a text can be followed through t
 As in llama.cpp, `S*` stands for a rule `R ::= S R |`, and `S{2,4}` for `S S R2`, where `R2 ::= S R1 |` and
 `R1 ::= S |`.
 
-A rule that may begin with itself could be followed for ever, without a character read, so it is refused. That
+A rule that may begin with itself could be followed without end, with no character read, so it is refused. That
 may be hidden: `root ::= space root "a" | "b"` does where `space` may be empty, and so does `(x*)*`. llama.cpp
 sees some of these. Others took all memory; and a plain chain of 40 rules, each of which names the next one
-twice, took it longer than anybody waits.
+twice, took it hours.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _REMARKS = {
     *("title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"),
     *("$schema", "$id", "$comment", "$defs", "definitions"),
 }
-"""Keywords that ask for nothing."""
+"""Keywords that ask nothing of a document."""
 
 MOST_TIMES = 1000
 """The converter writes out each repetition, however many."""
@@ -41,7 +41,7 @@ def grammar_of(schema: Mapping[str, Any]) -> str:
     """Return the GBNF grammar of the JSON documents that a schema allows.
 
     Raises:
-        InputError: it is no schema, or has what a grammar cannot hold; says what.
+        InputError: it is not a schema, or has what a grammar cannot hold; says what.
     """
     try:
         own = json.loads(json.dumps(schema))  # the converter writes into it
@@ -83,7 +83,7 @@ class _Converter(SchemaConverter):
 def _parts(schema: Any) -> Iterator[dict[str, Any]]:
     """Give a schema and all schemas inside it."""
     if not isinstance(schema, dict):
-        raise TypeError(f"{json.dumps(schema)} is no schema")
+        raise TypeError(f"{json.dumps(schema)} is not a schema")
     yield schema
     for key, inner in schema.items():
         if key in {"properties", "$defs", "definitions"}:
@@ -111,7 +111,7 @@ def _refuse_what_is_passed_over(schema: dict[str, Any]) -> None:
             raise ValueError(f"{least} is above {most}")
     unknown = sorted(set(schema.get("required", ())) - schema.get("properties", {}).keys())
     if unknown:
-        raise ValueError(f"{', '.join(unknown)} is required and no property")
+        raise ValueError(f"{', '.join(unknown)} is required and not a property")
 
 
 def _read(schema: dict[str, Any]) -> set[str]:

@@ -114,7 +114,7 @@ def label_tokens(vocabulary: Vocabulary, label: str, form: PromptFormat = PLAIN)
 def _finite(scores: Sequence[float]) -> NDArray[np.float64]:
     """Return scores if all of them are numbers: finite logits may be so far apart that their shares are not."""
     if not np.isfinite(scores).all():
-        raise ModelComputationError("the labels got scores that are no finite numbers", NOT_FINITE)
+        raise ModelComputationError("the labels got scores that are not finite numbers", NOT_FINITE)
     return np.array(scores)
 
 

@@ -7,7 +7,8 @@ kernels for it gave rubbish, and other rubbish at each call, with weights in Q4_
 library relies on is tried, by the very code that answers questions:
 
 - Equal to the last bit: a question asked again; after its prefix came from a saved state; after all was cleared
-  and evaluated anew; the labels of a question. Most of it more than once, since a race does not show each time.
+  and evaluated again; the labels of a question. Most of it more than once, since a race does not show each
+  time.
 - Within rounding: a text in one call, in two, and token by token; a label among others, and alone.
 - Finite, and likelier than by chance: every language model gives plain English more than one in all tokens.
   With the two halves of each byte of its weights exchanged, the default model gave a log-probability of
@@ -15,10 +16,10 @@ library relies on is tried, by the very code that answers questions:
 - Near the reference figures of a known model.
 
 How near is `NEAR`, from measurements with the default model. Kernels round differently: those of another
-processor, or of a GPU, quantize what they multiply in other ways, or not at all. The reference was
-measured with the weights written out in 32 bits, where nothing is quantized; from there the log-probabilities
-moved by 0.097 (root of the mean square) with llama.cpp's kernels for AVX-512, by 0.083 with those for
-AVX2, and by 2.7 with the bytes of 4 of 210 matrices exchanged. Likewise `ROUNDING`: token by token the logits
+processor, or of a GPU, quantize what they multiply in other ways, or not at all. The reference was measured
+with the weights written out in 32 bits, where nothing is quantized; from there the log-probabilities moved by
+0.097 (root of the mean square) with llama.cpp's kernels for AVX-512, by 0.083 with those for AVX2, and by 2.7
+with the bytes of 4 of 210 matrices exchanged. `ROUNDING` is set in the same way: token by token the logits
 moved by 0.044 of their own spread, with the weights in 32 bits by 0.050, with those 4 matrices by 0.6. Logits
 that have nothing to do with each other are 1.4 apart. No comparison holds for NaN, so each one asks whether all
 is well, not whether something is wrong.
@@ -146,7 +147,7 @@ class _Text:
     Attributes:
         piece: its beginning, evaluated in different cuts.
         prefix: its end, which the question follows.
-        question: likewise.
+        question: the question.
         answer: the last of `LABELS`.
     """
 
@@ -212,7 +213,7 @@ def _asked_again(prefixes: Prefixes, text: _Text, first: list[Logits], progress:
         _equal(_asked(prefixes, text), first, "a question got other logits after a saved state")
     progress("check", 3, _STEPS)
     prefixes.clear()
-    _equal(_asked(prefixes, text), first, "a question got other logits when all was evaluated anew")
+    _equal(_asked(prefixes, text), first, "a question got other logits when all was evaluated again")
 
 
 def _scored(prefixes: Prefixes, text: _Text) -> list[float]:
@@ -254,7 +255,7 @@ def _equal(found: Sequence[Floats], first: Sequence[Floats], told: str) -> None:
 def _finite(values: Floats) -> Floats:
     """Return values if all of them are numbers."""
     if not np.isfinite(values).all():
-        _fail("logits are no finite numbers")
+        _fail("logits are not finite numbers")
     return values
 
 

@@ -211,7 +211,7 @@ def _command() -> list[str]:
     """
     found = child_process.command(__name__)
     if found is None:
-        raise NoChildError("this program is no Python")
+        raise NoChildError("this program is not Python")
     return found
 
 
@@ -222,7 +222,7 @@ def _environment() -> dict[str, str]:
 
 def _listen(output: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
     """Put what a child writes into a queue, and an empty line at its end."""
-    with suppress(ValueError):  # closed, since nobody waits any more
+    with suppress(ValueError):  # closed, since the parent waits no more
         for line in output:
             lines.put(line)
     lines.put(b"")

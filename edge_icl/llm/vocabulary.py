@@ -146,7 +146,7 @@ class Vocabulary:
         tokens: list[int] = []
         run = ""
         for index, part in enumerate(text.split(MARK)):
-            for plain, special in self._parted(part) if index % 2 else [(part, None)]:
+            for plain, special in self._split(part) if index % 2 else [(part, None)]:
                 run += plain
                 if special is not None:
                     tokens += self._raw(run) if run else ()
@@ -154,7 +154,7 @@ class Vocabulary:
                     run = ""
         return tokens + (self._raw(run) if run else [])
 
-    def _parted(self, markup: str) -> list[tuple[str, int | None]]:
+    def _split(self, markup: str) -> list[tuple[str, int | None]]:
         """Cut markup after each special token, whose names are known by tokenizing it so."""
         library = self._llama
         kinds = library.LLAMA_TOKEN_ATTR_CONTROL | library.LLAMA_TOKEN_ATTR_USER_DEFINED

@@ -39,7 +39,7 @@ class Scatter:
         within = (statistics.gram - totals.T @ means) / self._size
         spread, self._basis = np.linalg.eigh(within)
         self._spread = np.maximum(spread, 0)
-        # Where every vector is zero, as no encoder but anybody's import has it, nothing is divided by nothing.
+        # Every vector may be zero, though no encoder gives such: zero must not be divided by zero.
         self._isotropic = float(np.trace(statistics.gram) / self._size / len(within)) or 1.0
         self._means = means @ self._basis
 

@@ -6,7 +6,7 @@
 Vectors are int8, so every sum is an integer and depends on no order: what `plus` and `minus` return equals what
 `of` would return for the set that is left, bit for bit. The sums are derived when a store is asked and are not
 kept on disk: the Gram matrix of 384 dimensions would make a store of 10,000 examples larger by a tenth, and
-each commit would write it again, while summing anew takes less time than loading the language model.
+each commit would write it again, while summing again takes less time than loading the language model.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 
 Each input is a user's turn and each output the assistant's. The template is rendered once, with place holders
 for texts, and cut at them: so it never sees a text, every prompt is made of the same pieces, and the beginning
-that questions share depends on its examples alone. A template that treats one turn otherwise than the next
-cannot be cut so and is refused.
+that questions share depends on its examples alone. A template that treats one turn differently from
+the next cannot be cut like this and is refused.
 
 Templates may ask for the date; they get none, since the same question must have the same answer tomorrow.
 """
@@ -92,7 +92,7 @@ class Chat:
         """Return the prompt in two parts, the first up to where the input after the shared examples begins."""
         head = self.opening + "".join(map(self._turn, shared))
         tail = "".join(map(self._turn, own)) + question + _marked(self.last)
-        # White space goes with what follows it, as tokenizers part words.
+        # White space goes with what follows it, as tokenizers separate words.
         kept = head.rstrip()
         return kept, head[len(kept) :] + tail
 
@@ -122,6 +122,6 @@ def _cut(template: str, end: str, *, system: bool) -> list[str]:
     first = 3 if system else 2
     literals = pieces[::2]
     replies, nexts = literals[first - 1 : -2 : 2], literals[first:-2:2]
-    if len(set(replies)) + len(set(nexts)) > 2 or not nexts[0].strip():  # noqa: PLR2004 - one of each
+    if len(set(replies)) + len(set(nexts)) > 2 or not nexts[0].strip():  # noqa: PLR2004 - one of each kind
         raise ModelError("the model's chat template treats turns unlike each other", "use the plain format")
     return [*literals[: first - 1], replies[0], nexts[0], literals[-2]]

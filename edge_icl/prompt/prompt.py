@@ -9,8 +9,8 @@
     Output:
 
 The prefix is what many questions share and whose evaluation is kept, so its text and its tokens depend on its
-examples alone: prefix, question and answer are tokenized apart. They are parted between a colon and a space,
-where tokenizers part words anyway, so that the model sees the same tokens as if they were one text. Parted at
+examples alone: prefix, question and answer are tokenized apart. They are cut between a colon and a space,
+where tokenizers separate words anyway, so that the model sees the same tokens as if they were one text. Cut at
 a line break they would not be: two line breaks are one token or two, depending on what follows.
 
 A text may hold markup, what a chat template writes, between two `MARK`s: only there the name of a special token
@@ -135,12 +135,12 @@ class Prompt:
 
     @property
     def stop(self) -> str:
-        """The text that ends the answer and is no part of it."""
+        """The text that ends the answer and is not part of it."""
         return self.form.stop(self.examples)
 
     @property
     def text(self) -> str:
-        """All of it, as people read it."""
+        """All of it, without marks."""
         return (self.prefix + self.question).replace(MARK, "")
 
 

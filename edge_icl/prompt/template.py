@@ -95,7 +95,7 @@ def _answer(template: str, end: str, messages: list[dict[str, str]]) -> dict[str
         return {"error": "it takes too much time or memory"}
     except RecursionError:
         return {"error": "it nests too deep"}
-    except Exception as error:  # noqa: BLE001 - a program of anybody's may raise anything
+    except Exception as error:  # noqa: BLE001 - a template is a program, which may raise anything
         lines = str(error).splitlines() or [type(error).__name__]
         return {"error": lines[0][:200]}
     return {"text": text} if len(text) <= LONGEST else {"error": f"it renders {len(text):,} characters"}

@@ -75,7 +75,7 @@ def fitting(
         tag: a tag that they have, to the letter.
 
     Raises:
-        InputError: one of the texts is no valid text, or nothing of `match` can be seen.
+        InputError: one of the texts is not valid, or nothing of `match` can be seen.
     """
     pattern = None if match is None else Pattern(match)
     source = None if source is None else normalise(source, "source")

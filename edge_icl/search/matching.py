@@ -4,8 +4,8 @@ r"""Finding a text in others as a person reads them: what looks the same is the 
     True
 
 A name that was pasted from a mail or a web page has no-break spaces, soft hyphens or full-width letters in it,
-which nobody sees. For whoever forgets by name a miss is a leak. So white space is folded, what cannot be seen
-is ignored, and letters are compared in NFKC, upper and lower case alike; quotes are straight ones, and all
+which no reader sees. For a user who forgets by name a miss is a leak. So white space is folded, what cannot be
+seen is ignored, and letters are compared in NFKC, upper and lower case alike; quotes are straight ones, and all
 hyphens and dashes are one. Accents count: they are seen.
 
 What cannot be seen may also stand where a space should be: "Anna\u200bBerg" is two words to a browser, and one
@@ -54,7 +54,7 @@ _WHITE = re.compile(r"\s{2,}|[^\S ]")
 
 
 def unseen(character: str) -> bool:
-    """Tell whether a character cannot be seen and is no white space."""
+    """Tell whether a character cannot be seen and is not white space."""
     if character.isspace():
         return False
     return unicodedata.category(character) in {"Cf", "Cc"} or _IGNORABLE.match(character) is not None
@@ -76,7 +76,7 @@ class Pattern:
         text: the text.
 
     Raises:
-        InputError: it is no valid text, or nothing of it can be seen.
+        InputError: it is not valid text, or nothing of it can be seen.
     """
 
     def __init__(self, text: str) -> None:
@@ -162,7 +162,7 @@ def _fine(character: str, left: str, right: str) -> bool:
         return unicodedata.category(left) in {"So", "Sm", "Po", "Nd"}
     if character in _HAN_FORM:
         return unicodedata.name(left, "").startswith("CJK ")
-    printable = character.isprintable() or unicodedata.category(character) == "Zs"  # spaces deceive nobody
+    printable = character.isprintable() or unicodedata.category(character) == "Zs"  # spaces deceive no reader
     return printable and not unseen(character)
 
 

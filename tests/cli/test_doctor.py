@@ -194,13 +194,13 @@ def test_a_machine_that_computes_wrongly_however_it_is_told_to_is_a_problem(
 ) -> None:
     tidy(unchecked)
     break_machine(monkeypatch, "nan", "always")
-    told = f"llama.cpp computes {LLM} wrongly on this machine: logits are no finite numbers"
+    told = f"llama.cpp computes {LLM} wrongly on this machine: logits are not finite numbers"
 
     refused(run("ask", "Taxi downtown"), told, "edge-icl doctor")
     problems = found("problem")
     assert list(problems) == [told]
     assert "CMAKE_ARGS=-DGGML_NATIVE=OFF pip install" in problems[told]
-    assert "; computes wrongly: logits are no finite numbers\n" in run("status").out
+    assert "; computes wrongly: logits are not finite numbers\n" in run("status").out
     assert json.loads(run("status", "--json").out)["check"]["state"] == "failed"
     assert (
         "no: llama.cpp computes the model wrongly on this machine; see edge-icl doctor\n" in run("status").out

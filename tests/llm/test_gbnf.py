@@ -82,5 +82,5 @@ def test_the_names_of_the_rules_are_given() -> None:
 
 @pytest.mark.parametrize("character", ["\0", "\ud800"])
 def test_a_grammar_is_text(character: str) -> None:
-    with pytest.raises(InputError, match="which is no text"):
+    with pytest.raises(InputError, match="which is not text"):
         Grammar.from_text(f'root ::= "{character}"')

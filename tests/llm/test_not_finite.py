@@ -53,7 +53,7 @@ def test_logits_that_are_not_finite_are_an_error_and_no_state_of_them_is_kept(
 
     with (
         Memory.open(store, model="tiny") as memory,
-        pytest.raises(ModelComputationError, match=r"no finite numbers.*edge-icl doctor"),
+        pytest.raises(ModelComputationError, match=r"not finite numbers.*edge-icl doctor"),
     ):
         memory.ask("a taxi", WAYS[way])
 
@@ -86,7 +86,7 @@ def test_an_encoder_that_gives_no_finite_vectors_is_refused_at_import_and_at_use
     tmp_path: Path, value: float
 ) -> None:
     folder = silent_norms(tiny.bert(tmp_path / "bert"), value)
-    with pytest.raises(ModelFileError, match="no finite numbers"):
+    with pytest.raises(ModelFileError, match="not finite numbers"):
         import_model("mine", folder)
     assert location.installed() == ()
 
@@ -94,7 +94,7 @@ def test_an_encoder_that_gives_no_finite_vectors_is_refused_at_import_and_at_use
     encoder = Encoder(
         tmp_path / "model.onnx", folder / "tokenizer.json", EncoderSettings(tiny.DIMENSION, 100, 40)
     )
-    with pytest.raises(ModelFileError, match="no finite numbers"):
+    with pytest.raises(ModelFileError, match="not finite numbers"):
         encoder.encode(["a taxi"])
 
 

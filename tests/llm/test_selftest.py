@@ -20,11 +20,11 @@ SEEN = {
     "parts": "in parts got other logits than whole",
     "again": "the same question got other logits when it came again",
     "state": "other logits after a saved state",
-    "anew": "other logits when all was evaluated anew",
+    "anew": "other logits when all was evaluated again",
     "labels": "the labels of a question got other scores when it came again",
     "chance": " a token, where chance gives",
     "far": "away from the model's reference",
-    "nan": "no finite numbers",
+    "nan": "not finite numbers",
 }
 
 Load = Callable[..., Model]

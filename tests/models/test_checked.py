@@ -30,10 +30,10 @@ SEEN = {
     "parts": "in parts got other logits than whole",
     "again": "other logits when it came again",
     "state": "other logits after a saved state",
-    "anew": "other logits when all was evaluated anew",
+    "anew": "other logits when all was evaluated again",
     "labels": "got other scores when it came again",
     "chance": "where chance gives",
-    "nan": "no finite numbers",
+    "nan": "not finite numbers",
     "abort": "llama.cpp ended its process (SIGABRT: kernels.cpp:7: GGML_ASSERT(rows == 8) failed)",
     "hang": "llama.cpp gave no sign of life for 1 seconds",
 }

@@ -278,7 +278,7 @@ def test_what_is_no_file_in_the_place_of_one_is_refused_and_not_waited_for(encod
         os.mkfifo(file)
 
     for find in (lambda: location.find_encoder("small"), lambda: location.find_llm("tiny")):
-        with pytest.raises(ModelFileError, match="is no regular file"):
+        with pytest.raises(ModelFileError, match="is not a regular file"):
             find()
 
 
@@ -313,7 +313,7 @@ def test_what_everybody_may_write_to_is_not_used(store: Path, encoder: Path, wha
     }[what]
     path.chmod(0o777)
 
-    refused(run("search", "--store", str(store), "a taxi"), f"everybody may write to {path}", "chmod -R o-w")
+    refused(run("search", "--store", str(store), "a taxi"), f"all users may write to {path}", "chmod -R o-w")
 
     path.chmod(0o1777 if path.is_dir() else 0o664)
     assert run("search", "--store", str(store), "a taxi").code == 0

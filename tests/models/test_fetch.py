@@ -87,7 +87,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         def do_HEAD(self) -> None:
             hub.answer(self)
 
-        do_GET = do_HEAD  # noqa: N815
+        do_GET = do_HEAD  # noqa: N815 - the name that http.server looks for
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

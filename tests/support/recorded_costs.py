@@ -237,7 +237,7 @@ def main() -> None:
             print(f"another Python or numpy than before, or another build: {new.where}")  # noqa: T201 - a program
         new = merged(old, new)
     new.write()
-    print(f"{RECORD} is written: git diff shows what has changed")  # noqa: T201 - likewise
+    print(f"{RECORD} is written: git diff shows what has changed")  # noqa: T201 - a program
 
 
 if __name__ == "__main__":
