@@ -38,7 +38,7 @@ from support.common import load, seed
 from edge_icl import Example, Memory, Options
 from edge_icl.answer.asking import ROOM_FOR_ANSWER
 from edge_icl.answer.judging import judge_alone
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.prompt import prompt as prompts
 from edge_icl.store.settings import DEFAULT_SHOTS
 
@@ -146,7 +146,7 @@ def auto_cot(memory: Memory, shots: int, draw: int = 0) -> Callable[[str], Found
             answer, share = next(iter(judge_alone(prefixes, prompt, labels).shares.items()))
             return answer, share
         tokens = model.tokenize(prompt.prefix, start=True), model.tokenize(prompt.question)
-        return "".join(generate(prefixes, *tokens, stop=prompt.stop, max_tokens=MOST_TOKENS)), None
+        return "".join(generate(prefixes, *tokens, Limits(stop=prompt.stop, max_tokens=MOST_TOKENS))), None
 
     return ask
 

@@ -23,7 +23,7 @@ from edge_icl.errors import (
     InputError,
     StoreDamagedError,
 )
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.prompt import prompt as prompts
 from edge_icl.results import Held
@@ -153,10 +153,12 @@ class Asker:
             prefixes,
             prefixes.tokens(prompt.prefix, start=True),
             prefixes.tokens(prompt.question),
-            stop=prompt.stop if grammar is None else prompt.form.close,
-            lead=prompt.form.lead,
-            grammar=grammar,
-            max_tokens=options.max_tokens,
+            Limits(
+                stop=prompt.stop if grammar is None else prompt.form.close,
+                lead=prompt.form.lead,
+                grammar=grammar,
+                max_tokens=options.max_tokens,
+            ),
             cancel=question.cancel,
             check=partial(self._refuse_changed, prefixes),
         )

@@ -1,6 +1,6 @@
 """An answer, piece by piece: always the likeliest token, so the same answer every time.
 
-    >>> for piece in generate(prefixes, prefix, question, stop=prompt.stop):
+    >>> for piece in generate(prefixes, prefix, question, Limits(stop=prompt.stop)):
     ...     print(piece, end="", flush=True)
 
 Between two pieces the model is free: another question may take its window, and the answer goes on afterwards
@@ -13,6 +13,7 @@ ends nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import AskCancelledError, ExamplesChangedError, InputError, ModelError
@@ -35,15 +36,29 @@ if TYPE_CHECKING:
     Pick = Callable[[NDArray[np.float32]], int | None]
 
 
-def generate(  # noqa: PLR0913 - most by name, each with a default
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where an answer ends, and what it must keep to.
+
+    Attributes:
+        stop: the text that ends the answer; neither it nor a beginning of it is given at the end. May be empty.
+        lead: what stands before an answer in the prompt's format; only a grammar needs to know.
+        max_tokens: most tokens to evaluate for the answer; a full context ends it too.
+        grammar: what the answer must keep to.
+    """
+
+    stop: str
+    lead: str = ""
+    max_tokens: int = 256
+    grammar: Grammar | None = None
+
+
+def generate(
     prefixes: Prefixes,
     prefix: Sequence[int],
     question: Sequence[int],
+    limits: Limits,
     *,
-    stop: str,
-    lead: str = "",
-    max_tokens: int = 256,
-    grammar: Grammar | None = None,
     cancel: Cancel | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Generator[str, None, bool]:
@@ -53,10 +68,7 @@ def generate(  # noqa: PLR0913 - most by name, each with a default
         prefixes: the prefixes of the store, and the model.
         prefix: tokens that other questions share.
         question: tokens of this question.
-        stop: the text that ends the answer; neither it nor a beginning of it is given at the end. May be empty.
-        lead: what stands before an answer in the prompt's format; only a grammar needs to know.
-        max_tokens: most tokens to evaluate for the answer; a full context ends it too.
-        grammar: what the answer must keep to.
+        limits: where the answer ends, and what it must keep to.
         cancel: set it from any thread, and the answer ends before the next token, also while the model reads.
         check: called after every token, before anything is given of it; what it raises ends the answer.
 
@@ -64,18 +76,18 @@ def generate(  # noqa: PLR0913 - most by name, each with a default
         Whether the answer is complete: it came to its own end, or is all that the grammar asks for.
 
     Raises:
-        InputError: the prompt leaves no room for an answer, `max_tokens` is below one, or the grammar is bad.
+        InputError: the prompt leaves no room for an answer, the limits allow no token, or the grammar is bad.
         ModelError: llama.cpp fails.
         ExamplesChangedError: `Prefixes.clear` was called before the answer was complete.
     """
-    if max_tokens < 1:
-        raise InputError(f"an answer cannot have {max_tokens} tokens", "give at least 1")
-    vocabulary = prefixes.model.vocabulary
-    text = _Text(stop, strip=None if grammar is None else len(lead))
+    if limits.max_tokens < 1:
+        raise InputError(f"an answer cannot have {limits.max_tokens} tokens", "give at least 1")
+    vocabulary, grammar = prefixes.model.vocabulary, limits.grammar
+    text = _Text(limits.stop, strip=None if grammar is None else len(limits.lead))
     decoder = Decoder(vocabulary)
-    constraint = None if grammar is None else Constraint(grammar, vocabulary, lead=lead)
+    constraint = None if grammar is None else Constraint(grammar, vocabulary, lead=limits.lead)
     pick = _free(vocabulary) if constraint is None else _bound(vocabulary, constraint, text)
-    tokens = _tokens(prefixes, prefix, question, max_tokens, pick, cancel)
+    tokens = _tokens(prefixes, prefix, question, limits.max_tokens, pick, cancel)
     while not text.over:
         try:
             token = next(tokens)

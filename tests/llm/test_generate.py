@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_icl.errors import InputError, ModelError
-from edge_icl.llm.generate import _free, _Text, _tokens, generate
+from edge_icl.llm.generate import Limits, _free, _Text, _tokens, generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import score_labels
@@ -27,15 +27,15 @@ def counting(model: Model) -> list[int]:
 def test_answer_follows_the_examples_and_stops_at_their_format(
     prefixes: Prefixes, prefix: list[int], question: list[int]
 ) -> None:
-    assert "".join(generate(prefixes, prefix, question, stop="\n")) == "positive"
-    assert "".join(generate(prefixes, prefix, question, stop="\n\nInput:")) == "positive"
+    assert "".join(generate(prefixes, prefix, question, Limits(stop="\n"))) == "positive"
+    assert "".join(generate(prefixes, prefix, question, Limits(stop="\n\nInput:"))) == "positive"
 
 
 def test_answer_is_the_same_every_time_and_comes_in_pieces(prefixes: Prefixes, counting: list[int]) -> None:
-    pieces = list(generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=12))
+    pieces = list(generate(prefixes, counting, counting[:1], Limits(stop=NEVER, max_tokens=12)))
     assert len(pieces) > 3
     prefixes.clear()
-    assert list(generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=12)) == pieces
+    assert list(generate(prefixes, counting, counting[:1], Limits(stop=NEVER, max_tokens=12))) == pieces
 
 
 def test_answer_has_at_most_max_tokens(prefixes: Prefixes, counting: list[int]) -> None:
@@ -43,7 +43,7 @@ def test_answer_has_at_most_max_tokens(prefixes: Prefixes, counting: list[int]) 
     for most in (1, 2, 7):
         assert len(list(_tokens(prefixes, counting, counting[:1], most, pick))) == most
     with pytest.raises(InputError, match="0 tokens"):
-        next(generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=0))
+        next(generate(prefixes, counting, counting[:1], Limits(stop=NEVER, max_tokens=0)))
 
 
 def test_answer_ends_with_the_context(small: Model, counting: list[int]) -> None:
@@ -56,10 +56,10 @@ def test_answer_ends_where_the_model_says_so(
     prefixes: Prefixes, counting: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vocabulary = prefixes.model.vocabulary
-    whole = "".join(generate(prefixes, [], counting, stop=NEVER, max_tokens=20))
+    whole = "".join(generate(prefixes, [], counting, Limits(stop=NEVER, max_tokens=20)))
     ended = iter([False, False, True])
     monkeypatch.setattr(vocabulary, "ends", lambda _token: next(ended))
-    text = "".join(generate(prefixes, [], counting, stop=NEVER, max_tokens=20))
+    text = "".join(generate(prefixes, [], counting, Limits(stop=NEVER, max_tokens=20)))
     assert whole.startswith(text)
     assert len(text) < len(whole)
 
@@ -67,20 +67,20 @@ def test_answer_ends_where_the_model_says_so(
 def test_closed_answer_leaves_the_model_usable(
     prefixes: Prefixes, prefix: list[int], question: list[int]
 ) -> None:
-    expected = "".join(generate(prefixes, prefix, question, stop=NEVER, max_tokens=9))
-    answer = generate(prefixes, prefix, question, stop=NEVER, max_tokens=9)
+    expected = "".join(generate(prefixes, prefix, question, Limits(stop=NEVER, max_tokens=9)))
+    answer = generate(prefixes, prefix, question, Limits(stop=NEVER, max_tokens=9))
     next(answer)
     answer.close()
     assert list(answer) == []
     assert prefixes.model.window._owner is None
     assert prefixes.model.window._parked == {}
-    assert "".join(generate(prefixes, prefix, question, stop=NEVER, max_tokens=9)) == expected
+    assert "".join(generate(prefixes, prefix, question, Limits(stop=NEVER, max_tokens=9))) == expected
 
 
 def test_another_thread_cancels_between_tokens(prefixes: Prefixes, counting: list[int]) -> None:
     cancel = Cancel()
     pieces = []
-    for piece in generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=500, cancel=cancel):
+    for piece in generate(prefixes, counting, counting[:1], Limits(stop=NEVER, max_tokens=500), cancel=cancel):
         pieces.append(piece)
         if len(pieces) == 3:
             thread = threading.Thread(target=cancel.set)
@@ -92,12 +92,12 @@ def test_another_thread_cancels_between_tokens(prefixes: Prefixes, counting: lis
 def test_answers_in_turns_are_the_answers_alone(
     prefixes: Prefixes, prefix: list[int], question: list[int], counting: list[int]
 ) -> None:
-    first = list(generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=8))
-    second = list(generate(prefixes, prefix, question, stop=NEVER, max_tokens=8))
+    first = list(generate(prefixes, counting, counting[:1], Limits(stop=NEVER, max_tokens=8)))
+    second = list(generate(prefixes, prefix, question, Limits(stop=NEVER, max_tokens=8)))
     scores = score_labels(prefixes, prefix, question, ["positive", "negative"])
     prefixes.clear()
-    one = generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=8)
-    two = generate(prefixes, prefix, question, stop=NEVER, max_tokens=8)
+    one = generate(prefixes, counting, counting[:1], Limits(stop=NEVER, max_tokens=8))
+    two = generate(prefixes, prefix, question, Limits(stop=NEVER, max_tokens=8))
     found: tuple[list[str], list[str]] = ([next(one)], [next(two)])
     assert (score_labels(prefixes, prefix, question, ["positive", "negative"]) == scores).all()
     for answer, pieces in zip((one, two) * 8, found * 8, strict=True):
@@ -110,7 +110,7 @@ def test_answers_in_threads_are_the_answers_alone(model: Model, prefix: list[int
     prompts = [question[:length] for length in (3, 6, 9)]
 
     def answer(index: int) -> list[str]:
-        return list(generate(Prefixes(model), prefix, prompts[index], stop=NEVER, max_tokens=10))
+        return list(generate(Prefixes(model), prefix, prompts[index], Limits(stop=NEVER, max_tokens=10)))
 
     expected = [answer(index) for index in range(3)]
     found: dict[int, list[str]] = {}
@@ -128,7 +128,7 @@ def test_answers_in_threads_are_the_answers_alone(model: Model, prefix: list[int
 def test_answer_whose_examples_were_cleared_does_not_go_on(
     prefixes: Prefixes, prefix: list[int], question: list[int], counting: list[int], parked: bool
 ) -> None:
-    answer = generate(prefixes, counting, counting[:1], stop=NEVER, max_tokens=50)
+    answer = generate(prefixes, counting, counting[:1], Limits(stop=NEVER, max_tokens=50))
     next(answer)
     if parked:
         score_labels(prefixes, prefix, question, ["a"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge_icl.errors import InputError, ModelError
 from edge_icl.example import Example
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.grammar import Constraint, Grammar
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
@@ -41,7 +41,7 @@ def answer(
     prefixes: Prefixes, prefix: list[int], question: list[int], grammar: Grammar, most: int = 200
 ) -> tuple[str, bool]:
     """Return a whole answer, and whether it is complete."""
-    found = generate(prefixes, prefix, question, stop=STOP, lead=LEAD, grammar=grammar, max_tokens=most)
+    found = generate(prefixes, prefix, question, Limits(stop=STOP, lead=LEAD, grammar=grammar, max_tokens=most))
     pieces = []
     while True:
         try:
@@ -106,7 +106,7 @@ def test_chat_with_a_grammar_ends_with_its_turn(prefixes: Prefixes, model: Model
     prompt = fit("dull", prefix=SHOWN, budget=1000, count=model.count, form=form)
     prefix, question = model.tokenize(prompt.prefix, start=True), model.tokenize(prompt.question)
     words = Grammar.from_text("root ::= [a-z]+")
-    found = generate(prefixes, prefix, question, stop=form.close, lead=form.lead, grammar=words)
+    found = generate(prefixes, prefix, question, Limits(stop=form.close, lead=form.lead, grammar=words))
     assert "".join(found) in {"good", "bad"}
 
 
@@ -121,9 +121,11 @@ def test_answers_with_grammars_in_turns_are_the_answers_alone(
     grammars = [Grammar.from_schema(SCHEMA), WORDS_GRAMMAR, None]
     wanted = []
     for grammar in grammars:
-        wanted.append(list(generate(prefixes, prefix, question, stop=STOP, lead=LEAD, grammar=grammar)))
+        wanted.append(list(generate(prefixes, prefix, question, Limits(stop=STOP, lead=LEAD, grammar=grammar))))
         prefixes.clear()
-    turns = [generate(prefixes, prefix, question, stop=STOP, lead=LEAD, grammar=each) for each in grammars]
+    turns = [
+        generate(prefixes, prefix, question, Limits(stop=STOP, lead=LEAD, grammar=each)) for each in grammars
+    ]
     found: list[list[str]] = [[], [], []]
     while any(pieces := [next(turn, "") for turn in turns]):
         for own, piece in zip(found, pieces, strict=True):
@@ -136,7 +138,7 @@ def test_cancelled_answer_is_not_complete(prefixes: Prefixes, prefix: list[int],
     for close in (True, False):
         cancel = Cancel()
         found = generate(
-            prefixes, prefix, question, stop=STOP, grammar=Grammar.from_schema(SCHEMA), cancel=cancel
+            prefixes, prefix, question, Limits(stop=STOP, grammar=Grammar.from_schema(SCHEMA)), cancel=cancel
         )
         next(found)
         if close:

@@ -78,14 +78,15 @@ def test_llama_cpp_is_silent_and_loaded_late(gguf: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import score_labels
 assert "llama_cpp" not in sys.modules
 with Model.load(Path(sys.argv[1]), identity="x", options=EngineOptions(context=512)) as model:
-    list(generate(Prefixes(model), model.tokenize("Input:"), model.tokenize(" a"), stop="x", max_tokens=2))
+    limits = Limits(stop="x", max_tokens=2)
+    list(generate(Prefixes(model), model.tokenize("Input:"), model.tokenize(" a"), limits))
 try:
     Model.load(Path(sys.argv[0]) if sys.argv[0] != "-c" else Path(sys.executable), identity="x")
 except Exception as error:

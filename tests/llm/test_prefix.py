@@ -12,7 +12,7 @@ import pytest
 
 from edge_icl.errors import InputError
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import WORTH_KEEPING, Prefixes
 from edge_icl.llm.score import score_labels
@@ -138,7 +138,7 @@ def test_prefix_after_other_questions_gives_the_same_logits(
     for tokens in (question[:3], question * 9, model.tokenize(" a\n\n\nb"), [question[0]]):
         ask(prefixes, prefix, tokens)
         score_labels(prefixes, prefix, tokens, ["positive", "negative", "neither of them"])
-        list(generate(prefixes, prefix, tokens, stop="\n", max_tokens=5))
+        list(generate(prefixes, prefix, tokens, Limits(stop="\n", max_tokens=5)))
     assert np.array_equal(ask(prefixes, prefix, question), cold)
 
 

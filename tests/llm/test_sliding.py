@@ -16,7 +16,7 @@ import pytest
 
 from edge_icl import Answer, Example, Memory, Options
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.native import llama
 from edge_icl.llm.prefix import Prefixes
@@ -162,7 +162,7 @@ def test_answers_in_turns_beyond_the_window_are_the_answers_alone(sliding: Slidi
     prompts = [(sliding.tokens(sliding.window + 90, seed=n), sliding.tokens(9, seed=n)) for n in range(2)]
 
     def answer(number: int) -> Iterator[str]:
-        return generate(Prefixes(sliding.model), *prompts[number], stop=NEVER, max_tokens=12)
+        return generate(Prefixes(sliding.model), *prompts[number], Limits(stop=NEVER, max_tokens=12))
 
     alone = ["".join(answer(number)) for number in range(2)]
     prefixes.clear()

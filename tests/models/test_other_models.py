@@ -11,7 +11,7 @@ import pytest
 from command import refused, run
 
 from edge_icl.errors import InputError, ModelFileError
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import score_labels
@@ -70,7 +70,7 @@ def test_a_model_with_a_short_context_answers_as_one_with_a_long_context(tmp_pat
             prefix, question = list(range(3, context - 30)), [5, 6, 7]
             scores = score_labels(prefixes, prefix, question, labels)
             with prefixes.asked(prefix, question) as logits:
-                answer = list(generate(prefixes, prefix, question, stop="\0", max_tokens=9))
+                answer = list(generate(prefixes, prefix, question, Limits(stop="\0", max_tokens=9)))
                 return model.context, [scores.tobytes(), logits.tobytes()], answer
 
     if context < 50:
@@ -84,8 +84,8 @@ def test_a_short_context_is_filled_to_its_end_and_no_further(tmp_path: Path) -> 
     with Model.load(ggufs.llama(tmp_path / "short.gguf", context=100), identity="x") as model:
         prefixes = Prefixes(model)
         with pytest.raises(InputError, match="the prompt has 100 tokens and the model has room for 99"):
-            next(generate(prefixes, list(range(3, 53)), [9] * 50, stop=""))
-        full = [*generate(prefixes, list(range(3, 53)), [9] * 49, stop="", max_tokens=50)]
+            next(generate(prefixes, list(range(3, 53)), [9] * 50, Limits(stop="")))
+        full = [*generate(prefixes, list(range(3, 53)), [9] * 49, Limits(stop="", max_tokens=50))]
 
         assert len(full) <= 1
         with pytest.raises(InputError, match=r"a label has .* and the prompt leaves room for 10"):

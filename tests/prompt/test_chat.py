@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge_icl.errors import ModelError
 from edge_icl.example import Example
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import score_labels
@@ -147,7 +147,7 @@ def test_answers_in_either_format_are_the_same_every_time(model: Model, prefixes
     found = []
     for _ in range(2):
         scores = score_labels(prefixes, prefix, question, ["food", "travel"], form=shape)
-        written = generate(prefixes, prefix, question, stop=prompt.stop, max_tokens=20)
+        written = generate(prefixes, prefix, question, Limits(stop=prompt.stop, max_tokens=20))
         found.append((scores.tolist(), "".join(written)))
         prefixes.clear()
     assert found[0] == found[1]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge_icl import AskCancelledError, Cancel
 from edge_icl.llm.context import BATCH
-from edge_icl.llm.generate import generate
+from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.scheduling import Scheduler
@@ -115,12 +115,14 @@ def test_a_written_answer_is_cancelled_within_a_token_and_others_go_on(
     model: Model, prefix: list[int], question: list[int], set_in: Callable[[int], tuple[Cancel, list[int]]]
 ) -> None:
     counting = model.tokenize(" ".join(map(str, range(1, 31))))
-    expected = list(generate(Prefixes(model), prefix, question, stop="\0", max_tokens=9))
-    other = generate(Prefixes(model), prefix, question, stop="\0", max_tokens=9)
+    expected = list(generate(Prefixes(model), prefix, question, Limits(stop="\0", max_tokens=9)))
+    other = generate(Prefixes(model), prefix, question, Limits(stop="\0", max_tokens=9))
     begun = [next(other)]
     cancel, calls = set_in(5)
 
-    found = list(generate(Prefixes(model), counting, counting[:1], stop="\0", max_tokens=99, cancel=cancel))
+    found = list(
+        generate(Prefixes(model), counting, counting[:1], Limits(stop="\0", max_tokens=99), cancel=cancel)
+    )
 
     assert len(calls) == 5
     assert 0 < len(found) < 4  # the first two calls read the prompt
