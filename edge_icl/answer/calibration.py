@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.llm.score import score_apart
-from edge_icl.prior.evidence import strange_texts
+from edge_icl.prior.evidence import content_free_texts
 from edge_icl.runtime import strict_json
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Calibration:
 
     def _texts(self, prompt: Prompt) -> list[str]:
         """Return the texts as questions of this prompt."""
-        texts = strange_texts(self._derived.inputs, self._derived.snapshot.settings.seed)
+        texts = content_free_texts(self._derived.inputs, self._derived.snapshot.settings.seed)
         return [prompt.form.parts(text, prompt.shared, ())[1] for text in texts]
 
 

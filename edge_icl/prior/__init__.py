@@ -1,14 +1,13 @@
 """What a store's own examples say about a question's label, before any language model is asked.
 
-Read in this order.
+May import: cluster, search. Read in this order:
 
-- statistics: exact sums over the examples, which forget by subtraction
-- discriminant: a linear discriminant from these sums
-- vote: the neighbours' vote
-- opinion_pool: the opinions of several experts as one distribution, and how much to trust each
-- fitted: the prior of one state of a store; all its choices are made on the store's own examples, each of them
-  left out in turn
-- evidence: what the language model adds
+    statistics    exact sums over the examples, which forget by subtraction
+    discriminant  a linear discriminant (LDA) from these sums
+    vote          the neighbours' vote
+    opinion_pool  the opinions of several experts as one distribution, and how much to trust each
+    fitted        the prior of one snapshot; all its choices are made on the store's own examples, each left out
+    evidence      what the language model adds
 
 Everything is a function of the set of examples and their vectors; nothing looks at a question's true answer.
 """

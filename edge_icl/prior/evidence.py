@@ -1,10 +1,11 @@
 """What the language model adds to the prior.
 
 The model's evidence for a label is how much likelier it calls the label after this question than after texts
-that ask nothing: log p(label | question) - log p(label | strange text). The difference takes out what the model
-prefers anyway, such as short labels, common words and the last example's output (Zhao et al., "Calibrate Before
-Use", ICML 2021). The strange texts are random words of the store's own inputs (Fei et al., "Mitigating Label
-Biases for In-context Learning", ACL 2023), so they look like questions of this store without being one.
+that ask nothing: log p(label | question) - log p(label | content-free text). The difference takes out what the
+model prefers anyway, such as short labels, common words and the last example's output (Zhao et al., "Calibrate
+Before Use", ICML 2021). The content-free texts are random words of the store's own inputs (Fei et al.,
+"Mitigating Label Biases for In-context Learning", ACL 2023), so they look like questions of this store without
+being one.
 
 By Bayes' rule the evidence is added to the prior's logarithm. Only the labels that the prior calls likeliest
 are put to the model; it moves probability between them, and the others keep theirs.
@@ -41,9 +42,9 @@ on 9 tasks with the default model: 0.7 to 1 was best with 8 and 32 examples, 0.2
 are more labels than a prompt shows, the model has not seen most of them, and WEIGHT is less in proportion: on
 all of Banking77, 77 labels and 8 shots, the whole of it took more than a point from the prior."""
 
-STRANGE_TEXTS = 3
+CONTENT_FREE_TEXTS = 3
 LONGEST_TEXT = 64
-"""Words; a strange text has as many as the store's inputs, but no more than this."""
+"""Words; a content-free text has as many as the store's inputs, but no more than this."""
 MOST_SAMPLED = 256
 """Inputs that words are drawn from: the first by id, a random sample."""
 
@@ -74,11 +75,11 @@ def weighed(logs: Floats, put: NDArray[np.intp], evidence: Floats) -> Floats:
     return log_probabilities(result)
 
 
-def strange_texts(inputs: Sequence[str], seed: bytes) -> list[str]:
+def content_free_texts(inputs: Sequence[str], seed: bytes) -> list[str]:
     """Return texts of random words of the inputs, which are in the order of their ids; at least one input."""
     sampled = [text.split() for text in inputs[:MOST_SAMPLED]]
     words = [word for text in sampled for word in text]
     length = min(int(np.median([len(text) for text in sampled])), LONGEST_TEXT)
-    drawn = hashlib.shake_256(seed + b"edge-icl/strange/").digest(4 * STRANGE_TEXTS * length)
-    chosen = np.frombuffer(drawn, "<u4").reshape(STRANGE_TEXTS, length) % len(words)
+    drawn = hashlib.shake_256(seed + b"edge-icl/strange/").digest(4 * CONTENT_FREE_TEXTS * length)
+    chosen = np.frombuffer(drawn, "<u4").reshape(CONTENT_FREE_TEXTS, length) % len(words)
     return [" ".join(words[i] for i in row) for row in chosen]

@@ -5,7 +5,7 @@
 
 The experts are the linear discriminant, which needs many examples and then sees most; the neighbours' vote,
 which needs few; and how often each label occurs. How far the discriminant's covariance is shrunk, how sharply
-near examples outvote far ones and how much each expert weighs is chosen by how well the pool foretells the
+near examples outvote far ones and how much each expert weighs is chosen by how well the pool predicts the
 store's own examples, each by all others. With few examples this says little, and the weights stay near those
 expected.
 
@@ -103,18 +103,18 @@ def fit(points: Points, outputs: Sequence[str], statistics: Statistics) -> Prior
     classes = np.array([index[output] for output in outputs], np.intp)
     scatter = Scatter(statistics, labels)
     expected = np.array(EXPECTED) * len(classes) / (len(classes) + HALF_EXPECTED)
-    trial = _Trial(points, classes, scatter, expected)
+    held_out = _LeaveOneOut(points, classes, scatter, expected)
     shrinkage, sharpness = SHRINKAGES[0], SHARPNESSES[0]
-    if len(labels) > 1 and len(trial.answers):
-        sharpness = _cheapest(SHARPNESSES, lambda tried: trial.cost(shrinkage, tried))
-        shrinkage = _cheapest(SHRINKAGES, lambda tried: trial.cost(tried, sharpness))
-        sharpness = _cheapest(SHARPNESSES, lambda tried: trial.cost(shrinkage, tried))
-        expected = trial.weights(shrinkage, sharpness)
-    scale = trial.scale(shrinkage)
+    if len(labels) > 1 and len(held_out.answers):
+        sharpness = _cheapest(SHARPNESSES, lambda tried: held_out.cost(shrinkage, tried))
+        shrinkage = _cheapest(SHRINKAGES, lambda tried: held_out.cost(tried, sharpness))
+        sharpness = _cheapest(SHARPNESSES, lambda tried: held_out.cost(shrinkage, tried))
+        expected = held_out.weights(shrinkage, sharpness)
+    scale = held_out.scale(shrinkage)
     return Prior(labels, shrinkage, sharpness, expected, points, classes, scatter, scale)
 
 
-class _Trial:
+class _LeaveOneOut:
     """Examples that are left out in turn, and what the others say about them.
 
     Attributes:
@@ -141,7 +141,7 @@ class _Trial:
         return float(np.sqrt((spread**2).mean())) or 1.0
 
     def cost(self, shrinkage: float, sharpness: float) -> float:
-        """Return how badly the pool, with the expected weights, foretells the examples left out, in nats."""
+        """Return how badly the pool, with the expected weights, predicts the examples left out, in nats."""
         logs = opinion_pool.log_probabilities(
             np.tensordot(self._expected, self._opinions(shrinkage, sharpness), 1)
         )

@@ -41,7 +41,7 @@ def ranked(logs: Floats) -> NDArray[np.intp]:
 
 
 def trust(opinions: Floats, answers: NDArray[np.intp], expected: Floats, *, firmness: float) -> Floats:
-    """Return weights f64[experts], none negative, with which the experts' pool foretells answers best.
+    """Return weights f64[experts], none negative, with which the experts' pool predicts answers best.
 
     Args:
         opinions: f64[experts, m, labels], their scores for m questions.

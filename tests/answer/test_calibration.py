@@ -78,7 +78,7 @@ def test_other_texts_are_scored_anew(
 ) -> None:
     first = ask_all(memory)
     scored.clear()
-    monkeypatch.setattr(calibration, "strange_texts", lambda *_: ["nothing", "is asked"])
+    monkeypatch.setattr(calibration, "content_free_texts", lambda *_: ["nothing", "is asked"])
     with Memory.open("work") as again:
         answers = ask_all(again)
     assert sorted(scored) == sorted([*{label for answer in answers for label in answer.parts}] * 2)

@@ -238,9 +238,9 @@ def test_of_labels_that_are_equally_likely_but_for_rounding_the_first_are_put() 
 
 
 @given(st.lists(st.text("ab c", min_size=1).filter(str.strip), min_size=1, max_size=400))
-def test_strange_texts_are_words_of_the_inputs(inputs: list[str]) -> None:
-    texts = evidence.strange_texts(inputs, bytes(32))
+def test_content_free_texts_are_words_of_the_inputs(inputs: list[str]) -> None:
+    texts = evidence.content_free_texts(inputs, bytes(32))
 
     words = {word for text in inputs for word in text.split()}
     assert all(text and set(text.split()) <= words for text in texts)
-    assert texts == evidence.strange_texts(inputs, bytes(32))
+    assert texts == evidence.content_free_texts(inputs, bytes(32))
