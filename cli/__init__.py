@@ -15,6 +15,7 @@ What is shown, and where it goes:
     spreadsheets cells that a spreadsheet would run
     output       the only module that prints
     bars, clock  progress bars, and times
+    questions    one question, or a file of them, answered
     answers      an answer, and what it rests on
     machine, checks, leftovers   what `status` and `doctor` say
     private      files that a command writes for its user
@@ -23,8 +24,7 @@ What comes in:
 
     given        files that a command line names
     passphrases  where a passphrase comes from
-    rows         files of examples and questions, row by row
-    messages     conversations in the OpenAI messages format
+    formats      files of examples and questions: one module a format, one table of them
     teaching     from rows to examples
     constraints  a grammar or a JSON schema for the answer
     editor       a text in the user's own editor

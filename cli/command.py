@@ -8,7 +8,9 @@ Both are the same: the global options may stand before the command or after it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,7 +20,11 @@ from edge_icl.cli.output import PROGRAM
 from edge_icl.cli.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from click.shell_completion import CompletionItem
+
+T = TypeVar("T")
 
 
 def global_options(*, hidden: bool = False) -> list[click.Parameter]:
@@ -70,6 +76,27 @@ def global_options(*, hidden: bool = False) -> list[click.Parameter]:
             hidden=hidden,
         ),
     ]
+
+
+def taking(*records: type[Any]) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Let a command take its options as records, after the session; what is in none of them follows by name.
+
+    Args:
+        records: dataclasses whose fields are called as the options are.
+    """
+
+    def decorate(command: Callable[..., T]) -> Callable[..., T]:
+        @functools.wraps(command)
+        def take(session: Session, /, **options: Any) -> T:
+            made = [
+                record(**{field.name: options.pop(field.name) for field in fields(record)})
+                for record in records
+            ]
+            return command(session, *made, **options)
+
+        return take
+
+    return decorate
 
 
 def examples(*lines: str) -> str:

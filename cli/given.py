@@ -7,15 +7,23 @@ has no end. Nor is more of one line, or of what must be read whole, taken into m
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import sys
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    import click
+
+STDIN = "-"
+"""What a command line names instead of a file."""
 
 MOST_OF_A_LINE = 1 << 25
 """Characters: 33 million, hundreds of times what the longest context of a model holds."""
@@ -63,6 +71,61 @@ def whole(file: str | Path, *, most: int) -> bytes:
     if len(data) > most:
         raise InputError(f"{file} holds more than {most:,} bytes", "give the file that you mean")
     return data
+
+
+@contextmanager
+def text(file: str, *, newline: str | None) -> Iterator[TextIO]:
+    """Open a file or stdin as text; bytes that are not UTF-8 come as lone surrogates.
+
+    Args:
+        file: its path, or - for stdin.
+        newline: how line breaks are read; see `open`.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with ExitStack() as stack:
+            binary = stack.enter_context(opened(file)) if file != STDIN else _stdin()
+            text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
+            stack.callback(text.detach)  # stdin stays open for what is read next
+            yield text
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}", "check the path and its permissions"
+        ) from error
+
+
+def text_or_stdin(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Return a text as it was typed or, for -, as stdin has it, without line breaks at its end.
+
+    Raises:
+        InputError: stdin is closed, holds nothing, or bytes that are not UTF-8.
+    """
+    if value != STDIN or ctx.resilient_parsing:  # while a shell completes a line, nothing has been piped yet
+        return value
+    with text(STDIN, newline=None) as stream:
+        typed = stream.read(MOST_OF_A_LINE)
+    if len(typed) == MOST_OF_A_LINE:
+        raise InputError("stdin holds too long a text", "pipe in the one that you mean")
+    typed = typed.rstrip("\n")
+    if not typed:
+        raise InputError("stdin holds no text", "pipe one in, such as: edge-icl search - < file")
+    if not is_unicode([typed]):
+        raise InputError("stdin is not UTF-8 text", "save it as UTF-8")
+    return typed
+
+
+def is_unicode(texts: Iterable[str]) -> bool:
+    """Tell whether none of the texts holds a byte that was not UTF-8."""
+    return not any("\udc80" <= c <= "\udcff" for text in texts if not text.isascii() for c in text)
+
+
+def _stdin() -> BinaryIO:
+    """Return the bytes of stdin, which is None for a process that was started without one."""
+    if sys.stdin is None:
+        raise InputError("stdin is closed", "give --file F")
+    return sys.stdin.buffer
 
 
 def lines(text: TextIO, name: str) -> Iterator[str]:

@@ -1,22 +1,19 @@
 """From a file's rows to examples: which field is what, and what becomes of rows that are no examples.
 
-    {"input": "Uber to the airport", "output": "travel", "tags": ["2026"], "source": "old.csv"}
-    {"messages": [{"role": "user", "content": "Taxi"}, {"role": "assistant", "content": "travel"}]}
-
-In a table the tags are one cell, `2026, work`; a tag with a comma in it needs the cell to be a JSON list. A row
-of an export may bring its vector, and then the encoder need not make it again.
+A row of an export may bring its vector, and then the encoder need not make it again.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
-from edge_icl.cli import messages, rows
-from edge_icl.cli.spreadsheets import unguarded
+from edge_icl.cli.formats import table
+from edge_icl.cli.formats.format import Columns, Fields
+from edge_icl.cli.formats.reading import read as read_rows
+from edge_icl.cli.given import STDIN
 from edge_icl.cli.tables import counted
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError
@@ -26,23 +23,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_icl.answer.lengths import Lengths
+    from edge_icl.cli.formats.format import Format, Row, Taught
     from edge_icl.runtime.progress import Progress
 
 F = TypeVar("F", bound="Callable[..., None]")
 
-FORMATS = ("jsonl", "csv", "tsv")
 VECTOR, ENCODER = "vector", "encoder"
 MOST_TOLD = 3
 """Bad rows that an error names at most."""
 
 
-class Fields(NamedTuple):
-    """What the parts of an example are called in a file."""
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """What the options say of a file of examples; see `file_options`."""
 
-    input: str = "input"
-    output: str = "output"
-    tags: str = "tags"
-    source: str = "source"
+    format_name: str | None
+    input_field: str
+    output_field: str
+    tags_field: str
+    source_field: str
+    safe: bool
+    skip_bad: bool
+
+    @property
+    def fields(self) -> Fields:
+        """What the parts of an example are called in the file."""
+        return Fields(self.input_field, self.output_field, self.tags_field, self.source_field)
+
+    def format_of(self, file: str) -> Format:
+        """Return the format of the file.
+
+        Raises:
+            click.UsageError: the file's name does not tell, or it is no table and `safe` is true.
+        """
+        found = table.of_file(file, self.format_name, table.EXAMPLES)
+        if not self.safe:
+            return found
+        if found.guarded is None:
+            raise click.UsageError(f"--safe is for tables: {table.endings(table.GUARDED, last='and')}")
+        return found.guarded
 
 
 class Labels(NamedTuple):
@@ -75,10 +94,13 @@ class Lesson:
 
 
 def file_options(command: F) -> F:
-    """Give a command the options that say how a file is read."""
+    """Give a command the options of `FileOptions`."""
     options = [
         click.option(
-            "--format", "kind", type=click.Choice(FORMATS), help="What the file is, whatever its name."
+            "--format",
+            "format_name",
+            type=click.Choice(table.names(table.EXAMPLES)),
+            help="What the file is, whatever its name.",
         ),
         _named("--input-field", "input", "Where a row has its input."),
         _named("--output-field", "output", "Where a row has its output."),
@@ -98,103 +120,53 @@ def file_options(command: F) -> F:
     return command
 
 
-def _named(option: str, usual: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
+def _named(option: str, usual: str, text: str) -> Callable[[F], F]:
     """Return an option that names a field."""
-    return click.option(option, metavar="NAME", default=usual, show_default=True, help=help)
+    return click.option(option, metavar="NAME", default=usual, show_default=True, help=text)
 
 
-def read(
-    file: str,
-    kind: str | None,
-    fields: Fields,
-    labels: Labels,
-    lengths: Lengths,
-    *,
-    safe: bool,
-    skip_bad: bool,
-    progress: Progress,
-) -> Lesson:
+def read(file: str, options: FileOptions, labels: Labels, lengths: Lengths, *, progress: Progress) -> Lesson:
     """Return what a file teaches.
 
     Args:
         file: its path, or - for stdin.
-        kind: its format; None for what its name tells.
-        fields: what the parts of an example are called.
+        options: how it is read.
         labels: what each example gets in addition.
         lengths: refuses what is too long for the model.
-        safe: a spreadsheet was to open it; see `spreadsheets`.
-        skip_bad: leave bad rows out.
         progress: told about the bytes that are read.
 
     Raises:
-        click.UsageError: the file's name does not tell its format, or it is no table and `safe` is true.
-        InputError: the file cannot be read, has no good row, or has a bad one and `skip_bad` is false.
+        click.UsageError: see `FileOptions.format_of`.
+        InputError: the file cannot be read, has no good row, or has a bad one that must not be skipped.
     """
-    lesson = Lesson()
-    kind = rows.format_of(file, kind, FORMATS)
-    if safe and kind not in rows.TABLES:
-        raise click.UsageError("--safe is for tables: .csv and .tsv")
-    found = rows.read(
-        file,
-        kind,
-        (fields.input, fields.output),
-        optional=(fields.tags, fields.source, VECTOR, ENCODER),
-        progress=progress,
-    )
-    for row in map(_unguarded, found) if safe else found:
+    lesson, kind, fields = Lesson(), options.format_of(file), options.fields
+    assert kind.taught is not None
+    columns = Columns((fields.input, fields.output), (fields.tags, fields.source, VECTOR, ENCODER))
+    for row in read_rows(file, kind, columns, progress=progress):
         try:
-            example, turns = _example(row, fields, labels, table=kind in rows.TABLES)
-            vector = _vector(row)
+            taught = kind.taught(row, fields)
+            example, vector = _example(taught, labels), _vector(row)
             lengths.check(example)
         except InputError as error:
             lesson.bad.append((row.line, error.message))
         else:
             lesson.examples.append(example)
             lesson.vectors.append(vector)
-            lesson.longer += turns > 1
-    _refuse(file, lesson, skip_bad=skip_bad)
+            lesson.longer += taught.turns > 1
+    _refuse(file, lesson, skip_bad=options.skip_bad)
     return lesson
 
 
-def _unguarded(row: rows.Row) -> rows.Row:
-    """Return a row without the apostrophes against spreadsheets."""
-    return replace(row, fields={name: unguarded(cell) for name, cell in row.fields.items()})
-
-
-def tags_cell(tags: tuple[str, ...]) -> str:
-    """Return tags as one cell of a table."""
-    cell = ", ".join(tags)
-    plain = not cell.startswith("[") and _tags_of_cell(cell) == list(tags)
-    return cell if plain else json.dumps(tags, ensure_ascii=False)
-
-
-def _example(row: rows.Row, fields: Fields, labels: Labels, *, table: bool) -> tuple[Example, int]:
-    """Return the example that a row is, and how many turns it had."""
-    turns = 1
-    if messages.FIELD in row.fields and fields.input not in row.fields:
-        input, output, turns = messages.pair(row[messages.FIELD])
-    else:
-        input, output = row[fields.input], row[fields.output]
-    own, source = row.fields.get(fields.tags), row.fields.get(fields.source)
-    if table:
-        own, source = _tags_of_cell(own or ""), source or None
-    if not isinstance(own or [], list):
+def _example(taught: Taught, labels: Labels) -> Example:
+    """Return the example that a row is."""
+    tags = taught.tags or []
+    if not isinstance(tags, list):
         raise InputError("its tags are not a list")
-    source = source if labels.source is None else labels.source
-    return Example.create(input, output, tags=[*(own or []), *labels.tags], source=source), turns
+    source = taught.source if labels.source is None else labels.source
+    return Example.create(taught.input, taught.output, tags=[*tags, *labels.tags], source=source)
 
 
-def _tags_of_cell(cell: str) -> object:
-    """Return the tags that a cell of a table holds."""
-    if cell.startswith("["):
-        try:
-            return json.loads(cell)
-        except (ValueError, RecursionError):
-            raise InputError("its tags begin like a JSON list and are none") from None
-    return [tag.strip() for tag in cell.split(",") if tag.strip()]
-
-
-def _vector(row: rows.Row) -> Vector | None:
+def _vector(row: Row) -> Vector | None:
     """Return the vector that came with a row."""
     if not row.fields.get(VECTOR):
         return None
@@ -203,7 +175,7 @@ def _vector(row: rows.Row) -> Vector | None:
 
 def _refuse(file: str, lesson: Lesson, *, skip_bad: bool) -> None:
     """Raise if the file is not fit to be added."""
-    name, bad = "stdin" if file == rows.STDIN else file, lesson.bad
+    name, bad = "stdin" if file == STDIN else file, lesson.bad
     if bad and not (skip_bad and lesson.examples):
         told = "; ".join(f"line {line}: {reason}" for line, reason in bad[:MOST_TOLD])
         more = f"; and {len(bad) - MOST_TOLD} more" if len(bad) > MOST_TOLD else ""

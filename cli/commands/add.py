@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import completion, rows, teaching
-from edge_icl.cli.command import Command, examples
+from edge_icl.cli import completion, teaching
+from edge_icl.cli.command import Command, examples, taking
+from edge_icl.cli.formats import table
+from edge_icl.cli.given import STDIN
 from edge_icl.cli.tables import counted
-from edge_icl.cli.teaching import Fields, Labels, Lesson
+from edge_icl.cli.teaching import FileOptions, Labels, Lesson
 from edge_icl.example import Example
 
 if TYPE_CHECKING:
@@ -28,7 +30,12 @@ PAIR = 2
     ),
 )
 @click.argument("texts", nargs=-1, metavar="[INPUT OUTPUT | -]")
-@click.option("--file", metavar="F", type=click.Path(), help="Read examples from a .jsonl, .csv or .tsv file.")
+@click.option(
+    "--file",
+    metavar="F",
+    type=click.Path(),
+    help=f"Read examples from a {table.endings(table.EXAMPLES, last='or')} file.",
+)
 @teaching.file_options
 @click.option(
     "--tag",
@@ -45,20 +52,15 @@ PAIR = 2
     shell_complete=completion.sources,
 )
 @click.pass_obj
-def add(  # noqa: PLR0913 - one parameter an option
+@taking(FileOptions)
+def add(
     session: Session,
+    options: FileOptions,
     *,
     texts: tuple[str, ...],
     file: str | None,
-    kind: str | None,
-    input_field: str,
-    output_field: str,
-    tags_field: str,
-    source_field: str,
     tags: tuple[str, ...],
     source: str | None,
-    safe: bool,
-    skip_bad: bool,
 ) -> None:
     """Teach: add an INPUT with the OUTPUT that you want for it, or a file of such pairs.
 
@@ -75,8 +77,8 @@ def add(  # noqa: PLR0913 - one parameter an option
     """
     from edge_icl.answer.lengths import Lengths
 
-    if texts == (rows.STDIN,) and file is None:
-        file, texts = rows.STDIN, ()
+    if texts == (STDIN,) and file is None:
+        file, texts = STDIN, ()
     if (file is None) == (not texts) or (texts and len(texts) != PAIR):
         raise click.UsageError("give an INPUT and an OUTPUT, or --file F, or -")
     # Before there is a store, and while a row still has its line number.
@@ -85,14 +87,10 @@ def add(  # noqa: PLR0913 - one parameter an option
             lesson = Lesson([Example.create(*texts, tags=tags, source=source)], [None])
             lengths.check(lesson.examples[0])
         else:
-            fields = Fields(input_field, output_field, tags_field, source_field)
-            labels = Labels(tags, source)
-            lesson = teaching.read(
-                file, kind, fields, labels, lengths, safe=safe, skip_bad=skip_bad, progress=progress
-            )
+            lesson = teaching.read(file, options, Labels(tags, source), lengths, progress=progress)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
-    show(session, added, lesson, skip_bad=skip_bad)
+    show(session, added, lesson, skip_bad=options.skip_bad)
 
 
 def show(session: Session, added: Added, lesson: Lesson, *, skip_bad: bool) -> None:

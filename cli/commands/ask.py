@@ -2,53 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.answer import questions
 from edge_icl.answer.options import AUTO, Options
 from edge_icl.answer.selection import SELECTIONS
-from edge_icl.cli import answers, completion, constraints, rows
-from edge_icl.cli.command import Command, examples
-from edge_icl.cli.tables import counted, one_line
-from edge_icl.errors import InputError
+from edge_icl.cli import completion, constraints, questions
+from edge_icl.cli.command import Command, examples, taking
+from edge_icl.cli.formats import table
+from edge_icl.cli.given import STDIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from edge_icl.answer.options import LabelMode, PromptMode
-    from edge_icl.answer.reply import Reply
     from edge_icl.cli.session import Session
-    from edge_icl.memory import Memory
-    from edge_icl.runtime.progress import Progress
-
-    Start = Callable[[str], Reply]
-
-FORMATS = ("jsonl", "csv", "tsv", "txt")
 
 
-class Questions(NamedTuple):
-    """A file of questions.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: a question, or a file of them."""
 
-    Attributes:
-        file: its path, or - for stdin.
-        kind: one of `FORMATS`.
-        field: where a row has its question.
-    """
+    question: str | None
+    file: str | None
+    format_name: str | None
+    input_field: str
 
-    file: str
-    kind: str
-    field: str
+    def file_of_questions(self) -> questions.File | None:
+        """Return the file of questions; None where one question is asked.
 
-    def read(self) -> Iterator[rows.Row]:
-        """Yield its rows, the bad ones too."""
-        return rows.read(self.file, self.kind, (self.field,))
+        Raises:
+            click.UsageError: both are given, or neither is, or the file's name does not tell its format.
+        """
+        from_stdin = self.question == STDIN and self.file is None
+        file, question = (STDIN, None) if from_stdin else (self.file, self.question)
+        if (file is None) == (question is None):
+            raise click.UsageError("give a QUESTION, or --file F, or -")
+        if file is None:
+            return None
+        return questions.File(file, table.of_file(file, self.format_name, table.QUESTIONS), self.input_field)
 
-    def total(self) -> int:
-        """Return how many rows it has, 0 where that cannot be told before they are read."""
-        return rows.count(self.file, self.kind, (self.field,))
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How the answer is made."""
+
+    select: str
+    shots: int | None
+    labels: LabelMode
+    prior: bool
+    prompt: PromptMode
+    max_tokens: int
+    grammar: str | None
+    json_schema: str | None
+
+    def options(self) -> Options:
+        """Return the same for the library.
+
+        Raises:
+            click.UsageError: two of them exclude each other.
+            InputError: the file of a grammar or a schema cannot be read, or is not valid.
+        """
+        if self.grammar is not None and self.json_schema is not None:
+            raise click.UsageError("give --grammar or --json-schema, not both")
+        if self.labels == "on" and (self.grammar is not None or self.json_schema is not None):
+            raise click.UsageError("--labels on chooses an answer; a grammar or a schema is for written ones")
+        options = Options(
+            select=self.select,
+            shots=self.shots,
+            labels=self.labels,
+            prior=self.prior,
+            prompt=self.prompt,
+            max_tokens=self.max_tokens,
+            grammar=None if self.grammar is None else constraints.grammar(self.grammar),
+            json_schema=None if self.json_schema is None else constraints.json_schema(self.json_schema),
+        )
+        options.constraint()  # a bad one is told once, not for every question
+        return options
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What the answer is computed with."""
+
+    model: str | None
+    gpu_layers: int | None
+    threads: int | None
 
 
 def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | None:
@@ -68,9 +108,17 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 )
 @click.argument("question", required=False, metavar="[QUESTION | -]")
 @click.option(
-    "--file", metavar="F", type=click.Path(), help="Read questions: .jsonl, .csv, .tsv; .txt with one a line."
+    "--file",
+    metavar="F",
+    type=click.Path(),
+    help=f"Read questions from a {table.endings(table.QUESTIONS, last='or')} file.",
 )
-@click.option("--format", "kind", type=click.Choice(FORMATS), help="What the file is, whatever its name.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(table.names(table.QUESTIONS)),
+    help="What the file is, whatever its name.",
+)
 @click.option(
     "--input-field", metavar="NAME", default="input", show_default=True, help="Where a row has its question."
 )
@@ -139,27 +187,8 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     "--threads", type=click.IntRange(min=1), metavar="N", help="Processor threads.  [default: one a core]"
 )
 @click.pass_obj
-def ask(  # noqa: PLR0913 - one parameter an option
-    session: Session,
-    *,
-    question: str | None,
-    file: str | None,
-    kind: str | None,
-    input_field: str,
-    select: str,
-    shots: int | None,
-    labels: LabelMode,
-    prior: bool,
-    prompt: PromptMode,
-    model: str | None,
-    max_tokens: int,
-    grammar: str | None,
-    json_schema: str | None,
-    shown: bool,
-    explain: bool,
-    gpu_layers: int | None,
-    threads: int | None,
-) -> int:
+@taking(Asked, How, Computed)
+def ask(session: Session, asked: Asked, how: How, computed: Computed, *, shown: bool, explain: bool) -> int:
     """Answer a QUESTION, an input like those of the examples, or a file of questions.
 
     Where the outputs in the store come again, the answer is one of them. How the question lies among the inputs
@@ -177,42 +206,25 @@ def ask(  # noqa: PLR0913 - one parameter an option
     Answers that are no labels are written. --json-schema and --grammar hold them to a form, whatever the model
     would like to write.
     """
-    if question == rows.STDIN and file is None:
-        file, question = rows.STDIN, None
-    if (file is None) == (question is None):
-        raise click.UsageError("give a QUESTION, or --file F, or -")
-    kind = None if file is None else rows.format_of(file, kind, FORMATS)
-    if grammar is not None and json_schema is not None:
-        raise click.UsageError("give --grammar or --json-schema, not both")
-    if labels == "on" and (grammar is not None or json_schema is not None):
-        raise click.UsageError("--labels on chooses an answer; a grammar or a schema is for written ones")
-    options = Options(
-        select=select,
-        shots=shots,
-        labels=labels,
-        prior=prior,
-        prompt=prompt,
-        max_tokens=max_tokens,
-        grammar=None if grammar is None else constraints.grammar(grammar),
-        json_schema=None if json_schema is None else constraints.json_schema(json_schema),
-    )
-    options.constraint()  # a bad one is told once, not for every question
+    file, options = asked.file_of_questions(), how.options()
     with (
         session.output.progress() as progress,
-        session.open(model=model, gpu_layers=gpu_layers, threads=threads, progress=progress) as memory,
+        session.open(
+            model=computed.model, gpu_layers=computed.gpu_layers, threads=computed.threads, progress=progress
+        ) as memory,
     ):
         start = partial(memory.stream, options=options)
-        if file is None or kind is None:
-            assert question is not None
-            _one(session, memory, start, question, shown=shown, explain=explain)
+        if file is None:
+            assert asked.question is not None
+            questions.one(session, memory, start, asked.question, shown=shown, explain=explain)
             code = 0
         else:
-            code = _many(session, start, Questions(file, kind, input_field), progress, explain=explain)
-    _tell_device(session, model, threads)
+            code = questions.many(session, start, file, progress, explain=explain)
+    _tell_device(session, computed)
     return code
 
 
-def _tell_device(session: Session, model: str | None, threads: int | None) -> None:
+def _tell_device(session: Session, computed: Computed) -> None:
     """Tell, with `-v`, what the model was computed on."""
     if not session.output.verbose:
         return
@@ -220,57 +232,6 @@ def _tell_device(session: Session, model: str | None, threads: int | None) -> No
     from edge_icl.models import catalogue, checked
     from edge_icl.runtime.cores import usable_cores
 
-    fit = checked.in_use(model or catalogue.DEFAULT_LLM)
-    layers, threads = machine.gpu_layers(fit), threads or usable_cores()
+    fit = checked.in_use(computed.model or catalogue.DEFAULT_LLM)
+    layers, threads = machine.gpu_layers(fit), computed.threads or usable_cores()
     session.output.note(f"device: {machine.device(fit, threads=threads, layers=layers)}")
-
-
-def _one(session: Session, memory: Memory, start: Start, question: str, *, shown: bool, explain: bool) -> None:
-    """Answer one question."""
-    output = session.output
-    reply = questions.complete(partial(start, question), output.piece if output.terminal else None)
-    answers.tell_cut(session, reply.answer)
-    if output.json:
-        output.document(answers.as_json(reply, explain=explain))
-        return
-    output.line("" if output.terminal else reply.answer.text)
-    if explain:
-        answers.explain(session, reply)
-    if output.terminal or shown or explain:
-        answers.show_examples(session, memory, reply.answer)
-
-
-def _many(session: Session, start: Start, asked: Questions, progress: Progress, *, explain: bool) -> int:
-    """Answer a file of questions; a bad one does not stop the rest."""
-    output, failed, done = session.output, 0, 0
-    total = asked.total() if output.watched else 0
-    progress("ask", 0, total)
-    for done, row in enumerate(asked.read(), start=1):
-        try:
-            reply = questions.complete(partial(start, row[asked.field]))
-        except InputError as error:
-            failed += 1
-            _fail(session, row.line, error)
-        else:
-            answers.tell_cut(session, reply.answer, f"line {row.line}: ")
-            if output.json:
-                output.document(answers.as_json(reply, explain=explain))
-            else:
-                output.line(one_line(reply.answer.text))
-                if explain:
-                    answers.explain(session, reply)
-        progress("ask", done, total)
-    if not done:
-        raise InputError("there are no questions", "give one a line")
-    if failed:
-        output.note(f"{failed} of {counted(done, 'question')} could not be answered")
-    return 1 if failed else 0
-
-
-def _fail(session: Session, line: int, error: InputError) -> None:
-    """Tell that a row cannot be answered, and keep its place among the answers."""
-    if session.output.json:
-        session.output.document({"line": line, "error": str(error), "type": type(error).__name__})
-    else:
-        session.output.line()
-        session.output.note(f"line {line}: {error}")

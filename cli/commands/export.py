@@ -1,38 +1,29 @@
-"""`edge-icl export`: all examples as JSON lines, as a table, or as conversations."""
+"""`edge-icl export`: all examples, in any format that is written."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import messages, private
+from edge_icl.cli import private
 from edge_icl.cli.command import Command, examples
-from edge_icl.cli.spreadsheets import guarded
+from edge_icl.cli.formats import table
 from edge_icl.cli.tables import counted
-from edge_icl.cli.teaching import ENCODER, VECTOR, tags_cell
-from edge_icl.errors import InputError
+from edge_icl.cli.teaching import ENCODER, VECTOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from edge_icl.cli.formats.format import Format, Written
     from edge_icl.cli.session import Session
     from edge_icl.encode.vector import Vector
     from edge_icl.results import Held
 
-    Record = dict[str, Any]
 
-FORMATS = ("jsonl", "csv", "tsv", "messages")
 FIELDS = ("id", "input", "output", "tags", "source")
-TABLES = ("csv", "tsv")
-USUAL = ("input", "output", "tags", "source")
-TEXTS = ("input", "output")
-SHOWN = 30
-"""Characters of a text that an error shows."""
 
 
 def _fields(_ctx: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
@@ -56,8 +47,8 @@ def _fields(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
 )
 @click.option(
     "--format",
-    "kind",
-    type=click.Choice(FORMATS),
+    "format_name",
+    type=click.Choice(table.names(table.WRITTEN)),
     help="What to write.  [default: what the file's name ends in, or else jsonl]",
 )
 @click.option(
@@ -76,7 +67,7 @@ def _fields(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
 def export(
     session: Session,
     file: Path | None,
-    kind: str | None,
+    format_name: str | None,
     fields: tuple[str, ...] | None,
     safe: bool,
     vectors: bool,
@@ -90,14 +81,10 @@ def export(
 
     A file is made readable for nobody else. It is a copy that `forget` does not know of.
     """
-    kind = kind or _format_of(file)
-    if safe and kind not in TABLES:
-        raise click.UsageError(f"--safe is for spreadsheets: it goes with --format {' or '.join(TABLES)}")
-    names = fields or (TEXTS if kind == "messages" else USUAL)
-    if vectors:
-        names = (*names, VECTOR, ENCODER)
+    chosen = _format(file, format_name, safe=safe)
+    names = (fields or chosen.fields) + ((VECTOR, ENCODER) if vectors else ())
     with session.open() as memory:
-        lines = _lines((_record(held, vector) for held, vector in memory.export()), kind, names, safe=safe)
+        lines = _lines(memory.export(), chosen, names)
         if file is None:
             for line in lines:
                 if isinstance(line, str):
@@ -105,7 +92,7 @@ def export(
                 else:
                     session.output.document(line)
             return
-        count = -1 if kind in TABLES else 0  # a header is no example
+        count = 0 if chosen.header is None else -1  # a header is no example
         with private.writing(file, store=memory.path) as target:
             for line in lines:
                 target.write((line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)) + "\n")
@@ -116,47 +103,29 @@ def export(
         session.output.line(f"wrote {counted(count)} to {file}")
 
 
-def _format_of(file: Path | None) -> str:
-    """Return the format that a file's name tells of; JSON lines for every other name."""
-    ending = "" if file is None else file.suffix.lstrip(".").lower()
-    return ending if ending in TABLES else "jsonl"
-
-
-def _record(held: Held, vector: Vector) -> Record:
-    """Return all that can be written of an example; without tags and source where there are none."""
-    return {**held.as_json(), VECTOR: vector.text(), ENCODER: vector.encoder}
-
-
-def _lines(records: Iterable[Record], kind: str, names: Sequence[str], *, safe: bool) -> Iterator[str | Record]:
-    """Yield what is written, a line each: texts for a table, objects for JSON.
+def _format(file: Path | None, name: str | None, *, safe: bool) -> Format:
+    """Return the format to write.
 
     Raises:
-        InputError: a table without quotes cannot hold a text.
+        click.UsageError: no spreadsheet opens it, and `safe` is true.
     """
-    if kind in TABLES:
-        yield _row(names, kind, safe=safe)
-    for one in records:
-        if kind in TABLES:
-            cells = {**one, "tags": tags_cell(tuple(one.get("tags", ())))}
-            yield _row([cells.get(name, "") for name in names], kind, safe=safe)
-        elif kind == "messages":
-            kept = {name: one[name] for name in names if name in one and name not in TEXTS}
-            yield {messages.FIELD: messages.messages(one["input"], one["output"]), **kept}
-        else:
-            yield {name: one[name] for name in names if name in one}
+    found = table.of_new_file(file, name)
+    if not safe:
+        return found
+    if found.guarded is None:
+        those = " or ".join(table.names(table.GUARDED))
+        raise click.UsageError(f"--safe is for spreadsheets: it goes with --format {those}")
+    return found.guarded
 
 
-def _row(cells: Sequence[str], kind: str, *, safe: bool) -> str:
-    """Return a row of a table."""
-    if safe:
-        cells = [guarded(cell) for cell in cells]
-    if kind == "csv":
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that both characters are quoted
-        return text.getvalue().removesuffix("\r\n")
-    for cell in cells:
-        if any(c in cell for c in "\t\r\n"):
-            raise InputError(
-                f"a .tsv file cannot hold the line break or tab in {cell[:SHOWN]!r}", "write .csv or .jsonl"
-            )
-    return "\t".join(cells)
+def _lines(examples: Iterable[tuple[Held, Vector]], kind: Format, names: Sequence[str]) -> Iterator[Written]:
+    """Yield what is written, a line each: texts, or objects for JSON.
+
+    Raises:
+        InputError: the format cannot hold a text.
+    """
+    assert kind.line is not None
+    if kind.header is not None:
+        yield kind.header(names)
+    for held, vector in examples:
+        yield kind.line({**held.as_json(), VECTOR: vector.text(), ENCODER: vector.encoder}, names)

@@ -10,7 +10,7 @@ import click
 
 from edge_icl.cli import completion, private
 from edge_icl.cli.command import Command, examples
-from edge_icl.cli.rows import text_or_stdin
+from edge_icl.cli.given import text_or_stdin
 from edge_icl.cli.tables import counted
 from edge_icl.errors import ConfirmationError, EdgeIclError, ExampleNotFoundError, StoreDamagedError
 from edge_icl.example import Example

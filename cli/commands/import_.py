@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_icl.cli import teaching
-from edge_icl.cli.command import Command, examples
+from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.commands import add
-from edge_icl.cli.teaching import Fields, Labels
+from edge_icl.cli.teaching import FileOptions, Labels
 from edge_icl.errors import StoreExistsError, StoreNotFoundError
 
 if TYPE_CHECKING:
@@ -24,18 +24,8 @@ if TYPE_CHECKING:
 @click.argument("file", metavar="FILE | -", type=click.Path())
 @teaching.file_options
 @click.pass_obj
-def import_(  # noqa: PLR0913 - one parameter an option
-    session: Session,
-    *,
-    file: str,
-    kind: str | None,
-    input_field: str,
-    output_field: str,
-    tags_field: str,
-    source_field: str,
-    safe: bool,
-    skip_bad: bool,
-) -> None:
+@taking(FileOptions)
+def import_(session: Session, options: FileOptions, *, file: str) -> None:
     """Make a store of the examples in a FILE, such as one that `edge-icl export` wrote.
 
     The store must be a new one, or one that `edge-icl init` has just made; `edge-icl add --file` adds to one
@@ -48,14 +38,11 @@ def import_(  # noqa: PLR0913 - one parameter an option
     from edge_icl.answer.lengths import Lengths
 
     _refuse_filled(session)
-    fields = Fields(input_field, output_field, tags_field, source_field)
     with Lengths() as lengths, session.output.progress() as progress:
-        lesson = teaching.read(
-            file, kind, fields, Labels(), lengths, safe=safe, skip_bad=skip_bad, progress=progress
-        )
+        lesson = teaching.read(file, options, Labels(), lengths, progress=progress)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
-    add.show(session, added, lesson, skip_bad=skip_bad)
+    add.show(session, added, lesson, skip_bad=options.skip_bad)
 
 
 def _refuse_filled(session: Session) -> None:

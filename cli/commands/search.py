@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_icl.cli.command import Command, examples
-from edge_icl.cli.rows import text_or_stdin
+from edge_icl.cli.given import text_or_stdin
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session

@@ -10,11 +10,16 @@ a model what to do; they are no examples.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from edge_icl.cli.formats.format import Format
 from edge_icl.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 FIELD = "messages"
+TEXTS = ("input", "output")
 
 
 class Pair(NamedTuple):
@@ -48,9 +53,10 @@ def pair(messages: object) -> Pair:
     return Pair(_text(messages[asked[-1]]), _text(answers[-1]), len(asked))
 
 
-def messages(input: str, output: str) -> list[dict[str, str]]:
-    """Return an example as a conversation."""
-    return [{"role": "user", "content": input}, {"role": "assistant", "content": output}]
+def _line(record: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return an example as a conversation, with the other fields that are named beside it."""
+    said = [{"role": "user", "content": record["input"]}, {"role": "assistant", "content": record["output"]}]
+    return {FIELD: said, **{name: record[name] for name in names if name in record and name not in TEXTS}}
 
 
 def _text(message: dict[str, Any]) -> str:
@@ -65,3 +71,9 @@ def _text(message: dict[str, Any]) -> str:
 def _is_text(part: object) -> bool:
     """Tell whether a part of a message is text."""
     return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
+
+
+MESSAGES = Format(
+    "messages", "one conversation a line, in the OpenAI messages format", (), line=_line, fields=TEXTS
+)
+"""Only written: in a file that is read, `jsonl` knows a conversation by its field."""

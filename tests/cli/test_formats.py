@@ -5,14 +5,20 @@ from pathlib import Path
 import pytest
 
 from edge_icl import InputError
-from edge_icl.cli import rows
+from edge_icl.cli.formats import reading, table
+from edge_icl.cli.formats.format import Columns, Row
 
 
 def read(tmp_path: Path, kind: str, data: bytes) -> list[tuple[int, object]]:
     """The rows of a file with these bytes: line, and fields or problem."""
     file = tmp_path / f"file.{kind}"
     file.write_bytes(data)
-    return [(row.line, row.problem or row.fields) for row in rows.read(str(file), kind, ("input", "output"))]
+    return read_file(file, kind, "input", "output")
+
+
+def read_file(file: Path, kind: str, *columns: str) -> list[tuple[int, object]]:
+    found = reading.read(str(file), table.of_file(str(file), kind, table.QUESTIONS), Columns(columns))
+    return [(row.line, row.problem or row.fields) for row in found]
 
 
 def test_json_lines_keep_their_line_numbers_over_blank_lines(tmp_path: Path) -> None:
@@ -75,7 +81,7 @@ def test_a_header_without_a_column_names_those_that_are_there(tmp_path: Path) ->
 
 def test_a_missing_field_names_those_that_are_there() -> None:
     with pytest.raises(InputError, match=r"there is no field input \(it has text, label\)"):
-        rows.Row(1, {"text": "a", "label": "b"})["input"]
+        Row(1, {"text": "a", "label": "b"})["input"]
 
 
 def test_a_text_has_a_question_a_line(tmp_path: Path) -> None:
@@ -84,6 +90,6 @@ def test_a_text_has_a_question_a_line(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: No such file"):
-        list(rows.read(str(tmp_path / "none.csv"), "csv", ("input",)))
+        read_file(tmp_path / "none.csv", "csv", "input")
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
-        list(rows.read(str(tmp_path), "csv", ("input",)))
+        read_file(tmp_path, "csv", "input")

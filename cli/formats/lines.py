@@ -1,0 +1,35 @@
+"""What formats share that have a row a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_icl.cli.formats.format import Row
+from edge_icl.cli.given import is_unicode
+from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+
+def rows(lines: Iterator[str], parse: Callable[[str], dict[str, Any]]) -> Iterator[Row]:
+    """Yield the rows that lines are; blank ones are none.
+
+    Args:
+        lines: of a file.
+        parse: returns the fields of a line, or raises InputError.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _row(number, line.rstrip("\r\n"), parse)
+
+
+def _row(number: int, line: str, parse: Callable[[str], dict[str, Any]]) -> Row:
+    """Return the row that one line is."""
+    if not is_unicode([line]):
+        return Row(number, problem="it is not UTF-8")
+    try:
+        return Row(number, parse(line))
+    except InputError as error:
+        return Row(number, problem=error.message)

@@ -1,0 +1,47 @@
+"""A file of any format, row by row, each with its line number. One row is in memory at a time.
+
+A row that cannot be read is given with the reason, so that the caller decides what happens then. A byte order
+mark is skipped; anything that is not UTF-8 is a bad row, not a guess.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_icl.cli import given
+from edge_icl.runtime.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edge_icl.cli.formats.format import Columns, Format, Row
+
+TOLD_EACH = 1000
+"""Rows from one word about progress to the next."""
+
+
+def read(file: str, kind: Format, columns: Columns, *, progress: Progress = silent) -> Iterator[Row]:
+    """Yield the rows of a file; blank lines are none.
+
+    Args:
+        file: its path, or - for stdin.
+        kind: its format.
+        columns: which fields are wanted.
+        progress: told about the bytes that are read.
+
+    Raises:
+        InputError: the file cannot be read, or its header lacks a column.
+    """
+    assert kind.read is not None
+    size = Path(file).stat().st_size if Path(file).is_file() else 0  # the length of stdin is not known
+    with given.text(file, newline="") as text:
+        for number, row in enumerate(kind.read(given.lines(text, file), file, columns)):
+            if size and number % TOLD_EACH == 0:
+                progress("read", text.buffer.tell(), size)
+            yield row
+
+
+def count(file: str, kind: Format, columns: Columns) -> int:
+    """Return how many rows a file has; 0 for one that can be read only once, such as stdin."""
+    return sum(1 for _ in read(file, kind, columns)) if file != given.STDIN and Path(file).is_file() else 0
