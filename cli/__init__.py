@@ -14,6 +14,7 @@ What is shown, and where it goes:
     tables       text laid out for a terminal
     spreadsheets cells that a spreadsheet would run
     output       the only module that prints
+    preview      examples that are to be forgotten, before and after
     bars, clock  progress bars, and times
     questions    one question, or a file of them, answered
     answers      an answer, and what it rests on
@@ -22,6 +23,7 @@ What is shown, and where it goes:
 
 What comes in:
 
+    wanted       which examples a command line means
     given        files that a command line names
     passphrases  where a passphrase comes from
     formats      files of examples and questions: one module a format, one table of them

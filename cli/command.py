@@ -29,6 +29,11 @@ T = TypeVar("T")
 
 def global_options(*, hidden: bool = False) -> list[click.Parameter]:
     """Return the options that every command understands; each writes what it is given into the session."""
+    return [*_where(hidden=hidden), *_shown(hidden=hidden), *_opened(hidden=hidden)]
+
+
+def _where(*, hidden: bool) -> list[click.Parameter]:
+    """Return the option that says which store."""
     return [
         click.Option(
             ["--store"],
@@ -38,7 +43,13 @@ def global_options(*, hidden: bool = False) -> list[click.Parameter]:
             shell_complete=_stores,
             expose_value=False,
             hidden=hidden,
-        ),
+        )
+    ]
+
+
+def _shown(*, hidden: bool) -> list[click.Parameter]:
+    """Return the options that say how results are shown; first of all, since errors follow them, too."""
+    return [
         click.Option(
             ["--json"],
             is_flag=True,
@@ -57,6 +68,12 @@ def global_options(*, hidden: bool = False) -> list[click.Parameter]:
             is_eager=True,
             hidden=hidden,
         ),
+    ]
+
+
+def _opened(*, hidden: bool) -> list[click.Parameter]:
+    """Return the options that say how an encrypted store is opened."""
+    return [
         click.Option(
             ["--passphrase-fd"],
             type=click.IntRange(0),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from edge_icl.cli import interrupts
 from edge_icl.errors import InputError
+from edge_icl.store.files import FILE_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ def refuse(path: Path, *, store: Path) -> None:
 
 @contextmanager
 def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
-    """Make a file of mode 0600; if the block fails, it is gone again.
+    """Make a file that only its user can read; if the block fails, it is gone again.
 
     Raises:
         InputError: it may not be there, or cannot be.
@@ -39,8 +40,8 @@ def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
     refuse(path, store=store)
     with interrupts.held():  # or it might be there already, and nobody knows yet
         try:
-            number = os.open(path, _FLAGS, 0o600)
-            path.chmod(0o600)  # a umask may have taken from it
+            number = os.open(path, _FLAGS, FILE_MODE)
+            path.chmod(FILE_MODE)  # a umask may have taken from it
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror}", "choose another path") from error
         try:
