@@ -257,7 +257,7 @@ class AsyncMemory:
         except asyncio.CancelledError:
             if cancel is not None:
                 cancel.set()
-            future.add_done_callback(lambda done: done.exception())  # nobody else asks for it
+            future.add_done_callback(lambda done: done.exception())  # else asyncio warns of it
             await asyncio.wait([future])
             raise
 

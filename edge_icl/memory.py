@@ -111,7 +111,7 @@ class Memory:
             NotInstalledError: it is encrypted, and a package for that is not installed.
             StoreNotFoundError: nothing is there, and `create` is false.
             NotAStoreError: something else is there.
-            StoreExposedError: somebody else owns it or may write to it.
+            StoreExposedError: another user owns it or may write to it.
             StoreFormatError: a newer edge-icl made it.
             StoreEncoderError: it was made with another encoder.
             StoreDamagedError: its settings or its manifest are damaged.
@@ -258,7 +258,7 @@ class Memory:
         """Add one example; adding it again changes nothing.
 
         Raises:
-            InputError: a text is empty, too long for the model, or no valid text.
+            InputError: a text is empty, too long for the model, or not valid text.
         """
         return self.add_many([Example.create(input, output, tags=tags, source=source)])
 
@@ -278,7 +278,7 @@ class Memory:
             progress: told about each text that is embedded.
 
         Raises:
-            InputError: an example is none or too long for the model, or a vector cannot be one of this store.
+            InputError: something is not an example, is too long for the model, or has a vector of another kind.
             ValueError: there are not as many vectors as examples.
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
@@ -324,7 +324,7 @@ class Memory:
             source: the new source; "" for none.
 
         Raises:
-            InputError: a text is empty, too long for the model, or no valid text.
+            InputError: a text is empty, too long for the model, or not valid text.
             ExampleNotFoundError: no example has the id; nothing was changed.
             AmbiguousIdError: several ids begin with it; nothing was changed.
             ModelMissingError: the input is new, and the encoder is not on this machine.
@@ -376,7 +376,7 @@ class Memory:
         """Return the examples whose inputs are nearest to a text, the nearest first.
 
         Raises:
-            InputError: the text is empty or no valid text.
+            InputError: the text is empty or not valid text.
             ModelMissingError: the encoder is not on this machine.
         """
         (vector,) = self._opened.embed([normalise(text, "text")])
@@ -402,7 +402,7 @@ class Memory:
             min_similarity: how similar, from -1 to 1.
 
         Raises:
-            InputError: one of the texts is no valid text.
+            InputError: one of the texts is not valid text.
         """
         if like is None:
             return self._opened.read(lambda snapshot: select(snapshot, match=match, source=source, tag=tag))
@@ -455,12 +455,12 @@ class Memory:
         """Check every byte of the store against its manifest.
 
         Args:
-            deep: also make the store anew from its examples and vectors, and compare every byte.
+            deep: also rebuild the store from its examples and vectors, and compare every byte.
             receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
             progress: told about each page.
 
         Raises:
-            InputError: this is no receipt.
+            InputError: this is not a receipt.
         """
         opened, key = self._opened, self._opened.store.key
         with opened.lifetime.at_work():
@@ -476,12 +476,12 @@ class Memory:
     def change_passphrase(self, passphrase: Passphrase) -> None:
         """Give an encrypted store another passphrase; the old one does not open it any more.
 
-        Only the file `key` changes. Whoever kept the old one and knows its passphrase can still open the store.
+        Only the file `key` changes. A copy of the old file, with its passphrase, still opens the store.
 
         Raises:
             PassphraseError: the store is not encrypted, or the operating system's keyring refuses.
             NotInstalledError: the package keyring is asked for and not installed.
-            InputError: the passphrase is empty or no valid text.
+            InputError: the passphrase is empty or not valid text.
             StoreChangedError: another process gave it another passphrase since it was opened, or put another
                 store in its place; nothing was changed.
             StoreAccessError: the operating system refused.

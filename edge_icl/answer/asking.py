@@ -164,7 +164,7 @@ class Asker:
         )
 
     def _refuse_changed(self, prefixes: Prefixes) -> None:
-        """Raise if the store is no longer in the state that is asked, whichever process has changed it.
+        """Raise if the store is no longer in the state that is asked, by this process or another.
 
         Raises:
             ExamplesChangedError: it is not; the model's memory of that state is gone.

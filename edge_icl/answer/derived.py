@@ -100,7 +100,7 @@ class Derived:
 
         A closed set shows in outputs that come again: with at least an eighth of the examples repeating an
         output that another one has, the next answer is likely to be among them too. Outputs that all read like
-        names in a program, as "card_arrival" does, are one as well: nobody writes text so.
+        names in a program, as "card_arrival" does, are one as well: texts are not written so.
 
         Raises:
             InputError: labels are wanted and the store has no examples, or too many different outputs.

@@ -59,7 +59,7 @@ class Engines:
         fork.renewed(self)
 
     def renew(self) -> None:
-        """Begin anew in a forked process: what the parent has loaded stays the parent's."""
+        """Begin again in a forked process: what the parent has loaded stays the parent's."""
         fork.leave(self._encoder, self._model)
         self._lock = threading.Lock()
         self._encoder = self._model = None
@@ -93,8 +93,8 @@ class Engines:
                         f"encoder {found.name} of {made.dimension} and {made.scale}",
                         "its settings are not what edge-icl writes: make a new store",
                     )
-                key = (found.digest, self._options.threads)
-                self._encoder = self._borrow(_encoders, key, lambda: self._load_encoder(found))
+                shared_as = (found.digest, self._options.threads)
+                self._encoder = self._borrow(_encoders, shared_as, lambda: self._load_encoder(found))
             return self._encoder
 
     def model(self) -> tuple[str, Model]:
@@ -110,8 +110,8 @@ class Engines:
                 from edge_icl.models.location import find_llm
 
                 found = find_llm(self._wanted)
-                key = (found.digest, self._options)
-                self._model = (found.name, self._borrow(_models, key, lambda: self._load_model(found)))
+                shared_as = (found.digest, self._options)
+                self._model = (found.name, self._borrow(_models, shared_as, lambda: self._load_model(found)))
             return self._model
 
     def close(self) -> None:
@@ -122,10 +122,10 @@ class Engines:
             while self._borrowed:
                 self._borrowed.pop()()
 
-    def _borrow(self, shared: Shared[T], key: Hashable, load: Callable[[], T]) -> T:
+    def _borrow(self, shared: Shared[T], name: Hashable, load: Callable[[], T]) -> T:
         """Return what the stores of this process share under this name, to be given back on closing."""
-        value = shared.borrow(key, load)
-        self._borrowed.append(lambda: shared.give_back(key))
+        value = shared.borrow(name, load)
+        self._borrowed.append(lambda: shared.give_back(name))
         return value
 
     def _load_encoder(self, found: InstalledEncoder) -> Encoder:

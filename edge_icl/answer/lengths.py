@@ -38,7 +38,7 @@ class Lengths:
         fork.renewed(self)
 
     def renew(self) -> None:
-        """Begin anew in a forked process."""
+        """Begin again in a forked process."""
         fork.leave(self._vocabulary)
         self._lock = threading.Lock()
         self._vocabulary = None
@@ -63,7 +63,7 @@ class Lengths:
         Raises:
             InputError: it is too long, with both lengths.
             ModelMissingError: it may be too long, and the model that could tell is not on this machine.
-            ModelFileError: likewise, and the model's file is damaged, or llama.cpp refuses it.
+            ModelFileError: the example is long, and the model's file is damaged, or llama.cpp refuses it.
         """
         prompt.check_fits(example, context=self._room(), count=self._count)
 
@@ -75,7 +75,7 @@ class Lengths:
 
                 try:
                     trained = gguf.context_length(location.find_file(self._wanted))
-                except (ModelError, OSError):  # whoever needs it says what is wrong; a short example does not
+                except (ModelError, OSError):  # the question that needs the model says what is wrong
                     return CONTEXT
                 self._context = min(CONTEXT, trained or CONTEXT)
             return self._context

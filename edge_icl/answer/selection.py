@@ -147,11 +147,11 @@ def _representatives(scene: Scene, limit: int) -> list[bytes]:
 def _some_others(scene: Scene, limit: int, taken: set[bytes]) -> list[bytes]:
     """Return the smallest ids that are not taken: a random choice, since ids are keyed digests, at no cost."""
     first = (row.tobytes() for row in scene.points.ids[: limit + len(taken)])
-    return [key for key in first if key not in taken][:limit]
+    return [id for id in first if id not in taken][:limit]
 
 
 def _nearest_others(scene: Scene, limit: int, taken: set[bytes]) -> list[bytes]:
     """Return the ids of the nearest examples that are not taken yet, the nearest last."""
     found = search(scene.points, scene.question, limit + len(taken))
-    ids = [key for i in found if (key := scene.points.ids[i].tobytes()) not in taken]
+    ids = [id for i in found if (id := scene.points.ids[i].tobytes()) not in taken]
     return ids[:limit][::-1]
