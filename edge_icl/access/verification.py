@@ -56,7 +56,7 @@ def verify(
     if root is not None and not _ROOT.fullmatch(root):
         raise InputError(f"{root!r} is no root", "give the 64 hex digits that `edge-icl verify` shows")
     keys, left_root, of = ([], None, None) if receipt is None else _claims(receipt)
-    report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home=home_key())
+    report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home_key=home_key())
     findings = report.findings
     if keys and not findings:
         store = Store.open(path, unlock=unlock)

@@ -1,8 +1,8 @@
 """Whether a store is exactly what its manifest says: a list of typed findings, empty for a sound store.
 
-`edge-icl verify` and the test suite judge a store with this same function. It reads the files itself, without
-the retries and shortcuts of a reader, while the lock keeps writers away. It leaves the store as it was, but for
-what a change left that was cut off: this it reports, and then wipes.
+`edge-icl verify` and the test suite check a store with this same function. It reads the files itself, without
+the retries and shortcuts of a reader, while the lock keeps writers away. It leaves the store as it was, except
+for what an interrupted change left: this it reports, and then wipes.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ def audit(
     timeout: float = 30.0,
     unlock: Unlock = no_passphrase,
     files: fs.Files | None = None,
-    home: bytes | None = None,
+    home_key: bytes | None = None,
 ) -> Report:
     """Check every file of a store.
 
     Args:
         path: the store's directory.
         deep: also rebuild the store from its examples and vectors, in a temporary directory of mode 0700
-            that is wiped, and compare every byte. It lies in the store, where whoever comes next wipes it if
-            this process is killed: nowhere else would anybody look for a copy of the examples.
+            that is wiped, and compare every byte. It lies in the store: if this process is killed, the next
+            opening wipes it. Elsewhere nothing would find that copy of the examples.
         progress: told about each page.
         timeout: seconds to wait for a writer.
         unlock: called if the store is encrypted.
         files: the file system.
-        home: the key of this home, which knows by it what it put into the cache; all else there is wiped.
+        home_key: the key of this home, which shows what it put into the cache; all else there is wiped.
 
     Raises:
         PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
@@ -71,14 +71,14 @@ def audit(
         StoreBusyError: a writer held the lock for too long.
         StoreNotFoundError: nothing is at `path`.
         NotAStoreError: something else is.
-        StoreExposedError: somebody else owns it or may write to it.
+        StoreExposedError: another user owns it or may write to it.
     """
     path = path.resolve()
     with access(path, "read"):
         presence.require_store(path)
         ownership.refuse_exposed(path)
-    audit = _Audit(path, files or fs.Files(), progress, home)
-    if not audit.unlock(unlock):  # which may take as long as a person who types: not under the lock
+    audit = _Audit(path, files or fs.Files(), progress, home_key)
+    if not audit.unlock(unlock):  # not under the lock: the user may be asked to type
         return audit.report("", 0)
     with lock.locked_where_writable(path, timeout=timeout) as read_only:
         return audit.run(deep=deep, read_only=read_only)
@@ -87,16 +87,16 @@ def audit(
 class _Audit(Inspection):
     """One audit: goes through the files."""
 
-    def __init__(self, path: Path, files: fs.Files, progress: Progress, home: bytes | None) -> None:
+    def __init__(self, path: Path, files: fs.Files, progress: Progress, home_key: bytes | None) -> None:
         super().__init__(path, files)
         self.key: Key | None = None
         self.progress = progress
-        self.home = home
-        self.left: list[str] = []
+        self.home_key = home_key
+        self.leftovers: list[str] = []
         self.foreign: list[str] = []
 
     def unlock(self, unlock: Unlock) -> bool:
-        """Unwrap the key of an encrypted store; tell whether there is no need to, or it could be done."""
+        """Unwrap the key of an encrypted store; tell whether that was done, or is not needed."""
         data = self.read(settings.NAME)
         if data is None or settings.sealed_in(data) is None:
             return data is not None
@@ -113,7 +113,7 @@ class _Audit(Inspection):
         return True
 
     def run(self, *, deep: bool, read_only: str = "") -> Report:
-        """Go through all files, then wipe what a change left that was cut off.
+        """Go through all files, then wipe what an interrupted change left.
 
         Args:
             deep: see `audit`.
@@ -144,7 +144,7 @@ class _Audit(Inspection):
         held = self.read_pages(found, current)
         self.check_clustering(found, current, held)
         self.check_strays(current)
-        if self.left or self.foreign or not at_rest(self.path, locked=True):
+        if self.leftovers or self.foreign or not at_rest(self.path, locked=True):
             self.finish(found, read_only)
         if deep and not self.findings:
             self.rebuild(found, current, held)
@@ -153,13 +153,13 @@ class _Audit(Inspection):
     def report(self, root: str, examples: int) -> Report:
         return Report(root, examples, tuple(self.findings))
 
-    def found_left(self, path: str, detail: str) -> None:
-        """Note a file where only a change that was cut off leaves one."""
-        self.left.append(path)
+    def found_leftover(self, path: str, detail: str) -> None:
+        """Note a file where only an interrupted change leaves one."""
+        self.leftovers.append(path)
         self.found(Problem.STRAY, path, detail)
 
     def finish(self, current: Settings, read_only: str) -> None:
-        """Wipe what was left, now that it is noted, and note what came of it."""
+        """Wipe what was left, now that it is noted, and note whether that was possible."""
         store = Store(self.path, current, self.files, self.key)
         refused = read_only
         try:
@@ -169,7 +169,7 @@ class _Audit(Inspection):
                     prefix_cache.discard(store, self.foreign)
         except StoreError as error:
             refused = error.message
-        wiped = {*self.left, *self.foreign}
+        wiped = {*self.leftovers, *self.foreign}
         outcome = f"it cannot be wiped: {refused}" if refused else "it is wiped now"
         self.findings = [
             replace(one, detail=f"{one.detail}; {outcome}") if one.path in wiped else one
@@ -225,25 +225,23 @@ class _Audit(Inspection):
             self.found(Problem.DAMAGED, name, "it is not in canonical form")
         if wrong := wrong_in_clustering(clustering, named.count):
             self.found(Problem.INCONSISTENT, name, wrong)
-        ids = {key for page in held for key, _, _ in page.rows()}
-        if len(ids) == named.count and not ids_in(clustering) <= ids:  # else a page is the one to blame
+        ids = {row.id for page in held for row in page.rows()}
+        if len(ids) == named.count and not ids_in(clustering) <= ids:  # else a page is at fault
             self.found(Problem.INCONSISTENT, name, "it names an example that the store does not hold")
         self.check_cache(current, clustering.representative_ids())
 
     def check_cache(self, current: Settings, representatives: list[bytes]) -> None:
-        """Check that the current state explains every cache entry."""
-        prefix = f"{prefix_cache.group(current, representatives)}-"
+        """Check that every cache entry belongs to the current representatives and to this home."""
+        group = f"{prefix_cache.group(current, representatives)}-"
         for name in self.names(prefix_cache.DIRECTORY):
             path = f"{prefix_cache.DIRECTORY}/{name}"
-            if not name.startswith(prefix):
-                self.found_left(path, "no current example explains it")
-            elif self.home is None or not prefix_cache.is_ours(name, self.home):
+            if not name.startswith(group):
+                self.found_leftover(path, "it does not belong to the current examples")
+            elif self.home_key is None or not prefix_cache.is_ours(name, self.home_key):
                 self.foreign.append(path)
-                self.found(
-                    Problem.FOREIGN, path, "another home made it, or nobody knows who: it is not believed"
-                )
-            elif (data := self.read(path)) is not None and not prefix_cache.vouched(
-                current, name, data, self.home
+                self.found(Problem.FOREIGN, path, "another home made it, or an unknown program: it is not used")
+            elif (data := self.read(path)) is not None and not prefix_cache.is_authentic(
+                current, name, data, self.home_key
             ):
                 self.found(Problem.DAMAGED, path, "its content is not what was put in")
 
@@ -252,19 +250,19 @@ class _Audit(Inspection):
         expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES, *([keys.NAME] if self.key else [])}
         for name in self.names(""):
             if name in (DRAFT, REBUILD, SECOND, keys.DRAFT):
-                self.found_left(name, "a change or a check that was cut off left it")
+                self.found_leftover(name, "an interrupted change or check left it")
             elif name not in expected:
-                self.found(Problem.STRAY, name, "it is no part of a store")
+                self.found(Problem.STRAY, name, "it is not part of a store")
         for directory in ("pages", "clustering"):
             for name in self.names(directory):
                 if f"{directory}/{name}" not in named.files:
-                    self.found_left(f"{directory}/{name}", "the manifest does not name it")
+                    self.found_leftover(f"{directory}/{name}", "the manifest does not name it")
 
     def rebuild(self, current: Settings, named: Manifest, held: list[Page]) -> None:
         """Make the store again from its examples and vectors, and compare every byte."""
         draft = self.path / REBUILD
         self.progress("rebuild", 0, 0)
-        with access(self.path, "made anew"):
+        with access(self.path, "made again"):
             try:
                 self.files.make_directory(draft)
                 fresh = Store.create(draft / "fresh", current, key=self.key, files=self.files)
@@ -275,7 +273,7 @@ class _Audit(Inspection):
                 ):
                     if self.content(self.path / name) != self.content(fresh.path / name):
                         self.found(
-                            Problem.DIFFERENT, name, "a store made anew from the same examples has other bytes"
+                            Problem.DIFFERENT, name, "a store made again from the same examples has other bytes"
                         )
             finally:
                 if draft.exists():

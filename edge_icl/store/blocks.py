@@ -1,8 +1,8 @@
-"""The points of pages, passed over block by block, as often as the clustering needs them.
+"""The points of pages, visited block by block, as often as the clustering needs them.
 
-Many small pages make one block, since each call of numpy has its price. A store of moderate size is read once
-for all passes of a change; of a larger one every pass reads every file again, and checks it again, so that
-memory does not grow with the store.
+Many small pages make one block, since each call of numpy has a cost. A store of moderate size is read once for
+all passes of a change. In a larger one every pass reads every file again, and checks it again, so that memory
+does not grow with the store.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FEWEST = 4
-"""Blocks for each thread at least: with fewer, one is as fast, and faster where others use the cores."""
+"""Each thread gets at least so many blocks: for fewer, one thread is as fast, and faster on a busy machine."""
 
 MOST_HELD = 48 << 20
 """Bytes of ids and vectors up to which blocks stay in memory between two passes: up to 125,000 examples of 384
@@ -64,20 +64,20 @@ class PageBlocks:
         block = self._held.get(i)
         if block is None:
             group = self._groups[i]
-            block = space_for(group, self._dimension)
+            block = empty_points(group, self._dimension)
             starts = accumulate((leaf.count for leaf in group), initial=0)
             for leaf, start in zip(group, starts, strict=False):
-                place(self._page(leaf), leaf, block, start)
+                copy_points(self._page(leaf), leaf, block, start)
             if self._holds:
                 self._held[i] = block
         return block
 
 
-def space_for(leaves: Sequence[Leaf], dimension: int) -> Points:
-    """Return room for the points of pages, with nothing in it yet.
+def empty_points(leaves: Sequence[Leaf], dimension: int) -> Points:
+    """Return arrays for the points of pages, not filled yet.
 
     Raises:
-        StoreAccessError: there is not so much memory. Of a manifest that lies, more than the store has on disk.
+        StoreAccessError: there is not enough memory. With a false manifest it may be more than is on the disk.
     """
     count = sum(leaf.count for leaf in leaves)
     try:
@@ -89,8 +89,8 @@ def space_for(leaves: Sequence[Leaf], dimension: int) -> Points:
         ) from error
 
 
-def place(page: Page, leaf: Leaf, space: Points, start: int) -> Points:
-    """Copy the points of a leaf's page to `space`, from row `start` on, and return them there.
+def copy_points(page: Page, leaf: Leaf, target: Points, start: int) -> Points:
+    """Copy the points of a leaf's page to `target`, from row `start` on, and return that part of it.
 
     Raises:
         StoreDamagedError: they are not as many as the manifest says.
@@ -98,9 +98,9 @@ def place(page: Page, leaf: Leaf, space: Points, start: int) -> Points:
     if len(page) != leaf.count:
         raise StoreDamagedError(f"{manifest.NAME} is damaged", "restore the store from a backup")
     rows = slice(start, start + leaf.count)
-    placed = Points(space.ids[rows], space.vectors[rows])
-    placed.ids[:], placed.vectors[:] = page.ids, page.vectors
-    return placed
+    copied = Points(target.ids[rows], target.vectors[rows])
+    copied.ids[:], copied.vectors[:] = page.ids, page.vectors
+    return copied
 
 
 def _groups(leaves: Sequence[Leaf]) -> Iterator[Sequence[Leaf]]:

@@ -1,11 +1,11 @@
-"""A directory that once held many names stays large on some file systems, ext4 among them: it is made anew.
+"""A directory that once held many names stays large on some file systems, such as ext4: it is made again.
 
-Else the size of `pages/` would tell that a store has been larger. All names are linked into a new directory,
-the two directories swap their names in one step, and the old one goes. So at every moment, for every reader,
-all files are there; whoever is cut off leaves a directory of second names, which the next command removes. What
-they name is not wiped: it is pages in use.
+Otherwise the size of `pages/` would tell that a store has been larger. All names are linked into a new
+directory, the two directories swap their names in one step, and the old one is removed. So at every moment all
+files are there for every reader. An interruption leaves a directory of second names, which the next command
+removes. The files behind them are not wiped: they are pages in use.
 
-Linux only: elsewhere there is no such step, or directories shrink by themselves.
+Linux only: other systems have no such step, or their directories shrink by themselves.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from edge_icl.store.files import Files
 
 SUFFIX = ".new"
-"""Of the new directory, and after the swap of the old one."""
+"""What the name of the new directory ends with; after the swap, that of the old one."""
 
 BLOCK = 4096
 """Bytes of the smallest directory of ext4."""
 
 LARGE = 256
-"""Bytes a name: twice what ext4 takes for names of our length in blocks that are two thirds full."""
+"""Bytes a name: twice what ext4 takes for names of this length in blocks that are two thirds full."""
 
 _CANNOT = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EMLINK, errno.EXDEV})
-"""How systems and file systems refuse that know no hard links, or no swap."""
+"""The errors of systems and file systems that have no hard links, or no swap."""
 
 
 def compact(files: Files, folder: Path) -> None:
-    """Make a directory of a store anew if it is much larger than what it holds needs; with the lock held.
+    """Make a directory of a store again if it is much larger than its names need; with the lock held.
 
     Raises:
         OSError: the operating system refused.
@@ -56,15 +56,15 @@ def compact(files: Files, folder: Path) -> None:
         if error.errno not in _CANNOT:
             raise
         return
-    files.flush_directory(folder.parent)  # before any name goes: a power cut must not bring the old one back
+    files.flush_directory(folder.parent)  # before a name is removed: a power cut must not undo the swap
     remove(files, other)
     files.rest(folder)
 
 
 def remove(files: Files, other: Path) -> None:
-    """Remove a directory of second names, as a compaction leaves it, whether or not it was cut off.
+    """Remove a directory of second names, as a compaction leaves it, also one that was interrupted.
 
-    What has no other name is wiped, and so is whatever else may be there.
+    Everything in it that has no other name is wiped.
     """
     if not stat.S_ISDIR(entries.status(other).st_mode):
         wipe(files, [other])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MADE = "the store is made, and a power cut may take it away again: check the disk"
+MADE = "the store is made, but a power cut may remove it again: check the disk"
 
 
 class Store(StoreReader):
@@ -51,7 +51,7 @@ class Store(StoreReader):
 
         Raises:
             NotAStoreError: something is there already.
-            StoreExposedError: it would lie in a folder that somebody else owns or may write to.
+            StoreExposedError: it would lie in a folder that another user owns or may write to.
             StoreAccessError: the operating system refused.
             NotInstalledError: there is a key, and the package cryptography is not installed.
         """
@@ -89,8 +89,8 @@ class Store(StoreReader):
             PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
             NotInstalledError: it is encrypted, and the package cryptography is not installed.
             StoreNotFoundError: nothing is there, or an empty directory.
-            NotAStoreError: a file is there, or a directory that is no store.
-            StoreExposedError: somebody else owns it or may write to it.
+            NotAStoreError: a file is there, or a directory that is not a store.
+            StoreExposedError: another user owns it or may write to it.
             StoreFormatError: a newer edge-icl made it.
             StoreDamagedError: store.json, the key or the manifest is not what it was.
             StoreAccessError: the operating system refused.
@@ -119,9 +119,9 @@ class Store(StoreReader):
         return store
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
-        """Return work(snapshot), begun again when a writer changes the store under it.
+        """Return work(snapshot), started again when a writer changes the store during it.
 
-        What a writer left that was cut off is wiped first: a process may have the store open for months.
+        What an interrupted writer left is wiped first: a process may have the store open for months.
 
         Raises:
             StoreDamagedError: a file is damaged, and no writer explains it.
@@ -144,9 +144,9 @@ def _make_parents(files: fs.Files, path: Path) -> None:
         files.flush_directory(parent.parent)
 
 
-def _lay_out(place: fs.Folder, new: Settings, key: Key | None) -> None:
+def _lay_out(folder: fs.Folder, new: Settings, key: Key | None) -> None:
     """Make the directory of an empty store and bring it to the disk."""
-    files, path = place.files, place.path
+    files, path = folder.files, folder.path
     files.make_directory(path)
     for name in DIRECTORIES:
         files.make_directory(path / name)
@@ -155,7 +155,7 @@ def _lay_out(place: fs.Folder, new: Settings, key: Key | None) -> None:
     empty = Manifest(settings=new.digest(new.encode()), count=0, clustering=new.digest(nothing), pages=())
     plain = {lock.NAME: b""} if key is None else {lock.NAME: b"", keys.NAME: key.wrapped.encode()}
     fs.create(files, ((path / name, data) for name, data in plain.items()))
-    place.create(
+    folder.create(
         {
             settings.NAME: new.encode(),
             clustering_file(empty.clustering): nothing,

@@ -1,4 +1,4 @@
-"""What an audit reports: typed findings, which tests assert and the command line prints."""
+"""What an audit reports: typed findings, which tests check and the command line prints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Problem(StrEnum):
-    """What can be wrong with a file of a store, or with an example that a receipt says is gone."""
+    """What can be wrong with a file of a store, or with an example that a receipt says is forgotten."""
 
     MISSING = "missing"
     DAMAGED = "damaged"
@@ -44,7 +44,7 @@ class Report:
 
     Attributes:
         root: the store's root; empty if the settings or the manifest cannot be read.
-        examples: how many examples it holds, likewise 0.
+        examples: how many examples it holds; then 0.
         findings: empty for a sound store.
     """
 

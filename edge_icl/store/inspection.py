@@ -22,9 +22,9 @@ class Inspection:
         files: the file system.
 
     Attributes:
-        path: likewise.
-        files: likewise.
-        folder: the content of the store's files; whoever unwraps the key of an encrypted store sets another.
+        path: as given.
+        files: as given.
+        folder: the content of the store's files; set again when the key of an encrypted store is unwrapped.
         findings: what is wrong, each thing once.
     """
 
@@ -41,7 +41,7 @@ class Inspection:
             self.findings.append(finding)
 
     def read(self, name: str) -> bytes | None:
-        """Return a file's content; one that is not there, not here or cannot be read or opened is a finding."""
+        """Return a file's content; one that is missing, a link, or cannot be read or opened is a finding."""
         if self.is_link(name):
             return None
         try:
@@ -55,7 +55,7 @@ class Inspection:
         return None
 
     def is_link(self, name: str) -> bool:
-        """Tell whether a link is where a file or a directory should be; it is a finding."""
+        """Tell whether a link is where a file or a directory should be; that is a finding."""
         if not (self.path / name).is_symlink():
             return False
         self.found(Problem.LINK, name, "nothing follows it, and a forget would not wipe what it points to")
@@ -80,7 +80,7 @@ def _reason(error: OSError) -> str:
     """Return why a file cannot be read, in a clause.
 
     Raises:
-        StoreAccessError: that says something of this process, and nothing of the file.
+        StoreAccessError: the reason lies in this process, and not in the file.
     """
     if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
         raise StoreAccessError(

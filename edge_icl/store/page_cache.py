@@ -1,8 +1,8 @@
 """The pages of a store that are in memory, and the reading of those that are not.
 
-Reading and hashing leave Python's lock and are most of the work, so several threads read all of a large store.
-Its vectors are in memory once, whether the pages are asked for or all points; and who only passes over a large
-store holds a few pages at a time.
+Reading and hashing release Python's lock and are most of the work, so several threads read a large store. Its
+vectors are in memory once, whether pages or all points are asked for. Work that only visits a large store holds
+a few pages at a time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edge_icl.errors import StoreDamagedError
 from edge_icl.example import ID_BYTES
 from edge_icl.runtime.threads import each
 from edge_icl.store import pages
-from edge_icl.store.blocks import PageBlocks, place, space_for
+from edge_icl.store.blocks import PageBlocks, copy_points, empty_points
 from edge_icl.store.manifest import page_file
 from edge_icl.store.trie import span
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_KEPT = 16 << 20
-"""Bytes of ids and vectors up to which all pages stay in memory when somebody passes over them, for the next
-change of the same process: up to 40,000 examples of 384 dimensions."""
+"""Bytes of ids and vectors up to which all pages stay in memory when they are visited for a change, for the
+next change by the same process: up to 40,000 examples of 384 dimensions."""
 
 
 class PageCache:
     """Pages by their digests. Safe to use from several threads.
 
     Args:
-        read: returns the bytes of a file, given its path and its digest. It raises StoreDamagedError if it is
-            missing or another one, StoreAccessError if the operating system refuses.
+        read: returns the bytes of a file, given its path and its digest. It raises StoreDamagedError if the
+            file is missing or has another digest, StoreAccessError if the operating system refuses.
         dimension: of the vectors.
 
     Attributes:
@@ -75,21 +75,21 @@ class PageCache:
 
     def visit(self, leaves: Sequence[Leaf], work: Callable[[Page], T]) -> list[T]:
         """Return work(page) for each page; those not in memory do not stay there. Raises what `page` does."""
-        return list(each(lambda leaf: work(self.glance(leaf)), leaves))
+        return list(each(lambda leaf: work(self.peek(leaf)), leaves))
 
-    def glance(self, leaf: Leaf) -> Page:
+    def peek(self, leaf: Leaf) -> Page:
         """Return a page, which does not stay in memory if it was not there; raises what `page` does."""
         return self._pages.get(leaf.digest) or self._decode(leaf)
 
     def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page]) -> PageBlocks:
-        """Return the points of pages, to be passed over any number of times.
+        """Return the points of pages, to be visited any number of times.
 
         Args:
             leaves: of the pages, in the order of their ids.
-            fresh: those of them that are not written yet, by their digests.
+            fresh: those pages that are not written yet, by their digests.
         """
         size = sum(leaf.count for leaf in leaves) * (ID_BYTES + self._dimension)
-        read = self.page if size <= MOST_KEPT else self.glance
+        read = self.page if size <= MOST_KEPT else self.peek
 
         def page(leaf: Leaf) -> Page:
             return fresh.get(leaf.digest) or read(leaf)
@@ -103,13 +103,13 @@ class PageCache:
             StoreDamagedError: a file is missing or is not what its name says, or a count is wrong.
             StoreAccessError: the operating system refused.
         """
-        points = space_for(leaves, self._dimension)
+        points = empty_points(leaves, self._dimension)
 
         def move(item: tuple[Leaf, int]) -> None:
             leaf, start = item
             page = self.page(leaf)
-            placed = place(page, leaf, points, start)
-            self._pages[leaf.digest] = replace(page, ids=placed.ids, vectors=placed.vectors)
+            copied = copy_points(page, leaf, points, start)
+            self._pages[leaf.digest] = replace(page, ids=copied.ids, vectors=copied.vectors)
 
         starts = accumulate((leaf.count for leaf in leaves), initial=0)
         deque(each(move, [*zip(leaves, starts, strict=False)]), maxlen=0)
@@ -123,21 +123,21 @@ class PageCache:
         data = self.read(name, leaf.digest)
         try:
             page = pages.decode(data, self._dimension)
-            _refuse_another(page, leaf)
+            _refuse_other(page, leaf)
         except ValueError:
             with damage_in(name):
                 raise
         return page
 
 
-def _refuse_another(page: Page, leaf: Leaf) -> None:
-    """Raise ValueError if a page is none that its leaf may have: rows are looked for, and counted, by both."""
+def _refuse_other(page: Page, leaf: Leaf) -> None:
+    """Raise ValueError if a page does not fit its leaf: rows are found and counted by both."""
     if len(page) != leaf.count:
         raise ValueError(f"it holds {len(page)} examples and the manifest says {leaf.count}")
     low, high = span(leaf.path)
     first, last = (int.from_bytes(page.ids[i].tobytes()) for i in (0, -1))
     if not page.ascends() or first < low or last >= high:
-        raise ValueError("its ids are not in order or not those of its prefix")
+        raise ValueError("its ids are not in order, or belong to another page")
 
 
 @contextmanager

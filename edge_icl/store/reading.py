@@ -1,8 +1,8 @@
 """Reading a store, without a lock.
 
-A reader reads the manifest, then the files it names; each file's name is its digest, so a reader notices at
-once when a writer has wiped what it was about to read. Then it reads the manifest again and starts over with
-the new state: it sees the store before a change or after it, never between.
+A reader reads the manifest, then the files that it names. Each file's name is its digest, so a reader notices
+at once when a writer has wiped the file. Then it reads the manifest again and starts over with the new state:
+it sees the store before a change or after it, never between.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ATTEMPTS = 5
-"""How often a file must be found damaged under one and the same manifest before a reader believes it."""
+"""How often a file must be found damaged under the same manifest before a reader reports it."""
 
 SETTLED = 10**9
-"""Nanoseconds after which a file that has the same marks is the same file."""
+"""Nanoseconds after which a file with the same number, size and times is the same file."""
 
 
 class StoreReader:
     """A store's settings, and its state as of now. Safe to use from several threads and processes at once.
 
     Attributes:
-        path: the directory itself, whatever link the path that was given led along.
+        path: the directory itself: links in the path that was given are resolved.
         settings: what it was made with.
         files: the file system.
         folder: its files and their content.
         key: what they are sealed with; None for a store that is not encrypted.
-        commits: how many changes were made by this object, its making included.
+        commits: how many changes this object made; making the store counts.
         wiped: how many files were wiped on opening it, since a change that was cut off had left them.
     """
 
@@ -78,7 +78,7 @@ class StoreReader:
         return latest[1]
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
-        """Return work(snapshot), begun again when a writer changes the store under it.
+        """Return work(snapshot), started again when a writer changes the store during it.
 
         Raises:
             StoreDamagedError: a file is damaged, and no writer explains it.
@@ -89,16 +89,16 @@ class StoreReader:
                 return work(snapshot)
             except StoreDamagedError:
                 previous, snapshot = snapshot, self.snapshot()
-                # A change and its reversal end with the same manifest, so one look is no proof of damage.
+                # A change and its reversal end with the same manifest, so looking once does not prove damage.
                 failures = failures + 1 if snapshot is previous else 0
                 if failures == ATTEMPTS:
                     raise
                 time.sleep(0.01 * failures)
 
     def is_current(self, snapshot: Snapshot) -> bool:
-        """Tell whether the store is still in this state; most times that takes one call of `stat`.
+        """Tell whether the store is still in this state; usually that takes one call of `stat`.
 
-        An answer asks so at every token: what was forgotten meanwhile, by whomever, must not go on in it.
+        An answer asks this at every token: what another process forgets must not be used any longer.
         """
         try:
             status = entries.status(self.path / manifest.NAME)
@@ -108,7 +108,7 @@ class StoreReader:
             same = self.settings.digest(self.read_manifest()) == snapshot.root
         except (OSError, StoreError):
             return False
-        # Clocks of file systems tick slowly: a younger file may be replaced without any change of its marks.
+        # The clocks of file systems tick slowly: a younger file may be replaced by one with the same times.
         if same and time.time_ns() - status.st_ctime_ns > SETTLED:
             self._seen = (mark, snapshot.root)
         return same
@@ -126,7 +126,7 @@ class StoreReader:
         """
         try:
             data = self.folder.read(name)
-        except OSError:  # entered only here: a store has thousands of pages, and two contexts a page are felt
+        except OSError:  # only here: a store has thousands of pages, and two contexts a page take time
             with access(self.path, "read"), expected(name):
                 raise
         if self.settings.digest(data) != digest:

@@ -1,7 +1,7 @@
-"""Finishing what a writer left that was cut off: an add is gone, a forget is finished.
+"""Finishing what an interrupted writer left: an add is undone, a forget is finished.
 
-    finish(store)              whoever opens or reads a store: where something is left and the lock is free
-    recover(store, snapshot)   whoever holds the lock, before anything else
+    finish(store)              when a store is opened or read: if something is left and the lock is free
+    recover(store, snapshot)   with the lock held, before anything else
     unfinished(store)          what is left all the same, and why
 
 A writer gives the lock, and the directories that it has changed, the time REST when all else is done. So a
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 
 SECOND = f"pages{compaction.SUFFIX}"
-"""Where a compaction gives pages their second names."""
+"""The directory in which a compaction gives pages second names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What a change left that was cut off, and why it is still there.
+    """What an interrupted change left, and why it is still there.
 
     Attributes:
         names: the paths of the files, relative to the store; empty where damage hides which they are.
@@ -59,9 +59,9 @@ class Unfinished:
 
 
 def finish(store: StoreReader) -> int:
-    """Wipe what a writer left that was cut off, if the lock is free; return how many files that were.
+    """Wipe what an interrupted writer left, if the lock is free; return how many files that were.
 
-    Where it cannot be done, nothing is said here: reading goes on, and `unfinished` knows.
+    If it cannot be done, that is not reported here: reading goes on, and `unfinished` tells.
     """
     with suppress(StoreError):
         return _recovered(store)
@@ -69,7 +69,7 @@ def finish(store: StoreReader) -> int:
 
 
 def unfinished(store: StoreReader) -> Unfinished | None:
-    """Return what a change left that was cut off and cannot be wiped now; None if nothing is.
+    """Return what an interrupted change left and cannot be wiped now; None if there is nothing.
 
     Raises:
         StoreAccessError: the store cannot be read.
@@ -80,8 +80,8 @@ def unfinished(store: StoreReader) -> Unfinished | None:
         return Unfinished((), error.message)
     except StoreError as error:
         with access(store.path, "read"):
-            left = store.read(lambda now: _left(store, now, store.files.names(store.path)))
-        return Unfinished(tuple(left), error.message) if left else None
+            found = store.read(lambda snapshot: _leftovers(store, snapshot, store.files.names(store.path)))
+        return Unfinished(tuple(found), error.message) if found else None
     return None
 
 
@@ -89,7 +89,7 @@ def _recovered(store: StoreReader) -> int:
     """Recover a store that is not at rest, if the lock is free; return how many files were wiped.
 
     Raises:
-        StoreError: it cannot be done, and why.
+        StoreError: it cannot be done; the error says why.
     """
     if at_rest(store.path):
         return 0
@@ -102,9 +102,9 @@ def at_rest(path: Path, *, locked: bool = False) -> bool:
 
     Args:
         path: the store's directory.
-        locked: whether the caller holds the lock, whose file then says by whom.
+        locked: whether the caller holds the lock, whose file then says which process that is.
     """
-    # With every read, and a Path a name takes ten times as long.
+    # This comes with every read, and making a Path for each name takes ten times as long.
     names = [f"{os.fspath(path)}/{name}" for name in ("", *DIRECTORIES, *(() if locked else (LOCK,)))]
     try:
         return {os.lstat(name).st_mtime_ns for name in names} == {fs.REST}
@@ -113,9 +113,9 @@ def at_rest(path: Path, *, locked: bool = False) -> bool:
 
 
 def recover(store: StoreReader, snapshot: Snapshot) -> int:
-    """Wipe what a writer that was cut off left behind, with the lock held; return how many files that were.
+    """Wipe what an interrupted writer left, with the lock held; return how many files that were.
 
-    Only where everything is ours: a file of somebody else's beside the manifest is for `verify` to report.
+    Only files with names that edge-icl gives: another file beside the manifest is for `verify` to report.
 
     Raises:
         StoreDamagedError: a file that the manifest names is missing; nothing is wiped.
@@ -123,30 +123,31 @@ def recover(store: StoreReader, snapshot: Snapshot) -> int:
     """
     files = store.files
     top = files.names(store.path)
-    left = _left(store, snapshot, top)
+    leftovers = _leftovers(store, snapshot, top)
     for folder in DIRECTORIES:
-        if folder not in top:  # empty ones get lost in some copies, and anybody may remove the cache
+        if folder not in top:  # empty ones are missing in some copies, and the user may remove the cache
             files.make_directory(store.path / folder)
-    if left:
+    if leftovers:
         for folder in DIRECTORIES:
             entries.refuse_mount(store.path / folder)
-        # What the killed writer renamed may not be on the disk yet, the manifest above all; and a power cut
-        # that brings its predecessor back must find the predecessor's files.
-        for directory in sorted({"", *directories_of(left)}):
+        # What the killed writer renamed may not be on the disk yet, above all the manifest. If a power cut then
+        # brings the old manifest back, its files must still be there.
+        for directory in sorted({"", *directories_of(leftovers)}):
             files.flush_directory(store.path / directory)
-        if SECOND in left:
+        if SECOND in leftovers:
             compaction.remove(files, store.path / SECOND)
-        wipe_all(store, [name for name in left if name != SECOND])
+        wipe_all(store, [name for name in leftovers if name != SECOND])
     if not at_rest(store.path, locked=True):
         _rest(store)
-    return len(left)
+    return len(leftovers)
 
 
-def _left(store: StoreReader, snapshot: Snapshot, top: Sequence[str]) -> list[str]:
+def _leftovers(store: StoreReader, snapshot: Snapshot, top: Sequence[str]) -> list[str]:
     """Return the paths of what a killed writer left, relative to the store, given the names in its directory.
 
-    Only where the manifest's own files are all there: else it may be the manifest that is wrong, an old one
-    from a backup, say, and what it does not name all that is left of the examples.
+    Only if all files that the manifest names are there. If one is missing, the manifest itself may be wrong,
+    such as an old one from a backup, and the files that it does not name may be all that is left of the
+    examples.
 
     Raises:
         StoreDamagedError: a file that the manifest names is missing.
@@ -157,18 +158,18 @@ def _left(store: StoreReader, snapshot: Snapshot, top: Sequence[str]) -> list[st
     held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
     if missing := sorted(named - held):
         raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
-    left = [name for name in top if name in (DRAFT, REBUILD, SECOND, keys.DRAFT)]
-    left += sorted(held - named)
+    leftovers = [name for name in top if name in (DRAFT, REBUILD, SECOND, keys.DRAFT)]
+    leftovers += sorted(held - named)
     if prefix_cache.DIRECTORY in top:
-        left += prefix_cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)
-    return left
+        leftovers += prefix_cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)
+    return leftovers
 
 
 def _rest(store: StoreReader) -> None:
-    """Give everything the time REST but the lock, and entries of the cache, of which the oldest goes first.
+    """Give everything the time REST except the lock, and entries of the cache, whose times say which is oldest.
 
-    A killed writer left some files with it and some without, and so does a copy, or a store of a version that
-    did not know it: the next change would show by its time which page it made.
+    A killed writer leaves some files with it and some without; so does a copy, or a version that did not know
+    it. Then the next change would show by its time which page it made.
     """
     files, path = store.files, store.path
     for folder in ("pages", "clustering"):
@@ -182,7 +183,7 @@ def _rest(store: StoreReader) -> None:
 
 
 def wipe_all(store: StoreReader, names: Sequence[str]) -> None:
-    """Wipe files, and see to it that they stay away; Ctrl-C is heard when all are wiped."""
+    """Wipe files so that a power cut does not bring them back; Ctrl-C takes effect when all are wiped."""
     paths, interrupt = [store.path / name for name in names], None
     try:
         wipe_to_the_end(store.files, paths, ours=partial(_is_ours, store))
@@ -195,7 +196,7 @@ def wipe_all(store: StoreReader, names: Sequence[str]) -> None:
 
 
 def _is_ours(store: StoreReader, path: Path) -> bool:
-    """Tell whether a file that has other names as well holds what only a file of this store holds."""
+    """Tell whether a file that has other names too holds what only a file of this store holds."""
     kind, name = path.parent.name, path.stem
     if kind == prefix_cache.DIRECTORY:
         return prefix_cache.is_entry(store, path)

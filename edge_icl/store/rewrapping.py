@@ -21,17 +21,17 @@ NOT_WIPED = (
 
 
 def rewrap(store: Store, key: Key, *, timeout: float) -> None:
-    """Wrap the data key of an encrypted store anew, and wipe the file that held it.
+    """Wrap the data key of an encrypted store again, and wipe the file that held it.
 
     Args:
         store: the store.
-        key: its own, with another wrapping.
+        key: the store's own key, with another wrapping.
         timeout: seconds to wait for another writer.
 
     Raises:
         StoreBusyError: another writer held the lock for longer than that.
-        StoreChangedError: it is another store by now, or has another key; nothing was changed.
-        StoreAccessError: the operating system refused; `committed` tells whether the key is another.
+        StoreChangedError: it is another store now, or has another key; nothing was changed.
+        StoreAccessError: the operating system refused; `committed` tells whether the change was made.
     """
     files, path, draft = store.files, store.path / keys.NAME, store.path / keys.DRAFT
     with locked(store.path, timeout=timeout), ExitStack() as held:

@@ -32,14 +32,14 @@ SHORTEST_ID = 8
 """Hex digits of an id that are shown at least, as in git."""
 
 MOST_NAMED = 3
-"""Ids that an error about an ambiguous prefix names at most."""
+"""Ids that are named at most where the beginning of an id fits several."""
 
 
 class Snapshot:
     """One state of a store: a manifest and the files that it names, read when asked for.
 
     Args:
-        pages: where its pages are.
+        pages: the pages that are in memory, and the reading of others.
         settings: the store's.
         data: the bytes of the manifest.
         manifest: what they say.
@@ -91,7 +91,7 @@ class Snapshot:
         return clustering
 
     def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page]) -> Blocks:
-        """Return the points of another state, one that a change makes of this, to be passed over.
+        """Return the points of the state that a change makes of this one, to be visited block by block.
 
         Args:
             leaves: of that state.
@@ -112,47 +112,47 @@ class Snapshot:
         """Return all ids, sorted."""
         return [*chain.from_iterable(page.example_ids() for page in self.pages())]
 
-    def locate(self, key: bytes) -> tuple[Page, int] | None:
+    def locate(self, example_id: bytes) -> tuple[Page, int] | None:
         """Return the page and the row of an id, or None if no example has it; reads one page."""
-        leaf = self.manifest.trie.leaf_of(int.from_bytes(key))
+        leaf = self.manifest.trie.leaf_of(int.from_bytes(example_id))
         if leaf is None:
             return None
         page = self.page(leaf)
-        i = page.find(key)
+        i = page.find(example_id)
         return None if i is None else (page, i)
 
-    def row(self, key: bytes) -> tuple[Page, int]:
+    def row(self, example_id: bytes) -> tuple[Page, int]:
         """Return the page and the row of an id.
 
         Raises:
             ExampleNotFoundError: no example has it.
         """
-        found = self.locate(key)
+        found = self.locate(example_id)
         if found is None:
-            self._vouch()
-            raise _not_found(key.hex())
+            self._check_clustering()
+            raise _not_found(example_id.hex())
         return found
 
-    def resolve(self, prefix: str) -> bytes:
+    def resolve(self, beginning: str) -> bytes:
         """Return the id that begins with these hex digits.
 
         Raises:
-            ExampleNotFoundError: no id does, or these are no hex digits.
+            ExampleNotFoundError: no id does, or these are not hex digits.
             AmbiguousIdError: several ids do.
         """
-        digits = prefix.strip().lower()
+        digits = beginning.strip().lower()
         if not digits or len(digits) > 2 * ID_BYTES or set(digits) - set("0123456789abcdef"):
-            raise _not_found(prefix)
+            raise _not_found(beginning)
         matches = self.beginning(digits)
         if len(matches) > 1:
-            shown = ", ".join(self.short(key) for key in matches[:MOST_NAMED])
+            shown = ", ".join(map(self.short, matches[:MOST_NAMED]))
             more = ", …" if len(matches) > MOST_NAMED else ""
             raise AmbiguousIdError(
                 f"the ids of {len(matches)} examples begin with {digits} ({shown}{more})", "give more digits"
             )
         if not matches:
-            self._vouch()
-            raise _not_found(prefix)
+            self._check_clustering()
+            raise _not_found(beginning)
         return matches[0]
 
     def beginning(self, digits: str) -> list[bytes]:
@@ -163,38 +163,37 @@ class Snapshot:
         first, last = low.to_bytes(ID_BYTES), (high - 1).to_bytes(ID_BYTES)
         found: list[bytes] = []
         for leaf in self.manifest.trie.below(low, high):
-            keys = self.page(leaf).example_ids()
-            found += keys[bisect_left(keys, first) : bisect_right(keys, last)]
+            ids = self.page(leaf).example_ids()
+            found += ids[bisect_left(ids, first) : bisect_right(ids, last)]
         return found
 
     def _leaves(self) -> Sequence[Leaf]:
-        """Return all leaves; that there are none is vouched for."""
+        """Return all leaves; if there are none, the clustering is checked first."""
         if not self.manifest.pages:
-            self._vouch()
+            self._check_clustering()
         return self.manifest.pages
 
-    def _vouch(self) -> None:
+    def _check_clustering(self) -> None:
         """Read the clustering, before saying that something is not there.
 
-        Every page that was read vouches for the manifest that names it. Where none was, an old or a foreign
-        manifest would pass for the store's own; but the clustering that it names is not there.
+        Every page that was read confirms the manifest that names it. Where no page was read, an old or a
+        foreign manifest could be taken for the store's own; but then the clustering that it names is missing.
         """
         _ = self.clustering
 
-    def short(self, key: bytes) -> str:
-        """Return the shortest prefix of an id, 8 hex digits at least, that no other id of the store has."""
-        leaf = self.manifest.trie.leaf_of(int.from_bytes(key))
-        keys = self.page(leaf).example_ids() if leaf else []
-        i = keys.index(key)
-        shared = max(
-            (_shared_digits(key, other) for other in keys[max(i - 1, 0) : i + 2] if other != key), default=0
-        )
-        outside = -(-len(leaf.path) // 4) if leaf else 0  # ids of other pages differ within the page's prefix
-        return key.hex()[: max(SHORTEST_ID, shared + 1, outside)]
+    def short(self, example_id: bytes) -> str:
+        """Return the short id: its first digits, 8 at least, that no other id of the store begins with."""
+        leaf = self.manifest.trie.leaf_of(int.from_bytes(example_id))
+        ids = self.page(leaf).example_ids() if leaf else []
+        i = ids.index(example_id)
+        beside = (other for other in ids[max(i - 1, 0) : i + 2] if other != example_id)
+        shared = max((_shared_digits(example_id, other) for other in beside), default=0)
+        outside = -(-len(leaf.path) // 4) if leaf else 0  # ids of other pages differ in these digits
+        return example_id.hex()[: max(SHORTEST_ID, shared + 1, outside)]
 
 
-def _not_found(prefix: str) -> ExampleNotFoundError:
-    return ExampleNotFoundError(f"no example has the id {prefix}", "`edge-icl list` shows the ids")
+def _not_found(digits: str) -> ExampleNotFoundError:
+    return ExampleNotFoundError(f"no example has the id {digits}", "`edge-icl list` shows the ids")
 
 
 def _shared_digits(one: bytes, other: bytes) -> int:

@@ -1,13 +1,13 @@
 """One change to a store: planned in memory, committed by one rename, then wiped.
 
-    1. empty the cache of what the change makes stale
+    1. wipe the entries of the cache that the change makes stale
     2. write the new pages, the new clustering and, beside the old, the new manifest; bring them to the disk
     3. rename the new manifest over the old: the commit
     4. wipe every file that the manifest no longer names
 
-Whoever opens the store next wipes what the manifest does not name (see `recovery`). So an add that was cut off
-is gone, a forget that was cut off is finished, and whatever the moment, the store is the one before the
-change or the one after.
+If this is interrupted, the next opening of the store wipes what the manifest does not name (see `recovery`). So
+an interrupted add is undone, an interrupted forget is finished, and at every moment the store is the one before
+the change or the one after it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,11 @@ if TYPE_CHECKING:
     from edge_icl.store.disk import Store
     from edge_icl.store.snapshot import Snapshot
 
-UNFINISHED = "the change is made, but what went is not wiped yet: check the disk; the next command wipes it"
+UNFINISHED = (
+    "the change is made, but what it removed is not wiped yet: check the disk; the next command wipes it"
+)
 
-UNTIDY = "the change is made, and what went is wiped: check the disk; the next command tidies up"
+UNTIDY = "the change is made, and what it removed is wiped: check the disk; the next command tidies up"
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds to wait for another writer: longer than a large batch takes to commit."""
@@ -56,9 +58,9 @@ class Change:
     Attributes:
         root_before: the root before it.
         root_after: the root after it.
-        refit: whether the clustering was run again with all examples.
+        refit: whether all examples were clustered again.
         added: the rows that it added, sorted by id.
-        removed: the rows that it removed, likewise.
+        removed: the rows that it removed, sorted by id.
     """
 
     root_before: str
@@ -70,7 +72,7 @@ class Change:
 
 @contextmanager
 def writing(store: Store, *, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Writer]:
-    """Hold the store's lock, with whatever an earlier writer left unfinished cleaned up.
+    """Hold the store's lock, after cleaning up what an earlier writer left unfinished.
 
     Raises:
         StoreBusyError: another writer held the lock for longer than `timeout` seconds.
@@ -96,14 +98,14 @@ class Writer:
         self.snapshot = snapshot
 
     def commit(self, *, added: Iterable[Row] = (), removed: Iterable[bytes] = ()) -> Change:
-        """Add rows and remove ids in one commit; returns when both are durable and what went is wiped.
+        """Add rows and remove ids in one commit; returns when both are durable and what was removed is wiped.
 
         A row whose id is in the store already, or comes twice, changes nothing.
 
         Raises:
             ExampleNotFoundError: an id to remove is not in the store.
             InputError: the store would hold more examples than its format can count.
-            StoreAccessError: the operating system refused. The store is as it was, or else the hint says that
+            StoreAccessError: the operating system refused. The store is as it was, unless the hint says that
                 the change is made and not finished.
         """
         before = self.snapshot
@@ -167,7 +169,7 @@ class _Plan:
         self._pages: dict[str, Page] = {}
 
     def manifest(self) -> tuple[Manifest, bool]:
-        """Return the manifest after the change, and whether the clustering took a refit."""
+        """Return the manifest after the change, and whether all examples were clustered again."""
         before, settings = self.before, self.before.settings
         count = before.manifest.count + len(self.added) - len(self.removed)
         if count > record.MOST_EXAMPLES:
@@ -207,7 +209,7 @@ class _Plan:
         return leaves + list(trie.below(end, span("")[1]))
 
     def _split(self, region: str, rows: Sequence[Row]) -> Iterator[Leaf]:
-        """Yield the leaves below a prefix, given the sorted rows there, and keep their pages."""
+        """Yield the leaves below a path, given the sorted rows there, and keep their pages."""
         for path, part in split(region, [int.from_bytes(row.id) for row in rows]):
             page = Page.of(rows[part])
             data = pages.encode(page)
@@ -220,15 +222,15 @@ class _Plan:
 def _unknown(before: Snapshot, rows: Iterable[Row]) -> list[Row]:
     """Return the rows that the store does not hold yet, sorted by id, each once."""
     new = {row.id: row for row in rows}
-    return [new[key] for key in sorted(new) if before.locate(key) is None]
+    return [new[example_id] for example_id in sorted(new) if before.locate(example_id) is None]
 
 
 def _known(before: Snapshot, ids: Iterable[bytes]) -> list[Row]:
     """Return the rows with these ids, sorted by id, each once."""
     rows = []
-    for key in sorted(set(ids)):
-        page, i = before.row(key)
-        rows.append(Row(key, page.vectors[i], page.text_of(i)))
+    for example_id in sorted(set(ids)):
+        page, i = before.row(example_id)
+        rows.append(Row(example_id, page.vectors[i], page.text_of(i)))
     return rows
 
 

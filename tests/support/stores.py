@@ -104,7 +104,7 @@ def reopen(path: Path, *, files: Files | None = None) -> Store:
 
 
 def check(path: Path, **how: object) -> Report:
-    return audit.audit(path, unlock=unlock, **{"home": HOME_KEY, **how})
+    return audit.audit(path, unlock=unlock, **{"home_key": HOME_KEY, **how})
 
 
 def replace_file(store: Store, old: str, new: str, data: bytes) -> None:
