@@ -1,14 +1,14 @@
 """What can go wrong, as a tree.
 
-A caller who wants one net catches `EdgeIclError`. Each message is one sentence: what happened, to what,
-and (the hint) what to do next. The command line prints it as it stands and exits with the class's code.
+To catch everything, catch `EdgeIclError`. Each message is one sentence: what happened, to what, and (the hint)
+what to do next. The command line prints it unchanged and exits with the class's code.
 
     EdgeIclError                 1
     ├── InputError               1   text, a field or a row that cannot be an example
     ├── ExampleNotFoundError     1   no example has this id
-    ├── AmbiguousIdError         1   several examples' ids begin so
-    ├── ConfirmationError        1   something would be removed and nobody confirmed it
-    ├── NotInstalledError        1   a part that not everybody needs is not installed
+    ├── AmbiguousIdError         1   the ids of several examples begin with these digits
+    ├── ConfirmationError        1   something would be removed and the user has not confirmed it
+    ├── NotInstalledError        1   an optional package is needed and not installed
     ├── AskCancelledError        1   a question was cancelled before its answer was complete
     ├── StoreError               1
     │   ├── StoreNotFoundError   1   nothing is there
@@ -17,8 +17,8 @@ and (the hint) what to do next. The command line prints it as it stands and exit
     │   ├── StoreFormatError     1   made by a newer edge-icl
     │   ├── StoreEncoderError    1   made with another encoder
     │   ├── PassphraseError      1   the store's passphrase is missing or wrong, or it has none
-    │   ├── StoreChangedError    1   it has changed since somebody looked
-    │   ├── StoreExposedError    1   somebody else owns it or may write to it
+    │   ├── StoreChangedError    1   it has changed since it was looked at
+    │   ├── StoreExposedError    1   another user owns it or may write to it
     │   ├── StoreBusyError       1   another writer holds the lock for too long
     │   ├── StoreAccessError     1   the operating system refused a read or a write: full disk, permissions
     │   ├── StoreClosedError     1   this handle has been closed
@@ -36,13 +36,13 @@ from __future__ import annotations
 
 
 class EdgeIclError(Exception):
-    """The root of every error that this package raises on purpose.
+    """The base of every error that this package raises on purpose.
 
     Args:
         message: what happened, and to what: a clause in lower case without a full stop.
-        hint: what to do next, likewise; may be empty.
+        hint: what to do next, in the same form; may be empty.
         committed: whether the change that was asked for is made all the same; the message says what of it is
-            not. Without it nothing was changed.
+            not. If false, nothing was changed.
     """
 
     exit_code = 1
@@ -66,15 +66,15 @@ class ExampleNotFoundError(EdgeIclError):
 
 
 class AmbiguousIdError(EdgeIclError):
-    """The ids of several examples begin with this prefix."""
+    """The ids of several examples begin with these digits."""
 
 
 class ConfirmationError(EdgeIclError):
-    """Something would be removed and nobody confirmed it."""
+    """Something would be removed and the user has not confirmed it."""
 
 
 class NotInstalledError(EdgeIclError):
-    """A package that not everybody needs is not installed; the hint says how to install it."""
+    """An optional package is needed and not installed; the hint says how to install it."""
 
 
 class AskCancelledError(EdgeIclError):
@@ -90,7 +90,7 @@ class StoreNotFoundError(StoreError):
 
 
 class NotAStoreError(StoreError):
-    """The path is a file, or a directory that is no store."""
+    """The path is a file, or a directory that is not a store."""
 
 
 class StoreExistsError(StoreError):
@@ -110,11 +110,11 @@ class PassphraseError(StoreError):
 
 
 class StoreChangedError(StoreError):
-    """The store has changed since its root was read, so that what was decided then may not hold."""
+    """The store has changed since it was looked at, so that what was decided then may be wrong now."""
 
 
 class StoreExposedError(StoreError):
-    """Somebody else owns the store, or the folder that it is in, or may write to it."""
+    """Another user owns the store, or the folder that it is in, or may write to it."""
 
 
 class StoreBusyError(StoreError):
@@ -154,7 +154,7 @@ class ModelFileError(ModelError):
 
 
 class ModelComputationError(ModelError):
-    """On this machine llama.cpp computes the model wrongly, however it is told to."""
+    """On this machine llama.cpp computes the model wrongly, with every setting that was tried."""
 
 
 class FetchError(ModelError):

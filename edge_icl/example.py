@@ -1,8 +1,8 @@
 """One example: an input text, its output text, tags and a source.
 
-The canonical bytes are what pages hold and what ids are made of, so two examples are the same exactly when
-these bytes are. Empty tags and a missing source are left out: most examples have neither, and three quarters
-of a small example would be punctuation.
+Pages hold the canonical bytes, and ids are made of them, so two examples are the same exactly when these bytes
+are. Empty tags and a missing source are left out: most examples have neither, and three quarters of a small
+example would be punctuation.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _CREATE = "make it with Example.create, which normalises"
 
 _UNGUESSED = int.from_bytes(os.urandom(4)) >> 2
 _BETWEEN = f",{_UNGUESSED},".encode()
-"""What stands between texts that are read together: none of them can hold it, whoever wrote them."""
+"""What separates texts that are read together: random, so that no text was written to hold it."""
 
 _CODE = b"\\u"
-"""How JSON writes a character by its number: the only way in which NUL or half a character can come in."""
+"""How JSON writes a character by its number: the only way in which it can hold NUL or half a character."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An input → output pair, normalised. Make one with `create`, which normalises what it is given.
+    """An input → output pair, normalised. Make one with `create`, which normalises the texts.
 
         >>> example = Example.create("Uber to the airport", "travel", tags=["2026"])
         >>> example.canonical().decode()
@@ -45,7 +45,7 @@ class Example:
         source: where the example came from, such as a file's name.
 
     Raises:
-        InputError: made without `create`, of what is not normalised or is no text.
+        InputError: it was made without `create`, of what is not normalised or is not text.
     """
 
     input: str
@@ -69,7 +69,7 @@ class Example:
         """Check and normalise the texts (Unicode NFC).
 
         Raises:
-            InputError: a text is empty, is no text, or holds NUL or a lone surrogate.
+            InputError: a text is empty, is not text, or holds NUL or a lone surrogate.
         """
         if isinstance(tags, str) or not isinstance(tags, Iterable):
             raise InputError(f"the tags are {type(tags).__name__}, not several texts", "give them as a list")
@@ -88,7 +88,7 @@ class Example:
         tags: Iterable[str] | None = None,
         source: str | None = None,
     ) -> Example:
-        """Return the example with other fields; what is None stays as it is.
+        """Return the example with other fields; a field that is None stays the same.
 
         Args:
             input: see `create`.
@@ -118,7 +118,7 @@ class Example:
 
     @classmethod
     def from_canonical(cls, data: bytes) -> Example:
-        """Read what `canonical` wrote. Whether a text is normalised is not looked at: `verify` does that.
+        """Read what `canonical` wrote. Whether a text is normalised is not checked here: `verify` does that.
 
         Raises:
             ValueError: these are not the bytes of an example.
@@ -137,7 +137,7 @@ class Example:
         joined = _BETWEEN.join(texts)
         try:
             values = json.loads(f"[{joined.decode()}]")
-            # Each number where it was put: so no text is two, and no two are one.
+            # Each separator is where it was put: so no text holds two examples, and no two hold one.
             if len(values) != max(2 * len(texts) - 1, 0) or values[1::2] != [_UNGUESSED] * (len(texts) - 1):
                 raise ValueError("not an example")
             found = [_read(fields) for fields in values[::2]]
@@ -152,7 +152,7 @@ class Example:
         return hashlib.blake2b(self.canonical(), digest_size=ID_BYTES, key=seed).digest()
 
 
-# Hundreds of thousands are read from pages: through a frozen dataclass's own way that takes half as long again.
+# Hundreds of thousands are read from pages; a frozen dataclass's own constructor takes half as long again.
 _new, _set_input, _set_output, _set_tags, _set_source = (
     object.__new__,
     *(vars(Example)[field].__set__ for field in ("input", "output", "tags", "source")),
@@ -160,7 +160,7 @@ _new, _set_input, _set_output, _set_tags, _set_source = (
 
 
 def _unchecked(input: str, output: str, tags: tuple[str, ...], source: str | None) -> Example:
-    """Return an example of what is known to be normalised."""
+    """Return an example of texts that are known to be normalised."""
     example = _new(Example)
     _set_input(example, input)
     _set_output(example, output)
@@ -170,7 +170,7 @@ def _unchecked(input: str, output: str, tags: tuple[str, ...], source: str | Non
 
 
 def _read(fields: dict[str, Any]) -> Example:
-    """Return the example with the fields of its canonical JSON; raise TypeError if they are no texts."""
+    """Return the example with the fields of its canonical JSON; raise TypeError if they are not texts."""
     input, output, tags, source = fields["input"], fields["output"], fields.get("tags"), fields.get("source")
     if type(input) is not str or type(output) is not str or (source is not None and type(source) is not str):
         raise TypeError
@@ -182,7 +182,7 @@ def _read(fields: dict[str, Any]) -> Example:
 
 
 def _refuse_codes(texts: Iterable[bytes], found: Iterable[Example]) -> None:
-    """Raise ValueError if a text writes a character by its number which no example has, or has so."""
+    """Raise ValueError if a text writes a character by its number that no example has, or writes otherwise."""
     for text, example in zip(texts, found, strict=True):
         if _CODE in text:
             try:
@@ -194,10 +194,10 @@ def _refuse_codes(texts: Iterable[bytes], found: Iterable[Example]) -> None:
 
 
 def checked(examples: Iterable[Example]) -> list[Example]:
-    """Return examples that somebody gives, which may be anything.
+    """Return the examples that a caller gives, checked: they may be anything.
 
     Raises:
-        InputError: they are no examples.
+        InputError: they are not examples.
     """
     if not isinstance(examples, Iterable):
         raise InputError(f"{type(examples).__name__} is not several examples", "give them as a list")

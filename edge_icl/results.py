@@ -1,4 +1,4 @@
-"""What the library answers with: frozen records, each with the JSON that the command line prints."""
+"""What the library returns: frozen dataclasses, each with the JSON that the command line prints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Held:
     """An example in a store.
 
     Attributes:
-        id: hex; any unique prefix of it names the example.
+        id: hex; its first digits are enough to name the example where no other id begins with them.
         example: the example.
         similarity: cosine of its vector and the question's; None where nothing was compared.
     """
@@ -53,7 +53,7 @@ class Added:
     """What `add` did.
 
     Attributes:
-        ids: of all examples given, in their order, those included that were there already.
+        ids: of all examples given, in their order, also of those that were in the store already.
         added: how many are new.
         duplicates: how many were in the store already, or came twice.
         carried: how many of the new ones came with their vectors and were not embedded.
@@ -81,12 +81,13 @@ class Answer:
     Attributes:
         text: the answer.
         labels: the probability of each label, the likeliest first; empty where the text was generated.
-        parts: for each label that the model was asked about, what each source said for it, in nats.
-        complete: whether it came to its own end, rather than to that of the context or of `max_tokens`.
+        parts: for each label that the model was asked about, what each source said for it, as a log-probability
+            (natural logarithm).
+        complete: whether the answer ended by itself, not at the end of the context or at `max_tokens`.
         examples: those in the prompt, in their order.
-        nearest: those nearest to the question, the nearest first, the loudest voices of the prior; empty where
-            it was not asked.
-        dropped: how many chosen examples found no room in the prompt.
+        nearest: the examples nearest to the question, the nearest first, which count most in the prior; empty
+            where it was not used.
+        dropped: how many chosen examples did not fit into the prompt.
         model: the LLM's name.
         select: how the examples were chosen.
         timings: seconds by step, "total" among them.
@@ -119,24 +120,25 @@ class Answer:
 
 
 RECEIPT = b"receipt"
-"""Its digest, keyed with a store's seed, names the store in receipts, and says nothing of what is in it."""
+"""Its digest, keyed with a store's seed, names the store in receipts and says nothing of its content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What `forget` did.
 
-    Whoever has a receipt and the store can test a guess of what was forgotten: keep it elsewhere or not at all.
+    With a receipt and the store, a guess of what was forgotten can be tested: keep it elsewhere or not at all.
 
     Attributes:
         ids: of the forgotten examples, hex.
-        root_before: the store's root before.
+        root_before: the store's root, the fingerprint of all that it holds, before.
         root_after: its root after: that of a store that never held them.
-        refit: whether the clustering was run again with all examples.
+        refit: whether all examples were clustered again.
         seconds: how long it took until everything was wiped.
-        similar: examples that are left and nearly the same; None where nobody looked.
-        similar_error: why nobody could look, if that was asked for; the examples are forgotten all the same.
-        store: names the store, whatever it holds.
+        similar: examples still in the store that are nearly the same; None if that was not looked for.
+        similar_error: why it was asked for and could not be looked for; the examples are forgotten all the
+            same.
+        store: names the store, independent of what it holds.
     """
 
     ids: tuple[str, ...]
@@ -170,11 +172,11 @@ class Replaced:
     Attributes:
         old: the id of the example that was forgotten, hex.
         new: the id of the one in its place; the same where nothing was to be changed.
-        root_before: the store's root before.
+        root_before: the store's root, the fingerprint of all that it holds, before.
         root_after: its root after: that of a store that was given the new example and never held the old one.
-        refit: whether the clustering was run again with all examples.
+        refit: whether all examples were clustered again.
         seconds: how long it took until everything was wiped.
-        store: names the store, whatever it holds.
+        store: names the store, independent of what it holds.
     """
 
     old: str
@@ -187,7 +189,7 @@ class Replaced:
 
     @property
     def changed(self) -> bool:
-        """Whether the example is another one now."""
+        """Whether another example is in its place now."""
         return self.old != self.new
 
     def as_json(self) -> dict[str, Any]:
@@ -209,13 +211,13 @@ class Verification:
     """What `verify` found.
 
     Attributes:
-        deep: whether the store was also made anew and compared.
-        root: the store's root.
+        deep: whether the store was also made again and compared.
+        root: the store's root, the fingerprint of all that it holds.
         examples: how many examples it holds.
         differences: empty for a sound store.
         moved_on: with a receipt: whether the store has another root now; None without one.
-        same_store: with a receipt: whether it is known to be of this store; of one that an earlier edge-icl
-            wrote that is known only while the root is the same.
+        same_store: with a receipt: whether it is known to be of this store; a receipt that an earlier edge-icl
+            wrote shows that only as long as the root is the same.
     """
 
     deep: bool

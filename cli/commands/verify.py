@@ -70,7 +70,7 @@ def _read(receipt: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise InputError(f"{receipt} is no receipt", "give the file that forget --receipt wrote")
+        raise InputError(f"{receipt} is not a receipt", "give the file that forget --receipt wrote")
     return fields
 
 

@@ -2,8 +2,8 @@
 
 May import: errors, runtime, example, store, results, models. Read in this order:
 
-    paths         where a store is: a name or a path
-    cache_key     the key of this home, with which cached states are authenticated
+    paths         where a store is, given its name or its path
+    cache_key     the key of this home, which authenticates cached states
     passphrases   from a passphrase or the keyring to the data key
     opening       making a store, with its encoder
     verification  checking a store, and a receipt against it

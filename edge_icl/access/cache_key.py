@@ -1,8 +1,8 @@
-"""The key with which this home vouches for what it has computed itself.
+"""The key with which this home authenticates what it has computed itself.
 
-What a model leaves in a store's cache is believed before anything is computed anew, and nobody can see by it
-what it was made of: whoever puts a state there decides the answers. So it bears the tag of a key that never
-leaves this home, and what does not is not believed. A store that somebody else gives comes without answers.
+A state in a store's cache is used before anything is computed again, and does not show what it was computed
+from: who puts a state there decides the answers. So it carries a tag made with a key that never leaves this
+home, and a state without such a tag is not used. A store from another user comes without answers.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ KEY_BYTES = 32
 MODE = 0o600
 
 _NONE = (errno.ENOENT, errno.ELOOP, errno.EMLINK)
-"""How systems say that there is no file, or a symbolic link in its place."""
+"""The errors of systems where there is no file, or a symbolic link in its place."""
 
 
 def home_key(*, make: bool = False) -> bytes | None:
     """Return the key of this home.
 
     Args:
-        make: make it if there is none, or none that only this user knows.
+        make: make it if there is none, or if other users can read it.
 
     Returns:
-        32 bytes; None where there is no such key, and none can be made: then nothing is vouched for.
+        32 bytes; None where there is no such key, and none can be made: then no state is kept or used.
     """
     path = home() / NAME
     with suppress(OSError, StoreExposedError):
@@ -50,7 +50,7 @@ def home_key(*, make: bool = False) -> bytes | None:
 
 
 def _read(path: Path) -> bytes | None:
-    """Return the key in a file; None if this is not a file with a key that only this user can read."""
+    """Return the key in a file; None if there is no key, or other users can read it."""
     flags = (
         os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     )
@@ -69,14 +69,14 @@ def _read(path: Path) -> bytes | None:
 
 
 def _is_private(status: os.stat_result) -> bool:
-    """Tell whether a file is this user's alone; on Windows the folder it lies in says so."""
+    """Tell whether only this user can read a file; on Windows the folder that it lies in takes care of that."""
     if not hasattr(os, "geteuid"):
         return True
     return status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & ~MODE
 
 
 def _make(path: Path) -> None:
-    """Draw a key; of several processes that do so at once, one gives all of them theirs."""
+    """Draw a key; if several processes do so at once, all of them get the same."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{NAME}.{secrets.token_hex(8)}")
     try:

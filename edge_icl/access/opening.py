@@ -26,7 +26,7 @@ def make(
     passphrase: Passphrase | None = None,
     stretch: Stretch = STRETCH,
 ) -> Store:
-    """Make a store; if another process makes it at the same moment, open that one.
+    """Make a store; if another process makes it at the same moment, open it.
 
     Args:
         path: the directory.
@@ -41,7 +41,7 @@ def make(
         NotAStoreError: something is there already.
         NotInstalledError: it is to be encrypted, and a package for that is not installed.
         ModelMissingError: the encoder is not on this machine.
-        InputError: the shots, the seed, the task or the passphrase make no sense.
+        InputError: the shots, the seed, the task or the passphrase are not valid.
     """
     from edge_icl.models.location import find_encoder
 

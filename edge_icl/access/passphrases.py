@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from edge_icl.store.disk import Store
 
 SERVICE = "edge-icl"
-"""What the keyring files our secrets under; the salt of the wrapped key is the name of each."""
+"""The service under which the keyring keeps passphrases; the name of each is the salt of the wrapped key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """In place of a passphrase: a random one, which the operating system's keyring keeps.
+    """Given in place of a passphrase: the operating system's keyring keeps a random one.
 
-    A store whose passphrase is there opens without being given any.
+    A store whose passphrase is in the keyring opens without a passphrase being given.
     """
 
     def keep(self, wrapped: WrappedKey, secret: str) -> None:
@@ -70,11 +70,11 @@ class Keyring:
 
 
 Passphrase = str | bytes | Callable[[], str | bytes] | Keyring
-"""A passphrase; or what is called for one when it is needed; or where one is kept."""
+"""A passphrase; or a function that is called for one when it is needed; or the keyring that keeps it."""
 
 
 def unlocking(passphrase: Passphrase | None) -> Unlock:
-    """Return what unwraps the key of a store; None is enough where the keyring has the passphrase."""
+    """Return a function that unwraps a store's key; None is enough where the keyring has the passphrase."""
 
     def unlock(wrapped: WrappedKey) -> bytes:
         if wrapped.keyring and (passphrase is None or callable(passphrase) or isinstance(passphrase, Keyring)):
@@ -87,12 +87,12 @@ def unlocking(passphrase: Passphrase | None) -> Unlock:
 
 
 def means_encrypted(passphrase: Passphrase | None) -> bool:
-    """Tell whether who gives this means an encrypted store: what would only be called for one tells nothing."""
+    """Tell whether giving this means an encrypted store: a function is only called if it is encrypted."""
     return isinstance(passphrase, str | bytes | Keyring)
 
 
 def refuse_plain(path: Path, *, given: str = "the passphrase") -> None:
-    """Raise where a plain store is that somebody takes for an encrypted one.
+    """Raise where a plain store is and an encrypted one is expected.
 
     Args:
         path: the store's directory.
@@ -104,9 +104,9 @@ def refuse_plain(path: Path, *, given: str = "the passphrase") -> None:
     try:
         Settings.decode((path / settings.NAME).read_bytes())
     except (OSError, StoreError):
-        return  # it is encrypted, or whoever opens it will tell what is wrong
+        return  # it is encrypted, or opening it will tell what is wrong
     raise PassphraseError(
-        f"the store {path} is not encrypted", f"if it is the one that you mean, leave {given} out"
+        f"the store {path} is not encrypted", f"if it is the store that you mean, leave {given} out"
     )
 
 
@@ -118,16 +118,16 @@ def new_key(
 
     Args:
         passphrase: of the store; None for no key.
-        seed: 32 bytes from which, with a passphrase of one's own, the data key follows; for tests and audits.
+        seed: 32 bytes from which, together with a given passphrase, the data key follows; for tests and audits.
         stretch: what trying a passphrase costs.
 
     Raises:
-        InputError: the passphrase is empty or no valid text, or the stretch makes no sense.
+        InputError: the passphrase is empty or not valid text, or the stretch is not valid.
         NotInstalledError: a package that this needs is not installed.
         PassphraseError: the keyring refuses.
     """
     if not stretch.sensible():
-        raise InputError(f"{stretch} makes no sense", "see the ranges in its documentation")
+        raise InputError(f"{stretch} is not valid", "see the ranges in its documentation")
     if passphrase is None:
         yield None
     elif isinstance(passphrase, Keyring):
@@ -143,10 +143,10 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
     """Wrap the data key of a store with another passphrase; nothing else of the store changes.
 
     Raises:
-        InputError: the passphrase is empty or no valid text.
+        InputError: the passphrase is empty or not valid text.
         PassphraseError: the store is not encrypted, or the keyring refuses.
         NotInstalledError: a package that this needs is not installed.
-        StoreChangedError: it is another store by now, or was given another passphrase; nothing was changed.
+        StoreChangedError: it is another store now, or has another passphrase; nothing was changed.
         StoreBusyError: another writer held the lock for longer than `timeout` seconds.
         StoreAccessError: the operating system refused.
     """
@@ -158,14 +158,14 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
     if isinstance(passphrase, Keyring):
         with _kept(
             lambda secret: old.rewrapped(secret, keyring=True),
-            # It may fail when the new wrapping is in its place already: then the keyring must not forget it.
+            # It may fail when the new wrapping is already in place: then the keyring must keep the passphrase.
             lambda key: not keys.in_place(store.files, store.path, key),
         ) as key:
             rewrap(store, key, timeout=timeout)
     else:
         rewrap(store, old.rewrapped(_bytes(passphrase)), timeout=timeout)
     if old.wrapped.keyring:
-        with suppress(PassphraseError):  # what the keyring still keeps opens nothing any more
+        with suppress(PassphraseError):  # the old passphrase opens nothing any more
             Keyring().drop(old.wrapped)
 
 
@@ -178,7 +178,7 @@ def _kept(make: Callable[[bytes], Key], unused: Callable[[Key], bool]) -> Iterat
     try:
         yield key
     except BaseException:
-        with suppress(OSError, StoreError):  # what failed first is what is told
+        with suppress(OSError, StoreError):  # the first error is the one to report
             if unused(key):
                 Keyring().drop(key.wrapped)
         raise
@@ -195,18 +195,18 @@ def _bytes(passphrase: str | bytes | Callable[[], str | bytes]) -> bytes:
         text = given if isinstance(given, str) else given.decode()
         given = unicodedata.normalize("NFC", text).encode()
     except UnicodeDecodeError:
-        pass  # bytes that are no text are what they are
+        pass  # bytes that are not text are taken as they are
     except UnicodeEncodeError:
-        raise InputError("the passphrase is no valid text", "type it again") from None
+        raise InputError("the passphrase is not valid text", "type it again") from None
     if not given:
-        raise InputError("the passphrase is empty", "choose one that nobody guesses")
+        raise InputError("the passphrase is empty", "choose one that is hard to guess")
     assert isinstance(given, bytes)
     return given
 
 
 @contextmanager
 def _keyring() -> Iterator[Any]:
-    """Give the package keyring, and turn what goes wrong with it into errors of ours."""
+    """Give the package keyring, and turn its errors into those of this package."""
     try:
         import keyring
         from keyring.errors import KeyringError
@@ -220,5 +220,5 @@ def _keyring() -> Iterator[Any]:
     except KeyringError as error:
         reason = str(error).partition(". ")[0].strip().rstrip(".") or type(error).__name__
         raise PassphraseError(
-            f"the operating system's keyring refuses: {reason}", "unlock or install one, or take a passphrase"
+            f"the operating system's keyring refuses: {reason}", "unlock or install one, or use a passphrase"
         ) from error

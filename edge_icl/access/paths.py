@@ -17,13 +17,13 @@ def locate(store: str | os.PathLike[str]) -> Path:
 
     Raises:
         InputError: this is neither.
-        StoreExposedError: somebody else owns the folder of this user's stores, or may write to it.
+        StoreExposedError: another user owns the folder of this user's stores, or may write to it.
     """
     text = os.fspath(store)
     if isinstance(store, os.PathLike) or os.sep in text or (os.altsep and os.altsep in text):
         return Path(text).expanduser().absolute()
     if not text or text.startswith(".") or "\0" in text:
         raise InputError(f"{text!r} cannot be the name of a store", "begin with a letter, or give a path")
-    ours = home()
-    ownership.refuse_exposed_folder(ours)
-    return ours / "stores" / text
+    folder = home()
+    ownership.refuse_exposed_folder(folder)
+    return folder / "stores" / text

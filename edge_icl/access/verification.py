@@ -1,4 +1,4 @@
-"""Checking a store, also one that is too damaged to be opened, and a receipt against it."""
+"""Checking a store, even one that is too damaged to open, and comparing it with a receipt."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ def verify(
 
     Args:
         path: the store's directory.
-        deep: also make the store anew from its examples and vectors, and compare every byte.
-        receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
-        root: one that was noted; a store with another root is not the one that was meant, or not as it was.
+        deep: also make the store again from its examples and vectors, and compare every byte.
+        receipt: a receipt of `forget`, as JSON: are its examples forgotten, is the store still the one it
+            names?
+        root: a root that was noted earlier; if the store has another, it is another store or has changed.
         progress: told about each page.
         timeout: seconds to wait for a writer.
         unlock: called if the store is encrypted.
@@ -50,52 +51,52 @@ def verify(
         NotInstalledError: it is encrypted, and a package for that is not installed.
         StoreNotFoundError: nothing is there.
         NotAStoreError: something else is there.
-        StoreExposedError: somebody else owns it or may write to it.
-        InputError: this is no root, or no receipt, or one of another store.
+        StoreExposedError: another user owns it or may write to it.
+        InputError: the root or the receipt is not one, or the receipt is of another store.
     """
     if root is not None and not _ROOT.fullmatch(root):
-        raise InputError(f"{root!r} is no root", "give the 64 hex digits that `edge-icl verify` shows")
-    keys, left_root, of = ([], None, None) if receipt is None else _claims(receipt)
+        raise InputError(f"{root!r} is not a root", "give the 64 hex digits that `edge-icl verify` shows")
+    ids, root_after, of = ([], None, None) if receipt is None else _read_receipt(receipt)
     report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home_key=home_key())
     findings = report.findings
-    if keys and not findings:
+    if ids and not findings:
         store = Store.open(path, unlock=unlock)
         if of not in {None, store.settings.digest(RECEIPT)}:
             raise InputError(
                 "the receipt is of another store, so that it says nothing of this one",
-                "name the store that it is of",
+                "give the name of its own store",
             )
-        left = store.read(lambda now: [key.hex() for key in keys if now.locate(key) is not None])
+        present = store.read(lambda snapshot: [one.hex() for one in ids if snapshot.locate(one) is not None])
         findings = tuple(
-            Finding(Problem.PRESENT, key, "the receipt says that it was forgotten") for key in left
+            Finding(Problem.PRESENT, one, "the receipt says that it was forgotten") for one in present
         )
     if root is not None and report.root not in ("", root):
         detail = f"the root is not {root}, which was noted"
         findings = (*findings, Finding(Problem.DIFFERENT, manifest.NAME, detail))
-    moved_on = None if receipt is None else report.root != left_root
+    moved_on = None if receipt is None else report.root != root_after
     known = None if receipt is None else of is not None or not moved_on
     return Verification(deep, report.root, report.examples, findings, moved_on=moved_on, same_store=known)
 
 
-def _claims(receipt: Mapping[str, Any]) -> tuple[list[bytes], str, str | None]:
-    """Return the ids that a receipt says are gone, the root that it says was left, and what names its store.
+def _read_receipt(receipt: Mapping[str, Any]) -> tuple[list[bytes], str, str | None]:
+    """Return the ids that a receipt says are forgotten, the root after that, and what names its store.
 
     The last is None for a receipt of an earlier edge-icl, which does not name it.
 
     Raises:
-        InputError: this is no receipt.
+        InputError: this is not a receipt.
     """
     try:
-        keys, root = [bytes.fromhex(text) for text in receipt["ids"]], receipt["root_after"]
+        ids, root = [bytes.fromhex(text) for text in receipt["ids"]], receipt["root_after"]
         of = receipt.get("store")
     except (KeyError, TypeError, ValueError):
-        keys, root, of = [], None, None
-    # The beginning of an id is no id: no example has it, so it would pass for forgotten.
+        ids, root, of = [], None, None
+    # Only whole ids: no example has the beginning of an id for its id, so it would be taken for forgotten.
     if (
-        not keys
-        or any(len(key) != ID_BYTES for key in keys)
+        not ids
+        or any(len(one) != ID_BYTES for one in ids)
         or not isinstance(root, str)
         or not isinstance(of, str | None)
     ):
-        raise InputError("this is no receipt of edge-icl", "give the file that forget --receipt wrote")
-    return keys, root, of
+        raise InputError("this is not a receipt of edge-icl", "give the file that forget --receipt wrote")
+    return ids, root, of

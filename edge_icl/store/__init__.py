@@ -1,6 +1,6 @@
 """A directory that holds a set of examples and nothing else: no order, no history.
 
-May import: errors, runtime, example, cluster. docs/format.md says the same for a reader in another language.
+May import: errors, runtime, example, cluster. docs/format.md describes the files for a reader in any language.
 
 What a store is:
 
@@ -8,34 +8,34 @@ What a store is:
     settings     store.json: what the store was made with, written once
     trie         which page an example belongs to: a function of the set of ids
     pages        examples as canonical bytes
-    manifest     the one file that names all others; its keyed digest is the root
+    manifest     the one file that names all others; its keyed digest, the root, is a fingerprint of the store
     sealing      what the files of an encrypted store hold in place of their content
-    keys         key: the data key that they are sealed with, wrapped with a passphrase
+    keys         key: the data key that seals them, wrapped with a passphrase
 
 The file system:
 
-    entries      the way to a file: through its directory, along no link
+    entries      the way to a file: through its directory, never through a link
     wiping       zeros in place of what was there, then no file
     files        every operation on the file system that changes or reads a store
-    os_errors    what the operating system refuses, as errors
+    os_errors    what the operating system refuses, as errors that say what to do next
     presence     whether a store is at a path
-    ownership    no store that another user owns or may write to
+    ownership    stores that are not safe to use, such as one that another user may write to, are refused
     lock         one writer at a time
     scratch      a private folder for a text in the clear
 
 Reading:
 
-    blocks       the points of pages, passed over by the clustering
+    blocks       the points of pages, visited by the clustering
     page_cache   the pages that are in memory, and the reading of others
     snapshot     Snapshot: one state, read when asked for
     reading      StoreReader: reading without a lock
 
 Changing:
 
-    prefix_cache prefix KV states: derived, bound to the representatives
+    prefix_cache prefix states: always safe to delete, valid for the same representatives only
     drafts       what a killed `init` left
-    compaction   a directory that has been larger, made anew
-    recovery     finishing what a writer left that was cut off
+    compaction   a directory that has been larger, made again
+    recovery     finishing what an interrupted writer left
     disk         Store: opening and making one
     rewrapping   another passphrase
     writer       Writer: one change, committed by one rename, then wiped
@@ -43,7 +43,7 @@ Changing:
 Checking:
 
     findings     what can be wrong with a store
-    consistency  what a page and a clustering must hold
+    consistency  whether the content of a page and of a clustering is right
     inspection   the files of a store, looked at one by one
     audit        what `verify` reports and what the tests assert
 """

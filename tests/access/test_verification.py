@@ -52,7 +52,7 @@ def test_a_change_while_the_ids_are_looked_for_is_no_damage(
 
 
 def test_a_receipt_is_checked_before_the_store(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no receipt"):
+    with pytest.raises(InputError, match="not a receipt"):
         verify(tmp_path / "store", receipt={"ids": [row(3).id.hex()[:8]], "root_after": ""})
 
 
@@ -65,7 +65,7 @@ def test_a_receipt_of_another_store_says_nothing_of_this_one(tmp_path: Path) -> 
     assert verify(store.path, receipt=gone | {"store": ours}, unlock=unlock).same_store is True
     with pytest.raises(InputError, match="of another store"):
         verify(store.path, receipt=gone | {"store": theirs}, unlock=unlock)
-    with pytest.raises(InputError, match="no receipt"):
+    with pytest.raises(InputError, match="not a receipt"):
         verify(store.path, receipt=gone | {"store": 3}, unlock=unlock)
 
 

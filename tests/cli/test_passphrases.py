@@ -157,7 +157,7 @@ def test_a_plain_store_is_refused_where_a_passphrase_is_given(
 
     with unchanged(plain):
         ran = run("--store", "plain", *line.split(), *how_words)
-        refused(ran, "is not encrypted; if it is the one that you mean, leave ")
+        refused(ran, "is not encrypted; if it is the store that you mean, leave ")
 
 
 def test_a_plain_store_has_no_passphrase_to_change(plain: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_machine_without_a_keyring_is_told_in_a_sentence(models_home: Path) ->
     keyring.set_keyring(keyring.backends.fail.Keyring())
     try:
         with unchanged(models_home):
-            refused(run("init", "--encrypt", "--keyring"), "keyring refuses", "take a passphrase")
+            refused(run("init", "--encrypt", "--keyring"), "keyring refuses", "use a passphrase")
     finally:
         keyring.set_keyring(before)
 
@@ -292,4 +292,4 @@ def test_a_noted_root_tells_an_older_copy_of_the_store_apart(bare_home: Path, tm
     ran = run("verify", "--root", root)
     assert (ran.code, ran.out) == (3, f"manifest: different: the root is not {root}, which was noted\n")
     assert json.loads(run("verify", "--root", root, "--json").out)["ok"] is False
-    refused(run("verify", "--root", "deadbeef"), "is no root", "edge-icl verify")
+    refused(run("verify", "--root", "deadbeef"), "is not a root", "edge-icl verify")

@@ -204,7 +204,7 @@ def test_verify_takes_only_a_receipt_for_a_receipt(bare_home: Path, tmp_path: Pa
     (tmp_path / "r").write_text(text)
 
     with unchanged(bare_home):
-        refused(run("verify", "--receipt", str(tmp_path / "r")), "no receipt")
+        refused(run("verify", "--receipt", str(tmp_path / "r")), "not a receipt")
         refused(run("verify", "--receipt", str(tmp_path / "none")), "cannot be read")
 
 

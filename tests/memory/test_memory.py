@@ -272,7 +272,7 @@ def test_a_receipt_whose_example_is_back_is_a_difference(memory: Memory) -> None
     (difference,) = memory.verify(receipt=receipt).differences
 
     assert difference.path == receipt["ids"][0]
-    with pytest.raises(InputError, match="no receipt"):
+    with pytest.raises(InputError, match="not a receipt"):
         memory.verify(receipt={"ids": 3})
 
 

@@ -236,7 +236,7 @@ def test_an_older_state_of_the_same_store_is_sound_and_a_noted_root_tells_it_apa
 
 @pytest.mark.parametrize("root", ["", "x" * 64, "0" * 63, "0" * 65, "A" * 64, "0" * 64 + "\n"])
 def test_what_is_no_root_is_refused(tmp_path: Path, root: str) -> None:
-    with pytest.raises(InputError, match="is no root"):
+    with pytest.raises(InputError, match="is not a root"):
         verify(tmp_path, root=root)
 
 
