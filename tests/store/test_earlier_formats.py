@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import independent
@@ -15,9 +16,11 @@ import numpy as np
 import pytest
 import stores
 from command import run
+from numpy.typing import NDArray
 from repository import DATA
 
-from edge_icl import Memory
+from edge_icl import Memory, Options
+from edge_icl.answer.engines import Engines
 from edge_icl.store.settings import Settings
 
 PASSPHRASE = "correct horse"
@@ -32,6 +35,7 @@ HOW = Settings(
     step=20,
     task="Ordne die Ausgabe ein",
 )
+TAXI = (84, -28, 9, 1)
 HELD = {
     "Uber to the airport",
     "Taxi downtown",
@@ -83,9 +87,39 @@ def test_the_nearest_examples_are_found_by_their_vectors(path: Path) -> None:
     with opened(path) as memory:
         known = {held.input: vector.components for held, vector in memory.export()}
 
-    assert known["Taxi downtown"] == known["Bus ticket"] == np.array((84, -28, 9, 1), np.int8).tobytes()
+    assert known["Taxi downtown"] == known["Bus ticket"] == np.array(TAXI, np.int8).tobytes()
     _, held = independent.read(files(path), PASSPHRASE.encode())
     assert {one.input: np.array(one.vector, np.int8).tobytes() for one in held} == known
+
+
+class OfThatTime:
+    """In place of the encoder that the store was made with, which is on no machine."""
+
+    def encode(self, texts: Sequence[str], **_: object) -> NDArray[np.int8]:
+        """Return the vector of "Taxi downtown" for every text."""
+        return np.array([TAXI] * len(texts), np.int8)
+
+
+@pytest.mark.usefixtures("models_home")
+def test_it_answers_and_a_forget_wipes_what_that_left(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = files(path)
+    monkeypatch.setattr(Engines, "encoder", lambda _: OfThatTime())
+
+    with opened(path) as memory:
+        answer = memory.ask("Taxi to the airport", Options(labels="on", select="erase"))
+
+        shown = {bytes.fromhex(held.id) for held in answer.examples}
+        assert shown == set(memory._store.snapshot().clustering.representative_ids())
+        assert answer.text == "travel"
+        assert memory.ask("Taxi to the airport", Options(labels="off", max_tokens=4)).text
+        kept = [name for name in files(path) if name.startswith("cache/")]
+        assert kept
+        assert {name: data for name, data in files(path).items() if name not in kept} == before
+        assert memory.verify(deep=True).ok
+
+        memory.forget(memory.find(tag="expenses")[0].id)
+        assert not any(name.startswith("cache/") for name in files(path))
+        assert memory.verify(deep=True).ok
 
 
 def test_the_commands_read_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
