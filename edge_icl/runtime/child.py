@@ -30,7 +30,7 @@ def command(module: str) -> list[str] | None:
 
 def search_path() -> list[str]:
     """Return where this process finds its modules."""
-    return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 - "" is the current folder
+    return [str(Path(entry).absolute()) for entry in sys.path]  # "" is the current folder
 
 
 def environment() -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from edge_icl.errors import StoreDamagedError
 from edge_icl.example import ID_BYTES
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from edge_icl.cluster.points import Points
     from edge_icl.store.pages import Page
     from edge_icl.store.trie import Leaf
-
-T = TypeVar("T")
 
 MOST_KEPT = 16 << 20
 """Bytes of ids and vectors up to which all pages stay in memory when they are visited for a change, for the
@@ -68,14 +66,6 @@ class PageCache:
         if page is None:
             page = self._pages[leaf.digest] = self._decode(leaf)
         return page
-
-    def load(self, leaves: Sequence[Leaf]) -> list[Page]:
-        """Return pages, those that are not in memory read several at a time; raises what `page` does."""
-        return list(each(self.page, leaves))
-
-    def visit(self, leaves: Sequence[Leaf], work: Callable[[Page], T]) -> list[T]:
-        """Return work(page) for each page; those not in memory do not stay there. Raises what `page` does."""
-        return list(each(lambda leaf: work(self.peek(leaf)), leaves))
 
     def peek(self, leaf: Leaf) -> Page:
         """Return a page, which does not stay in memory if it was not there; raises what `page` does."""

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, TypeVar
 from edge_icl.cluster import record
 from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError
 from edge_icl.example import ID_BYTES
+from edge_icl.runtime.threads import each
 from edge_icl.store.consistency import wrong_in_clustering
 from edge_icl.store.manifest import clustering_file
 from edge_icl.store.page_cache import damage_in
 from edge_icl.store.trie import ID_BITS, Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from edge_icl.cluster.kmeans import Clustering
-    from edge_icl.cluster.points import Blocks, Points
+    from edge_icl.cluster.points import Points
     from edge_icl.example import Example
     from edge_icl.store.manifest import Manifest
     from edge_icl.store.page_cache import PageCache
@@ -39,69 +40,53 @@ class Snapshot:
     """One state of a store: a manifest and the files that it names, read when asked for.
 
     Args:
-        pages: the pages that are in memory, and the reading of others.
+        page_cache: the pages that are in memory, and the reading of others.
         settings: the store's.
         data: the bytes of the manifest.
         manifest: what they say.
 
     Attributes:
+        page_cache: as given.
         settings: the store's.
         manifest: what the store held.
         root: the keyed digest of the manifest, in hex.
     """
 
-    def __init__(self, pages: PageCache, settings: Settings, data: bytes, manifest: Manifest) -> None:
+    def __init__(self, page_cache: PageCache, settings: Settings, data: bytes, manifest: Manifest) -> None:
         self.settings = settings
         self.manifest = manifest
         self.root = settings.digest(data)
-        self._pages = pages
-
-    def page(self, leaf: Leaf) -> Page:
-        """Return a page.
-
-        Raises:
-            StoreDamagedError: its file is missing or is not what its name says.
-        """
-        return self._pages.page(leaf)
+        self.page_cache = page_cache
 
     def load(self) -> list[Page]:
         """Return all pages in the order of their ids, those that are not in memory read several at a time."""
-        return self._pages.load(self._leaves())
+        return list(each(self.page_cache.page, self._leaves()))
 
     def pages(self) -> Iterator[Page]:
         """Yield all pages in the order of their ids, each read when it is asked for."""
-        return (self.page(leaf) for leaf in self._leaves())
+        return map(self.page_cache.page, self._leaves())
 
     def visit(self, work: Callable[[Page], T]) -> list[T]:
         """Return work(page) for all pages in the order of their ids; it runs on several threads.
 
         Pages that were not in memory do not stay there.
         """
-        return self._pages.visit(self._leaves(), work)
+        return list(each(lambda leaf: work(self.page_cache.peek(leaf)), self._leaves()))
 
     @cached_property
     def clustering(self) -> Clustering:
         """The clustering of this state."""
         name = clustering_file(self.manifest.clustering)
-        data = self._pages.read(name, self.manifest.clustering)
+        data = self.page_cache.read(name, self.manifest.clustering)
         with damage_in(name):
             clustering = record.decode(data, self.settings.clustering())
             if wrong := wrong_in_clustering(clustering, self.manifest.count):
                 raise ValueError(wrong)
         return clustering
 
-    def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page]) -> Blocks:
-        """Return the points of the state that a change makes of this one, to be visited block by block.
-
-        Args:
-            leaves: of that state.
-            fresh: its pages that are not written yet, by their digests.
-        """
-        return self._pages.blocks(leaves, fresh)
-
     def points(self) -> Points:
         """Return all ids and vectors, sorted by id."""
-        return self._pages.points(self._leaves())
+        return self.page_cache.points(self._leaves())
 
     def examples(self) -> Iterator[tuple[bytes, Example]]:
         """Yield all ids and examples in the order of the ids."""
@@ -117,7 +102,7 @@ class Snapshot:
         leaf = self.manifest.trie.leaf_of(int.from_bytes(example_id))
         if leaf is None:
             return None
-        page = self.page(leaf)
+        page = self.page_cache.page(leaf)
         i = page.find(example_id)
         return None if i is None else (page, i)
 
@@ -163,7 +148,7 @@ class Snapshot:
         first, last = low.to_bytes(ID_BYTES), (high - 1).to_bytes(ID_BYTES)
         found: list[bytes] = []
         for leaf in self.manifest.trie.below(low, high):
-            ids = self.page(leaf).example_ids()
+            ids = self.page_cache.page(leaf).example_ids()
             found += ids[bisect_left(ids, first) : bisect_right(ids, last)]
         return found
 
@@ -184,7 +169,7 @@ class Snapshot:
     def short(self, example_id: bytes) -> str:
         """Return the short id: its first digits, 8 at least, that no other id of the store begins with."""
         leaf = self.manifest.trie.leaf_of(int.from_bytes(example_id))
-        ids = self.page(leaf).example_ids() if leaf else []
+        ids = self.page_cache.page(leaf).example_ids() if leaf else []
         i = ids.index(example_id)
         beside = (other for other in ids[max(i - 1, 0) : i + 2] if other != example_id)
         shared = max((_shared_digits(example_id, other) for other in beside), default=0)

@@ -183,7 +183,7 @@ class _Plan:
             before.clustering,
             added=_points(self.added, settings.dimension),
             removed=_points(self.removed, settings.dimension),
-            everything=lambda: before.blocks(leaves, self._pages),
+            everything=lambda: before.page_cache.blocks(leaves, self._pages),
         )
         self.representatives = clustering.representative_ids()
         data = record.encode(clustering)
@@ -201,7 +201,8 @@ class _Plan:
         for region in trie.regions(numbers, [int.from_bytes(row.id) for row in self.removed]):
             low, high = span(region)
             leaves += trie.below(end, low)
-            held = (row for leaf in trie.below(low, high) for row in self.before.page(leaf).rows())
+            pages_there = map(self.before.page_cache.page, trie.below(low, high))
+            held = (row for page in pages_there for row in page.rows())
             rows = [row for row in held if row.id not in gone]
             rows += self.added[bisect_left(numbers, low) : bisect_left(numbers, high)]
             leaves += self._split(region, sorted(rows, key=itemgetter(0)))

@@ -253,7 +253,9 @@ def test_a_damaged_page_elsewhere_keeps_nobody_from_forgetting(
     store = stores.make(own_home / "stores" / "default", stores.rows(range(600)))
     gone = stores.row(4)
     page, _ = store.snapshot().row(gone.id)
-    other = next(leaf for leaf in store.snapshot().manifest.pages if store.snapshot().page(leaf) is not page)
+    other = next(
+        leaf for leaf in store.snapshot().manifest.pages if store.snapshot().page_cache.page(leaf) is not page
+    )
     (store.path / page_file(other.digest)).write_bytes(b"damaged")
 
     ran = run("--json", "forget", gone.id.hex(), "--yes", "--receipt", str(tmp_path / "receipt"))

@@ -178,27 +178,30 @@ def wrong_shots(store: Store) -> None:
 
 def reorder_page(store: Store) -> None:
     leaf = store.snapshot().manifest.pages[0]
-    held = list(store.snapshot().page(leaf).rows())
+    held = list(store.snapshot().page_cache.page(leaf).rows())
     rename(store, leaf.digest, pages.encode(pages.Page.of(held[::-1])), page_file)
 
 
 def change_text(store: Store) -> None:
     leaf = store.snapshot().manifest.pages[0]
-    held = list(store.snapshot().page(leaf).rows())
+    held = list(store.snapshot().page_cache.page(leaf).rows())
     held[0] = held[0]._replace(text=row(999).text)
     rename(store, leaf.digest, pages.encode(pages.Page.of(held)), page_file)
 
 
 def uncanonical_text(store: Store) -> None:
     leaf = store.snapshot().manifest.pages[0]
-    held = list(store.snapshot().page(leaf).rows())
+    held = list(store.snapshot().page_cache.page(leaf).rows())
     held[0] = held[0]._replace(text=held[0].text.replace(b'"output"', b' "output"'))
     rename(store, leaf.digest, pages.encode(pages.Page.of(held)), page_file)
 
 
 def misplace_row(store: Store) -> None:
     first, second = store.snapshot().manifest.pages[:2]
-    held = [*list(store.snapshot().page(first).rows())[1:], next(store.snapshot().page(second).rows())]
+    held = [
+        *list(store.snapshot().page_cache.page(first).rows())[1:],
+        next(store.snapshot().page_cache.page(second).rows()),
+    ]
     rename(store, first.digest, pages.encode(pages.Page.of(held)), page_file)
 
 
@@ -219,14 +222,14 @@ def name_forgotten(store: Store) -> None:
 
 def impossible_vector(store: Store) -> None:
     leaf = store.snapshot().manifest.pages[0]
-    held = list(store.snapshot().page(leaf).rows())
+    held = list(store.snapshot().page_cache.page(leaf).rows())
     held[0] = held[0]._replace(vector=np.full_like(held[0].vector, -128))
     rename(store, leaf.digest, pages.encode(pages.Page.of(held)), page_file)
 
 
 def alter_vector(store: Store) -> None:
     leaf = store.snapshot().manifest.pages[0]
-    held = list(store.snapshot().page(leaf).rows())
+    held = list(store.snapshot().page_cache.page(leaf).rows())
     held[0] = held[0]._replace(vector=np.zeros_like(held[0].vector))
     rename(store, leaf.digest, pages.encode(pages.Page.of(held)), page_file)
 
@@ -290,7 +293,7 @@ def test_a_check_that_was_killed_leaves_nothing_to_the_next_writer(store: Store)
 def test_pages_that_do_not_follow_the_rule_are_found(store: Store) -> None:
     manifest = store.snapshot().manifest
     leaf = manifest.pages[0]
-    held = list(store.snapshot().page(leaf).rows())
+    held = list(store.snapshot().page_cache.page(leaf).rows())
     halves = []
     for bit in "01":
         part = [one for one in held if f"{int.from_bytes(one.id):0128b}".startswith(leaf.path + bit)]
