@@ -161,12 +161,12 @@ def entries_of(held: dict[str, bytes]) -> list[str]:
 
 def test_what_is_kept_without_a_key_is_nothing(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(9)))
-    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", b"state")
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("name", b"state")
     nobody = PrefixCache(store, store.snapshot(), None)
 
     nobody.put("other", b"state")
 
-    assert nobody.get("key") is None
+    assert nobody.get("name") is None
     assert len(entries(store.path)) == 1
     assert [found.problem for found in check(store.path, home_key=None).findings] == [Problem.FOREIGN]
     assert entries(store.path) == {}
@@ -175,12 +175,12 @@ def test_what_is_kept_without_a_key_is_nothing(tmp_path: Path) -> None:
 def test_an_entry_that_no_state_can_be_is_not_read(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(9)))
     cache = PrefixCache(store, store.snapshot(), HOME_KEY)
-    cache.put("key", b"state")
+    cache.put("name", b"state")
     (entry,) = (store.path / "cache").iterdir()
     with entry.open("r+b") as file:
         file.truncate(LARGEST + 1)
 
-    assert cache.get("key") is None
+    assert cache.get("name") is None
 
 
 def test_an_entry_with_the_longest_name_stops_no_forget(tmp_path: Path) -> None:

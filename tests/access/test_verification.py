@@ -41,10 +41,10 @@ def test_a_change_while_the_ids_are_looked_for_is_no_damage(
     locate = Snapshot.locate
     changes = [0]
 
-    def look(now: Snapshot, key: bytes) -> object:
-        if changes and now.manifest.count == 10:
+    def look(snapshot: Snapshot, example_id: bytes) -> object:
+        if changes and snapshot.manifest.count == 10:
             commit(store, removed=[row(changes.pop()).id])
-        return locate(now, key)
+        return locate(snapshot, example_id)
 
     monkeypatch.setattr(Snapshot, "locate", look)
 

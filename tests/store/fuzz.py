@@ -76,10 +76,10 @@ def read_manifest(data: bytes) -> None:
     found = Manifest.decode(data)
     assert found.encode() == data
     assert sum(leaf.count for leaf in found.pages) == found.count
-    keys = [int.from_bytes(row.id) for row in ROWS]
-    for key in keys:
-        found.trie.leaf_of(key)
-    list(found.trie.regions(keys, []))
+    ids = [int.from_bytes(row.id) for row in ROWS]
+    for one in ids:
+        found.trie.leaf_of(one)
+    list(found.trie.regions(ids, []))
 
 
 def read_clustering(data: bytes) -> None:

@@ -131,10 +131,10 @@ def wrong_count(store: Store) -> None:
 
 
 def shift_counts(store: Store) -> None:
-    now = store.snapshot().manifest
-    first, second, *rest = now.pages
+    current = store.snapshot().manifest
+    first, second, *rest = current.pages
     moved = (first._replace(count=first.count - 1), second._replace(count=second.count + 1))
-    replace_file(store, "manifest", "manifest", replace(now, pages=(*moved, *rest)).encode())
+    replace_file(store, "manifest", "manifest", replace(current, pages=(*moved, *rest)).encode())
 
 
 def link_page(store: Store) -> None:
@@ -213,11 +213,11 @@ def alter_clustering(store: Store) -> None:
 
 
 def name_forgotten(store: Store) -> None:
-    now = store.snapshot()
-    named = now.clustering.representatives.copy()
+    snapshot = store.snapshot()
+    named = snapshot.clustering.representatives.copy()
     named[0] = np.frombuffer(row(999).id, np.uint8)
-    changed = replace(now.clustering, representatives=named)
-    rename(store, now.manifest.clustering, record.encode(changed), clustering_file)
+    changed = replace(snapshot.clustering, representatives=named)
+    rename(store, snapshot.manifest.clustering, record.encode(changed), clustering_file)
 
 
 def impossible_vector(store: Store) -> None:

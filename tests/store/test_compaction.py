@@ -81,7 +81,7 @@ def forget(path: Path, files: Files) -> None:
 def judge(found: Tree, outcomes: tuple[Tree, Tree], path: Path) -> None:
     """Assert that an opening finds one of the outcomes in a tree, and leaves just that."""
     lay_out(found, path)
-    seen = reopen(path, files=Unflushed()).read(lambda now: [one.input for _, one in now.examples()])
+    seen = reopen(path, files=Unflushed()).read(lambda snapshot: [one.input for _, one in snapshot.examples()])
     assert tree(path) == outcomes[f"input {GONE}" not in seen]
     assert check(path).findings == ()
     shutil.rmtree(path)
@@ -125,7 +125,9 @@ def test_a_kill_leaves_second_names_that_are_links_and_they_go_without_their_con
         if not files.fired:
             break
         kept += (place / SECOND).exists()
-        seen = reopen(place, files=Unflushed()).read(lambda now: [one.input for _, one in now.examples()])
+        seen = reopen(place, files=Unflushed()).read(
+            lambda snapshot: [one.input for _, one in snapshot.examples()]
+        )
         assert tree(place) == (after if f"input {GONE}" not in seen else start)
         n += 1
 

@@ -105,28 +105,28 @@ class Actor:
         own = reopen(self.path, files=Unflushed())
         while any(thread.is_alive() for thread in self.writers):
             for store in (self.shared, own):
-                now = store.read(self.look)
+                snapshot = store.read(self.look)
                 self.counts["readings during changes"] += 1
-                state = b"".join(now.clustering.representative_ids()) * 50
-                entries = PrefixCache(store, now, HOME_KEY)
-                entries.put("key", state)
-                found = entries.get("key")
+                state = b"".join(snapshot.clustering.representative_ids()) * 50
+                entries = PrefixCache(store, snapshot, HOME_KEY)
+                entries.put("name", state)
+                found = entries.get("name")
                 assert found in (None, state)
                 self.counts["cache entries that were there"] += found is not None
             assert check(self.path, timeout=PATIENCE).findings == ()
             self.counts["audits during changes"] += 1
 
-    def look(self, now: Snapshot) -> Snapshot:
+    def look(self, snapshot: Snapshot) -> Snapshot:
         """Read all there is, and see whether it is one state."""
-        found = {int(example.input.split()[1]): (key, example) for key, example in now.examples()}
-        assert len(found) == now.manifest.count
+        found = {int(example.input.split()[1]): (key, example) for key, example in snapshot.examples()}
+        assert len(found) == snapshot.manifest.count
         assert all(
             (key, example.canonical()) == (row(n).id, row(n).text) for n, (key, example) in found.items()
         )
         assert all(set(members(number // GROUP)) <= set(found) for number in found)
-        assert (now.clustering.counts.sum(axis=1) == len(found)).all()
-        assert set(now.clustering.representative_ids()) <= {key for key, _ in found.values()}
-        return now
+        assert (snapshot.clustering.counts.sum(axis=1) == len(found)).all()
+        assert set(snapshot.clustering.representative_ids()) <= {key for key, _ in found.values()}
+        return snapshot
 
 
 def main(path: str, number: str, times: str) -> None:

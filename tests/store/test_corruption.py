@@ -58,7 +58,7 @@ def quick() -> None:
 def sound(kind: str, quick: None, tmp_path_factory: pytest.TempPathFactory) -> Tree:
     """A tiny store with every kind of file."""
     store = make(tmp_path_factory.mktemp("sound") / "store", rows(HELD))
-    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", STATE)
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("name", STATE)
     assert len(store.snapshot().manifest.pages) == 3
     return tree(store.path)
 
@@ -77,7 +77,7 @@ def others(kind: str, quick: None, tmp_path_factory: pytest.TempPathFactory) -> 
         make(folder / "empty seed", settings=settings),
     ]
     for store in made:
-        PrefixCache(store, store.snapshot(), HOME_KEY).put("key", b"another state")
+        PrefixCache(store, store.snapshot(), HOME_KEY).put("name", b"another state")
     return [tree(store.path) for store in made]
 
 
@@ -186,16 +186,18 @@ class Examiner:
         return reopen(self.path, files=Unflushed())
 
     def read(self) -> object:
-        return self.open().read(lambda now: [(key, one.canonical()) for key, one in now.examples()])
+        return self.open().read(
+            lambda snapshot: [(example_id, one.canonical()) for example_id, one in snapshot.examples()]
+        )
 
     def find(self) -> object:
-        def look(now: Snapshot) -> object:
-            shown = now.clustering.representative_ids()
-            cached = PrefixCache(store, now, HOME_KEY).get("key")
+        def look(snapshot: Snapshot) -> object:
+            shown = snapshot.clustering.representative_ids()
+            cached = PrefixCache(store, snapshot, HOME_KEY).get("name")
             return (
-                search(now.points(), QUESTION, 4).tolist(),
-                record.encode(now.clustering),
-                [now.row(key)[0].text_of(now.row(key)[1]) for key in shown],
+                search(snapshot.points(), QUESTION, 4).tolist(),
+                record.encode(snapshot.clustering),
+                [snapshot.row(key)[0].text_of(snapshot.row(key)[1]) for key in shown],
                 cached in (None, STATE),
             )
 
@@ -203,7 +205,9 @@ class Examiner:
         return store.read(look)
 
     def resolve(self) -> object:
-        return self.open().read(lambda now: [now.resolve(row(number).id.hex()[:12]) for number in HELD])
+        return self.open().read(
+            lambda snapshot: [snapshot.resolve(row(number).id.hex()[:12]) for number in HELD]
+        )
 
     def change(self, verb: str) -> object:
         change = {"added": [row(NEW)]} if verb == "added" else {"removed": [row(HELD[0]).id]}

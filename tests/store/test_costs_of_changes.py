@@ -105,7 +105,7 @@ def test_a_question_reads_every_file_once_and_a_second_one_only_the_manifest(fil
     assert Counter(files.read_files)["pages"] == pages
 
     files.read_files.clear()
-    points = store.read(lambda now: now.points())
+    points = store.read(lambda snapshot: snapshot.points())
     assert files.read_files == ["manifest"]
     assert points.vectors.shape == (len(points.ids), SETTINGS.dimension)
     assert points.vectors.dtype == np.int8

@@ -120,7 +120,7 @@ class Trial:
         held = set(START)
         store = make(folder / "start", map(row, held), settings=SETTINGS)
         self.state = b"state of " + b"".join(row(number).text for number in held)
-        PrefixCache(store, store.snapshot(), HOME_KEY).put("key", self.state)
+        PrefixCache(store, store.snapshot(), HOME_KEY).put("name", self.state)
         self.start = tree(store.path)
         self.before = without_entries(self.start)
         held = (held | {*change.added}) - {*change.removed}
@@ -142,14 +142,14 @@ class Trial:
     def read(self, path: Path) -> tuple[object, ...]:
         """Return all that a reader sees, who changes nothing."""
         store = reopen(path, files=Unflushed())
-        cached = PrefixCache(store, store.snapshot(), HOME_KEY).get("key")
+        cached = PrefixCache(store, store.snapshot(), HOME_KEY).get("name")
         assert cached in (None, self.state)
         return store.read(
-            lambda now: (
-                now.root,
-                [(key, one.canonical()) for key, one in now.examples()],
-                now.points().vectors.tobytes(),
-                now.clustering.representative_ids(),
+            lambda snapshot: (
+                snapshot.root,
+                [(example_id, one.canonical()) for example_id, one in snapshot.examples()],
+                snapshot.points().vectors.tobytes(),
+                snapshot.clustering.representative_ids(),
             )
         )
 
@@ -349,7 +349,7 @@ def test_a_crash_leaves_cache_entries_whole_or_wiped_by_the_next_writer(
         cache = PrefixCache(store, store.snapshot(), HOME_KEY)
         store.files.live(n)
         try:
-            cache.put("key", trial.state)
+            cache.put("name", trial.state)
             cache.put("one more", trial.state)
         except Crash:
             assert store.files.fired

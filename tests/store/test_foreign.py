@@ -133,13 +133,13 @@ def give_another_key(store: Store) -> None:
 def keep_a_state(path: Path) -> None:
     store = reopen(path)
     state = PrefixCache(store, store.snapshot(), HOME_KEY)
-    state.get("key")
-    state.put("key", b"state")
+    state.get("name")
+    state.put("name", b"state")
     state.put("other", b"state")
 
 
 OPERATIONS: dict[str, Callable[[Path], object]] = {
-    "read": lambda path: reopen(path).read(lambda now: [*now.examples(), now.clustering]),
+    "read": lambda path: reopen(path).read(lambda snapshot: [*snapshot.examples(), snapshot.clustering]),
     "add": lambda path: commit(reopen(path), added=[row(50)]),
     "forget": lambda path: commit(reopen(path), removed=[row(4).id]),
     "forget all": lambda path: commit(reopen(path), removed=[row(n).id for n in range(12)]),
@@ -166,7 +166,7 @@ def all_of(outside: Path) -> dict[str, object]:
 def honest(tmp_path: Path) -> Path:
     """A store of 12 examples, with a state."""
     store = make(tmp_path / "honest", rows(range(12)))
-    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", b"state")
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("name", b"state")
     return store.path
 
 

@@ -51,7 +51,7 @@ def work(path, held, chance):
         held = (held | added) - removed
         tell("done", sorted(added), sorted(removed))
         entry = b"".join(row(number).text for number in held)
-        PrefixCache(store, store.snapshot(), HOME_KEY).put("key", entry * 100)
+        PrefixCache(store, store.snapshot(), HOME_KEY).put("name", entry * 100)
         if chance.random() < 0.2:
             assert not check(path, deep=True).findings
 
@@ -166,7 +166,7 @@ def zygote() -> subprocess.Popen[str]:
 
 def seen_by_a_reader(path: Path, diary: Diary) -> set[int]:
     """Return what a reader finds before anybody has cleaned up: what was acknowledged, or what was begun."""
-    seen = reopen(path).read(lambda now: [one.canonical() for _, one in now.examples()])
+    seen = reopen(path).read(lambda snapshot: [one.canonical() for _, one in snapshot.examples()])
     possible = [diary.held] if diary.next is None else [diary.held, diary.next]
     return next(held for held in possible if [one.text for one in by_id(held)] == seen)
 

@@ -28,7 +28,7 @@ def test_a_page_survives_its_bytes(chosen: set[int]) -> None:
 
     assert pages.encode(back) == data
     assert [row.text for row in back.rows()] == [row.text for row in page.rows()]
-    assert all(back.find(key) == i for i, key in enumerate(page.example_ids()))
+    assert all(back.find(example_id) == i for i, example_id in enumerate(page.example_ids()))
 
 
 @given(st.sets(numbers, min_size=1))

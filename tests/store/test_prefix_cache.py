@@ -39,15 +39,15 @@ def bystander(store: Store) -> bytes:
 def test_what_is_put_in_comes_out(store: Store) -> None:
     cache = PrefixCache(store, store.snapshot(), HOME_KEY)
 
-    cache.put("key", b"state")
+    cache.put("name", b"state")
 
-    assert PrefixCache(store, store.snapshot(), HOME_KEY).get("key") == b"state"
+    assert PrefixCache(store, store.snapshot(), HOME_KEY).get("name") == b"state"
     assert cache.get("other") is None
     assert check(store.path).findings == ()
 
 
 def test_every_forget_empties_the_cache(store: Store) -> None:
-    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", b"state")
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("name", b"state")
 
     commit(store, removed=[bystander(store)])
 
@@ -55,13 +55,13 @@ def test_every_forget_empties_the_cache(store: Store) -> None:
 
 
 def test_an_add_that_changes_no_representative_keeps_it(store: Store) -> None:
-    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", b"state")
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("name", b"state")
     shown = store.snapshot().clustering.representative_ids()
 
     for number in range(50, 70):
         commit(store, added=[row(number)])
         if store.snapshot().clustering.representative_ids() == shown:
-            assert PrefixCache(store, store.snapshot(), HOME_KEY).get("key") == b"state"
+            assert PrefixCache(store, store.snapshot(), HOME_KEY).get("name") == b"state"
         else:
             assert entries(store) == []
             break
@@ -72,7 +72,7 @@ def test_a_state_of_a_store_that_has_moved_on_is_not_kept(store: Store) -> None:
     cache = PrefixCache(store, store.snapshot(), HOME_KEY)
     commit(store, removed=[bystander(store)])
 
-    cache.put("key", b"state")
+    cache.put("name", b"state")
 
     assert entries(store) == []
 
@@ -80,23 +80,23 @@ def test_a_state_of_a_store_that_has_moved_on_is_not_kept(store: Store) -> None:
 def test_a_busy_store_is_not_waited_for(store: Store) -> None:
     cache = PrefixCache(store, store.snapshot(), HOME_KEY)
     with locked(store.path, timeout=1):
-        cache.put("key", b"state")
+        cache.put("name", b"state")
 
     assert entries(store) == []
 
 
 def test_a_damaged_entry_is_not_used_but_found(store: Store) -> None:
     cache = PrefixCache(store, store.snapshot(), HOME_KEY)
-    cache.put("key", b"state")
+    cache.put("name", b"state")
     (entry,) = entries(store)
     entry.write_bytes(entry.read_bytes()[:-1] + b"!")
 
-    assert cache.get("key") is None
+    assert cache.get("name") is None
     assert [found.problem for found in check(store.path).findings] == [Problem.DAMAGED]
 
 
 def test_an_entry_that_nothing_explains_is_found_and_wiped_by_the_next_writer(store: Store) -> None:
-    PrefixCache(store, store.snapshot(), HOME_KEY).put("key", b"state")
+    PrefixCache(store, store.snapshot(), HOME_KEY).put("name", b"state")
     (entry,) = entries(store)
     stray = entry.with_name("0" * 32 + entry.name[32:])
     entry.rename(stray)
@@ -111,8 +111,8 @@ def test_only_the_newest_entries_are_kept(store: Store) -> None:
     cache = PrefixCache(store, store.snapshot(), HOME_KEY)
 
     for n in range(MOST_ENTRIES + 3):
-        cache.put(f"key {n}", b"state")
+        cache.put(f"name {n}", b"state")
 
     assert len(entries(store)) == MOST_ENTRIES
-    assert cache.get(f"key {n}") == b"state"
-    assert cache.get("key 0") is None
+    assert cache.get(f"name {n}") == b"state"
+    assert cache.get("name 0") is None

@@ -47,7 +47,7 @@ def store(bare_home: Path) -> Path:
     path = bare_home / "stores" / "default"
     (bare_home / "stores").chmod(0o700)
     opened = open_store(path)
-    PrefixCache(opened, opened.snapshot(), home_key(make=True)).put("key", STATE)
+    PrefixCache(opened, opened.snapshot(), home_key(make=True)).put("name", STATE)
     assert at_rest(path)
     for page in (path / "pages").iterdir():  # whoever copied them has used them
         Files().rest(page)

@@ -43,7 +43,7 @@ def fresh(held: frozenset[int], kind: bool) -> Tree:
 
 def examples(store: Store) -> list[bytes]:
     """Return the texts that a reader finds, in the order of the ids."""
-    return store.read(lambda now: [example.canonical() for _, example in now.examples()])
+    return store.read(lambda snapshot: [example.canonical() for _, example in snapshot.examples()])
 
 
 def texts(held: Numbers) -> list[bytes]:
@@ -125,16 +125,16 @@ class StoreMachine(RuleBasedStateMachine):
         commit(self.store, added=rows(added - gone), removed=[row(number).id for number in gone])
         self.held = (self.held | added) - gone
 
-    @rule(key=st.sampled_from("abcdefg"))
-    def ask(self, key: str) -> None:
+    @rule(name=st.sampled_from("abcdefg"))
+    def ask(self, name: str) -> None:
         """Keep a state that tells of the representatives, as a question's prefix does."""
-        now = self.store.snapshot()
+        snapshot = self.store.snapshot()
         texts_of = {one.id: one.text for one in rows(self.held)}
-        state = b"".join(texts_of[key] for key in now.clustering.representative_ids())
-        entries = PrefixCache(self.store, now, HOME_KEY)
-        assert entries.get(key) in (None, state)
-        entries.put(key, state)
-        assert entries.get(key) == state
+        state = b"".join(texts_of[one] for one in snapshot.clustering.representative_ids())
+        entries = PrefixCache(self.store, snapshot, HOME_KEY)
+        assert entries.get(name) in (None, state)
+        entries.put(name, state)
+        assert entries.get(name) == state
 
     @rule()
     def reopen(self) -> None:

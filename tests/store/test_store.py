@@ -177,19 +177,19 @@ def test_damage_is_an_error_that_names_the_file(tmp_path: Path) -> None:
 def test_a_large_store_is_read_whole_and_its_damage_named(tmp_path: Path) -> None:
     held = sorted(rows(range(400)), key=lambda row: row.id)
     store = make(tmp_path / "store", held)
-    now = reopen(store.path).snapshot()
-    points = now.points()
+    snapshot = reopen(store.path).snapshot()
+    points = snapshot.points()
 
     assert [key.tobytes() for key in points.ids] == [row.id for row in held]
     assert points.vectors.tolist() == [row.vector.tolist() for row in held]
-    for page in now.pages():
+    for page in snapshot.pages():
         assert np.shares_memory(page.vectors, points.vectors)  # a second copy would double what asking needs
 
     files = sorted((store.path / "pages").iterdir())
     assert len(files) > 2 * CHUNK  # so that several threads read
     files[-1].write_bytes(files[-1].read_bytes()[:-1] + b"?")
     with pytest.raises(StoreDamagedError, match=rf"pages/{files[-1].name} is damaged"):
-        reopen(store.path).read(lambda now: now.points())
+        reopen(store.path).read(lambda snapshot: snapshot.points())
 
 
 def test_damaged_settings_and_manifest_are_noticed_when_opening(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_damaged_settings_and_manifest_are_noticed_when_opening(tmp_path: Path) 
             data[position] ^= 1
             (store.path / name).write_bytes(data)
             with pytest.raises((StoreDamagedError, StoreFormatError)):
-                reopen(store.path).read(lambda now: (list(now.examples()), now.clustering))
+                reopen(store.path).read(lambda snapshot: (list(snapshot.examples()), snapshot.clustering))
         (store.path / name).write_bytes(sound)
 
 
@@ -217,17 +217,17 @@ def test_a_task_is_part_of_the_settings_and_leaves_no_trace_where_there_is_none(
 
 def test_ids_are_found_by_any_unique_prefix(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(40)))
-    now = store.snapshot()
+    snapshot = store.snapshot()
 
     for number in range(40):
-        key = row(number).id
-        assert now.resolve(key.hex()) == now.resolve(now.short(key)) == key
-        assert now.resolve(now.short(key).upper()) == key
+        example_id = row(number).id
+        assert snapshot.resolve(example_id.hex()) == snapshot.resolve(snapshot.short(example_id)) == example_id
+        assert snapshot.resolve(snapshot.short(example_id).upper()) == example_id
     with pytest.raises(AmbiguousIdError, match="examples begin with"):
-        now.resolve(max("0123456789abcdef", key=lambda d: sum(row(n).id.hex()[0] == d for n in range(40))))
+        snapshot.resolve(max("0123456789abcdef", key=lambda d: sum(row(n).id.hex()[0] == d for n in range(40))))
     for wrong in ("", "xyz", "0" * 33, "../manifest"):
         with pytest.raises(ExampleNotFoundError):
-            now.resolve(wrong)
+            snapshot.resolve(wrong)
 
 
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:

@@ -90,14 +90,14 @@ def everything(path: Path, files: Files) -> Points:
 
 
 def searches(path: Path, files: Files, size: int) -> Iterator[Named]:
-    now = Store.open(path).snapshot()
-    points = now.points()
+    snapshot = Store.open(path).snapshot()
+    points = snapshot.points()
     vector = points.vectors[0]
 
     def twins() -> list[Held]:
         return alike(Store.open(path, files=files).snapshot(), vector[None], SIMILAR)
 
-    yield from twice(f"search {size:,} in memory", lambda: nearest(now, points, vector, LIMIT))
+    yield from twice(f"search {size:,} in memory", lambda: nearest(snapshot, points, vector, LIMIT))
     yield from twice(f"open {size:,} and find what is nearly the same", twins)
 
 
