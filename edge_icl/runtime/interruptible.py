@@ -46,13 +46,13 @@ class Work(Generic[T]):
         self._discard = discard
         self._begun = threading.Lock()  # taken by the thread that does the work, or that calls it off
         self._over = threading.Event()
-        self._news: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._reports: SimpleQueue[Callable[[], object]] = SimpleQueue()
         self._results: list[T] = []
         self._error: BaseException | None = None
 
     def tell(self, report: Callable[[], object]) -> None:
         """Have the thread that waits call `report`; to be called by the work. What it raises ends the work."""
-        self._news.put(report)
+        self._reports.put(report)
 
     def run(self) -> T:
         """Do the work and return its result; no thread is left then.
@@ -82,13 +82,13 @@ class Work(Generic[T]):
             self._error = error
         finally:
             self._over.set()
-            self._news.put(_nothing)
+            self._reports.put(_nothing)
 
     def _wait(self) -> None:
         """Pass on what the work tells, until it is over."""
-        while not (self._over.is_set() and self._news.empty()):
+        while not (self._over.is_set() and self._reports.empty()):
             try:
-                report = self._news.get(timeout=_GLANCE)
+                report = self._reports.get(timeout=_GLANCE)
             except Empty:
                 continue
             report()

@@ -44,7 +44,7 @@ class Unfinished:
     """What an interrupted change left, and why it is still there.
 
     Attributes:
-        names: the paths of the files, relative to the store; empty where damage hides which they are.
+        names: the paths of the files, relative to the store; empty if damage hides which they are.
         reason: a clause.
     """
 
@@ -53,9 +53,9 @@ class Unfinished:
 
     def __str__(self) -> str:
         if not self.names:
-            return f"what a change left that was cut off may be there still: {self.reason}"
+            return f"an interrupted change may have left something: {self.reason}"
         files = "file" if len(self.names) == 1 else "files"
-        return f"{len(self.names):,} {files} that no example explains, and not wiped yet: {self.reason}"
+        return f"an interrupted change left {len(self.names):,} {files}, not wiped yet: {self.reason}"
 
 
 def finish(store: StoreReader) -> int:
