@@ -1,4 +1,4 @@
-"""What a model left in a store's cache is believed only where this home put it in, whoever else may write."""
+"""A state in a store's cache is used only if this home put it in, whatever others write there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from edge_icl.store.prefix_cache import LARGEST, PrefixCache
 SEED = bytes(32)
 QUESTION, OPTIONS = "Taxi downtown", Options(labels="on", select="erase")
 OTHER_KEY = bytes(range(1, 33))
-"""That of somebody else's home."""
+"""The key of another user's home."""
 
 OUTPUTS = {"travel": "food", "food": "office", "office": "travel"}
 """What the examples of the forged state say instead; as long, in tokens."""
@@ -63,7 +63,7 @@ def signed(key: bytes) -> Callable[[str, bytes], bytes]:
 
 
 def stamped(name: str, state: bytes) -> bytes:
-    """Put before a state what versions believed that knew no home's key: anybody with the store can."""
+    """Put before a state what versions without a home's key trusted: every program that has the store can."""
     return hashlib.blake2b(name.encode() + state, digest_size=32, key=SEED).digest() + state
 
 
@@ -162,11 +162,11 @@ def entries_of(held: dict[str, bytes]) -> list[str]:
 def test_what_is_kept_without_a_key_is_nothing(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(9)))
     PrefixCache(store, store.snapshot(), HOME_KEY).put("name", b"state")
-    nobody = PrefixCache(store, store.snapshot(), None)
+    without = PrefixCache(store, store.snapshot(), None)
 
-    nobody.put("other", b"state")
+    without.put("other", b"state")
 
-    assert nobody.get("name") is None
+    assert without.get("name") is None
     assert len(entries(store.path)) == 1
     assert [found.problem for found in check(store.path, home_key=None).findings] == [Problem.FOREIGN]
     assert entries(store.path) == {}

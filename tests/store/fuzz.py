@@ -89,8 +89,8 @@ def read_clustering(data: bytes) -> None:
     count = int(found.counts[0].sum())
     if wrong_in_clustering(found, count):
         return
-    nobody = Points.join([], DIMENSION)
-    for added, removed in ((POINTS, nobody), (nobody, POINTS)):
+    none = Points.join([], DIMENSION)
+    for added, removed in ((POINTS, none), (none, POINTS)):
         after = count + len(added.ids) - len(removed.ids)
         if not 0 <= after <= len(MANY.ids):
             continue

@@ -44,14 +44,14 @@ def page_of(store: Store, i: int = 0) -> Path:
 
 
 def rename(store: Store, old: str, new: bytes, path: Callable[[str], str]) -> None:
-    """Replace a file by other content as somebody would who knows the format: name and manifest follow."""
+    """Replace a file by other content, with the format in mind: its name and the manifest follow."""
     digest = store.settings.digest(new)
     replace_file(store, path(old), path(digest), new)
     change_file(store, "manifest", old.encode(), digest.encode())
 
 
 def change_file(store: Store, name: str, old: bytes, new: bytes) -> None:
-    """Replace bytes in a file's content, likewise."""
+    """Replace bytes in a file's content in the same way."""
     content = store.folder.read(name)
     assert old in content
     replace_file(store, name, name, content.replace(old, new))
@@ -143,7 +143,7 @@ def link_page(store: Store) -> None:
 
 
 def hide(store: Store, name: str) -> bytes:
-    """Return a file of arrays with a text in its header: the same arrays to whoever reads them."""
+    """Return a file of arrays with a text in its header: read, they are the same arrays."""
     return save(load(store.folder.read(name)), metadata={"note": "input 999"})
 
 

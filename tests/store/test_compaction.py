@@ -30,7 +30,7 @@ def tiny_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every change make the directory anew."""
+    """Let every change make the directory again."""
     monkeypatch.setattr(compaction, "BLOCK", -1)
     monkeypatch.setattr(compaction, "LARGE", -1)
 

@@ -1,7 +1,7 @@
 """Stores that earlier versions made open and change as the day they were made.
 
-`data/format-1` was made by version 0.1.0. It is never made anew: a store of a later format gets a folder of its
-own beside it.
+`data/format-1` was made by version 0.1.0. It is never made again: a store of a later format gets a folder of
+its own beside it.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def test_after_a_forget_it_is_byte_for_byte_a_store_made_today(path: Path, tmp_p
         whole = stores.make(tmp_path / "whole", rows, settings=HOW)
         assert files(whole.path) == files(path)
 
-        (path / "cache").rmdir()  # some copies lose it, and whoever changes the store makes it again
+        (path / "cache").rmdir()  # some copies lose it, and the next change of the store makes it again
         with opened(path) as memory:
             gone = {held.id for held in memory.find(tag="expenses")}
             memory.forget(*gone)

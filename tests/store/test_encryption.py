@@ -168,7 +168,7 @@ def test_a_plain_store_is_not_taken_for_an_encrypted_one(models_home: Path, tmp_
         with pytest.raises(PassphraseError, match=r"is not encrypted; if .* leave the passphrase out"):
             Memory.open(tmp_path / "store", passphrase=passphrase)
     with (
-        Memory.open(tmp_path / "store", passphrase=lambda: pytest.fail("nobody needs one")) as memory,
+        Memory.open(tmp_path / "store", passphrase=lambda: pytest.fail("none is needed")) as memory,
         pytest.raises(PassphraseError, match="is not encrypted"),
     ):
         memory.change_passphrase("new")
@@ -304,7 +304,7 @@ def test_the_keyring_opens_a_store_without_a_word(models_home: Path, drawer: Dra
         memory.add_many(EXAMPLES)
     (secret,) = drawer.held.values()
 
-    with Memory.open(tmp_path / "store", passphrase=lambda: pytest.fail("nobody needs to ask")) as memory:
+    with Memory.open(tmp_path / "store", passphrase=lambda: pytest.fail("none is needed")) as memory:
         assert len(memory) == len(EXAMPLES)
     with Memory.open(tmp_path / "store") as memory:
         memory.change_passphrase("mine")

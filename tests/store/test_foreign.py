@@ -1,4 +1,4 @@
-"""What somebody put into a store, in place of its files and directories, leads nobody out of it.
+"""What another user put into a store, in place of its files and directories, leads no command out of it.
 
 A store may come in an archive or on a stick. Whatever is done with it, all that lies outside stays as it is;
 and what is done ends, with a result or one sentence.
@@ -233,7 +233,7 @@ def test_what_is_mounted_in_a_store_is_not_touched(place: str, honest: Path, out
     if not there.exists():
         there.mkdir()
     mounted = outside / "letter" if there.is_file() else outside / "folder"
-    os.utime(honest / "pages")  # so that whoever opens it looks for what a killed writer left
+    os.utime(honest / "pages")  # so that opening it looks for what a killed writer left
     before = all_of(outside)
 
     script = f"""

@@ -152,7 +152,7 @@ class Attempts:
         return found
 
     def all_of(self, forged: Forged) -> None:
-        """Ask everything of a store, and change it in every way, each time anew."""
+        """Ask everything of a store, and change it in every way, each time from the start."""
         lay_out(forged.tree, self.path)
         found = {name: self.attempt(what) for name, what in READS.items()}
         shutil.rmtree(self.path)

@@ -165,7 +165,7 @@ def zygote() -> subprocess.Popen[str]:
 
 
 def seen_by_a_reader(path: Path, diary: Diary) -> set[int]:
-    """Return what a reader finds before anybody has cleaned up: what was acknowledged, or what was begun."""
+    """Return what a reader finds before anything is cleaned up: what was acknowledged, or what was begun."""
     seen = reopen(path).read(lambda snapshot: [one.canonical() for _, one in snapshot.examples()])
     possible = [diary.held] if diary.next is None else [diary.held, diary.next]
     return next(held for held in possible if [one.text for one in by_id(held)] == seen)

@@ -43,7 +43,7 @@ def modes(folder: Path) -> set[tuple[bool, int]]:
 
 
 def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a path somebody else's; whoever may not do that becomes somebody else."""
+    """Give a path to another user; where that is not allowed, become another user."""
     if os.geteuid() == 0:
         os.chown(path, 12345, -1)
     else:

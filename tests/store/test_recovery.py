@@ -1,4 +1,4 @@
-"""Whoever comes after a killed writer finishes what it began, whatever they came for, or it is said why not."""
+"""Every command after a killed writer finishes what that began, or the store says why it cannot be done."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def store(bare_home: Path) -> Path:
     opened = open_store(path)
     PrefixCache(opened, opened.snapshot(), home_key(make=True)).put("name", STATE)
     assert at_rest(path)
-    for page in (path / "pages").iterdir():  # whoever copied them has used them
+    for page in (path / "pages").iterdir():  # copying has used them
         Files().rest(page)
     return path
 

@@ -56,7 +56,7 @@ def put(path: Path, found: Tree) -> None:
 
 
 def opened(path: Path, passphrase: object = PASSPHRASE) -> list[str]:
-    """Return the inputs of a store, opened anew."""
+    """Return the inputs of a store, opened again."""
     with Memory.open(path, create=False, passphrase=passphrase) as memory:
         return sorted(held.input for held in memory.examples())
 

@@ -1,4 +1,4 @@
-"""Stores that somebody forged who knows the format: every digest is right, and something else is not.
+"""Stores forged with the format in mind: every digest is right, and something else is not.
 
     >>> forged = forge(7)          # the seventh store; equal numbers give equal stores
     >>> forged.tree                # its files, as tests lay them out
@@ -244,7 +244,7 @@ def _laid(rows: list[tuple[bytes, bytes, bytes]]) -> list[Column]:
 
 
 def _together(parts: Parts, seed: bytes, *, count: int) -> dict[str, bytes]:
-    """Make a store of its parts, and every digest anew."""
+    """Make a store of its parts, and compute every digest again."""
 
     def digest(data: bytes) -> str:
         return hashlib.blake2b(data, digest_size=32, key=seed).hexdigest()
@@ -459,7 +459,7 @@ class _Forger:
 
 
 def rewritten(tree: dict[str, bytes], change: Callable[[Parts], None]) -> dict[str, bytes]:
-    """Return an honest store with something changed and every digest made anew.
+    """Return an honest store with something changed and every digest computed again.
 
     Args:
         tree: its files; what is in its cache goes.

@@ -3,7 +3,7 @@
     >>> files = write(settings, examples)
     >>> read(files) == (settings, examples)
 
-A store is its files, path to bytes; whoever can write it again from what was read has checked every byte.
+A store is its files, path to bytes; a reader that can write it again from what it read has checked every byte.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ QUIET = "quiet.json"
 """In the folder: ids that can be forgotten and added again without a refit, by the size of the store."""
 
 mark = os.getsid
-"""A function of the C library under the same name, that nobody else calls."""
+"""A function of the C library under the same name, which nothing else calls."""
 
 YARDSTICK = "yardstick"
 LIMIT = 10

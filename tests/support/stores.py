@@ -46,7 +46,7 @@ QUICK = Stretch(memory=8, passes=1, lanes=1)
 PASSPHRASE = b"correct horse"
 KEY = Key.from_seed(PASSPHRASE, SETTINGS.seed, stretch=QUICK)
 HOME_KEY = bytes(range(32, 64))
-"""What the home of most tests vouches with."""
+"""The key of the home of most tests."""
 
 encrypted = False
 """Whether `make` and `create` encrypt; the fixture `kind` sets it."""
@@ -108,7 +108,7 @@ def check(path: Path, **how: object) -> Report:
 
 
 def replace_file(store: Store, old: str, new: str, data: bytes) -> None:
-    """Put content in a file's place as somebody would who has the key."""
+    """Put content in a file's place as a program that has the key can."""
     (store.path / old).unlink()
     store.folder.create({new: data})
 
