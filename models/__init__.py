@@ -4,12 +4,12 @@ May import: errors, runtime, encode, llm. Read in this order:
 
     catalogue  the names that can be fetched
     record     what is known of an installed model
-    regular    regular files, and nothing else that may bear a file's name
+    regular    opens regular files, and nothing else that may have a file's name
     remedies   what helps where a model is missing or damaged
-    exposed    who may change a model beside this user
-    seen       are the files what the record says?
+    exposed    which other users may change a model
+    seen       whether the files are what the record says
     location   what is here
-    header, sane, gguf   is this file a whole GGUF, with values that a model can have?
+    header, sane, gguf   whether a file is a whole GGUF, with values that a model can have
     bert, convert        from a sentence-transformers folder to an ONNX graph in 8 bits
     install    from checked files to an installed model, in one rename
     hub, wheel the only code that opens a connection

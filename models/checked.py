@@ -7,7 +7,7 @@
 Settings are tried in a fixed order, each in a child process, until one passes: as asked; without llama.cpp's
 extra buffers, and so without its kernels for AMX; without the GPU; without both. What came out is kept beside
 the model, in `check.json`, under a digest of the machine, the build of llama.cpp, the weights and the settings:
-whatever changes one of them has it done again. It takes seconds, once; from then on one small read. A file that
+if one of them changes, it is done again. It takes seconds, once; from then on one small read. A file that
 is given by its path has its result in `models/.checks/`; where the disk is read-only, the process has it.
 
 A failure is kept to be told, and is tried again all the same: it may have been of the moment, such as too

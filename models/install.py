@@ -143,7 +143,7 @@ def open_private(path: Path, mode: str) -> IO[Any]:
 
 
 def _fresh(folder: Path) -> Path:
-    """Return an empty folder in place of whatever an interrupted run left there."""
+    """Return an empty folder in place of what an interrupted run left there."""
     shutil.rmtree(folder, ignore_errors=True)
     make_private_folder(folder)
     return folder

@@ -55,7 +55,7 @@ class InstalledEncoder:
         graph: its ONNX file.
         tokenizer: its `tokenizer.json`.
         digest: one SHA-256, hex, over both files and the settings.
-        settings: what its vectors depend on beside these files.
+        settings: what its vectors depend on besides these files.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 Read in this order:
 
-    settings  what vectors depend on beside the encoder's files
+    settings  what vectors depend on besides the encoder's files
     encoder  the ONNX encoder: a vector is a function of the text alone
     vector   a vector on its way from one store to another
 """

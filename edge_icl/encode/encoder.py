@@ -46,8 +46,8 @@ class Encoder:
     Args:
         graph: ONNX file: input_ids int64 [1, tokens] to a float vector of length 1.
         tokenizer: a `tokenizer.json`.
-        settings: what the vectors depend on beside these files; they, not the tokenizer's file, say where texts
-            are cut.
+        settings: what the vectors depend on besides these files. Texts are cut where they say, whatever the
+            tokenizer's file says.
         threads: how many texts run at a time; None for one a usable core.
     """
 

@@ -1,4 +1,4 @@
-"""What an encoder's vectors depend on beside its files: in the catalogue, in its record and in its digest.
+"""What an encoder's vectors depend on besides its files: in the catalogue, in its record and in its digest.
 
     >>> EncoderSettings(dimension=384, scale=400, max_tokens=256).as_json()
     {'dimension': 384, 'scale': 400, 'max_tokens': 256}
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """What an encoder's vectors depend on beside its files.
+    """What an encoder's vectors depend on besides its files.
 
     A store names its encoder by a digest that these settings are part of. A field that is added later must have
     a default, with which encoders work as they did before: a default is not part of the digest.
@@ -42,7 +42,7 @@ class EncoderSettings:
 
     @classmethod
     def from_json(cls, read: Mapping[str, Any]) -> Self:
-        """Read what `as_json` gave; other fields may stand beside.
+        """Read what `as_json` gave; other fields may be there too.
 
         Raises:
             KeyError: a field is missing.

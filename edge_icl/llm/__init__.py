@@ -21,7 +21,7 @@ Forms that a written answer keeps to:
     characters  sets of characters, as GBNF writes them
     gbnf        the syntax of GBNF
     rules       the rules of a grammar, written out
-    follow      where a text has come to in a grammar, and what may follow
+    follow      where a text stands in a grammar, and what may follow
     schema      JSON schemas as grammars
     grammar     what `generate` is given
 

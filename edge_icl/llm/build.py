@@ -58,7 +58,7 @@ def gpus() -> tuple[str, ...]:
 
 
 def machine() -> list[str]:
-    """Return what llama.cpp's figures depend on beside a model: the library, the processor, the GPU.
+    """Return what llama.cpp's figures depend on besides the model: the library, the processor, the GPU.
 
     Another list means that they may differ: another build (told by sizes and times of the shared libraries),
     another processor, another driver.

@@ -1,10 +1,10 @@
-r"""Where a text has come to in a grammar, and what may follow.
+r"""Where a text stands in a grammar, and what may follow.
 
     >>> state = begin(compiled('root ::= "a" "b"*'), Budget())
     >>> state.after("a").whole, state.after("b").dead
     (True, True)
 
-A text may have come to several places at once, each with the places that rules go back to: a stack. What stacks
+A text may stand at several places at once, each with the places that rules go back to: a stack. What stacks
 have in common they share, and a state that was once computed is kept for as long as it may be asked for again.
 
 A grammar may have so many ways to read a text that they double with every character. So steps are counted, and
@@ -77,7 +77,7 @@ class Budget:
 
 
 class State:
-    """Where a text has come to.
+    """Where a text stands.
 
     Attributes:
         whole: whether it may end here.

@@ -174,7 +174,7 @@ class Model:
         """Return the model's chat template as a format for prompts, with a task in it.
 
         Raises:
-            ModelError: the file brings none, or one that is of no use for examples.
+            ModelError: the file has none, or one that cannot show examples.
         """
         template = self.vocabulary.template
         if not template:

@@ -63,7 +63,7 @@ class _Llama:
             raise ModelError(
                 f"llama.cpp cannot be loaded: {error}", "install llama-cpp-python again"
             ) from error
-        # It logs on whatever thread it works. Ctrl-C may come in a function in Python, and go unheard there;
+        # It logs on whatever thread it works. Ctrl-C may come in a function in Python, and be lost there;
         # this one is C from end to end. llama.cpp gives it a third argument, which C lets it ignore.
         listen = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p)(_complaints.setdefault)
         self._callback = listen

@@ -3,7 +3,7 @@
     >>> guarded(Trial(path=path, options=EngineOptions(threads=2)), progress)
 
 llama.cpp ends its process where it meets what it does not expect: a file, a GPU without memory, a processor
-without an instruction. So whatever is loaded for the first time on this machine is loaded by a child first.
+without an instruction. So what is loaded for the first time on this machine is loaded by a child first.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ def _end_with_the_parent() -> None:
 
 
 def _memory() -> int | None:
-    """Return how much a child may take beside the weights, which are mapped: all the memory that there is.
+    """Return how much a child may take besides the weights, which are mapped: all the memory that there is.
 
     None where that is not known, or where a GPU's driver takes what it likes.
     """

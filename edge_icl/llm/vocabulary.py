@@ -92,7 +92,7 @@ class Vocabulary:
         """Return the tokens of `text`.
 
         Args:
-            text: read as plain text, but for markup; a leading space is one space, whatever the vocabulary.
+            text: read as plain text, except for markup; a leading space is one space, whatever the vocabulary.
             start: put the token before it that begins a sequence, where the model has one.
         """
         with self._lock:

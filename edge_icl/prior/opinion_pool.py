@@ -32,8 +32,8 @@ def log_probabilities(scores: Floats) -> Floats:
 def ranked(logs: Floats) -> NDArray[np.intp]:
     """Return the positions of scores f64[labels], the greatest first; of equals the first.
 
-    Labels that the same inputs were taught with are equally likely, and their scores are equal but for the last
-    digits, which are the processor's and must not choose the answer.
+    Labels that the same inputs were taught with are equally likely, and their scores are equal except for the
+    last digits, which are the processor's and must not choose the answer.
     """
     order = np.argsort(-logs, kind="stable")
     level = np.cumsum(np.diff(logs[order], prepend=np.inf) < -ROUNDING)

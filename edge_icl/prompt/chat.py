@@ -60,7 +60,7 @@ class Chat:
                 first input. May be empty.
 
         Raises:
-            ModelError: the template is of no use for examples.
+            ModelError: the template cannot show examples.
         """
         opening, reply, following, last = _cut(template, end, system=False)
         first = _marked(opening) + (f"{task}\n\n" if task else "")

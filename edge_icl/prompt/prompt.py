@@ -202,7 +202,7 @@ def check_fits(example: Example, *, context: int, count: Callable[[str], int]) -
     text, _ = PLAIN.parts("", [example], [])
     text = text.removeprefix(_INPUT)
     limit = context // 2
-    # A token stands for at least one byte, but for a space that some vocabularies put before a text.
+    # A token stands for at least one byte, except a space that some vocabularies put before a text.
     if len(text.encode()) < limit:
         return
     length = count(text)

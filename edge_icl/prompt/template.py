@@ -36,7 +36,7 @@ _PLAIN = "use the plain format"
 
 
 def render(template: str, *, end: str, messages: Sequence[dict[str, str]]) -> str:
-    """Render a template as transformers does, but for the date, which it does not get.
+    """Render a template as transformers does, except for the date, which it does not get.
 
     Args:
         template: in Jinja.

@@ -93,7 +93,7 @@ class Pattern:
         return any(map(self._within, texts))
 
     def plainly_within(self, *texts: str) -> bool:
-        """Tell whether one of the texts holds it as it was given, but for upper and lower case."""
+        """Tell whether one of the texts holds it as it was given, except for upper and lower case."""
         return any(self._plain in text.casefold() for text in texts)
 
     def _within(self, text: str) -> bool:
