@@ -8,7 +8,8 @@ import ggufs
 import pytest
 
 from edge_icl import Example, InputError, ModelFileError, ModelMissingError
-from edge_icl.answer.lengths import CONTEXT, Lengths
+from edge_icl.answer.lengths import Lengths
+from edge_icl.llm.engine_options import CONTEXT
 from edge_icl.llm.vocabulary import Vocabulary
 from edge_icl.models import record
 from edge_icl.models.importing import import_model

@@ -1,4 +1,4 @@
-"""Grammars and JSON schemas of somebody who means harm: one sentence, or texts that keep to them; never a hang.
+"""Grammars and JSON schemas of a user who means harm: one sentence, or texts that keep to them; never a hang.
 
 What is allowed is held against llama.cpp's own sampler, where it can be let near a grammar.
 """

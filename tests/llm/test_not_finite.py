@@ -1,4 +1,4 @@
-"""NaN and infinity never leave the models: whoever meets one gets an error, and nothing is kept."""
+"""NaN and infinity never leave the models: what meets one raises an error, and nothing is kept."""
 
 import json
 from pathlib import Path

@@ -180,7 +180,7 @@ def test_each_command_says_in_one_sentence_what_mends_it(
     refused(done, "is not what was installed; remove it and import it again: edge-icl models remove small")
 
 
-def test_what_nobody_has_written_to_is_not_read_again(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_written_to_is_not_read_again(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen, "_COARSE", 0)
     location.assure(location.find_encoder("small"))
     monkeypatch.setattr(seen, "_here", {})  # as in another process
@@ -210,7 +210,7 @@ def test_what_was_seen_of_another_file_says_nothing(
 
 
 def forged(place: Path) -> None:
-    """Keep of the files what somebody else would want to be believed."""
+    """Keep of the files what another user would want to be believed."""
     fields = json.loads(place.read_bytes())
     for name, mark in fields["files"].items():
         status = (place.parent / name).stat()
@@ -304,7 +304,7 @@ def test_weights_that_are_replaced_while_in_use_are_used_on(store: Path, llm: Pa
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 @pytest.mark.parametrize("what", ["the folder of models", "the model's folder", "its file", "its record"])
-def test_what_everybody_may_write_to_is_not_used(store: Path, encoder: Path, what: str) -> None:
+def test_what_all_users_may_write_to_is_not_used(store: Path, encoder: Path, what: str) -> None:
     path = {
         "the folder of models": encoder.parent,
         "the model's folder": encoder,

@@ -107,7 +107,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 @pytest.fixture
 def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hub that nobody answers for."""
+    """A hub that does not answer."""
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
 
 
@@ -345,7 +345,7 @@ def test_without_a_digest_in_the_catalogue_the_hubs_own_is_held(
     assert fetch("tiny").model.digest == sha256(GGUF)
 
 
-def test_what_nobody_vouches_for_must_still_be_a_gguf(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_no_known_digest_must_still_be_a_gguf(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.files["tiny.gguf"] = b"<html>sign in</html>"
     enter(monkeypatch, HUB, digest=None)
 
@@ -590,7 +590,7 @@ def test_the_token_goes_where_it_is_asked_for_and_to_no_other_host(
 
 @contextmanager
 def another_host(data: bytes) -> Iterator[tuple[str, list[str]]]:
-    """Give the address of a server that sends these data to everybody, and what tokens it was shown."""
+    """Give the address of a server that sends these data to every client, and what tokens it was shown."""
     tokens: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):

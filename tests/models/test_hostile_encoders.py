@@ -1,4 +1,4 @@
-"""Encoder folders of somebody who means harm: one sentence, nothing installed, and no hang."""
+"""Encoder folders of a user who means harm: one sentence, nothing installed, and no hang."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""GGUF files of somebody who means harm: one sentence, and neither an abort nor a hang of this process."""
+"""GGUF files of a user who means harm: one sentence, and neither an abort nor a hang of this process."""
 
 import os
 import random

@@ -82,7 +82,9 @@ def widened(text: str) -> str:
 
 
 @given(st.lists(words, min_size=1, max_size=4), st.data())
-def test_whatever_nobody_sees_is_changed_in_a_text_it_is_found(some: list[str], data: st.DataObject) -> None:
+def test_a_text_is_found_whatever_is_changed_in_it_that_no_reader_sees(
+    some: list[str], data: st.DataObject
+) -> None:
     changed = data.draw(st.sampled_from(["", *UNSEEN]))
     for word in some:
         turned = data.draw(st.sampled_from([str, str.upper, str.lower, str.swapcase, widened]))(word)
@@ -188,7 +190,7 @@ def test_a_dry_run_says_which_match_only_folded_and_shows_what_cannot_be_seen(st
     }  # fmt: skip
 
 
-def test_whoever_is_asked_sees_it_and_so_does_whoever_said_yes_before(store: str) -> None:
+def test_a_user_who_is_asked_sees_it_and_so_does_one_who_said_yes_before(store: str) -> None:
     asked = at_terminal("--store", store, "forget", "--match", "zoe ward", typed="n\n")
     done = run("--store", store, "forget", "--match", "zoe ward", "--yes", "--no-similar")
 
