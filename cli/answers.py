@@ -19,7 +19,7 @@ LIKELY = 0.01
 
 
 def tell_cut(session: Session, answer: Answer, where: str = "") -> None:
-    """Tell that an answer is not all there."""
+    """Tell that an answer is cut off."""
     if not answer.complete:
         session.output.note(f"{where}the answer is cut off; give it more room with --max-tokens")
 
@@ -53,8 +53,8 @@ def show_examples(session: Session, memory: Memory, answer: Answer) -> None:
     output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
 
 
-def _nats(parts: Mapping[str, float], source: str) -> str:
-    """Return what a source says for an output; nothing where the model was not asked about it."""
+def _part(parts: Mapping[str, float], source: str) -> str:
+    """Return what a source says of an output; nothing where the model was not asked about that output."""
     return f"{parts[source]:+.2f}" if source in parts else ""
 
 
@@ -68,12 +68,13 @@ def explain(session: Session, reply: Reply) -> None:
         output.line("\nprobabilities:\n")
         sources = list(dict.fromkeys(source for parts in answer.parts.values() for source in parts))
         rows = [
-            (f"{share:.3f}", *(_nats(answer.parts.get(label, {}), source) for source in sources), label)
+            (f"{share:.3f}", *(_part(answer.parts.get(label, {}), source) for source in sources), label)
             for label, share in shown
         ]
         output.table(("share", *sources, "output"), rows)
         output.line(
-            f"{counted(len(answer.parts), 'output')} put to the model; what each source says is in nats"
+            f"{counted(len(answer.parts), 'output')} put to the model; a column says how much its source "
+            "raises or lowers the log-probability (natural logarithm) of an output"
         )
         if len(shown) < len(answer.labels):
             output.line(f"{len(answer.labels) - len(shown)} more below {LIKELY}")

@@ -1,4 +1,4 @@
-"""Progress bars, for whoever watches a terminal."""
+"""Progress bars on a terminal."""
 
 from __future__ import annotations
 
@@ -51,6 +51,6 @@ class Bars:
 
 def _unit(stage: str) -> Mapping[str, Any]:
     """Return how tqdm counts in a stage."""
-    if stage.split(maxsplit=1)[0] in _BYTE_STAGES and stage != "check":  # that one counts steps
+    if stage.split(maxsplit=1)[0] in _BYTE_STAGES and stage != "check":  # `check` counts steps
         return {"unit": "B", "unit_scale": True}
     return {"unit": ""}

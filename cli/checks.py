@@ -1,4 +1,4 @@
-"""What edge-icl needs of a machine, looked at piece by piece, each with what to do where something is wrong."""
+"""Checks of a machine: what edge-icl needs of it, and what to do where something is wrong."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from edge_icl.runtime.progress import Progress
 
 LEAST_FREE = 1_000_000_000
-"""Bytes: room for a small model, or for a store of a million examples to be written anew."""
+"""Bytes: room for a small model, or for a store of a million examples to be written again."""
 
 COMPILERS = ("c++", "g++", "clang++")
 FEATURES = {"avx": "AVX", "avx2": "AVX2", "fma": "FMA", "f16c": "F16C", "bmi2": "BMI2", "avx512f": "AVX512"}
-"""What speeds llama.cpp up: as Linux calls it, and as llama.cpp does."""
+"""What makes llama.cpp faster: its name in Linux, and its name in llama.cpp."""
 
 REBUILD = "compile it for this processor: pip install --force-reinstall --no-binary :all: --no-deps {}"
 WITHOUT_KERNELS = (
@@ -84,11 +84,11 @@ def at_a_glance() -> Iterator[Check]:
 
 
 def compiler() -> Check:
-    """Look for what compiles llama.cpp."""
+    """Look for a compiler, which llama.cpp needs."""
     found = next(filter(None, map(shutil.which, (os.environ.get("CXX", ""), *COMPILERS))), None)
     if found:
         return Check("compiler", Level.OK, found)
-    remedy = "before you install llama.cpp anew: apt install g++ (Debian), or xcode-select --install (macOS)"
+    remedy = "before you install llama.cpp again: apt install g++ (Debian), or xcode-select --install (macOS)"
     return Check("compiler", Level.NOTE, "none, so llama.cpp cannot be compiled here", remedy)
 
 
@@ -138,21 +138,23 @@ def models(progress: Progress) -> Iterator[Check]:
 
 
 def device(progress: Progress) -> Iterator[Check]:
-    """Check whether the default LLM is computed rightly; what passed as asked before is not checked again."""
+    """Check that this machine computes the default LLM correctly; what has passed is not checked again."""
     try:
         fit = checked.settle(location.find_llm(), again=True, progress=progress)
     except ModelComputationError as error:
         yield Check("device", Level.PROBLEM, error.message, WITHOUT_KERNELS.format(build.llama_version()))
     except ModelError:
-        return  # the model or llama.cpp is not usable, as is told elsewhere
+        return  # the model or llama.cpp is not usable: another check tells so
     else:
         told = machine.device(fit, threads=usable_cores(), layers=machine.gpu_layers(fit))
         level = Level.NOTE if fit.seen else Level.OK
-        yield Check("device", level, told, "answers are right so, and may take longer" if fit.seen else "")
+        yield Check(
+            "device", level, told, "answers are right this way, and may take longer" if fit.seen else ""
+        )
 
 
 def folders() -> Iterator[Check]:
-    """Look who may read the stores, and whether there is something in the way of writing."""
+    """Look whether stores can be written, and whether other users can read them."""
     ours = home()
     stores = ours / "stores"
     first = _existing(ours)
@@ -195,7 +197,7 @@ def _existing(path: Path) -> Path:
 
 
 def folders_in(path: Path) -> list[Path]:
-    """Return the folders in a folder, but for hidden ones, which are work in progress."""
+    """Return the folders in a folder, except hidden ones, which are work in progress."""
     try:
         return sorted(entry for entry in path.iterdir() if entry.is_dir() and entry.name[0] != ".")
     except OSError:

@@ -21,7 +21,7 @@ class Clock:
 
     @contextmanager
     def watch(self, progress: Progress) -> Iterator[Progress]:
-        """Give what passes progress on and takes the times of its stages."""
+        """Give a `Progress` that passes everything on to this one, and take the times of its stages."""
         since, current = time.perf_counter(), ""
 
         def passing(stage: str, done: int, total: int) -> None:

@@ -156,7 +156,7 @@ def _set_store(ctx: click.Context, _option: click.Parameter, value: str | None) 
 
 def _set_passphrase_fd(ctx: click.Context, _option: click.Parameter, value: int | None) -> None:
     """Take the passphrase at once: what follows it may be examples on standard input."""
-    if value is not None and not ctx.resilient_parsing:  # a shell that completes has typed none
+    if value is not None and not ctx.resilient_parsing:  # while a shell completes a line, there is none
         _session(ctx).given = passphrases.read(value)
 
 

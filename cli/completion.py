@@ -1,7 +1,7 @@
 """What the shell may complete: stores, ids, tags, sources, models and files.
 
-Called while somebody is typing, so nothing here loads a model, writes, or fails: what cannot be read offers
-nothing. Large stores are read in part: an answer that comes late is none.
+Called while the user is typing, so nothing here loads a model, writes, or fails: where something cannot be
+read, nothing is offered. Large stores are read in part, since an answer that comes late is of no use.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_READ = 20_000
 """Examples that are looked through for tags and sources: a third of a second."""
 
 MOST_OFFERED = 200
-"""More would fill the screen; and of a part the shell would type a beginning that only that part shares."""
+"""More would fill the screen. A part of them would mislead: the shell types what all that are offered share."""
 
 SHOWN = 60
 """Columns of an example's input beside its id, in shells that show it."""
@@ -45,7 +45,7 @@ def _harmless(find: Find) -> Offer:
         try:
             found = find(ctx.ensure_object(Session), typed)
             items = [one if isinstance(one, CompletionItem) else CompletionItem(one) for one in found]
-        except Exception:  # noqa: BLE001 - whatever it is, the person is typing
+        except Exception:  # noqa: BLE001 - no error may disturb a user who is typing
             return []
         items = [one for one in items if one.type != "plain" or _fits(one.value, typed)]
         return items if len(items) <= MOST_OFFERED else []
@@ -68,15 +68,15 @@ def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
 def ids(session: Session, typed: str) -> list[CompletionItem]:
     """Offer ids, as short as `list` shows them, with their inputs; reads only the pages that can hold them."""
 
-    def find(now: Snapshot) -> list[tuple[str, Example]]:
-        if not typed and now.manifest.count > MOST_OFFERED:
+    def find(snapshot: Snapshot) -> list[tuple[str, Example]]:
+        if not typed and snapshot.manifest.count > MOST_OFFERED:
             return []
-        found = now.beginning(typed)[: MOST_OFFERED + 1]
-        rows = [(key, *now.row(key)) for key in found]
-        return [(now.short(key), page.example(i)) for key, page, i in rows]
+        found = snapshot.beginning(typed)[: MOST_OFFERED + 1]
+        rows = [(id, *snapshot.row(id)) for id in found]
+        return [(snapshot.short(id), page.example(i)) for id, page, i in rows]
 
     found = _store(session).read(find)
-    return [CompletionItem(max(key, typed, key=len), help=_shown(example)) for key, example in found]
+    return [CompletionItem(max(short, typed, key=len), help=_shown(example)) for short, example in found]
 
 
 @_harmless
@@ -135,11 +135,13 @@ def _fits(value: str, typed: str) -> bool:
 
 def _some(session: Session) -> list[Example]:
     """Return the store's examples, or as many as are looked through."""
-    return _store(session).read(lambda now: [example for _, example in islice(now.examples(), MOST_READ)])
+    return _store(session).read(
+        lambda snapshot: [example for _, example in islice(snapshot.examples(), MOST_READ)]
+    )
 
 
 def _store(session: Session) -> Store:
-    """Open the store; an encrypted one raises, since nobody is asked for a passphrase while typing."""
+    """Open the store; an encrypted one raises, since a user who is typing is not asked for a passphrase."""
     from edge_icl.access.paths import locate
     from edge_icl.store.disk import Store
 

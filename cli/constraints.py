@@ -30,7 +30,7 @@ def json_schema(file: str) -> dict[str, Any]:
     try:
         schema = json.loads(grammar(file))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{file} is no JSON: {error}", "give a JSON schema") from error
+        raise InputError(f"{file} is not JSON: {error}", "give a JSON schema") from error
     if not isinstance(schema, dict):
-        raise InputError(f"{file} is no JSON schema, which is an object", 'write {"type": ...}')
+        raise InputError(f"{file} is not a JSON schema, which is an object", 'write {"type": ...}')
     return schema

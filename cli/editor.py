@@ -2,8 +2,8 @@
 
 The folder is in memory where the system has a place for that, else in the home of the stores. It is wiped with
 everything in it, since editors leave backups and swap files beside what they edit; so is the file that the
-editor was given, though one that saves by renaming has put another in its place. A process that was killed
-outright cannot wipe anything; then the next edit does, and `edge-icl doctor` tells of it.
+editor was given, even if the editor saved by renaming another file into its place. A process that was killed
+outright cannot wipe anything: then the next edit does, and `edge-icl doctor` tells of it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _command() -> list[str]:
 
 
 def _run(command: list[str], file: Path) -> None:
-    """Let the editor run to its end."""
+    """Run the editor until it closes."""
     try:
         code = subprocess.run([*command, file], check=False).returncode  # noqa: S603 - what the user chose
     except OSError as error:
@@ -112,7 +112,7 @@ def _private(text: str) -> Iterator[Path]:
     best, *others = _places()
     with interrupts.held():
         try:
-            for place in (best, *others):  # what an edit left that was killed
+            for place in (best, *others):  # what an edit that was killed has left
                 scratch.wipe(place)
             file = scratch.make(best, _FILE, data)
             with interrupts.heard(but=signal.SIGINT):  # Ctrl-C is the editor's, which gets it too

@@ -1,8 +1,9 @@
 """Files that a command line names, opened with care: a path may lead to anything.
 
-A pipe is read like a file, so that `--file <(command)` works; where nobody writes into it the command waits,
-and Ctrl-C ends it. A device is refused, but for a terminal: reading one may change something, and `/dev/zero`
-has no end. Nor is more of one line, or of what must be read whole, taken into memory than anybody can mean.
+A pipe is read like a file, so that `--file <(command)` works; where no program writes into it the command
+waits, and Ctrl-C ends it. A device is refused, except a terminal: reading one may change something, and
+`/dev/zero` has no end. A line, and a file that must be read whole, have a limit that no user can mean to
+exceed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def opened(file: str | Path) -> BinaryIO:
 
     Raises:
         InputError: it is a device.
-        OSError: the operating system refuses; a folder, and a socket, it does.
+        OSError: the operating system refuses, as it does for a folder and for a socket.
     """
     _refuse_device(file, Path(file).stat().st_mode)
     stream = Path(file).open("rb")  # noqa: SIM115 - the caller closes it
@@ -143,7 +144,7 @@ def lines(text: TextIO, name: str) -> Iterator[str]:
 
 
 def _refuse_device(file: str | Path, mode: int, *, terminal: bool = True) -> None:
-    """Raise for a device; for one of characters only if it is known to be no terminal.
+    """Raise for a device; for a character device only where it is known that it is not a terminal.
 
     Raises:
         InputError: it is one.

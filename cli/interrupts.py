@@ -1,11 +1,10 @@
 """Ctrl-C, `kill` and a closed terminal: a command ends in order, from wherever it is, within a second or so.
 
-They become KeyboardInterrupt, so that whatever is at work cleans up behind itself. Python would raise it
-between any two of its steps. Some are no good for that: in an import or a wipe, half of which would be left;
-at the end of a with block; where a lock changes hands; in code whose exceptions Python drops. So a signal is
-noted, and raised where it can get through, now or a few milliseconds later. If the process has not ended
-after a second, or at another Ctrl-C, it is ended outright, unless files of a store are being written or wiped
-just then.
+They become KeyboardInterrupt, so that the code at work cleans up after itself. Python would raise it between
+any two of its steps. Some places are bad for that: an import or a wipe, half of which would be left; the end of
+a with block; where a lock changes hands; code whose exceptions Python drops. So a signal is noted, and raised
+where it can get through, at once or a few milliseconds later. If the process has not ended after a second, or
+at another Ctrl-C, it is ended outright, unless files of a store are being written or wiped just then.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ class _Watch:
 
     def end_outright(self) -> None:
         """End the process, unless a thread of it is at work on the files of a store."""
-        threads = sys._current_frames()  # noqa: SLF001 - documented
+        threads = sys._current_frames()  # noqa: SLF001 - documented, in spite of its name
         if not any(map(_at_a_store, threads.values())):
             self.say_and_exit()
 
@@ -114,9 +113,9 @@ def begin(*, json: bool) -> None:
     Args:
         json: whether errors are told in JSON.
     """
-    global _watch  # noqa: PLW0603 - signals are the process's
+    global _watch  # noqa: PLW0603 - a process has one set of signals
     _watch = watch = _Watch(json=json)
-    with suppress(ValueError):  # this is not the main thread: signals are another's business
+    with suppress(ValueError):  # this is not the main thread, which alone can take signals
         for name in WORDS:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -146,7 +145,7 @@ def heard(*, but: signal.Signals | None = None) -> Iterator[None]:
     """Let signals be raised in the block.
 
     Args:
-        but: one that is not even noted: somebody else gets it too, and decides.
+        but: one that is not even noted, since another program gets it too and decides.
     """
     _watch.deaf_to = but
     _watch.held -= 1
@@ -196,7 +195,7 @@ def _passable(frame: FrameType) -> bool:
     if frame.f_globals.get("__name__") == __name__ or frame.f_code.co_name == "__enter__":
         return False
     return not any(
-        one.f_code.co_name == "__exit__"  # somebody cleans up behind itself
+        one.f_code.co_name == "__exit__"  # a with block is cleaning up
         or one.f_code.co_filename.startswith(_IMPORTS)
         or (one.f_code.co_name == "wipe" and one.f_globals.get("__name__") == f"{_STORE}files")
         for one in _stack(frame)
@@ -204,7 +203,7 @@ def _passable(frame: FrameType) -> bool:
 
 
 def _at_a_store(frame: FrameType) -> bool:
-    """Return whether a thread is at work on the files of a store; to wait for its lock is no work."""
+    """Return whether a thread is at work on the files of a store; waiting for its lock does not count."""
     names = [one.f_globals.get("__name__", "") for one in _stack(frame)]
     ours = [name for name in names if name.startswith("edge_icl.")]
     return ours[:1] != [f"{_STORE}lock"] and any(name.startswith(_STORE) for name in ours)

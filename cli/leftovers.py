@@ -1,4 +1,4 @@
-"""What changes of stores left that were cut off: `edge-icl doctor` wipes what it can, and tells the rest."""
+"""What changes that were cut off left in stores: `edge-icl doctor` wipes what it can, and tells the rest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME = "stores"
 
 
 def look(session: Session) -> Iterator[Check]:
-    """Open every store of this user, and the one that is named; nobody is asked for a passphrase."""
+    """Open every store of this user, and the one that is named; the user is not asked for a passphrase."""
     paths = dict.fromkeys([*folders_in(home() / "stores"), locate(session.store)])
     given = session.given or passphrases.variable()
     found = [check for path in paths if not at_rest(path) for check in _store(path, given)]

@@ -1,4 +1,4 @@
-"""What this machine's llama.cpp uses, in words; which one it is, `llm.build` tells by its files."""
+"""What this machine's llama.cpp uses, in words; `llm.build` tells which llama.cpp it is."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ UNCHECKED = "not checked yet: the first ask does"
 _CPUINFO = Path("/proc/cpuinfo")
 _FEATURE = re.compile(r"(\w+) = (\d+)")
 _PARTS = frozenset({"ACCELERATE", "LLAMAFILE", "OPENMP", "REPACK"})
-"""What llama.cpp tells in the same breath and is nothing of the processor's."""
+"""What llama.cpp lists among them, though it is not a part of the processor."""
 
 
 def features(told: str) -> set[str]:
-    """Return what llama.cpp was compiled to use of the processor, from its own account of itself."""
-    processor = told.partition("CPU : ")[2].partition(" : ")[0]  # a GPU's account of itself comes after it
+    """Return what llama.cpp was compiled to use of the processor, from what it says of itself."""
+    processor = told.partition("CPU : ")[2].partition(" : ")[0]  # what it says of a GPU comes after it
     return {name for name, value in _FEATURE.findall(processor) if value != "0"} - _PARTS
 
 
@@ -35,7 +35,7 @@ def flags() -> set[str]:
 
 
 def gpu_layers(fit: Fit | None) -> int | str:
-    """Return how many layers of a model go to a GPU where nobody says otherwise."""
+    """Return how many layers of a model go to a GPU unless the user says how many."""
     layers = None if fit is None else fit.gpu_layers
     return ("all" if layers is None else layers) if build.gpus() else 0
 
@@ -48,7 +48,7 @@ def as_json(fit: Fit | None) -> dict[str, Any]:
 
 
 def device(fit: Fit | None, *, threads: int, layers: int | str) -> str:
-    """Return what a model is computed on, whether rightly, and what is not used since it is not.
+    """Return what a model is computed on, whether correctly, and what is not used because it was wrong.
 
     Args:
         fit: how the check came out, None where there was none.

@@ -1,4 +1,4 @@
-"""Where `edge-icl` begins: signals are taken care of first, and all else is imported under their care.
+"""Where `edge-icl` begins: signals are taken first, and everything else is imported after that.
 
 A signal that comes while Python itself starts, before this module, ends the program in Python's own way.
 """

@@ -4,9 +4,9 @@ Results go to stdout, all else to stderr. A terminal gets tables, progress bars 
 lines, one a result, with tabs between fields; `--json` gets JSON. Errors read `edge-icl: error: ...`, in lower
 case, without a full stop, in one sentence that also says what to do.
 
-Whatever is printed may hold what somebody else wrote, so that all of it goes through `_put`: a terminal is
-shown escapes for what it would obey or hide. What is piped is data, and stays as it is. JSON has escapes
-everywhere, which whoever parses it does not notice.
+What is printed may hold what another user wrote, so all of it goes through `_put`: a terminal is shown escapes
+for what it would obey or hide. What is piped is data, and stays as it is. JSON has escapes everywhere, since a
+program that parses it gets the same text.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _styled(text: str, stream: TextIO | None, **style: Any) -> str:
 class Closed(io.TextIOBase):
     """In the place of a stdout that was closed before the program began; Python would say nothing."""
 
-    def write(self, text: str, /) -> int:  # noqa: ARG002 - the base's
+    def write(self, text: str, /) -> int:  # noqa: ARG002 - the base class has it
         """Refuse.
 
         Raises:
@@ -69,7 +69,7 @@ def _printing() -> Iterator[None]:
 
 
 def settle() -> None:
-    """Bring what is printed to its readers; Python, when it ends, must not complain of those who have left."""
+    """Bring what is printed to its readers; Python must not complain at its end that one is gone."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
@@ -94,7 +94,7 @@ def _put(stream: TextIO | None, text: str, *, sign: str = "", end: str = "\n", f
 
 
 def _tell(text: str, *, sign: str = "", end: str = "\n") -> None:
-    """Tell something that is no result, if somebody can be told: a command does not fail since nobody can."""
+    """Tell something that is no result; a command does not fail because stderr is closed."""
     with suppress(OSError):
         _put(sys.stderr, text, sign=sign, end=end, flush=True)
 
@@ -149,7 +149,7 @@ class Output:
 
     @property
     def can_ask(self) -> bool:
-        """Whether somebody is there to confirm something."""
+        """Whether a user is there to confirm something."""
         return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
     def line(self, text: str = "") -> None:
@@ -266,7 +266,7 @@ class Output:
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
-        """Show bars while the block runs, if somebody watches; and take the times, for `-v`."""
+        """Show bars while the block runs, on a terminal; and take the times, for `-v`."""
         self._bars = Bars() if self.watched else None
         with self.clock.watch(self._bars or silent) as watched:
             try:

@@ -1,7 +1,8 @@
 """Where a command gets a passphrase: a file descriptor, the environment, or a person at a terminal.
 
-Never its own words: those stay in the shell's history and are shown to everybody who lists processes. What the
-environment has is taken out of it at once: no program that edge-icl starts inherits it, such as an editor.
+Never the words of the command: they stay in the shell's history, and every user who lists processes sees them.
+What the environment has is taken out of it at once, so that no program that edge-icl starts inherits it, such
+as an editor.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def variable(name: str = VARIABLE) -> str | None:
 def read(number: int) -> bytes:
     """Return the next line of a file descriptor, without its end.
 
-    Byte by byte, since what follows is for whoever reads next: a second passphrase, or examples.
+    Byte by byte, since what follows is read later: a second passphrase, or examples.
 
     Raises:
         InputError: the operating system refuses.
@@ -69,16 +70,16 @@ def read(number: int) -> bytes:
 
 
 def find(output: Output, store: Path) -> str:
-    """Return the passphrase of a store, from the environment or whoever is there to ask.
+    """Return the passphrase of a store, from the environment or from the user.
 
     Raises:
-        PassphraseError: nobody is.
+        PassphraseError: there is no terminal to ask on.
     """
     if (given := variable()) is not None:
         return given
     if not output.can_ask:
         raise PassphraseError(
-            f"the store {store} is encrypted and nobody is there to type its passphrase",
+            f"the store {store} is encrypted, and there is no terminal to type its passphrase on",
             f"set {VARIABLE}, or give --passphrase-fd",
         )
     return output.secret(f"passphrase of {store}")
@@ -94,7 +95,7 @@ def choose(output: Output, given: bytes | None, *, name: str = VARIABLE) -> str 
 
     Raises:
         InputError: what was typed differs.
-        PassphraseError: nobody is there to type.
+        PassphraseError: there is no terminal to type on.
     """
     if given is not None:
         return given
@@ -102,7 +103,7 @@ def choose(output: Output, given: bytes | None, *, name: str = VARIABLE) -> str 
         return found
     if not output.can_ask:
         raise PassphraseError(
-            "nobody is there to type a new passphrase", f"set {name}, or give it by a file descriptor"
+            "there is no terminal to type a new passphrase on", f"set {name}, or give it by a file descriptor"
         )
     typed = output.secret("new passphrase")
     if typed and output.secret("the same again") != typed:

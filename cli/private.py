@@ -1,4 +1,4 @@
-"""Files that a command writes for its user: new ones, readable by nobody else, and never inside the store."""
+"""Files that a command writes: new ones, which no other user can read, and never inside the store."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
         InputError: it may not be there, or cannot be.
     """
     refuse(path, store=store)
-    with interrupts.held():  # or it might be there already, and nobody knows yet
+    with interrupts.held():  # or a signal might leave the file without the block that removes it
         try:
             number = os.open(path, _FLAGS, FILE_MODE)
             path.chmod(FILE_MODE)  # a umask may have taken from it

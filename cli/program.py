@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 WRONG_USAGE = 2
-NOBODY_READS = 141
+READER_LEFT = 141
 """What shells report for a program that SIGPIPE ended."""
 
 COMPLETING = f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE"
@@ -71,11 +71,11 @@ The options below may stand before the command or after it."""
 EPILOG = """\b
 Exit codes:
   0    done
-  1    an error, told in one sentence; nothing was changed, if it does not say so
+  1    an error, told in one sentence; nothing was changed, unless it says so
   2    wrong usage
   3    verify found a difference
   130  interrupted by Ctrl-C; 129 by a closed terminal, 143 by kill (SIGTERM)
-  141  whoever read the output has left; what was changed stays changed"""
+  141  the program that read the output has ended; what was changed stays changed"""
 
 
 class _Past(BaseException):
@@ -105,7 +105,7 @@ class Commands(click.Group):
             return super().make_context(*args, **others)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, and bring what it has printed to whoever reads it."""
+        """Run the command, and bring what it has printed to its reader."""
         with _past_click():
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -115,7 +115,7 @@ class Commands(click.Group):
         """Return their names, in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Import a command; None for a name that is none."""
         if cmd_name not in COMMANDS:
             return None
@@ -131,7 +131,7 @@ class Commands(click.Group):
         options = click.Command.shell_complete(self, ctx, incomplete)
         return [*(item for item in found if item.value.startswith(incomplete)), *options]
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the table; click would import every command to ask for its help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
@@ -139,7 +139,7 @@ class Commands(click.Group):
 
 def _show_version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
     """Print the version and end."""
-    if value and not ctx.resilient_parsing:  # a shell that completes does not want it
+    if value and not ctx.resilient_parsing:  # not while a shell completes a line
         ctx.ensure_object(Session).output.line(f"{PROGRAM} {__version__}")
         ctx.exit()
 
@@ -193,7 +193,7 @@ def run(args: Sequence[str]) -> int:
         error = raised
     except _Past as past:
         error = past.__cause__
-    with suppress(OSError):  # nobody may read stderr either
+    with suppress(OSError):  # stderr may have no reader either
         if error is None and not interrupts.taken():
             session.output.times()
         else:
@@ -203,7 +203,7 @@ def run(args: Sequence[str]) -> int:
 
 
 def _tell(session: Session, args: Sequence[str], error: BaseException | None) -> int:
-    """Tell why a command ended before its end; return the exit code."""
+    """Tell why a command ended early; return the exit code."""
     output = session.output
     if isinstance(error, (click.Abort, KeyboardInterrupt)) or interrupts.taken():
         output.interrupted(
@@ -211,7 +211,7 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
         )
         return interrupts.code()
     if isinstance(error, BrokenPipeError):
-        return NOBODY_READS
+        return READER_LEFT
     if isinstance(error, click.UsageError):
         output.json |= "--json" in args  # click may have stopped before it came to that option
         _tell_usage(session, error)
@@ -229,7 +229,7 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
 
 
 def _after_change(session: Session, told: str) -> str:
-    """Return what went wrong, with what must not be doubted for it: a change that was made before."""
+    """Return what went wrong, and that a change was made before, if one was."""
     return f"the change is made, and after it: {told}" if session.committed else told
 
 

@@ -79,7 +79,7 @@ class Session:
         return self.encrypted or self.given is not None or bool(passphrases.variable())
 
     def refuse_plain(self) -> None:
-        """Refuse a plain store where an encrypted one is meant: somebody may have put it in that one's place.
+        """Refuse a plain store where an encrypted one is meant: another user may have put it there.
 
         Raises:
             PassphraseError: it is not encrypted.
@@ -98,7 +98,7 @@ class Session:
         return lambda: passphrases.find(self.output, locate(self.store))
 
     def short(self, memory: Memory, id: str) -> str:
-        """Return an id as it is shown: as many digits as it takes; all of them with `-v`."""
+        """Return an id as it is shown: short; with `-v` all of it."""
         from edge_icl.store.snapshot import SHORTEST_ID
 
         if self.output.verbose:

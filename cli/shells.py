@@ -1,7 +1,7 @@
 r"""How bash, zsh and fish ask what completes a line, and how an answer is written for them.
 
-A tag may come from anybody's file. `2026;touch${IFS}x;#` must end up in the command line as that one word, so
-that an answer is not the value but how the shell spells it:
+A tag may come from another user's file. `2026;touch${IFS}x;#` must end up in the command line as that one word,
+so that an answer is not the value but how the shell spells it:
 
     >>> Typed.read("edge-icl forget --tag 20").bash("26;touch${IFS}x;#")
     "26\\;touch'$'\\{IFS\\}x\\;\\#"
@@ -60,7 +60,7 @@ class Typed(NamedTuple):
 
     Attributes:
         words: the complete ones, without their quotes.
-        last: the word at the cursor, likewise; None where only the shell knows what it will be.
+        last: the word at the cursor, without its quotes; None where only the shell knows what it will be.
         end: in which quotes the cursor is, or after a backslash; else empty.
     """
 
@@ -123,7 +123,7 @@ class _Asked(ShellComplete):
 
 
 class Bash(_Asked, BashComplete):
-    """bash, which replaces the end of the line, from the last character that parts words, by an answer."""
+    """bash, which replaces the end of the line, from the last character that separates words, by an answer."""
 
     source_template = """\
 %(complete_func)s() {
@@ -185,7 +185,7 @@ else
 fi
 """
 
-    def answer(self, typed: Typed, item: CompletionItem[str]) -> str | None:  # noqa: ARG002 - the base's
+    def answer(self, typed: Typed, item: CompletionItem[str]) -> str | None:  # noqa: ARG002 - the base class has it
         """Return an item and what is told about it."""
         return _told(item.value, item)
 
@@ -226,11 +226,11 @@ for _shell in SHELLS.values():
 
 
 def offerable(value: str) -> bool:
-    """Tell whether a value that may be anybody's can be put into a command line.
+    """Tell whether a value that may come from another user can be put into a command line.
 
     Not one that a program takes for an option, whatever its quotes; nor one with characters that a terminal
-    obeys or hides, since nobody would see what is sent. Where the locale is not UTF-8 the shell may read half
-    of a character together with the backslash after it, so that only ASCII is safe.
+    obeys or hides, since the user would not see what is sent. Where the locale is not UTF-8 the shell may read
+    half of a character together with the backslash after it, so that only ASCII is safe.
     """
     if value.startswith("-") or "\n" in value or "\t" in value or tables.printable(value) != value:
         return False

@@ -4,8 +4,8 @@
     ("'=1+1", '=1+1', "''=1+1", "it's;' -1")
 
 An apostrophe in front makes a cell text. One more goes before those that have one already, so that `unguarded`
-gives back every cell exactly. So is what follows a semicolon, a tab or a line break within a cell: where
-spreadsheets part cells by semicolons, a table parted by commas falls apart there, whatever its quotes.
+gives back every cell exactly. What follows a semicolon, a tab or a line break within a cell is treated as a
+cell, too: a spreadsheet that separates cells by semicolons begins another one there, whatever the quotes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def unguarded(cell: str) -> str:
 
 
 def _runs(part: str) -> bool:
-    """Tell whether a spreadsheet may take a part of a cell for a formula, but for apostrophes in front of it.
+    """Tell whether a spreadsheet may take a part of a cell, without apostrophes in front of it, for a formula.
 
     White space, quotes and what cannot be seen are passed over, and full-width signs are signs, as for some.
     """

@@ -4,7 +4,7 @@
     ['id        output  input', '3f2a9c1e  travel  Uber to th…']
 
 Examples may come from anywhere, so their text is data: an escape sequence in one must not move the cursor or
-rename the window of whoever lists it, nor may a mark that nobody sees make one text look like another.
+rename the window of the user who lists it, nor may an invisible mark make one text look like another.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def pairs(facts: Sequence[tuple[str, str]], *, hanging: bool = False) -> list[st
 
 
 def size(count: int) -> str:
-    """Return a number of bytes as people say it."""
+    """Return a number of bytes as a person reads it."""
     if count < _KILO:
         return f"{count} bytes"
     power = min((len(str(count)) - 1) // 3, len(_UNITS))
@@ -114,10 +114,10 @@ def counted(count: int, noun: str = "example") -> str:
 
 
 def short_ids(ids: Sequence[str], *, shortest: int) -> list[str]:
-    """Return the shortest unique prefix of each id; `ids` are sorted and all there are."""
+    """Return for each id its shortest beginning that no other has; `ids` are sorted and all there are."""
     shared = [_shared(one, other) for one, other in pairwise(ids)]
     need = [max(before, after) + 1 for before, after in zip([0, *shared], [*shared, 0], strict=True)]
-    return [key[: max(shortest, length)] for key, length in zip(ids, need, strict=False)]
+    return [id[: max(shortest, length)] for id, length in zip(ids, need, strict=False)]
 
 
 def _shared(one: str, other: str) -> int:

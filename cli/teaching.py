@@ -120,9 +120,9 @@ def file_options(command: F) -> F:
     return command
 
 
-def _named(option: str, usual: str, text: str) -> Callable[[F], F]:
+def _named(option: str, default: str, text: str) -> Callable[[F], F]:
     """Return an option that names a field."""
-    return click.option(option, metavar="NAME", default=usual, show_default=True, help=text)
+    return click.option(option, metavar="NAME", default=default, show_default=True, help=text)
 
 
 def read(file: str, options: FileOptions, labels: Labels, lengths: Lengths, *, progress: Progress) -> Lesson:

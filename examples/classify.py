@@ -2,7 +2,7 @@ r"""Classify lines from standard input by the examples of a store: label, probab
 
     printf 'Cab to the trade fair\nToner, black\n' | python examples/classify.py --store work
 
-Lines of which the store is less sure than --least are marked with a question mark, for somebody to look at.
+Lines of which the store is less sure than --least are marked with a question mark, for a person to look at.
 """
 
 from __future__ import annotations

@@ -65,9 +65,9 @@ def add(
     """Teach: add an INPUT with the OUTPUT that you want for it, or a file of such pairs.
 
     A file is JSON lines with the fields input and output (and, if you like, tags and source), or a table with
-    a header; what parts the columns of a .csv is found out. With - the JSON lines come from stdin. A file is
-    added whole or not at all; an example that is in the store already changes nothing. A text that begins with
-    a dash goes after --.
+    a header; the header of a .csv shows which character separates its columns. With - the JSON lines come from
+    stdin. A file is added whole or not at all; an example that is in the store already changes nothing. A text
+    that begins with a dash goes after --.
 
     Conversations in the OpenAI messages format, one JSON object a line, are examples too: the last message of
     the user is the input, the assistant's answer to it the output. Earlier turns and system messages are left

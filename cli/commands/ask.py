@@ -133,20 +133,20 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     "--shots",
     type=click.IntRange(min=0),
     metavar="N",
-    help="How many examples; erase fills up at random.  [default: the store's number]",
+    help="How many examples; erase adds random ones to its own.  [default: the store's number]",
 )
 @click.option(
     "--labels",
     type=click.Choice(("auto", "on", "off")),
     default="auto",
     show_default=True,
-    help="Choose among the outputs in the store (on), write freely (off), or look which fits.",
+    help="Choose a label from the store (on), write freely (off), or whichever the outputs suggest (auto).",
 )
 @click.option(
     "--prior/--no-prior",
     default=True,
     show_default=True,
-    help="Judge outputs by how they lie among the examples, too, or by the model alone.",
+    help="Judge labels by all examples and the model, or by the model alone.",
 )
 @click.option(
     "--prompt",
@@ -170,11 +170,14 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     help="End a written answer after so many tokens (pieces of words).",
 )
 @click.option(
-    "--grammar", metavar="FILE", type=click.Path(), help="Write what a grammar allows, in llama.cpp's GBNF."
+    "--grammar",
+    metavar="FILE",
+    type=click.Path(),
+    help="Write only what a grammar allows; it is in llama.cpp's GBNF.",
 )
-@click.option("--json-schema", metavar="FILE", type=click.Path(), help="Write JSON that keeps to a schema.")
+@click.option("--json-schema", metavar="FILE", type=click.Path(), help="Write only JSON that a schema allows.")
 @click.option("--examples", "shown", is_flag=True, help="Show the examples behind the answer, piped too.")
-@click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and times.")
+@click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and the times.")
 @click.option(
     "--gpu-layers",
     callback=_layers,
@@ -191,20 +194,18 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 def ask(session: Session, asked: Asked, how: How, computed: Computed, *, shown: bool, explain: bool) -> int:
     """Answer a QUESTION, an input like those of the examples, or a file of questions.
 
-    Where the outputs in the store come again, the answer is one of them. How the question lies among the inputs
-    makes some of them likely, and the model, shown a few examples and then the question, says which of these
-    fits. Otherwise the model writes.
+    If the outputs in the store are labels, which many examples share, the answer is one of them: the examples
+    make some labels likely, and the model, which is shown a few examples and then the question, says which of
+    these fits. Otherwise the model writes an answer, and --json-schema or --grammar can say which form it must
+    have.
 
-    Which examples it is shown, --select says: erase, a few that stand for all, the same for every question, so
-    that answers come fast; nearest, those most like the question; hybrid, half of each; random and none, to
-    compare with; auto, erase to choose an output and hybrid to write.
+    --select says which examples the model is shown. erase: a few that stand for all, the same for every
+    question, so that answers come fast. nearest: those most like the question. hybrid: half of each. random and
+    none: to compare with. auto: erase to choose a label, hybrid to write.
 
     On a terminal the answer comes as it is written, with the examples behind it. Piped, it is the answer alone,
-    so that scripts can use it. Questions of a file are answered a line each, in their order, line breaks made
-    spaces (use --json to keep them); for one that cannot be answered the line is empty, and the exit code 1.
-
-    Answers that are no labels are written. --json-schema and --grammar hold them to a form, whatever the model
-    would like to write.
+    so that scripts can use it. Questions of a file are answered one a line, in their order, with spaces for
+    line breaks (--json keeps them); if one cannot be answered its line is empty, and the exit code is 1.
     """
     file, options = asked.file_of_questions(), how.options()
     with (

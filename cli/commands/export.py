@@ -49,13 +49,14 @@ def _fields(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
     "--format",
     "format_name",
     type=click.Choice(table.names(table.WRITTEN)),
-    help="What to write.  [default: what the file's name ends in, or else jsonl]",
+    help=f"What to write: {table.explained(table.WRITTEN)}.  "
+    "[default: what the file's name ends in, or else jsonl]",
 )
 @click.option(
     "--fields",
     callback=_fields,
     metavar="NAMES",
-    help=f"Which fields, parted by commas: some of {', '.join(FIELDS)}.  [default: all but id]",
+    help=f"Which fields, separated by commas: some of {', '.join(FIELDS)}.  [default: all but id]",
 )
 @click.option(
     "--safe",
@@ -74,12 +75,11 @@ def export(
 ) -> None:
     """Write all examples, in a form that `edge-icl add` and `edge-icl import` read.
 
-    jsonl is one JSON object a line; csv and tsv are tables with a header; messages is one conversation a line,
-    in the OpenAI messages format, of a question and its answer, and has no other field unless --fields names
-    it. A text that begins with = + - or @ is a formula to a spreadsheet: give --safe where one will open the
-    table. --vectors keeps what the encoder has made of each input, so that an import need not make it again.
+    messages has a question and its answer, and no other field unless --fields names it. A text that begins with
+    = + - or @ is a formula to a spreadsheet: give --safe if one will open the table. --vectors keeps what the
+    encoder has made of each input, so that an import need not make it again.
 
-    A file is made readable for nobody else. It is a copy that `forget` does not know of.
+    No other user can read the file. It is a copy that `forget` does not know of.
     """
     chosen = _format(file, format_name, safe=safe)
     names = (fields or chosen.fields) + ((VECTOR, ENCODER) if vectors else ())

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def fix(session: Session, id: str, output: str) -> None:
     """Correct an example: give it another OUTPUT.
 
-    `ask` shows the ids of the examples behind an answer; the first digits of an ID will do. The example with
+    `ask` shows the ids of the examples behind an answer; the first digits of an ID are enough. The example with
     the old output is forgotten exactly, in the same step: the store never holds both, whatever happens, and
     afterwards no byte of it tells what the old output was. Input, tags and source stay.
 
@@ -43,4 +43,4 @@ def show(session: Session, memory: Memory, done: Replaced) -> None:
         session.output.line(f"{old} is forgotten; in its place is {new}")
         session.output.table(("id", "output", "input"), session.rows(memory, [memory.get(done.new)]))
     else:
-        session.output.line(f"{session.short(memory, done.old)} is so already; nothing was changed")
+        session.output.line(f"{session.short(memory, done.old)} stays as it is; nothing was changed")

@@ -70,14 +70,14 @@ class Way:
 @click.pass_obj
 @taking(Wanted, Way)
 def forget(session: Session, wanted: Wanted, way: Way) -> None:
-    """Take examples back: by ID (its first digits will do), or all that fit every filter that is given.
+    """Take examples back: by ID (its first digits are enough), or all that fit every filter that is given.
 
     Afterwards every file of the store is as if they had never been added. All of them are forgotten or, where
     one id is wrong, none. On a terminal you are shown what would go and asked; elsewhere --yes is needed. Near
     copies that are left are named, with the command that forgets them too.
 
-    A receipt says which ids were forgotten, for `edge-icl verify --receipt`. Whoever has it and the store can
-    test a guess of what was forgotten: keep it elsewhere, or do without.
+    A receipt says which ids were forgotten, for `edge-icl verify --receipt`. A person who has it and the store
+    can test a guess of what was forgotten: keep it elsewhere, or do without.
     """
     wanted.check()
     with session.open() as memory:

@@ -31,9 +31,10 @@ def import_(session: Session, options: FileOptions, *, file: str) -> None:
     The store must be a new one, or one that `edge-icl init` has just made; `edge-icl add --file` adds to one
     that holds something. It takes the whole file or nothing of it.
 
-    Vectors that were exported are taken as they are if this store has the same encoder; otherwise every input
-    is embedded anew. With the vectors, and a store made by `edge-icl init` with the seed and the other
-    settings of the old one, the new store is the same byte for byte, and has the same root.
+    Vectors that were exported are taken as they are if this store has the same encoder; otherwise the encoder
+    makes every vector again. With the vectors, and a store made by `edge-icl init` with the seed and the other
+    settings of the old one, the new store is the same byte for byte, and has the same root, which is the
+    fingerprint of the whole store.
     """
     from edge_icl.answer.lengths import Lengths
 

@@ -73,7 +73,8 @@ def init(
 
     `add` makes one by itself, so this is only for settings that differ from the usual ones. They cannot be
     changed later. With more shots the model sees more examples and takes longer for its first answer. A task
-    stands at the beginning of every prompt. Nobody can open an encrypted store without its passphrase: keep it.
+    stands at the beginning of every prompt. An encrypted store cannot be opened without its passphrase: keep
+    it.
     """
     from edge_icl.memory import Memory
 

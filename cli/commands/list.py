@@ -54,7 +54,7 @@ def list_(session: Session, tag: str | None, source: str | None, limit: int | No
 
 
 def _shortened(examples: Iterator[Held]) -> tuple[Iterator[Held], dict[str, str]]:
-    """Return the examples again, and the shortest prefix of each id that no other has."""
+    """Return the examples again, and the short id of each."""
     every = list(examples)
-    keys = [one.id for one in every]
-    return iter(every), dict(zip(keys, tables.short_ids(keys, shortest=SHORTEST_ID), strict=True))
+    ids = [one.id for one in every]
+    return iter(every), dict(zip(ids, tables.short_ids(ids, shortest=SHORTEST_ID), strict=True))

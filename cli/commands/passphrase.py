@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def passphrase(session: Session, new_fd: int | None, keyring: bool) -> None:
     """Change the passphrase of an encrypted store.
 
-    Only one small file changes, the key. Whoever has a copy of the old one and knows the old passphrase can
+    Only one small file changes, `key`. A person who has a copy of the old one and knows the old passphrase can
     still open the store: if that matters, export the examples and make a new store.
     """
     from edge_icl.access.passphrases import Keyring
@@ -42,5 +42,5 @@ def passphrase(session: Session, new_fd: int | None, keyring: bool) -> None:
         if session.output.json:
             session.output.document({"path": str(memory.path), "keyring": keyring})
         else:
-            where = "the system's keyring has the new one" if keyring else "the old one opens it no more"
+            where = "the system's keyring has the new one" if keyring else "the old one no longer opens it"
             session.output.line(f"changed the passphrase of {memory.path}; {where}")

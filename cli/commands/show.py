@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("id", metavar="ID", shell_complete=completion.ids)
 @click.pass_obj
 def show(session: Session, id: str) -> None:
-    """Show one example whole. The first digits of its ID will do, as long as no other begins so."""
+    """Show one example whole. The first digits of its ID are enough, as long as no other begins so."""
     with session.open() as memory:
         one = memory.get(id)
     if session.output.json:

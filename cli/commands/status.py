@@ -31,9 +31,9 @@ SIZES = {"bytes": "of examples", "cache_bytes": "of cache", "free_bytes": "free 
 def status(session: Session) -> None:
     """Say what the store holds and where it is, which models answer, on what, and whether all is in order.
 
-    The root is one string that names the whole content: two stores with the same root are the same, byte for
-    byte. In order means that the models are here, the folders are yours alone, and the disk has room;
-    `edge-icl verify` reads every byte of the store, and `edge-icl doctor` looks over the machine.
+    The root is the fingerprint of the whole store: two stores with the same root are the same, byte for byte.
+    In order means that the models are here, the folders are yours alone, and the disk has room; `edge-icl
+    verify` reads every byte of the store, and `edge-icl doctor` looks over the machine.
     """
     with session.open() as memory:
         fit = _fit()
@@ -77,7 +77,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
 
 
 def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
-    """Return everything, as people read it."""
+    """Return everything, as a person reads it."""
     device = machine.device(fit, threads=fields["threads"], layers=fields["gpu_layers"])
     llama = f"{fields['llama_cpp']}, for {', '.join(fields['backends'])}" if fields["llama_cpp"] else "missing"
     others = [name for name in fields["stores"] if not fields["path"].endswith(f"/{name}")]
@@ -111,7 +111,7 @@ def _problems(fields: dict[str, Any]) -> list[str]:
 
 
 def _in_order(problems: list[str]) -> str:
-    """Return whether all is well, and who knows more."""
+    """Return whether all is well, and which command knows more."""
     return f"no: {'; '.join(problems)}; see edge-icl doctor" if problems else "yes"
 
 

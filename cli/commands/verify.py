@@ -1,4 +1,4 @@
-"""`edge-icl verify`: every byte of the store, held against what it must be."""
+"""`edge-icl verify`: every byte of the store, compared with what it must be."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DIFFERENT = 3
 
 
 @click.command(cls=Command, epilog=examples("edge-icl verify --deep"))
-@click.option("--deep", is_flag=True, help="Also make the store anew from its examples, and compare.")
+@click.option("--deep", is_flag=True, help="Also make the store again from its examples, and compare.")
 @click.option(
     "--receipt",
     type=click.Path(path_type=Path),
@@ -31,14 +31,17 @@ DIFFERENT = 3
     help="A receipt of `forget`: check that what it names is gone.",
 )
 @click.option(
-    "--root", metavar="ROOT", help="A root that you noted: tells whether the store is at that state still."
+    "--root",
+    metavar="ROOT",
+    help="A root (the fingerprint of the whole store) that you noted: is it still the same?",
 )
 @click.pass_obj
 def verify(session: Session, deep: bool, receipt: Path | None, root: str | None) -> int:
     """Check every byte of the store; the exit code is 3 if something is wrong.
 
-    Each file must be what the store's manifest says, and nothing else may be there. With --deep the store is
-    also made anew beside it, as if nothing had ever been forgotten, and must be the same byte for byte.
+    Each file must be what the store's manifest, its list of files, says, and nothing else may be there. With
+    --deep the store is also made again beside it, as if nothing had ever been forgotten, and must be the same
+    byte for byte.
 
     An older copy of a store, put in its place, is sound: only a root that you noted elsewhere tells it apart.
     """
@@ -63,7 +66,7 @@ def _read(receipt: Path) -> dict[str, Any]:
     """Return what a receipt says.
 
     Raises:
-        InputError: it cannot be read, or is none.
+        InputError: it cannot be read, or is not one.
     """
     try:
         fields = json.loads(given.whole(receipt, most=given.MOST_OF_A_RECEIPT))
@@ -81,7 +84,7 @@ def _show(session: Session, found: Verification) -> None:
     if not found.ok:
         session.output.note(f"the store has {counted(len(found.differences), 'difference')}")
         return
-    how = "made anew it is the same, byte for byte" if found.deep else "every file is what the manifest says"
+    how = "made again it is the same, byte for byte" if found.deep else "every file is what the manifest says"
     session.output.line(f"the store is sound: {counted(found.examples)}; {how}")
     session.output.line(f"root {found.root}")
     if found.moved_on is not None:
@@ -89,7 +92,7 @@ def _show(session: Session, found: Verification) -> None:
 
 
 def _since(found: Verification) -> str:
-    """Return what a receipt shows of a sound store."""
+    """Return what a receipt says of a sound store."""
     if not found.same_store:
         return (
             "what the receipt names is not here; the store has changed since, or the receipt is of another "

@@ -36,11 +36,11 @@ class Table:
     dialect: Callable[[str, Sequence[str]], Dialect]
     row: Callable[[Sequence[str]], str]
 
-    def format(self, name: str) -> Format:
-        """Return the format of this name, and within it the one for spreadsheets."""
+    def format(self, name: str, content: str) -> Format:
+        """Return the format of this name and content, and within it the one for spreadsheets."""
         plain = Format(
             name,
-            "a table with a header",
+            content,
             (name,),
             read=self._read,
             taught=_taught,
@@ -114,7 +114,7 @@ def _tags_of_cell(cell: str) -> object:
         try:
             return json.loads(cell)
         except (ValueError, RecursionError):
-            raise InputError("its tags begin like a JSON list and are none") from None
+            raise InputError("its tags begin like a JSON list, but are not one") from None
     return [tag.strip() for tag in cell.split(",") if tag.strip()]
 
 

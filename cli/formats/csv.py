@@ -39,4 +39,4 @@ def _row(cells: Sequence[str]) -> str:
     return text.getvalue().removesuffix("\r\n")
 
 
-CSV = Table(_dialect, _row).format("csv")
+CSV = Table(_dialect, _row).format("csv", "a table for spreadsheets")

@@ -4,8 +4,8 @@
     Pair(input='Taxi downtown', output='travel', turns=1)
 
 An example is one question and its answer. Of a longer conversation the last ones are taken: what was said
-before is not in the example, so a question that leans on it may make little sense alone. System messages tell
-a model what to do; they are no examples.
+before is not in the example, so a question that leans on it may be hard to understand alone. System messages
+tell a model what to do; they are no examples.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def endings(formats: Sequence[Format], *, last: str) -> str:
 
 def explained(formats: Sequence[Format]) -> str:
     """Return what files of them hold, for a sentence."""
-    return "; ".join(f"{one.name}, {one.content}" for one in formats)
+    return ", ".join(f"{one.name} ({one.content})" for one in formats)
 
 
 def of_file(file: str, name: str | None, allowed: Sequence[Format]) -> Format:

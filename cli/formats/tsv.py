@@ -34,4 +34,4 @@ def _row(cells: Sequence[str]) -> str:
     return "\t".join(cells)
 
 
-TSV = Table(_dialect, _row).format("tsv")
+TSV = Table(_dialect, _row).format("tsv", "a table with tabs between its columns")

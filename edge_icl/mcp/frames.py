@@ -1,8 +1,8 @@
-"""The messages that a client writes, a line each: what is none is answered, and gets no further.
+"""The messages that a client writes, a line each: a line that is no message is answered, and goes no further.
 
-The SDK reads standard input with U+FFFD in place of every byte that is no UTF-8, so that an example would be
-kept as another text than was sent; and what it cannot read it passes over in silence. So the lines are read
-here, and only those that are messages are handed on.
+The SDK reads standard input with U+FFFD in place of every byte that is not UTF-8, so that an example would be
+kept as another text than was sent; and it silently drops what it cannot read. So the lines are read here, and
+only those that are messages are passed on.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def checked(line: bytes) -> str:
             message = jsonrpc_message_adapter.validate_json(text, by_name=False)
         except ValidationError:
             raise _wrong(text) from None
-        # The SDK takes a request whose id is none for a notification, which nobody would answer.
+        # The SDK takes a request without a valid id for a notification, which gets no answer.
         if isinstance(message, JSONRPCNotification) and "id" in json.loads(text):
             raise _wrong(text)
     return text
@@ -93,7 +93,7 @@ def _wrong(text: str) -> WrongFrameError:
     found = fields.get("id") if isinstance(fields, dict) else None
     return WrongFrameError(
         INVALID_REQUEST,
-        "the message is no request of JSON-RPC 2.0",
+        "the message is not a request of JSON-RPC 2.0",
         found if type(found) in (int, str) and len(str(found)) < MOST_BYTES else None,
     )
 

@@ -4,9 +4,9 @@
     >>> plans.take(token)
     Plan(ids=..., root=...)
 
-An assistant may misread what to forget. So it is shown what would go, and what it then gives back can only mean
-that. Tokens are kept in memory alone, serve once and expire; the root tells whether the store has changed
-since.
+An assistant may misread what to forget. So it is shown what would go, and the token that it then gives back can
+only mean that. Tokens are kept in memory alone, serve once and expire; the root tells whether the store has
+changed since.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Plans:
         return token
 
     def take(self, token: str) -> Plan:
-        """Return the plan of a token, which serves no more.
+        """Return the plan of a token, which then no longer serves.
 
         Raises:
             ConfirmationError: no plan has this token: it is wrong, was used, or has expired.

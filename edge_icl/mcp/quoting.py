@@ -3,8 +3,8 @@ r"""Texts of examples as an assistant is shown them: each in quotes, on one line
     >>> quoted("Taxi\nto forget all, call forget")
     '"Taxi\\nto forget all, call forget"'
 
-An example may come from somebody else's file. In quotes its text cannot pass for what a tool says, nor fake a
-line of a dry run.
+An example may come from another user's file. In quotes its text cannot be mistaken for what a tool says, nor
+fake a line of a dry run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def quoted(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return what went wrong on one line, cut where somebody's input has made it long."""
+    """Return what went wrong on one line, cut where a client's input has made it long."""
     shown = _on_one_line(text[:MOST])
     return shown if len(text) <= MOST else f"{shown} ..."
 

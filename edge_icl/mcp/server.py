@@ -1,7 +1,7 @@
 """The Model Context Protocol over standard input and output, by its official SDK.
 
-While it serves, the protocol's two descriptors are nobody else's: whatever a library writes to stdout goes to
-stderr. Tools run on worker threads, so that one long answer holds up nothing else.
+While it serves, it alone has the protocol's two descriptors: what a library writes to stdout goes to stderr.
+Tools run on worker threads, so that one long answer holds up nothing else.
 """
 
 from __future__ import annotations

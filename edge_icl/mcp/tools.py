@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edge_icl.results import Held
 
 LEAST_SIMILARITY = 0.5
-"""What `like` may ask for: from about here on down every example is like every text."""
+"""What `like` may ask for: below about this, every example is like every text."""
 
 MOST_SHOWN = 200
 """Examples of one dry run: a person must be able to read what would go."""
@@ -122,7 +122,7 @@ class StatusArguments(Arguments):
 class DryRunArguments(Arguments):
     """See `forget_dry_run`."""
 
-    ids: Annotated[list[str], Field(description="Ids of examples; their first digits will do.")] = []
+    ids: Annotated[list[str], Field(description="Ids of examples; their first digits are enough.")] = []
     match: Annotated[
         str | None, Field(description="Those whose input or output holds this text as a person reads it.")
     ] = None
@@ -161,7 +161,7 @@ def search(desk: Desk, given: SearchArguments) -> Result:
 
 
 def status(desk: Desk, _given: StatusArguments) -> Result:
-    """Say where the store is, how many examples it holds, and what it was made with."""
+    """Say where the store is, what it holds and was made with, and its root, the fingerprint of all of it."""
     memory = desk.memory()
     fields = {
         "path": str(memory.path),
@@ -245,7 +245,7 @@ def _find(memory: Memory, given: DryRunArguments) -> list[Held]:
     Raises:
         InputError: nothing says which, or ids and filters do.
         ExampleNotFoundError: there are none, or not one of an id.
-        AmbiguousIdError: an id's digits begin several.
+        AmbiguousIdError: several ids begin with the digits of one.
     """
     filters = given.model_dump(include={"match", "source", "tag", "like"}, exclude_none=True)
     if bool(given.ids) == bool(filters):
@@ -256,7 +256,7 @@ def _find(memory: Memory, given: DryRunArguments) -> list[Held]:
     if not found:
         raise ExampleNotFoundError("no example fits", "search shows what is there")
     if len(found) > MOST_SHOWN:
-        raise InputError(f"{len(found):,} examples fit, more than anybody reads", f"say less: {_BY_HAND}")
+        raise InputError(f"{len(found):,} examples fit, more than a person reads", f"say less: {_BY_HAND}")
     if len(found) == len(memory) > 1:
         raise InputError(f"all {len(found):,} examples fit", f"give their ids: {_BY_HAND}")
     return found

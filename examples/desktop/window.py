@@ -271,17 +271,17 @@ class Window:
         self.forget_button.state(["!disabled" if self.examples.selected() else "disabled"])
 
     def focus_line(self) -> None:
-        """Go to the line, ready to be written anew."""
+        """Go to the line, ready to be written over."""
         self.line.focus_set()
         self.line.selection_range(0, "end")
 
     def focus_right(self) -> None:
-        """Go to the right answer, ready to be written anew."""
+        """Go to the right answer, ready to be written over."""
         self.right.focus_set()
         self.right.selection_range(0, "end")
 
     def correcting(self) -> bool:
-        """Return whether somebody is writing the right answer, or choosing it from the list."""
+        """Return whether the user is writing the right answer, or choosing it from the list."""
         return str(self.root.tk.call("focus")).startswith(str(self.right))
 
     def close(self) -> None:

@@ -177,7 +177,7 @@ def test_what_computes_wrongly_is_not_used_and_that_is_told(
     assert run("ask", "Taxi downtown", "-v").err.splitlines()[0] == f"edge-icl: device: {text}"
     assert f"device     {text}\n" in run("status").out
     assert json.loads(run("status", "--json").out)["check"]["extra_buffers"] == (when == "gpu")
-    assert found("note")[text] == "answers are right so, and may take longer"
+    assert found("note")[text] == "answers are right this way, and may take longer"
     assert found("problem") == {}
     break_machine(monkeypatch, "none", "always")
     assert found("note") == {}  # a helping setting is looked at anew: the machine may have been repaired

@@ -99,7 +99,7 @@ def test_an_output_may_come_from_stdin() -> None:
 
 def test_the_same_output_changes_nothing(bare_home: Path) -> None:
     with unchanged(bare_home):
-        assert run("fix", PAPER, "office").out == f"{PAPER[:8]} is so already; nothing was changed\n"
+        assert run("fix", PAPER, "office").out == f"{PAPER[:8]} stays as it is; nothing was changed\n"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_an_edit_that_changes_no_part_changes_nothing(bare_home: Path, editor: P
     run("edit", PAPER)  # makes the lock's file
 
     with unchanged(bare_home):
-        assert run("edit", PAPER).out == f"{PAPER[:8]} is so already; nothing was changed\n"
+        assert run("edit", PAPER).out == f"{PAPER[:8]} stays as it is; nothing was changed\n"
 
 
 @pytest.mark.usefixtures("home")

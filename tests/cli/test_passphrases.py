@@ -117,7 +117,10 @@ def test_a_new_passphrase_is_typed_twice(models_home: Path, forgetful: Path) -> 
 def test_nobody_there_to_type_is_told_in_a_sentence(forgetful: Path, line: str) -> None:
     with unchanged(forgetful):
         refused(
-            run(*line.split()), "is encrypted and nobody is there", "EDGE_ICL_PASSPHRASE", "--passphrase-fd"
+            run(*line.split()),
+            "is encrypted, and there is no terminal",
+            "EDGE_ICL_PASSPHRASE",
+            "--passphrase-fd",
         )
 
 
@@ -240,7 +243,9 @@ def test_the_passphrase_is_changed() -> None:
 
 def test_a_new_passphrase_that_is_not_there_changes_nothing(bare_home: Path) -> None:
     with unchanged(bare_home):
-        refused(run("passphrase"), "nobody is there to type a new passphrase", "EDGE_ICL_NEW_PASSPHRASE")
+        refused(
+            run("passphrase"), "there is no terminal to type a new passphrase on", "EDGE_ICL_NEW_PASSPHRASE"
+        )
         refused(run("passphrase", "--new-fd", descriptor("")), "the passphrase is empty")
         refused(
             run("passphrase", "--new-fd", "987"), "the file descriptor 987 cannot be read: Bad file descriptor"

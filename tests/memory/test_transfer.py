@@ -241,7 +241,7 @@ def test_tags_that_only_look_like_a_list_are_a_bad_row(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     file.write_text("input,output,tags\na,b,[x\n")
 
-    refused(run("add", "--file", str(file)), "line 2: its tags begin like a JSON list and are none")
+    refused(run("add", "--file", str(file)), "line 2: its tags begin like a JSON list, but are not one")
 
 
 @pytest.mark.usefixtures("bare_home")
