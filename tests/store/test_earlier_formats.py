@@ -109,7 +109,7 @@ def test_it_answers_and_a_forget_wipes_what_that_left(path: Path, monkeypatch: p
         answer = memory.ask("Taxi to the airport", Options(labels="on", select="erase"))
 
         shown = {bytes.fromhex(held.id) for held in answer.examples}
-        assert shown == set(memory._store.snapshot().clustering.representative_ids())
+        assert shown == set(memory._opened.store.snapshot().clustering.representative_ids())
         assert answer.text == "travel"
         assert memory.ask("Taxi to the airport", Options(labels="off", max_tokens=4)).text
         kept = [name for name in files(path) if name.startswith("cache/")]
