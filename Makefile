@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := build/bench
-# One process a processor: a file's tests stay together, since they share what they set up.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+# One process a processor; one that has nothing left takes over tests of the other.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
@@ -45,9 +45,8 @@ test: setup lint
 counts: setup
 	$(BIN)/python tests/support/recorded_costs.py
 
-# A file of these can take half an hour, so a process that has nothing left takes over single tests.
 campaign: setup
-	$(PYTEST) --dist worksteal --campaign --hypothesis-profile=campaign \
+	$(PYTEST) --campaign --hypothesis-profile=campaign \
 		-k "any_sequence or any_order or any_change or crash or state_machine or kill or concurrency or corruption or hostile or committed"
 
 # Not in setup: atheris, which has libFuzzer in it, comes for Linux and for few versions of Python.

@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import platformdirs
@@ -12,6 +14,7 @@ import pytest
 import stores
 from filelock import FileLock
 from hypothesis import settings
+from own_core import own_core
 
 from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
@@ -78,6 +81,21 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.setenv("EDGE_ICL_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def core_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep a test of real models on one processor, where another process of pytest has the other."""
+    with own_core() if "fetched_models" in request.fixturenames else nullcontext():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_model_left() -> Iterator[None]:
+    """See that a test closes its stores: the models of one that it leaves open are there in the next test."""
+    yield
+    if engines := sys.modules.get("edge_icl.answer.engines"):
+        assert not len(engines._encoders) + len(engines._models), "a store is still open"
 
 
 @pytest.fixture(scope="session")

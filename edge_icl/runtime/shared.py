@@ -51,6 +51,10 @@ class Shared(Generic[T]):
         self._lock = threading.Lock()
         self._entries = {}
 
+    def __len__(self) -> int:
+        """Return how many things are in use."""
+        return len(self._entries)
+
     def borrow(self, name: Hashable, load: Callable[[], T]) -> T:
         """Return the thing of this name; call `give_back` once for each time.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from own_core import own_core
 
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.model import Model
@@ -38,14 +39,18 @@ def gguf(fetched_models: Path) -> Path:
 @pytest.fixture(scope="session")
 def loaded(gguf: Path) -> Iterator[Model]:
     """The default model: tests take `model`, whose window is empty."""
-    with Model.load(gguf, identity="default", options=EngineOptions(context=2048)) as model:
+    with own_core():
+        model = Model.load(gguf, identity="default", options=EngineOptions(context=2048))
+    with model:
         yield model
 
 
 @pytest.fixture(scope="session")
 def small(gguf: Path) -> Iterator[Model]:
     """The default model with a window that is soon full."""
-    with Model.load(gguf, identity="default", options=EngineOptions(context=512)) as model:
+    with own_core():
+        model = Model.load(gguf, identity="default", options=EngineOptions(context=512))
+    with model:
         yield model
 
 
