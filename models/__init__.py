@@ -3,17 +3,17 @@
 May import: errors, runtime, encode, llm. Read in this order:
 
     catalogue  the names that can be fetched
-    record     what is known of an installed model
     regular    opens regular files, and nothing else that may have a file's name
+    record     what is known of an installed model
     remedies   what helps where a model is missing or damaged
     exposed    which other users may change a model
     seen       whether the files are what the record says
-    location   what is here
     header, sane, gguf   whether a file is a whole GGUF, with values that a model can have
+    location   what is here
     bert, convert        from a sentence-transformers folder to an ONNX graph in 8 bits
     install    from checked files to an installed model, in one rename
+    checked    how a model is used on this machine: in a way that it computes rightly
     hub, wheel the only code that opens a connection
     fetch      from a name to an installed model: the only caller of these two
     importing  models that the user already has
-    checked    how a model is used on this machine: in a way that it computes rightly
 """
