@@ -19,6 +19,7 @@ from support.bars import ratio, seconds, turns
 from support.common import show
 
 from edge_icl.llm.context import BATCH, SEQUENCES
+from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.vocabulary import load_file
 from edge_icl.models.location import find_llm
 from edge_icl.runtime.cores import usable_cores
@@ -82,7 +83,7 @@ class Context:
 
 
 def measure(rounds: int) -> None:
-    model = load_file(find_llm().path)
+    model = load_file(find_llm().path, EngineOptions(gpu_layers=0))
     contexts = {name: Context(model, setting) for name, setting in SETTINGS.items()}
     spent: dict[str, dict[str, list[float]]] = {name: {work: [] for _, work in WORK} for name in contexts}
     for i in range(rounds + 1):  # the first warms up
