@@ -39,6 +39,7 @@ class _Watch:
         self.raised = False
         self.due = False
         self.held = 1
+        self.telling = self.told = False  # by the program itself
         self.deaf_to: signal.Signals | None = None
         self.ending: Callable[[], None] | None = None
         self.at = 0.0
@@ -60,7 +61,7 @@ class _Watch:
 
     def tick(self, _number: int, frame: FrameType | None) -> None:
         """Look again; after a while, end the process."""
-        if time.monotonic() - self.at > _PATIENCE and not self.deaf_to:
+        if time.monotonic() - self.at > _PATIENCE and not self.deaf_to and not self.telling:
             self.end_outright()
         self.look(frame)
 
@@ -99,8 +100,9 @@ class _Watch:
             if self.json
             else (f"edge-icl: error: {WORDS[self.name]}")
         )
-        with suppress(OSError):
-            os.write(2, f"{line}\n".encode())
+        if not self.told:
+            with suppress(OSError):
+                os.write(2, f"{line}\n".encode())
         os._exit(code())
 
 
@@ -164,6 +166,16 @@ def held() -> Iterator[None]:
         yield
     finally:
         _watch.held -= 1
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Tell in the block by what the program was ended; after it nothing more is said of that."""
+    _watch.telling = True
+    try:
+        yield
+    finally:
+        _watch.telling, _watch.told = False, True
 
 
 def check() -> None:

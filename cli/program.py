@@ -206,9 +206,9 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
     """Tell why a command ended early; return the exit code."""
     output = session.output
     if isinstance(error, (click.Abort, KeyboardInterrupt)) or interrupts.taken():
-        output.interrupted(
-            _after_change(session, interrupts.taken() or "interrupted"), committed=session.committed
-        )
+        told = _after_change(session, interrupts.taken() or "interrupted")
+        with interrupts.telling():
+            output.interrupted(told, committed=session.committed)
         return interrupts.code()
     if isinstance(error, BrokenPipeError):
         return READER_LEFT

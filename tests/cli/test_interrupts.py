@@ -207,6 +207,34 @@ def test_a_command_that_changes_ends_with_the_store_before_or_after(
     count("signals during changes", done)
 
 
+SLOW_END = """
+import os, signal, sys, time
+from edge_icl.cli import main, program
+from edge_icl.cli.session import Session
+
+def open(*_, **__):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+
+def slow_settle():
+    time.sleep(3)
+    settle()
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+Session.open, settle, program.settle = open, program.settle, slow_settle
+sys.exit(main.main())
+"""
+"""A command that is interrupted, and then takes longer to end than it is waited for."""
+
+
+@pytest.mark.usefixtures("home")
+def test_an_interrupt_is_told_once_however_long_the_end_takes() -> None:
+    ran = subprocess.run([sys.executable, "-c", SLOW_END, "list"], capture_output=True, text=True, check=False)
+
+    assert (ran.returncode, ran.stdout) == (130, "")
+    assert ran.stderr == "edge-icl: error: interrupted\n"
+
+
 def root(store: Path) -> str:
     with Memory.open(store, create=False) as memory:
         return memory.root
