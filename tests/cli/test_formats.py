@@ -1,12 +1,13 @@
 """Files of examples and questions: what a row is, and why a bad one is bad."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from edge_icl import InputError
 from edge_icl.cli.formats import reading, table
-from edge_icl.cli.formats.format import Columns, Row
+from edge_icl.cli.formats.format import Columns, Fields, Format, Row, Taught
 
 
 def read(tmp_path: Path, kind: str, data: bytes) -> list[tuple[int, object]]:
@@ -93,3 +94,26 @@ def test_a_file_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
         read_file(tmp_path / "none.csv", "csv", "input")
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_file(tmp_path, "csv", "input")
+
+
+def test_no_two_formats_share_a_name_or_an_ending() -> None:
+    names = table.names(table.FORMATS)
+    endings = [ending for one in table.FORMATS for ending in one.endings]
+
+    assert len(set(names)) == len(names)
+    assert len(set(endings)) == len(endings)
+
+
+@pytest.mark.parametrize("kind", table.EXAMPLES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("safe", [False, True])
+def test_what_a_format_writes_it_reads_again(tmp_path: Path, kind: Format, safe: bool) -> None:
+    kind = kind.guarded or kind if safe else kind
+    record = {"input": "=1+1; -2", "output": "é", "tags": ["a, b", "c"], "source": "s"}
+    written = [*([] if kind.header is None else [kind.header(kind.fields)]), kind.line(record, kind.fields)]
+    file = tmp_path / "file"
+    lines = [line if isinstance(line, str) else json.dumps(line) for line in written]
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+    (row,) = reading.read(str(file), kind, Columns(("input", "output"), ("tags", "source")))
+
+    assert kind.taught(row, Fields()) == Taught(**record)
