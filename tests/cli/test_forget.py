@@ -178,7 +178,7 @@ def test_a_refused_forget_leaves_no_receipt(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.usefixtures("bare_home")
 def test_a_receipt_that_cannot_be_kept_is_told_truly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - the command closes it
     monkeypatch.setattr("os.fdopen", lambda *_args, **_kwargs: full)
 
     refused(

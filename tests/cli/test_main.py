@@ -134,7 +134,7 @@ def test_ctrl_c_ends_the_program_with_one_line(home: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             # A test run in the background of a shell ignores Ctrl-C, and its children would too.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
         ) as running,
     ):
         assert running.stdin is not None
