@@ -10,23 +10,24 @@ What a store is:
     pages        examples as canonical bytes
     manifest     the one file that names all others; its keyed digest, the root, is a fingerprint of the store
     sealing      what the files of an encrypted store hold in place of their content
-    keys         key: the data key that seals them, wrapped with a passphrase
 
 The file system:
 
     entries      the way to a file: through its directory, never through a link
-    wiping       zeros in place of what was there, then no file
     files        every operation on the file system that changes or reads a store
+    wiping       zeros in place of what was there, then no file
     os_errors    what the operating system refuses, as errors that say what to do next
     presence     whether a store is at a path
     ownership    stores that are not safe to use, such as one that another user may write to, are refused
     lock         one writer at a time
     scratch      a private folder for a text in the clear
+    keys         key: the data key that seals them, wrapped with a passphrase
 
 Reading:
 
     blocks       the points of pages, visited by the clustering
     page_cache   the pages that are in memory, and the reading of others
+    consistency  whether the content of a page and of a clustering is right
     snapshot     Snapshot: one state, read when asked for
     reading      StoreReader: reading without a lock
 
@@ -43,7 +44,6 @@ Changing:
 Checking:
 
     findings     what can be wrong with a store
-    consistency  whether the content of a page and of a clustering is right
     inspection   the files of a store, looked at one by one
     audit        what `verify` reports and what the tests assert
 """
