@@ -82,7 +82,7 @@ def _command() -> list[str]:
 def _run(command: list[str], file: Path) -> None:
     """Run the editor until it closes."""
     try:
-        code = subprocess.run([*command, file], check=False).returncode  # noqa: S603 - what the user chose
+        code = subprocess.run([*command, file], check=False).returncode
     except OSError as error:
         raise InputError(
             f"the editor {command[0]} cannot be started: {error.strerror}", "set VISUAL or EDITOR to another"

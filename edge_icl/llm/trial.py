@@ -112,7 +112,7 @@ def guarded(trial: Trial, progress: Progress, *, command: Sequence[str] | None =
         NoChildError: none can be started; whether `here` is safe is then unknown.
     """
     try:
-        child = subprocess.Popen(  # noqa: S603 - this Python, with a program of ours
+        child = subprocess.Popen(
             command or _command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

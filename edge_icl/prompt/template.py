@@ -71,7 +71,7 @@ def main() -> None:
 def _told(command: list[str], asked: str) -> dict[str, str]:
     """Have a child render."""
     try:
-        done = subprocess.run(  # noqa: S603 - this Python, with a program of ours
+        done = subprocess.run(
             command,
             input=f"{json.dumps(child.search_path())}\n{asked}\n".encode(),
             stdout=subprocess.PIPE,
