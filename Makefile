@@ -19,7 +19,7 @@ help:
 	@echo "make counts    record what the main paths cost in instructions (with valgrind), files and bytes"
 	@echo "make campaign  the long tests: thousands of examples, crashes, power cuts, kills, corruptions"
 	@echo "make fuzz      an hour of bytes of any kind before the decoders of a store (Linux)"
-	@echo "make bench     measure: every bar in one table (about five minutes)"
+	@echo "make bench     measure: every target in one table (about five minutes)"
 	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
 	@echo "make docs      write the API reference to build/docs"
 	@echo "make format    format the code"

@@ -136,9 +136,17 @@ def main() -> None:
         for dimension, iterations, step in itertools.product(DIMENSIONS, ITERATIONS, STEPS):
             table.append(measured(points, dimension, iterations, step, forgets))
     show(
-        f"Clustering loss and refits, Banking77, {SHOTS} clusters, one coordinate's deviation {deviation:.1f}",
+        f"Clustering loss, Banking77, {SHOTS} clusters, one coordinate's deviation {deviation:.1f}",
         table,
-        ("examples", "dimension", "iterations", "step", "loss", "representatives", "forgets that refit"),
+        (
+            "examples",
+            "dimension",
+            "iterations",
+            "step",
+            "loss",
+            "representatives",
+            "forgets that cluster again",
+        ),
     )
 
 

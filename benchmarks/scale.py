@@ -127,12 +127,12 @@ def report(taken: dict[tuple[int, str], list[Taken]]) -> None:
                 cells = (f"{median[what]:,.0f}" for what in ("files read", "bytes read", "files written"))
                 more = (f"{median[what]:,.0f}" for what in ("bytes written", "flushes"))
                 counts.append((f"{size:,}", kind, name, *cells, *more))
-    header = ("examples", "change", "ms, no refit", "ms, refit", "mean")
+    header = ("examples", "change", "other changes, ms", "clustered again, ms", "mean")
     show("One change, durable and wiped", table_rows, header)
     header = (
         "examples",
         "change",
-        "refit",
+        "share clustered again",
         "files read",
         "bytes read",
         "files written",

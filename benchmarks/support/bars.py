@@ -87,4 +87,4 @@ def table(title: str, bars: Sequence[Bar]) -> None:
         )
         for bar in bars
     ]
-    show(title, rows, ("measure", "figure", "bar", "", "turns"))
+    show(title, rows, ("measure", "figure", "target", "", "rounds"))
