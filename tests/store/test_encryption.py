@@ -126,7 +126,7 @@ def test_one_seed_and_another_passphrase_give_other_bytes(models_home: Path, tmp
 
 
 def test_without_a_seed_every_store_has_a_key_of_its_own(models_home: Path, tmp_path: Path) -> None:
-    one, other = [create(tmp_path / name, seed=None)._store.key for name in ("one", "other")]
+    one, other = [create(tmp_path / name, seed=None)._opened.store.key for name in ("one", "other")]
 
     assert one.data != other.data
     assert one.wrapped.salt != other.wrapped.salt
