@@ -22,7 +22,7 @@ import json
 import os
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ class Fit:
 
     def applied(self, options: EngineOptions) -> EngineOptions:
         """Return what was asked for, in the way that passed."""
-        return replace(options, gpu_layers=self.gpu_layers, extra_buffers=self.extra_buffers)
+        return options._replace(gpu_layers=self.gpu_layers, extra_buffers=self.extra_buffers)
 
 
 def settle(
@@ -212,7 +212,7 @@ def _ways(options: EngineOptions) -> Iterator[EngineOptions]:
     asked = options.gpu_layers
     for layers in [asked, 0] if build.gpus() and asked != 0 else [asked]:
         for extra in (True, False):
-            yield replace(options, gpu_layers=layers, extra_buffers=extra)
+            yield options._replace(gpu_layers=layers, extra_buffers=extra)
 
 
 def _try(one: Trial, progress: Progress) -> tuple[bool, bool]:

@@ -3,12 +3,13 @@
     >>> EngineOptions(threads=2)
     EngineOptions(context=4096, gpu_layers=None, threads=2, extra_buffers=True)
 
-Importing it loads nothing else: every open store has one, and most commands never need the model.
+Importing it loads nothing else: every open store has one, and most commands never need the model. That is also
+why it is not a dataclass, which takes the interpreter six times as long to make.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge_icl.errors import InputError
 
@@ -17,8 +18,7 @@ CONTEXT = 4096
 94 MB then."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineOptions:
+class EngineOptions(NamedTuple):
     """How a language model is to be run.
 
     Attributes:

@@ -66,7 +66,7 @@ class Trial:
     def from_json(cls, text: bytes) -> Self:
         """Read what `asdict` made, as JSON."""
         fields = json.loads(text)
-        return cls(**fields | {"options": EngineOptions(**fields["options"])})
+        return cls(**fields | {"options": EngineOptions(*fields["options"])})
 
 
 def here(trial: Trial, progress: Progress) -> bool:

@@ -4,7 +4,6 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -242,8 +241,8 @@ def test_name_of_a_state_differs_by_tokens_weights_and_settings(
     threads = model.threads + 1
     for identity, changed in (
         ("other", options),
-        ("default", replace(options, context=1024)),
-        ("default", replace(options, threads=threads)),
+        ("default", options._replace(context=1024)),
+        ("default", options._replace(threads=threads)),
     ):
         with Model.load(gguf, identity=identity, options=changed) as other:
             names.add(Prefixes(other).state_name(prefix))

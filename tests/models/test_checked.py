@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -175,8 +174,8 @@ def test_whatever_may_change_the_figures_has_it_checked_again(
     settled(model)
 
     assert checked.known(model, ASKED)
-    assert checked.known(model, replace(ASKED, gpu_layers=0)) is None
-    assert checked.known(model, replace(ASKED, threads=2)) is None
+    assert checked.known(model, ASKED._replace(gpu_layers=0)) is None
+    assert checked.known(model, ASKED._replace(threads=2)) is None
     assert checked.known(InstalledLlm(model.name, model.path, "0" * 64), ASKED) is None
     monkeypatch.setenv("GGML_SOMETHING", "1")
     assert checked.known(model, ASKED) is None
@@ -235,7 +234,7 @@ def test_where_nothing_can_be_written_the_process_keeps_it(
 def test_several_threads_and_settings_leave_one_whole_file(model: InstalledLlm) -> None:
     fit = Fit(passed=True, gpu_layers=None, extra_buffers=True, amx=False, seen=(), guarded=True)
     workers = [
-        threading.Thread(target=checked.keep, args=(model, fit, replace(ASKED, gpu_layers=n)))
+        threading.Thread(target=checked.keep, args=(model, fit, ASKED._replace(gpu_layers=n)))
         for n in range(40)
     ]
     for worker in workers:
