@@ -85,9 +85,18 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def core_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Keep a test of real models on one processor, where another process of pytest has the other."""
-    with own_core() if "fetched_models" in request.fixturenames else nullcontext():
+    """Keep a test of real models on one processor, where another process of pytest has the other.
+
+    Not one that takes `all_cores`: processes of its own must run at the same time.
+    """
+    asks = {"fetched_models", "all_cores"} & {*request.fixturenames} == {"fetched_models"}
+    with own_core() if asks else nullcontext():
         yield
+
+
+@pytest.fixture
+def all_cores() -> None:
+    """Have all processors, also for a test of real models."""
 
 
 @pytest.fixture(autouse=True)
