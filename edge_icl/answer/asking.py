@@ -70,7 +70,6 @@ class Asker:
         self.derived = derived
         self._store = store
         self.model_name = model_name
-        # Only what `erase` shows is explained by the state alone, so only its KV states may be on disk.
         self._lasting = Prefixes(model, disk=PrefixCache(store, derived.snapshot, home_key(make=True)))
         self._passing = Prefixes(model)
         self._judge = Judge(derived)
@@ -149,18 +148,20 @@ class Asker:
     ) -> Generator[str, None, bool]:
         """Give the answer as the model writes it; return whether it came to its own end."""
         prefixes, prompt = question.prefixes, question.prompt
-        return generate(
-            prefixes,
-            prefixes.tokens(prompt.prefix, start=True),
-            prefixes.tokens(prompt.question),
-            Limits(
-                stop=prompt.stop if grammar is None else prompt.form.close,
-                lead=prompt.form.lead,
-                grammar=grammar,
-                max_tokens=options.max_tokens,
-            ),
-            cancel=question.cancel,
-            check=partial(self._refuse_changed, prefixes),
+        return (
+            yield from generate(
+                prefixes,
+                prefixes.tokens(prompt.prefix, start=True),
+                prefixes.tokens(prompt.question),
+                Limits(
+                    stop=prompt.stop if grammar is None else prompt.form.close,
+                    lead=prompt.form.lead,
+                    grammar=grammar,
+                    max_tokens=options.max_tokens,
+                ),
+                cancel=question.cancel,
+                check=partial(self._refuse_changed, prefixes),
+            )
         )
 
     def _refuse_changed(self, prefixes: Prefixes) -> None:
