@@ -120,8 +120,11 @@ def fetched_models() -> Path:
             location.remove(DEFAULT_ENCODER)  # made by other code than the code under test
         fetch(DEFAULT_LLM)
         fetch(DEFAULT_ENCODER)
-        # Checked here, once, rather than by the first question of every test with a home of its own.
+        # Checked here, once, rather than by the first question of every test with a home of its own: with the
+        # threads that a test has on all processors, and with those that it has on its own.
         settle(location.find_llm())
+        with own_core():
+            settle(location.find_llm())
     return home / "models"
 
 

@@ -271,7 +271,7 @@ def test_processes_that_ask_during_changes_give_the_answers_of_one_state(
     played = play(store, tmp_path / "finished", processes=processes, times=times)
 
     assert len(played.changes) == times
-    assert len(played.during) >= processes
+    assert len(played.during) > processes
     # Two prefixes, which the first process left on the disk for each of the others.
     assert sum(one.restored for one in played.before) >= 2 * (processes - 1)
     assert not [id for one in played.asked() for id in gone_before(one, played.changes) & {*one.answer[0]}]

@@ -269,8 +269,7 @@ def test_a_program_that_goes_on_after_ctrl_c_asks_again_with_the_same_store(
             os.close(write)
             os.read(read, 1)
             begun = time.monotonic()
-            # Most of its time goes to the first of two questions, where it goes on after the signal.
-            time.sleep(0.6 * seconds * (part - 1 + chance.random()) / (rounds - 1) if part else 0)
+            time.sleep(seconds * (part + chance.random()) / rounds if part else 0)
             if part:  # the first one says how long it takes
                 running.send_signal(signal.SIGINT)
             out, err = running.communicate(timeout=PATIENCE)
