@@ -10,12 +10,12 @@ own documentation says. After each step every byte of every file in its folder i
     vectors  16 consecutive components of a deleted vector as it is stored, from any multiple of 16 on
     ids      the deleted id, as text or as bytes
 
-and the folder is compared with one of a store that was never given the deleted examples, and was cleaned up
-likewise. Controls: before the delete all are found; after each step none is in the store that never held them,
-and as many others, which were not deleted, all are. A count whose controls fail is "not measurable". A deleted
-text is no part of another example's text, no deleted vector is another's, and JSON writes them as they are.
-Every step has a process of its own, lest one store's memory reach another's files. Where rounds differ, the
-table shows all that was seen.
+and the folder is compared with one of a store that was never given the deleted examples, and was cleaned up in
+the same way. Controls: before the delete all are found; after each step none is in the store that never held
+them, and as many others, which were not deleted, all are. A count whose controls fail is "not measurable". A
+deleted text is no part of another example's text, no deleted vector is another's, and JSON writes them as they
+are. Every step has a process of its own, lest one store's memory reach another's files. Where rounds differ,
+the table shows all that was seen.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ Synthetic stores, their files in the page cache. Each of these is a process of i
     search   start: the interpreter and imports; open: store.json and the manifest; points: all pages read,
              checked, decoded and placed; search: the nearest ten and their texts; again: the same once more
     read     the same pages, by as many threads, read into a buffer that is there already
-    check    likewise, and their digests (BLAKE2b), which the format demands: the floor of `points`
+    check    the same, and their digests (BLAKE2b), which the format demands: the floor of `points`
     decode   the pages as the library reads, checks and decodes them, and none kept: the rest is placing
 
 The question is a stored vector with noise, so the encoder is left out. With --command, `edge-icl search TEXT`

@@ -21,7 +21,7 @@ from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.checked import settle
 from edge_icl.models.fetch import fetch
 
-# Tests import onnxruntime by themselves; whoever runs them has not agreed to tell its maker.
+# Tests import onnxruntime by themselves; the person who runs them has not agreed to tell its maker.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 # Shared machines stall: a slow example is no failure. `make campaign` runs the second profile.

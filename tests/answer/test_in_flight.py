@@ -1,4 +1,4 @@
-"""An answer in the making ends when the store changes, whoever changes it: what is forgotten is in none."""
+"""An answer in the making ends when any process changes the store: what is forgotten is in none."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_nobody_is_asked_for_a_passphrase_while_typing() -> None:
 
 @pytest.mark.usefixtures("bare_home")
 def test_completing_reads_no_stdin(offered: Offered) -> None:
-    """Where somebody types, stdin is the keyboard: reading it would stop the shell."""
+    """Where a user types, stdin is the keyboard: reading it would stop the shell."""
     read, write = os.pipe()
     line = {"_EDGE_ICL_COMPLETE": "bash_complete", "EDGE_ICL_LINE": "edge-icl search - --passphrase-fd 0 --lim"}
     command = [sys.executable, "-c", PROGRAM]

@@ -252,7 +252,7 @@ with Memory.open("default", create=False) as memory:
         print("interrupted")
     print(memory.ask("Taxi downtown").text)
 """
-"""A program of somebody else's, which goes on after Ctrl-C."""
+"""A program of another author, which goes on after Ctrl-C."""
 
 
 def test_a_program_that_goes_on_after_ctrl_c_asks_again_with_the_same_store(

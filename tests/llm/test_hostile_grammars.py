@@ -56,17 +56,7 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vocabulary]
     """A vocabulary of bytes, and of some long tokens."""
     path = tmp_path_factory.mktemp("vocabulary") / "tiny.gguf"
     words = ["a" * 64, " " * 128, "ab", "aé", "aaaa", "b c", '{"', "xyz"]
-    base = [
-        "<unk>",
-        "<s>",
-        "</s>",
-        *(f"<0x{byte:02X}>" for byte in range(256)),
-        "\u2581",
-        "\u2581the",
-        "e",
-        "t",
-    ]
-    tokens = [*base, *(word.replace(" ", "\u2581") for word in words)]
+    tokens = [*tiny.TOKENS, *(word.replace(" ", "\u2581") for word in words)]
     more = {
         "tokenizer.ggml.tokens": tokens,
         "tokenizer.ggml.scores": [-float(i) for i in range(len(tokens))],

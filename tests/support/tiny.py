@@ -39,6 +39,19 @@ def gguf(*, version: int = 3, tensor_type: int = 0, weights: int = 64, tokens: i
     return header + bytes(-len(header) % 32) + bytes(weights * 4)
 
 
+TOKENS = [
+    "<unk>",
+    "<s>",
+    "</s>",
+    *(f"<0x{byte:02X}>" for byte in range(256)),
+    "\u2581",
+    "\u2581the",
+    "e",
+    "t",
+]
+"""The vocabulary of `llama`: bytes and a few words."""
+
+
 def llama(*, seed: int = 0, context: int = 1024, more: dict[str, object] | None = None) -> bytes:
     """A GGUF that llama.cpp computes: one layer, random weights, and a vocabulary of bytes and a few words.
 
@@ -47,16 +60,6 @@ def llama(*, seed: int = 0, context: int = 1024, more: dict[str, object] | None 
         context: tokens that it was trained on.
         more: values of the header to add or to replace; None leaves one out.
     """
-    words = [
-        "<unk>",
-        "<s>",
-        "</s>",
-        *(f"<0x{byte:02X}>" for byte in range(256)),
-        "\u2581",
-        "\u2581the",
-        "e",
-        "t",
-    ]
     width, inner, heads = 64, 96, 4
     pairs: dict[str, object] = {
         "general.architecture": "llama",
@@ -70,9 +73,9 @@ def llama(*, seed: int = 0, context: int = 1024, more: dict[str, object] | None 
         "llama.attention.layer_norm_rms_epsilon": 1e-5,
         "llama.rope.dimension_count": width // heads,
         "tokenizer.ggml.model": "llama",
-        "tokenizer.ggml.tokens": words,
-        "tokenizer.ggml.scores": [-float(i) for i in range(len(words))],
-        "tokenizer.ggml.token_type": [2, 3, 3, *[6] * 256, *[1] * (len(words) - 259)],
+        "tokenizer.ggml.tokens": TOKENS,
+        "tokenizer.ggml.scores": [-float(i) for i in range(len(TOKENS))],
+        "tokenizer.ggml.token_type": [2, 3, 3, *[6] * 256, *[1] * (len(TOKENS) - 259)],
         "tokenizer.ggml.bos_token_id": 1,
         "tokenizer.ggml.eos_token_id": 2,
     }
@@ -80,7 +83,7 @@ def llama(*, seed: int = 0, context: int = 1024, more: dict[str, object] | None 
     shapes = {f"blk.0.attn_{part}.weight": (width, width) for part in ("q", "k", "v", "output")}
     shapes |= {"blk.0.ffn_gate.weight": (inner, width), "blk.0.ffn_up.weight": (inner, width)}
     shapes |= {"blk.0.ffn_down.weight": (width, inner)}
-    shapes |= {name: (len(words), width) for name in ("token_embd.weight", "output.weight")}
+    shapes |= {name: (len(TOKENS), width) for name in ("token_embd.weight", "output.weight")}
     tensors = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in shapes.items()}
     tensors |= {
         name: np.ones(width, np.float32)

@@ -37,7 +37,7 @@ GIVEN = {"EDITOR": "true"}
 """What stands for a person at the terminal: an editor that changes nothing."""
 
 TYPED = {"EDGE_ICL_PASSPHRASE": "old", "EDGE_ICL_NEW_PASSPHRASE": "new"}
-"""Likewise passphrases; not for a plain store, which is refused then."""
+"""Passphrases, too; not for a plain store, which is refused then."""
 
 
 def given(words: Sequence[str]) -> dict[str, str]:
