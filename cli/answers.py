@@ -24,11 +24,23 @@ def tell_cut(session: Session, answer: Answer, where: str = "") -> None:
         session.output.note(f"{where}the answer is cut off; give it more room with --max-tokens")
 
 
+def tell_doubts(session: Session, answer: Answer, where: str = "") -> None:
+    """Tell what a reader of the answer alone would not know: that it is cut off, missing or doubtful."""
+    tell_cut(session, answer, where)
+    if answer.text is None:
+        session.output.note(f"{where}no answer is sure enough; the likeliest: {answer.likeliest}")
+    if answer.unlike:
+        session.output.note(f"{where}the question is unlike everything that was taught")
+    if not answer.agreed:
+        taught = ", ".join(answer.labels)
+        session.output.note(f"{where}this question was taught with different outputs: {taught}")
+
+
 def as_json(reply: Reply, *, explain: bool) -> dict[str, Any]:
     """Return an answer as JSON, with its prompt if that is wanted."""
     fields = reply.answer.as_json()
     if explain:
-        fields["prompt"] = reply.prompt.text
+        fields["prompt"] = None if reply.prompt is None else reply.prompt.text
         fields["parts"] = {label: dict(parts) for label, parts in reply.answer.parts.items()} or None
     return fields
 
@@ -37,20 +49,52 @@ def show_examples(session: Session, memory: Memory, answer: Answer) -> None:
     """Show what the answer rests on."""
     output = session.output
     output.line()
-    if answer.labels:
-        likeliest = next(iter(answer.labels.values()))
-        output.line(f"probability {likeliest:.2f} among {counted(len(answer.labels), 'output')} of the store")
+    _show_behind(session, memory, answer)
+    if output.terminal:
+        _tell_assumed(session, answer)
+
+
+def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
+    """Show the examples behind an answer, and how sure it is."""
+    output = session.output
+    if answer.kind == "recalled":
+        output.line(f"taught: the question is the input of {counted(len(answer.examples))}")
+        output.table(("id", "output", "input"), session.rows(memory, answer.examples))
+        return
+    if answer.probability is not None:
+        among = counted(len(answer.labels), "output")
+        output.line(f"probability {answer.probability:.2f} among {among} of the store, {_taken(answer)}")
     left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
     if answer.nearest:
         output.line("the nearest examples")
         output.table(("id", "similar", "output", "input"), session.rows(memory, answer.nearest))
-        output.line(f"the model was shown {counted(len(answer.examples))}{left}; --explain shows them")
+        if answer.asked_model:
+            output.line(f"the model was shown {counted(len(answer.examples))}{left}; --explain shows them")
+        else:
+            output.line("the examples were sure enough; the model was not asked")
         return
     if not answer.examples:
         output.line("answered without examples")
         return
-    output.line(f"answered from {counted(len(answer.examples))}{left}")
+    told = "" if answer.labels else f"; the outputs of the store are {_taken(answer)}"
+    output.line(f"answered from {counted(len(answer.examples))}{left}{told}")
     output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
+
+
+def _taken(answer: Answer) -> str:
+    """Return what the store's outputs were taken to be, and why."""
+    assert answer.labelling is not None
+    taken = "labels" if answer.labelling.labels else "free text"
+    word = "assumed to be" if answer.labelling.assumed else "taken as"
+    return f"{word} {taken} ({answer.labelling.why})"
+
+
+def _tell_assumed(session: Session, answer: Answer) -> None:
+    """Tell a user how to correct what is only assumed of the outputs."""
+    labelling = answer.labelling
+    if labelling is not None and labelling.assumed:
+        other = session.command_line("labels", "--set", "no" if labelling.labels else "yes")
+        session.output.line(f"if they are not: {other}")
 
 
 def _part(parts: Mapping[str, float], source: str) -> str:
@@ -61,9 +105,12 @@ def _part(parts: Mapping[str, float], source: str) -> str:
 def explain(session: Session, reply: Reply) -> None:
     """Show the prompt, the labels and the times."""
     output, answer = session.output, reply.answer
-    output.line("\nprompt:\n")
-    output.line(reply.prompt.text)
-    if answer.labels:
+    if reply.prompt is None:
+        output.line("\nthe model was not asked")
+    else:
+        output.line("\nprompt:\n")
+        output.line(reply.prompt.text)
+    if answer.parts:
         shown = [(label, share) for label, share in answer.labels.items() if share >= LIKELY]
         output.line("\nprobabilities:\n")
         sources = list(dict.fromkeys(source for parts in answer.parts.values() for source in parts))

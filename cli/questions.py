@@ -59,11 +59,11 @@ def one(session: Session, memory: Memory, start: Start, question: str, *, shown:
     """
     output = session.output
     reply = complete(partial(start, question), output.piece if output.terminal else None)
-    answers.tell_cut(session, reply.answer)
+    answers.tell_doubts(session, reply.answer)
     if output.json:
         output.document(answers.as_json(reply, explain=explain))
         return
-    output.line("" if output.terminal else reply.answer.text)
+    output.line("" if output.terminal else reply.answer.text or "")
     if explain:
         answers.explain(session, reply)
     if output.terminal or shown or explain:
@@ -108,11 +108,11 @@ def many(session: Session, start: Start, file: File, progress: Progress, *, expl
 def _show(session: Session, reply: Reply, line: int, *, explain: bool) -> None:
     """Show the answer to a question of a file, on one line."""
     output = session.output
-    answers.tell_cut(session, reply.answer, f"line {line}: ")
+    answers.tell_doubts(session, reply.answer, f"line {line}: ")
     if output.json:
         output.document(answers.as_json(reply, explain=explain))
         return
-    output.line(one_line(reply.answer.text))
+    output.line(one_line(reply.answer.text or ""))
     if explain:
         answers.explain(session, reply)
 

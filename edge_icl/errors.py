@@ -15,6 +15,7 @@ what to do next. The command line prints it unchanged and exits with the class's
     │   ├── NotAStoreError       1   something else is there
     │   ├── StoreExistsError     1   a store is there already
     │   ├── StoreFormatError     1   made by a newer edge-icl
+    │   ├── StoreEmptyError      1   it holds no examples to answer from
     │   ├── StoreEncoderError    1   made with another encoder
     │   ├── PassphraseError      1   the store's passphrase is missing or wrong, or it has none
     │   ├── StoreChangedError    1   it has changed since it was looked at
@@ -99,6 +100,10 @@ class StoreExistsError(StoreError):
 
 class StoreFormatError(StoreError):
     """The store was made by a newer edge-icl."""
+
+
+class StoreEmptyError(StoreError):
+    """A question was asked of a store that holds no examples."""
 
 
 class StoreEncoderError(StoreError):

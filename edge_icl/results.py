@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,40 +75,100 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelling:
+    """What the outputs of a store are taken to be.
+
+    Attributes:
+        labels: whether they are a closed set to choose from, or free text.
+        why: in words.
+        assumed: whether the store has too few examples to tell.
+    """
+
+    labels: bool
+    why: str
+    assumed: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {"labels": self.labels, "assumed": self.assumed, "why": self.why}
+
+
+MOST_LIKELY = 3
+"""Labels that are named where none is sure enough to be given."""
+
+AnswerKind = Literal["recalled", "judged", "written"]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What `ask` found.
 
     Attributes:
-        text: the answer.
-        labels: the probability of each label, the likeliest first; empty where the text was generated.
-        parts: for each label that the model was asked about, what each source said for it, as a log-probability
-            (natural logarithm).
+        text: the answer; None where no label is sure enough to be given.
+        kind: "recalled" if this question was taught, with this answer; "judged" if the answer was chosen among
+            labels; "written" if the model wrote it.
+        labels: the probability of each label, the likeliest first; of a recalled answer the share of each
+            output that was taught for the question; empty where the text was written.
+        parts: for each label that was looked at more closely, what each source said for it, as a
+            log-probability (natural logarithm); "model" is among the sources where the model was asked.
         complete: whether the answer ended by itself, not at the end of the context or at `max_tokens`.
-        examples: those in the prompt, in their order.
+        examples: those in the prompt, in their order; where the model was not asked, those that the answer
+            rests on: the taught ones, or the nearest.
         nearest: the examples nearest to the question, the nearest first, which count most in the prior; empty
             where it was not used.
         dropped: how many chosen examples did not fit into the prompt.
-        model: the LLM's name.
-        select: how the examples were chosen.
+        model: the LLM's name; None where it was not asked.
+        select: how the examples in the prompt were chosen; None where there is no prompt.
+        labelling: what the store's outputs were taken to be; None where that was not looked at, as the answer
+            was taught.
+        unlike: whether the question is unlike everything that was taught.
         timings: seconds by step, "total" among them.
     """
 
-    text: str
+    text: str | None
+    kind: AnswerKind
     labels: Mapping[str, float]
     parts: Mapping[str, Mapping[str, float]]
     complete: bool
     examples: tuple[Held, ...]
     nearest: tuple[Held, ...]
     dropped: int
-    model: str
-    select: str
+    model: str | None
+    select: str | None
+    labelling: Labelling | None
+    unlike: bool
     timings: Mapping[str, float]
+
+    @property
+    def asked_model(self) -> bool:
+        """Whether the model was asked."""
+        return self.model is not None
+
+    @property
+    def probability(self) -> float | None:
+        """The probability of the likeliest label, from 0 to 1; None where the text was written."""
+        return next(iter(self.labels.values()), None)
+
+    @property
+    def likeliest(self) -> str:
+        """The likeliest few labels in words, with their probabilities; for an answer that is not given."""
+        return ", ".join(f"{label} ({p:.2f})" for label, p in [*self.labels.items()][:MOST_LIKELY])
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the question was taught with one output, if it was taught."""
+        return self.kind != "recalled" or len(self.labels) == 1
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
         return {
             "answer": self.text,
+            "kind": self.kind,
+            "probability": None if self.probability is None else round(self.probability, 6),
+            "asked_model": self.asked_model,
+            "unlike": self.unlike,
             "labels": {label: round(p, 6) for label, p in self.labels.items()} or None,
+            "labelling": None if self.labelling is None else self.labelling.as_json(),
             "complete": self.complete,
             "examples": [held.as_json() for held in self.examples],
             "nearest": [held.as_json() for held in self.nearest],

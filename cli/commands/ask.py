@@ -16,7 +16,7 @@ from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
 
 if TYPE_CHECKING:
-    from edge_icl.answer.options import LabelMode, PromptMode
+    from edge_icl.answer.options import AskMode, LabelMode, PromptMode
     from edge_icl.cli.session import Session
 
 
@@ -51,6 +51,9 @@ class How:
     select: str
     shots: int | None
     labels: LabelMode
+    recall: bool
+    ask_model: AskMode
+    abstain: float | None
     prior: bool
     prompt: PromptMode
     max_tokens: int
@@ -72,12 +75,16 @@ class How:
             select=self.select,
             shots=self.shots,
             labels=self.labels,
+            recall=self.recall,
+            ask_model=self.ask_model,
+            abstain=self.abstain,
             prior=self.prior,
             prompt=self.prompt,
             max_tokens=self.max_tokens,
             grammar=None if self.grammar is None else constraints.grammar(self.grammar),
             json_schema=None if self.json_schema is None else constraints.json_schema(self.json_schema),
         )
+        options.check()
         options.constraint()  # a bad one is told once, not for every question
         return options
 
@@ -143,6 +150,25 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     help="Choose a label from the store (on), write freely (off), or whichever the outputs suggest (auto).",
 )
 @click.option(
+    "--recall/--no-recall",
+    default=True,
+    show_default=True,
+    help="Answer a question that was taught with the output that was taught for it.",
+)
+@click.option(
+    "--ask-model",
+    type=click.Choice(("auto", "always", "never")),
+    default="auto",
+    show_default=True,
+    help="Let the model judge labels too: where it can matter (auto), always, or never.",
+)
+@click.option(
+    "--abstain",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="RATE",
+    help="Give a label only if at most this share of those given is wrong, such as 0.05.",
+)
+@click.option(
     "--prior/--no-prior",
     default=True,
     show_default=True,
@@ -194,10 +220,11 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 def ask(session: Session, asked: Asked, how: How, computed: Computed, *, shown: bool, explain: bool) -> int:
     """Answer a QUESTION, an input like those of the examples, or a file of questions.
 
-    If the outputs in the store are labels, which many examples share, the answer is one of them: the examples
-    make some labels likely, and the model, which is shown a few examples and then the question, says which of
-    these fits. Otherwise the model writes an answer, and --json-schema or --grammar can say which form it must
-    have.
+    A question that was taught gets the output that was taught for it. Otherwise, if the outputs in the store
+    are labels, which many examples share, the answer is one of them: the examples make some labels likely, and
+    where they leave a doubt the model, which is shown a few examples and then the question, says which of these
+    fits. If the outputs are free text the model writes an answer, and --json-schema or --grammar can say which
+    form it must have.
 
     --select says which examples the model is shown. erase: a few that stand for all, the same for every
     question, so that answers come fast. nearest: those most like the question. hybrid: half of each. random and

@@ -5,11 +5,14 @@ Read in this order:
     options         how to ask
     selection       which examples are shown: pure functions, in one table
     lengths         whether an example has room in a prompt
+    labels          whether a store's outputs are labels or free text
     derived         what is derived from one snapshot: points, outputs, sums, prior
+    recall          the examples whose input is the question itself
     calibration     the model's score of a label after texts that ask nothing
     judging         which label is right: prior and evidence, weighed
+    prompting       the model beside one snapshot: prompts that fit it, prefixes that it has evaluated
     reply           an answer in the making
-    asking          one question to one snapshot: select, make the prompt, judge or write
+    asking          one question to one snapshot: recall it, judge labels, or let the model write
     engines         the encoder and the model of an open store
     snapshot_cache  what is kept of the present snapshot, and dropped with it
     open_store      a store with its models, from opening to closing

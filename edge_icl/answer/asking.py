@@ -1,151 +1,260 @@
-"""One question, from the store's state to an answer: choose examples, make the prompt, run the model.
+"""One question, from the store's state to an answer: recalled, judged or written.
 
-Where the store's outputs are a small closed set, they are judged and the likeliest is the answer; otherwise the
-model writes. Everything here is a function of the state, the question and the options, so the
-answer after a forget is the answer of a store that never held the example.
+A question that was taught gets the output that was taught for it. Otherwise, where the store's outputs are
+labels, they are judged: by the prior of all examples, and by the model where it can matter. Where they are free
+text, the model writes. Everything here is a function of the state, the question and the options, so the answer
+after a forget is the answer of a store that never held the example.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from edge_icl.access.cache_key import home_key
-from edge_icl.answer.judging import Judge, Question
-from edge_icl.answer.options import AUTO, PromptMode
+from edge_icl.answer import recall
+from edge_icl.answer.judging import Judge, Judgement, Question, model_alone
+from edge_icl.answer.options import AUTO
+from edge_icl.answer.prompting import Prompting
 from edge_icl.answer.reply import Reply, Shown
-from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT, SELECTIONS, Scene, choose
+from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT, Scene, check, choose
 from edge_icl.errors import (
     AskCancelledError,
     ExampleNotFoundError,
     ExamplesChangedError,
     InputError,
     StoreDamagedError,
+    StoreEmptyError,
 )
 from edge_icl.llm.generate import Limits, generate
-from edge_icl.llm.prefix import Prefixes
-from edge_icl.prompt import prompt as prompts
 from edge_icl.results import Held
 from edge_icl.search.finding import nearest
 from edge_icl.search.similarity import similarities
-from edge_icl.store.prefix_cache import PrefixCache
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from edge_icl.answer.derived import Derived
-    from edge_icl.answer.judging import Judgement
+    from edge_icl.answer.judging import Leaning
     from edge_icl.answer.options import Options
     from edge_icl.answer.selection import Chosen
     from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.model import Model
-    from edge_icl.prompt.chat import Chat
-    from edge_icl.prompt.prompt import PromptFormat
+    from edge_icl.results import Labelling
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.runtime.lifetime import Lifetime
     from edge_icl.store.disk import Store
 
+    Embed = Callable[[Sequence[str]], NDArray[np.int8]]
+    """From texts to their vectors i8[n, d]."""
+
 MOST_NAMED = 4
 """Nearest examples that an answer names."""
 
-ROOM_FOR_ANSWER = 64
-"""Tokens of the context that a prompt leaves free at least."""
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question on its way to an answer.
+
+    Attributes:
+        text: normalised.
+        options: how to ask.
+        grammar: what a written answer must keep to, if anything.
+        select: how examples for a prompt are chosen.
+        vector: i8[d].
+        cancel: set it from any thread, and the model stops.
+    """
+
+    text: str
+    options: Options
+    grammar: Grammar | None
+    select: str
+    vector: NDArray[np.int8]
+    cancel: Cancel
 
 
 class Asker:
-    """Asks a model about one snapshot of a store.
+    """Answers questions from one snapshot of a store. Safe to use from several threads.
 
     Args:
         store: the store.
         derived: from the snapshot that is asked.
-        model: the LLM.
-        model_name: what the user calls it.
+        load: returns the LLM's name and the LLM; called when a question first needs it.
     """
 
-    def __init__(self, store: Store, derived: Derived, model: Model, model_name: str) -> None:
+    def __init__(self, store: Store, derived: Derived, load: Callable[[], tuple[str, Model]]) -> None:
         self.derived = derived
         self._store = store
-        self.model_name = model_name
-        self._lasting = Prefixes(model, disk=PrefixCache(store, derived.snapshot, home_key(make=True)))
-        self._passing = Prefixes(model)
+        self._load = load
         self._judge = Judge(derived)
-        self._chat: Chat | None = None
+        self._lock = threading.Lock()
+        self._made: Prompting | None = None
 
     def clear(self) -> None:
         """Drop every KV state in memory."""
-        self._lasting.clear()
-        self._passing.clear()
+        if self._made is not None:
+            self._made.clear()
 
     def ask(
-        self,
-        question: str,
-        vector: NDArray[np.int8],
-        options: Options,
-        *,
-        cancel: Cancel,
-        lifetime: Lifetime,
-        embedded: float = 0.0,
+        self, question: str, options: Options, *, embed: Embed, cancel: Cancel, lifetime: Lifetime
     ) -> Reply:
         """Prepare an answer; the model runs when its pieces are asked for.
 
         Args:
             question: normalised.
-            vector: i8[d], its vector.
             options: how to ask.
+            embed: gives the question's vector, where it is needed.
             cancel: set it from any thread, and the model stops.
             lifetime: the open store's; the model runs within it.
-            embedded: seconds that the vector took, for the answer's timings.
 
         Raises:
             InputError: an option is not valid, or the question is too long.
+            StoreEmptyError: there is no example.
+            ModelMissingError: a model that is needed is not on this machine.
+            ModelFileError: its file is not usable.
         """
-        begun = time.perf_counter()
+        options.check()
         grammar = options.constraint()
-        labels = self.derived.labels("off" if grammar else options.labels)
-        select = (FOR_LABELS if labels else FOR_TEXT) if options.select == AUTO else options.select
-        chosen = choose(select, self._scene(vector, options))
-        examples = self._examples(chosen, vector)
-        prefixes = self._lasting if SELECTIONS[select].lasting else self._passing
-        prompt = prompts.fit(
-            question,
-            prefix=[held.example for held in examples[: len(chosen.prefix)]],
-            extra=[held.example for held in examples[len(chosen.prefix) :]],
-            budget=prefixes.model.context - ROOM_FOR_ANSWER,
-            count=prefixes.count,
-            form=self._form(options.prompt),
-        )
-        put = Question(prompt, vector, labels, prefixes, cancel)
-        return Reply(
+        if options.select != AUTO:
+            check(options.select, options.shots)
+        if not self.derived.snapshot.manifest.count:
+            raise StoreEmptyError(
+                "the store holds no examples to answer from", "teach it some: edge-icl add INPUT OUTPUT"
+            )
+        begun = time.perf_counter()
+        timings: dict[str, float] = {}
+        known = recall.taught(self.derived.snapshot, question) if options.recall and not grammar else []
+        shown: Shown
+        pieces: Generator[Judgement | str, None, bool]
+        if known:
+            shown, pieces = self._recalled(known)
+        else:
+            embedding = time.perf_counter()
+            (vector,) = embed([question])
+            timings["embed"] = time.perf_counter() - embedding
+            cancel.check()
+            labelling = self.derived.labelling("off" if grammar else options.labels)
+            select = options.select
+            if select == AUTO:
+                select = FOR_LABELS if labelling.labels else FOR_TEXT
+            asked = Asked(question, options, grammar, select, vector, cancel)
+            shown, pieces = (
+                self._chosen(asked, labelling) if labelling.labels else self._written(asked, labelling)
+            )
+        timings["select"] = time.perf_counter() - begun - timings.get("embed", 0.0)
+        return Reply(shown, pieces, cancel=cancel, lifetime=lifetime, timings=timings)
+
+    def _recalled(self, known: Sequence[Held]) -> tuple[Shown, Generator[Judgement, None, bool]]:
+        """Answer with what was taught."""
+        counts = recall.outputs(known)
+        total = sum(counts.values())
+        judgement = Judgement({output: count / total for output, count in counts.items()}, {})
+        return Shown("recalled", tuple(known)), self._given(lambda: judgement)
+
+    def _chosen(self, asked: Asked, labelling: Labelling) -> tuple[Shown, Generator[Judgement, None, bool]]:
+        """Choose among the labels."""
+        options = asked.options
+        near = self._nearest(asked.vector) if options.prior else ()
+        leaning = self._judge.lean(asked.vector) if options.prior else None
+        unlike = leaning.unlike if leaning else self._unlike(asked.vector)
+        if leaning and not self._asks_model(leaning, options):
+            return (
+                Shown("judged", near, nearest=near, labelling=labelling, unlike=unlike),
+                self._given(partial(self._judge.judge, leaning, None, options.abstain)),
+            )
+        labels = leaning.shortlist if leaning else sorted(self.derived.outputs)
+        prompting, question, examples = self._put(asked, labels)
+        return (
             Shown(
-                prompt,
-                examples=examples[len(prompt.dropped) :],
-                nearest=self._nearest(vector) if labels and options.prior else (),
-                select=select,
-                model=self.model_name,
+                "judged",
+                examples,
+                nearest=near,
+                labelling=labelling,
+                unlike=unlike,
+                prompt=question.prompt,
+                select=asked.select,
+                model=prompting.name,
             ),
-            self._judged(put, options) if labels else self._written(put, options, grammar),
-            cancel=cancel,
-            lifetime=lifetime,
-            timings={"embed": embedded, "select": time.perf_counter() - begun},
+            self._given(
+                partial(self._judge.judge, leaning, question, options.abstain)
+                if leaning
+                else partial(model_alone, question),
+                question,
+            ),
         )
 
-    def _judged(self, question: Question, options: Options) -> Generator[Judgement, None, bool]:
+    def _asks_model(self, leaning: Leaning, options: Options) -> bool:
+        """Tell whether the model is to be asked beside the prior."""
+        if options.ask_model == AUTO:
+            return self._judge.model_matters(leaning)
+        return options.ask_model == "always"
+
+    def _written(self, asked: Asked, labelling: Labelling) -> tuple[Shown, Generator[str, None, bool]]:
+        """Let the model write.
+
+        Raises:
+            InputError: the model must not be asked, or the answer is to be a sure one.
+        """
+        if asked.options.ask_model == "never":
+            raise InputError(
+                f"the answer is not known, and only the model can write one ({labelling.why})",
+                "let it be asked",
+            )
+        if asked.options.abstain is not None:
+            raise InputError(
+                f"how sure a written answer is cannot be told ({labelling.why})",
+                "ask without abstaining, or with labels on",
+            )
+        unlike = self._unlike(asked.vector)
+        prompting, question, examples = self._put(asked, ())
+        return (
+            Shown(
+                "written",
+                examples,
+                labelling=labelling,
+                unlike=unlike,
+                prompt=question.prompt,
+                select=asked.select,
+                model=prompting.name,
+            ),
+            self._generated(asked, question),
+        )
+
+    def _put(self, asked: Asked, labels: Sequence[str]) -> tuple[Prompting, Question, tuple[Held, ...]]:
+        """Return a question as it is put to the model, with the examples in its prompt; loads the model."""
+        prompting = self._prompting()
+        chosen = choose(asked.select, self._scene(asked))
+        examples = self._examples(chosen, asked.vector)
+        prompt = prompting.fit(asked.text, chosen, examples, labels, asked.options.prompt)
+        question = Question(prompt, labels, prompting.prefixes(asked.select), asked.cancel)
+        return prompting, question, examples[len(prompt.dropped) :]
+
+    def _prompting(self) -> Prompting:
+        """Return the model beside this snapshot; loads it the first time."""
+        name, model = self._load()
+        with self._lock:
+            if self._made is None:
+                self._made = Prompting(self._store, self.derived.snapshot, model, name)
+            return self._made
+
+    def _given(
+        self, judge: Callable[[], Judgement], question: Question | None = None
+    ) -> Generator[Judgement, None, bool]:
         """Give what is thought of the labels, unless the question is cancelled first."""
         try:
-            judgement = self._judge.judge(question, prior=options.prior)
+            judgement = judge()
         except AskCancelledError:
             return False
-        self._refuse_changed(question.prefixes)
+        self._refuse_changed(question)
         yield judgement
         return True
 
-    def _written(
-        self, question: Question, options: Options, grammar: Grammar | None
-    ) -> Generator[str, None, bool]:
+    def _generated(self, asked: Asked, question: Question) -> Generator[str, None, bool]:
         """Give the answer as the model writes it; return whether it came to its own end."""
         prefixes, prompt = question.prefixes, question.prompt
         return (
@@ -154,57 +263,46 @@ class Asker:
                 prefixes.tokens(prompt.prefix, start=True),
                 prefixes.tokens(prompt.question),
                 Limits(
-                    stop=prompt.stop if grammar is None else prompt.form.close,
+                    stop=prompt.stop if asked.grammar is None else prompt.form.close,
                     lead=prompt.form.lead,
-                    grammar=grammar,
-                    max_tokens=options.max_tokens,
+                    grammar=asked.grammar,
+                    max_tokens=asked.options.max_tokens,
                 ),
-                cancel=question.cancel,
-                check=partial(self._refuse_changed, prefixes),
+                cancel=asked.cancel,
+                check=partial(self._refuse_changed, question),
             )
         )
 
-    def _refuse_changed(self, prefixes: Prefixes) -> None:
+    def _refuse_changed(self, question: Question | None) -> None:
         """Raise if the store is no longer in the state that is asked, by this process or another.
 
         Raises:
             ExamplesChangedError: it is not; the model's memory of that state is gone.
         """
         if not self._store.is_current(self.derived.snapshot):
-            prefixes.clear()
+            if question is not None:
+                question.prefixes.clear()
             raise ExamplesChangedError("the examples have changed since this answer began", "ask again")
 
-    def _form(self, mode: PromptMode) -> PromptFormat:
-        """Return the prompt's format.
-
-        Raises:
-            InputError: there is no such format.
-            ModelError: it is to be a chat, and the model has no template for one.
-        """
-        known = get_args(PromptMode)
-        if mode not in known:
-            raise InputError(f"there is no prompt format {mode!r}", f"choose one of {', '.join(known)}")
-        task = self.derived.snapshot.settings.task
-        if mode != "chat":  # benchmarks/prompts.py: plain is what "auto" stands for
-            return prompts.Plain(task)
-        if self._chat is None:
-            self._chat = self._lasting.model.chat(task)
-        return self._chat
-
-    def _scene(self, vector: NDArray[np.int8], options: Options) -> Scene:
+    def _scene(self, asked: Asked) -> Scene:
         """Return what the selection may look at."""
-        settings = self.derived.snapshot.settings
+        settings, shots = self.derived.snapshot.settings, asked.options.shots
         return Scene(
             seed=settings.seed,
             points=self.derived.points,
             clustering=self.derived.snapshot.clustering,
-            question=vector,
-            shots=settings.shots if options.shots is None else options.shots,
+            question=asked.vector,
+            shots=settings.shots if shots is None else shots,
         )
 
     def _nearest(self, vector: NDArray[np.int8]) -> tuple[Held, ...]:
         """Return the examples whose votes weigh most."""
         return tuple(nearest(self.derived.snapshot, self.derived.points, vector, MOST_NAMED))
+
+    def _unlike(self, vector: NDArray[np.int8]) -> bool:
+        """Tell whether a question is unlike everything that was taught, where no prior has looked."""
+        points = self.derived.points
+        return self.derived.likeness.unlike(float(similarities(points.vectors, vector).max()))
 
     def _examples(self, chosen: Chosen, vector: NDArray[np.int8]) -> tuple[Held, ...]:
         """Return the chosen examples, each with its similarity to the question."""

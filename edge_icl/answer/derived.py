@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import cached_property
 from sys import intern
@@ -10,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.errors import InputError
+from edge_icl.answer import labels
 from edge_icl.example import Example
 from edge_icl.prior.evidence import MOST_SAMPLED
 from edge_icl.prior.fitted import Prior, fit
+from edge_icl.prior.likeness import Likeness
 from edge_icl.prior.statistics import Statistics
+from edge_icl.results import Labelling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,15 +27,6 @@ if TYPE_CHECKING:
     from edge_icl.store.pages import Row
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
-
-MOST_LABELS = 256
-"""More different outputs than this are no closed set; llama.cpp scores this many in one batch."""
-
-NAME = re.compile(r"(?=.*_)[^\W\d]\w*\W?")
-"""Words joined by underscores; not by hyphens or dots, as dates and addresses are, which are no labels."""
-
-LONGEST_LABEL = 80
-"""Characters; a longer output is prose."""
 
 
 class Derived:
@@ -95,30 +87,20 @@ class Derived:
         """What the examples say about a question's label; there must be one at least."""
         return fit(self.points, self._texts[1], self.statistics)
 
-    def labels(self, mode: LabelMode) -> list[str]:
-        """Return the labels to choose among, sorted; none where the answer is to be written.
+    @cached_property
+    def likeness(self) -> Likeness:
+        """How near examples are to each other, without a look at their outputs."""
+        return Likeness.of(self.points.vectors, np.arange(min(MOST_SAMPLED, len(self.points.ids))))
 
-        A closed set shows in outputs that come again: with at least an eighth of the examples repeating an
-        output that another one has, the next answer is likely to be among them too. Outputs that all read like
-        names in a program, as "card_arrival" does, are one as well: texts are not written so.
+    def labelling(self, mode: LabelMode) -> Labelling:
+        """Return whether the outputs are labels, and why.
 
-        Raises:
-            InputError: labels are wanted and the store has no examples, or too many different outputs.
+        Args:
+            mode: "on" or "off" if that was said with the question, or "auto" to look at the outputs.
         """
-        if mode == "off":
-            return []
-        found = self.outputs
-        if mode == "on":
-            if not 0 < len(found) <= MOST_LABELS:
-                raise InputError(
-                    f"the store has {len(found)} different outputs and can choose among 1 to {MOST_LABELS}",
-                    "ask with --labels off",
-                )
-            return sorted(found)
-        again = 8 * (found.total() - len(found)) >= found.total()
-        closed = again or (len(found) > 1 and all(map(NAME.fullmatch, found)))
-        short = 0 < len(found) <= MOST_LABELS and max(map(len, found)) <= LONGEST_LABEL
-        return sorted(found) if closed and short else []
+        if mode == "auto":
+            return labels.decide(self.outputs)
+        return Labelling(labels=mode == "on", why=f"it was asked for with labels {mode}")
 
 
 def _columns(rows: Sequence[Row]) -> tuple[NDArray[np.int8], list[str]]:

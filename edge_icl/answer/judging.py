@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from edge_icl.answer.calibration import Calibration
 from edge_icl.errors import ModelComputationError
 from edge_icl.llm.context import NOT_FINITE
 from edge_icl.llm.score import score_labels
-from edge_icl.prior.evidence import shortlist, weighed, weight
+from edge_icl.prior.evidence import EVIDENCE_SPREAD, shortlist, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
 from edge_icl.prior.opinion_pool import log_probabilities, ranked
 
@@ -36,17 +37,45 @@ class Question:
 
     Attributes:
         prompt: its text.
-        vector: i8[d].
         labels: those to choose among, sorted; none where the answer is to be written.
         prefixes: where the state after the prompt's prefix is kept, and the model.
         cancel: set it from any thread, and the model stops.
     """
 
     prompt: Prompt
-    vector: NDArray[np.int8]
     labels: Sequence[str]
     prefixes: Prefixes
     cancel: Cancel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """What the prior says of a question.
+
+    Attributes:
+        labels: of the store, sorted.
+        opinions: f64[experts, labels], what each expert says, weighted.
+        logs: f64[labels], the log-probability of each label.
+        put: i64[k], positions of the labels to look at more closely, ascending.
+        unlike: whether the question is unlike everything that was taught.
+    """
+
+    labels: tuple[str, ...]
+    opinions: Floats
+    logs: Floats
+    put: NDArray[np.intp]
+    unlike: bool
+
+    @property
+    def shortlist(self) -> list[str]:
+        """The labels to look at more closely, sorted."""
+        return [self.labels[i] for i in self.put]
+
+    @property
+    def gap(self) -> float:
+        """How much likelier the likeliest label is than the second, in nats; infinite for an only one."""
+        first, *others = -np.sort(-self.logs)[:2]
+        return float(first - others[0]) if others else np.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +84,23 @@ class Judgement:
 
     Attributes:
         shares: the probability of each label, the likeliest first.
-        parts: what each source says for each label that was put to the model: its weighted log-probability,
-            less the mean over these labels.
+        parts: what each source says for each label that was looked at more closely: its weighted
+            log-probability, less the mean over these labels.
+        given: whether the likeliest is sure enough to be the answer.
     """
 
     shares: dict[str, float]
     parts: dict[str, dict[str, float]]
+    given: bool = True
 
     @property
-    def label(self) -> str:
-        """The likeliest label."""
-        return next(iter(self.shares))
+    def label(self) -> str | None:
+        """The likeliest label, if it is given."""
+        return next(iter(self.shares)) if self.given else None
 
 
 class Judge:
-    """Judges labels for one snapshot of a store. Another way to judge is a method, and a case in `judge`.
+    """Judges labels for one snapshot of a store. Another way to judge is a method, and a case in `asking`.
 
     Args:
         derived: from the snapshot that is asked.
@@ -79,60 +110,97 @@ class Judge:
         self._derived = derived
         self._calibration = Calibration(derived)
 
-    def judge(self, question: Question, *, prior: bool) -> Judgement:
-        """Return what is thought of the question's labels.
+    def lean(self, vector: NDArray[np.int8]) -> Leaning:
+        """Return what the prior says of a question's vector i8[d]; the store has one example at least."""
+        prior = self._derived.prior
+        opinions, near = prior.opinions(vector)
+        logs = log_probabilities(opinions.sum(0))
+        return Leaning(prior.labels, opinions, logs, shortlist(logs), prior.likeness.unlike(near))
+
+    def model_matters(self, leaning: Leaning) -> bool:
+        """Tell whether the model may change what the prior leans to, and so be worth its time."""
+        return leaning.gap < self._margin
+
+    @cached_property
+    def _margin(self) -> float:
+        """From which gap on the model is not asked."""
+        return self._derived.prior.left_out.margin(self._weight * EVIDENCE_SPREAD)
+
+    @property
+    def _weight(self) -> float:
+        """How much of the model's evidence is believed."""
+        snapshot = self._derived.snapshot
+        return weight(
+            snapshot.manifest.count, labels=len(self._derived.prior.labels), shots=snapshot.settings.shots
+        )
+
+    def judge(self, leaning: Leaning, question: Question | None, abstain: float | None = None) -> Judgement:
+        """Return what prior and model together think, or the prior alone.
 
         Args:
-            question: with at least one label.
-            prior: whether prior and model are asked together, or the model alone.
+            leaning: what the prior says.
+            question: as it is put to the model, with the leaning's shortlist; None if it is not asked.
+            abstain: most wrong answers among those given, as a share; None if all are given.
 
         Raises:
-            AskCancelledError: its `cancel` was set.
+            AskCancelledError: the question's `cancel` was set.
             InputError: prompt and label are longer than the model's context.
             ModelError: llama.cpp fails.
         """
-        return self._together(question) if prior else _alone(question)
-
-    def _together(self, question: Question) -> Judgement:
-        """Return what prior and model together think: both as log-probabilities, weighed and added."""
-        prior, snapshot = self._derived.prior, self._derived.snapshot
-        opinions = prior.opinions(question.vector)
-        logs = log_probabilities(opinions.sum(0))
-        put = shortlist(logs)
-        labels = [prior.labels[i] for i in put]
-        evidence = log_probabilities(_scores(question, labels))
-        evidence = evidence - log_probabilities(self._biases(question, labels))
-        evidence *= weight(snapshot.manifest.count, labels=len(prior.labels), shots=snapshot.settings.shots)
-        sources = np.concatenate([opinions[:, put], evidence[None]])
+        logs, sources = leaning.logs, leaning.opinions[:, leaning.put]
+        names: tuple[str, ...] = EXPERTS
+        if question is not None:
+            evidence = self._evidence(question)
+            logs = weighed(logs, leaning.put, evidence)
+            sources, names = np.concatenate([sources, evidence[None]]), (*EXPERTS, MODEL)
+        shares = _ranked(leaning.labels, logs)
         return Judgement(
-            _ranked(prior.labels, weighed(logs, put, evidence)),
+            shares,
             {
-                label: dict(zip((*EXPERTS, MODEL), map(float, column), strict=True))
-                for label, column in zip(labels, (sources - sources.mean(1, keepdims=True)).T, strict=True)
+                label: dict(zip(names, map(float, column), strict=True))
+                for label, column in zip(
+                    leaning.shortlist, (sources - sources.mean(1, keepdims=True)).T, strict=True
+                )
             },
+            given=abstain is None or self._is_sure(leaning, shares, abstain),
         )
 
-    def _biases(self, question: Question, labels: Sequence[str]) -> Floats:
-        """Return the mean log-probability of each label after texts that ask nothing."""
-        return self._calibration.scores(question.prefixes, question.prompt, labels, cancel=question.cancel)
+    def _is_sure(self, leaning: Leaning, shares: dict[str, float], rate: float) -> bool:
+        """Tell whether the likeliest label may be given, with at most this share of wrong ones."""
+        threshold = self._derived.prior.left_out.threshold(rate)
+        return not leaning.unlike and next(iter(shares.values())) >= threshold
+
+    def _evidence(self, question: Question) -> Floats:
+        """Return what the model adds for each label f64[k]: both as log-probabilities, weighed."""
+        evidence = log_probabilities(_scores(question))
+        biases = self._calibration.scores(
+            question.prefixes, question.prompt, question.labels, cancel=question.cancel
+        )
+        return np.asarray((evidence - log_probabilities(biases)) * self._weight)
 
 
-def _alone(question: Question) -> Judgement:
-    """Return what the model alone thinks of labels: the softmax of their log-probabilities."""
+def model_alone(question: Question) -> Judgement:
+    """Return what the model alone thinks of labels: the softmax of their log-probabilities.
+
+    Raises:
+        AskCancelledError: the question's `cancel` was set.
+        InputError: prompt and label are longer than the model's context.
+        ModelError: llama.cpp fails.
+    """
     labels = question.labels
-    logs = log_probabilities(_scores(question, labels))
+    logs = log_probabilities(_scores(question))
     parts = {label: {MODEL: float(score)} for label, score in zip(labels, logs - logs.mean(), strict=True)}
     return Judgement(_ranked(labels, logs), parts)
 
 
-def _scores(question: Question, labels: Sequence[str]) -> Floats:
-    """Return the log-probability of each label as the answer to the prompt."""
+def _scores(question: Question) -> Floats:
+    """Return the log-probability of each of its labels as the answer to the prompt."""
     prefixes, prompt = question.prefixes, question.prompt
     return score_labels(
         prefixes,
         prefixes.tokens(prompt.prefix, start=True),
         prefixes.tokens(prompt.question),
-        labels,
+        question.labels,
         form=prompt.form,
         cancel=question.cancel,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from edge_icl.errors import InputError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LabelMode = Literal["auto", "on", "off"]
 PromptMode = Literal["auto", "plain", "chat"]
+AskMode = Literal["auto", "always", "never"]
 
 AUTO = "auto"
 
@@ -30,6 +31,13 @@ class Options:
     Attributes:
         select: a name in `selection.SELECTIONS`, or "auto": erase for labels, hybrid for written answers.
         shots: how many examples to show, if the store has so many; None for the store's own number.
+        recall: whether a question that was taught is answered with the output that was taught for it. An answer
+            that must keep to a grammar or a schema is never recalled.
+        ask_model: whether the model judges labels beside the prior of the examples where it can matter
+            ("auto"), always or never. "always" also where `prior` is false; a written answer needs the model.
+        abstain: most wrong answers among those given, as a share above 0 and below 1, for inputs like those
+            taught: a label that is not sure enough for that is not given. None gives the likeliest label in
+            every case.
         prior: whether labels are judged by the examples' prior and the model together, or by the model alone.
         labels: whether to choose among the store's outputs ("on"), to write ("off"), or to look ("auto").
         prompt: the prompt's format: "plain", lines of text; "chat", turns in the model's own chat template; or
@@ -42,11 +50,37 @@ class Options:
     select: str = AUTO
     shots: int | None = None
     labels: LabelMode = "auto"
+    recall: bool = True
+    ask_model: AskMode = "auto"
+    abstain: float | None = None
     prior: bool = True
     prompt: PromptMode = "auto"
     max_tokens: int = 256
     grammar: str | None = None
     json_schema: Mapping[str, Any] | None = None
+
+    def check(self) -> None:
+        """Refuse what is not valid, before anything is loaded.
+
+        Raises:
+            InputError: a mode does not exist, the share is not between 0 and 1, or two options exclude each
+                other.
+        """
+        for name, value, modes in (
+            ("labels", self.labels, LabelMode),
+            ("prompt", self.prompt, PromptMode),
+            ("ask_model", self.ask_model, AskMode),
+        ):
+            if value not in get_args(modes):
+                raise InputError(f"{name} cannot be {value!r}", f"choose one of {', '.join(get_args(modes))}")
+        if self.abstain is not None and not (_is_number(self.abstain) and 0 < self.abstain < 1):
+            raise InputError(
+                f"{self.abstain!r} is no share of wrong answers", "give one above 0 and below 1, such as 0.05"
+            )
+        if not self.prior and self.ask_model == "never":
+            raise InputError("without the prior only the model can judge", "let the model be asked")
+        if not self.prior and self.abstain is not None:
+            raise InputError("how sure an answer is comes from the prior", "leave the prior in to abstain")
 
     def constraint(self) -> Grammar | None:
         """Return the grammar that a written answer must keep to, if any.
@@ -66,3 +100,8 @@ class Options:
             return Grammar.from_text(self.grammar)
         assert self.json_schema is not None
         return Grammar.from_schema(self.json_schema)
+
+
+def _is_number(value: object) -> bool:
+    """Tell whether a value is a number and not a truth value, which Python counts as one."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -24,13 +24,10 @@ def stream(opened: OpenStore, question: str, options: Options, cancel: Cancel | 
     """Return an answer in the making, from the store as it is now; see `Memory.stream`."""
     own = Cancel(cancel)
     question = normalise(question, "question")
-    begun = time.perf_counter()
-    (vector,) = opened.embed([question])
-    embedded = time.perf_counter() - begun
-    own.check()
+
     return opened.read(
         lambda snapshot: opened.cache.asker(snapshot).ask(
-            question, vector, options, cancel=own, lifetime=opened.lifetime, embedded=embedded
+            question, options, embed=opened.embed, cancel=own, lifetime=opened.lifetime
         )
     )
 

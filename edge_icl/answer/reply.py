@@ -15,28 +15,34 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from edge_icl.prompt.prompt import Prompt
-    from edge_icl.results import Held
+    from edge_icl.results import AnswerKind, Held, Labelling
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.runtime.lifetime import Lifetime
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the model is shown for one question.
+    """What is known of an answer before it is there.
 
     Attributes:
-        prompt: its text.
-        examples: those in the prompt.
+        kind: how it is made.
+        examples: those in the prompt; without one, those that the answer rests on.
         nearest: those nearest to the question, where the prior is asked.
-        select: how the examples were chosen.
+        labelling: what the store's outputs are taken to be; None where that was not looked at.
+        unlike: whether the question is unlike everything that was taught.
+        prompt: what the model is shown; None where it is not asked.
+        select: how the examples in the prompt were chosen.
         model: the model's name.
     """
 
-    prompt: Prompt
+    kind: AnswerKind
     examples: tuple[Held, ...]
-    nearest: tuple[Held, ...]
-    select: str
-    model: str
+    nearest: tuple[Held, ...] = ()
+    labelling: Labelling | None = None
+    unlike: bool = False
+    prompt: Prompt | None = None
+    select: str | None = None
+    model: str | None = None
 
 
 class Reply:
@@ -52,8 +58,8 @@ class Reply:
         (False, True)
 
     Attributes:
-        prompt: what the model is shown.
-        examples: those in the prompt.
+        prompt: what the model is shown; None where it is not asked.
+        examples: those in the prompt; without one, those that the answer rests on.
         nearest: those nearest to the question, where the prior is asked.
     """
 
@@ -117,15 +123,18 @@ class Reply:
         """The answer as far as it has come."""
         spent = sum(self._timings.get(step, 0.0) for step in ("embed", "select", "answer"))
         return Answer(
-            text=self._text,
+            text=self._text if self._judgement.given else None,
+            kind=self._shown.kind,
             labels=self._judgement.shares,
             parts=self._judgement.parts,
             examples=self.examples,
             nearest=self.nearest,
             complete=self._complete,
-            dropped=len(self.prompt.dropped),
+            dropped=len(self.prompt.dropped) if self.prompt else 0,
             model=self._shown.model,
             select=self._shown.select,
+            labelling=self._shown.labelling,
+            unlike=self._shown.unlike,
             timings={**self._timings, "total": spent},
         )
 

@@ -66,16 +66,25 @@ class Chosen(NamedTuple):
     extra: list[bytes]
 
 
-def choose(name: str, scene: Scene) -> Chosen:
-    """Choose examples in the way that `name` names.
+def check(name: str, shots: int | None) -> None:
+    """Refuse what cannot be chosen, whether or not it comes to that.
 
     Raises:
         InputError: there is no such selection, or fewer than 0 shots are wanted.
     """
     if name not in SELECTIONS:
         raise InputError(f"there is no selection {name!r}", f"choose one of {', '.join(SELECTIONS)}")
-    if scene.shots < 0:
-        raise InputError(f"{scene.shots} examples cannot be chosen", "ask for 0 or more")
+    if shots is not None and shots < 0:
+        raise InputError(f"{shots} examples cannot be chosen", "ask for 0 or more")
+
+
+def choose(name: str, scene: Scene) -> Chosen:
+    """Choose examples in the way that `name` names.
+
+    Raises:
+        InputError: see `check`.
+    """
+    check(name, scene.shots)
     return SELECTIONS[name].choose(scene)
 
 

@@ -56,19 +56,13 @@ class SnapshotCache:
         return self.derived(snapshot).points
 
     def asker(self, snapshot: Snapshot) -> Asker:
-        """Return what asks about a snapshot: what is kept, or what takes its place; loads the model.
-
-        Raises:
-            ModelMissingError: the LLM is not on this machine.
-            ModelFileError: its file is not usable.
-        """
+        """Return what asks about a snapshot: what is kept, or what takes its place."""
         from edge_icl.answer.asking import Asker
 
-        name, model = self._engines.model()
         with self._lock:
             derived = self.derived(snapshot)
             if self._asker is None:
-                self._asker = Asker(self._store, derived, model, name)
+                self._asker = Asker(self._store, derived, self._engines.model)
             return self._asker
 
     def move_on(self, change: Change) -> None:

@@ -151,7 +151,7 @@ def add(desk: Desk, given: AddArguments) -> Result:
 def ask(desk: Desk, given: AskArguments) -> Result:
     """Answer a question from the examples, with the local model."""
     answer = desk.memory().ask(given.question)
-    return Result(answer.text, answer.as_json())
+    return Result(answer.text or "", answer.as_json())
 
 
 def search(desk: Desk, given: SearchArguments) -> Result:

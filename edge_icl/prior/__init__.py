@@ -6,6 +6,9 @@ May import: cluster, search. Read in this order:
     discriminant  a linear discriminant (LDA) from these sums
     vote          the neighbours' vote
     opinion_pool  the opinions of several experts as one distribution, and how much to trust each
+    likeness      whether a question is unlike everything that was taught
+    left_out      how sure is sure enough, by examples that were left out
+    leaving_out   what all others say about an example
     fitted        the prior of one snapshot; all its choices are made on the store's own examples, each left out
     evidence      what the language model adds
 

@@ -64,7 +64,7 @@ class Scatter:
 
         Args:
             rotated: f64[m, d], vectors of examples that were summed.
-            classes: i64[m], the class of each, which has another example.
+            classes: i64[m], the class of each. The score of a class that has no other example is of no use.
             shrinkage: see `scores`.
         """
         variances = self._variances(shrinkage)
@@ -73,13 +73,14 @@ class Scatter:
         weighted = outward / variances
         length = (weighted * outward).sum(1)
         # Without the example the within-class sum loses n/(n-1) times the outer product of `outward`.
-        rank_one = (1 - shrinkage) / self._size * own / (own - 1)
+        without = own / np.maximum(own - 1, 1)  # a class of one is where its example is, and spreads nothing
+        rank_one = (1 - shrinkage) / self._size * without
         gain = rank_one / (1 - rank_one * length)
         along = (weighted * rotated).sum(1)[:, None] - weighted @ self._means.T
         scores = self.scores(rotated, shrinkage) - 0.5 * ((rotated / variances) * rotated).sum(1)[:, None]
         scores -= 0.5 * gain[:, None] * along**2
         # Its own class's mean moves away from it, too.
-        scores[rows, classes] = -0.5 * (own / (own - 1)) ** 2 * (length + gain * length**2)
+        scores[rows, classes] = -0.5 * without**2 * (length + gain * length**2)
         return np.asarray(scores - scores.mean(1, keepdims=True))
 
     def _variances(self, shrinkage: float) -> Floats:

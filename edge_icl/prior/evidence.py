@@ -42,6 +42,10 @@ on 9 tasks with the default model: 0.7 to 1 was best with 8 and 32 examples, 0.2
 are more labels than a prompt shows, the model has not seen most of them, and WEIGHT is less in proportion: on
 all of Banking77, 77 labels and 8 shots, the whole of it took more than a point from the prior."""
 
+EVIDENCE_SPREAD = 3.0
+"""Nats: how much the evidence for the likelier of two labels varies from question to question, before it is
+weighed."""
+
 CONTENT_FREE_TEXTS = 3
 LONGEST_TEXT = 64
 """Words; a content-free text has as many as the store's inputs, but no more than this."""

@@ -22,7 +22,8 @@ import numpy as np
 
 from edge_icl.prior import opinion_pool, vote
 from edge_icl.prior.discriminant import Scatter
-from edge_icl.search.similarity import nearest_others, search, similarities
+from edge_icl.prior.leaving_out import LeavingOut
+from edge_icl.search.similarity import search, similarities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_icl.cluster.points import Points
+    from edge_icl.prior.left_out import LeftOut
+    from edge_icl.prior.likeness import Likeness
     from edge_icl.prior.statistics import Statistics
 
     Floats = NDArray[np.float64]
@@ -65,29 +68,37 @@ class Prior:
         shrinkage: of the discriminant's covariance.
         sharpness: of the vote.
         weights: f64[3], of the experts, in the order of `EXPERTS`.
+        left_out: what the pool says of examples that were left out.
+        likeness: how near the nearest other example is to these.
     """
 
     labels: tuple[str, ...]
     shrinkage: float
     sharpness: float
     weights: Floats
+    left_out: LeftOut
+    likeness: Likeness
     _points: Points
     _classes: NDArray[np.intp]
     _scatter: Scatter
     _scale: float
 
-    def opinions(self, vector: NDArray[np.int8]) -> Floats:
-        """Return what each expert says of a vector i8[d], weighted: f64[experts, labels]."""
+    def opinions(self, vector: NDArray[np.int8]) -> tuple[Floats, float]:
+        """Return what each expert says of a vector i8[d], weighted, and the nearest example's cosine.
+
+        Returns:
+            f64[experts, labels], and a number from -1 to 1.
+        """
         voters = search(self._points, vector, vote.NEIGHBOURS)
         near = similarities(self._points.vectors[voters], vector)
         shares = vote.log_shares(near[None], self._classes[voters][None], len(self.labels), self.sharpness)
         scores = self._scatter.scores(self._scatter.rotated(vector[None]), self.shrinkage)
         opinions = np.stack([scores / self._scale, shares, np.log(self._scatter.counts + 1)[None]])
-        return np.asarray(self.weights[:, None] * opinions[:, 0])
+        return np.asarray(self.weights[:, None] * opinions[:, 0]), float(near.max())
 
     def log_probabilities(self, vector: NDArray[np.int8]) -> Floats:
         """Return the log-probability f64[labels] of each label for a vector i8[d]."""
-        return opinion_pool.log_probabilities(self.opinions(vector).sum(0))
+        return opinion_pool.log_probabilities(self.opinions(vector)[0].sum(0))
 
 
 def fit(points: Points, outputs: Sequence[str], statistics: Statistics) -> Prior:
@@ -103,74 +114,34 @@ def fit(points: Points, outputs: Sequence[str], statistics: Statistics) -> Prior
     classes = np.array([index[output] for output in outputs], np.intp)
     scatter = Scatter(statistics, labels)
     expected = np.array(EXPECTED) * len(classes) / (len(classes) + HALF_EXPECTED)
-    held_out = _LeaveOneOut(points, classes, scatter, expected)
-    shrinkage, sharpness = SHRINKAGES[0], SHARPNESSES[0]
-    if len(labels) > 1 and len(held_out.answers):
-        sharpness = _cheapest(SHARPNESSES, lambda tried: held_out.cost(shrinkage, tried))
-        shrinkage = _cheapest(SHRINKAGES, lambda tried: held_out.cost(tried, sharpness))
-        sharpness = _cheapest(SHARPNESSES, lambda tried: held_out.cost(shrinkage, tried))
-        expected = held_out.weights(shrinkage, sharpness)
-    scale = held_out.scale(shrinkage)
-    return Prior(labels, shrinkage, sharpness, expected, points, classes, scatter, scale)
+    size = min(max(PAIRS // len(classes), FEWEST_LEFT_OUT), MOST_LEFT_OUT, len(classes))
+    rows = np.arange(size if len(classes) > 1 else 0)  # there must be others
+    leaving = LeavingOut(points, classes, scatter, rows)
+    shrinkage, sharpness, weights = SHRINKAGES[0], SHARPNESSES[0], expected
+    if len(labels) > 1 and len(leaving.answers):
+        sharpness = _cheapest(SHARPNESSES, lambda tried: _cost(leaving, expected, shrinkage, tried))
+        shrinkage = _cheapest(SHRINKAGES, lambda tried: _cost(leaving, expected, tried, sharpness))
+        sharpness = _cheapest(SHARPNESSES, lambda tried: _cost(leaving, expected, shrinkage, tried))
+        opinions = leaving.opinions(shrinkage, sharpness)
+        weights = opinion_pool.trust(opinions, leaving.answers, expected, firmness=FIRMNESS)
+    return Prior(
+        labels,
+        shrinkage,
+        sharpness,
+        weights,
+        leaving.left_out(shrinkage, sharpness, weights),
+        leaving.likeness,
+        points,
+        classes,
+        scatter,
+        leaving.scale(shrinkage),
+    )
 
 
-class _LeaveOneOut:
-    """Examples that are left out in turn, and what the others say about them.
-
-    Attributes:
-        answers: i64[m], their classes; only of those whose class has another example.
-    """
-
-    def __init__(self, points: Points, classes: NDArray[np.intp], scatter: Scatter, expected: Floats) -> None:
-        size = min(max(PAIRS // len(classes), FEWEST_LEFT_OUT), MOST_LEFT_OUT)
-        chosen = np.flatnonzero(scatter.counts[classes[:size]] > 1)
-        self.answers = classes[chosen]
-        self._scatter = scatter
-        self._expected = expected
-        self._rotated = scatter.rotated(points.vectors[chosen])
-        voters, self._near = _others_near(points.vectors, chosen)
-        self._voting = classes[voters]
-        others = np.repeat(scatter.counts[None], len(chosen), axis=0)
-        others[np.arange(len(chosen)), self.answers] -= 1
-        self._counted = np.log(others + 1)
-        self._scores: dict[float, Floats] = {}
-
-    def scale(self, shrinkage: float) -> float:
-        """Return the typical size of the discriminant's scores: its weight is per unit of it."""
-        spread = self._discriminant(shrinkage) if len(self.answers) else np.zeros(1)
-        return float(np.sqrt((spread**2).mean())) or 1.0
-
-    def cost(self, shrinkage: float, sharpness: float) -> float:
-        """Return how badly the pool, with the expected weights, predicts the examples left out, in nats."""
-        logs = opinion_pool.log_probabilities(
-            np.tensordot(self._expected, self._opinions(shrinkage, sharpness), 1)
-        )
-        return -float(logs[np.arange(len(logs)), self.answers].sum())
-
-    def weights(self, shrinkage: float, sharpness: float) -> Floats:
-        """Return how much to trust each expert."""
-        opinions = self._opinions(shrinkage, sharpness)
-        return opinion_pool.trust(opinions, self.answers, self._expected, firmness=FIRMNESS)
-
-    def _discriminant(self, shrinkage: float) -> Floats:
-        if shrinkage not in self._scores:
-            self._scores[shrinkage] = self._scatter.left_out(self._rotated, self.answers, shrinkage)
-        return self._scores[shrinkage]
-
-    def _opinions(self, shrinkage: float, sharpness: float) -> Floats:
-        """Return what each expert says f64[experts, m, labels]."""
-        scores = self._discriminant(shrinkage) / self.scale(shrinkage)
-        shares = vote.log_shares(self._near, self._voting, len(self._scatter.counts), sharpness)
-        return np.stack([scores, shares, self._counted])
-
-
-def _others_near(vectors: NDArray[np.int8], chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
-    """Return positions and cosines [m, k] of the examples that vote on each one chosen; itself has no vote."""
-    kept = min(vote.NEIGHBOURS, len(vectors) - 1)
-    voters, near = np.empty((len(chosen), kept), np.intp), np.empty((len(chosen), kept))
-    for i, found in enumerate(nearest_others(vectors, chosen, kept)):
-        voters[i], near[i] = found
-    return voters, near
+def _cost(leaving: LeavingOut, weights: Floats, shrinkage: float, sharpness: float) -> float:
+    """Return how badly the pool, with weights f64[experts], predicts the examples left out, in nats."""
+    logs = opinion_pool.log_probabilities(np.tensordot(weights, leaving.opinions(shrinkage, sharpness), 1))
+    return -float(logs[np.arange(len(logs)), leaving.answers].sum())
 
 
 def _cheapest(tried: Sequence[float], cost: Callable[[float], float]) -> float:

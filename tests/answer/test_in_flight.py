@@ -19,6 +19,7 @@ from edge_icl import ExamplesChangedError, Memory, Options
 from edge_icl.llm.window import Window
 
 STORY = "Tell me all that you know about every one of these expenses"
+JUDGED = Options(ask_model="always")
 WRITTEN = Options(labels="off", select="erase", max_tokens=60)
 Forget = Callable[[Path, str], None]
 
@@ -76,7 +77,7 @@ def test_a_stream_ends_with_the_next_piece_when_others_forget(memory: Memory, fo
 def test_a_label_is_not_given_that_rests_on_what_others_forgot_meanwhile(
     memory: Memory, forget: Forget, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    stream = memory.stream("Taxi downtown")
+    stream = memory.stream("Taxi downtown", JUDGED)
     at_evaluation(monkeypatch, lambda: forget(memory.path, stream.examples[0].id), number=number)
 
     with pytest.raises(ExamplesChangedError, match="ask again"):
@@ -85,7 +86,7 @@ def test_a_label_is_not_given_that_rests_on_what_others_forgot_meanwhile(
     assert (stream.answer.text, stream.answer.labels) == ("", {})
 
 
-@pytest.mark.parametrize("options", [Options(), WRITTEN], ids=["a label", "a text"])
+@pytest.mark.parametrize("options", [JUDGED, WRITTEN], ids=["a label", "a text"])
 def test_a_question_is_answered_from_what_is_left(
     memory: Memory, forget: Forget, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,24 +104,35 @@ def test_a_question_is_answered_from_what_is_left(
 def test_a_command_begins_anew_when_others_forget_meanwhile(
     memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: bool
 ) -> None:
-    gone = memory.stream("Taxi downtown").examples[0]
+    gone = memory.stream("Taxi downtown", JUDGED).examples[0]
     at_evaluation(monkeypatch, lambda: by_another_object(memory.path, gone.id), number=2)
     (tmp_path / "questions.txt").write_text("Taxi downtown\nBus pass\n")
     what = ["--file", str(tmp_path / "questions.txt")] if many else ["Taxi downtown"]
 
-    ran = run("--store", str(memory.path), "--json", "ask", *what)
+    ran = run("--store", str(memory.path), "--json", "ask", "--ask-model", "always", *what)
 
     assert (ran.code, ran.err) == (0, "")
     told = [json.loads(line) for line in ran.out.splitlines()]
     assert len(told) == 1 + many
     assert gone.id not in ran.out
-    assert [one["answer"] for one in told][:1] == [memory.ask("Taxi downtown").text]
+    assert [one["answer"] for one in told][:1] == [memory.ask("Taxi downtown", JUDGED).text]
+
+
+def test_a_taught_answer_is_not_given_that_others_forgot_meanwhile(memory: Memory, forget: Forget) -> None:
+    taught = EXAMPLES[0]
+    stream = memory.stream(taught.input)
+
+    forget(memory.path, stream.examples[0].id)
+
+    with pytest.raises(ExamplesChangedError, match="ask again"):
+        next(stream)
+    assert stream.answer.text == ""
 
 
 def test_the_state_of_what_others_forgot_is_gone_from_the_model(memory: Memory) -> None:
     stream = memory.stream(STORY, WRITTEN)
     next(stream)
-    prefixes = memory._opened.cache._asker._lasting
+    prefixes = memory._opened.cache._asker._made._lasting
     assert prefixes._states
 
     by_another_object(memory.path, stream.examples[0].id)

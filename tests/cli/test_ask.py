@@ -29,10 +29,14 @@ def test_piped_the_examples_follow_where_they_are_wanted() -> None:
 
 @pytest.mark.usefixtures("home")
 def test_json_has_the_answer_and_what_it_rests_on() -> None:
-    found = json.loads(run("ask", "Taxi downtown", "--json", "--select", "nearest", "--shots", "2").out)
+    words = ("--select", "nearest", "--shots", "2", "--ask-model", "always")
+    found = json.loads(run("ask", "Taxi downtown", "--json", *words).out)
 
     fields = {"answer", "labels", "complete", "examples", "nearest", "dropped", "model", "select", "timings"}
-    assert set(found) == fields
+    assert set(found) == fields | {"kind", "probability", "asked_model", "unlike", "labelling"}
+    assert (found["kind"], found["asked_model"], found["unlike"]) == ("judged", True, False)
+    assert found["labelling"]["labels"]
+    assert found["probability"] == max(found["labels"].values())
     assert set(found["labels"]) == LABELS
     assert found["answer"] == max(found["labels"], key=found["labels"].get)
     assert (found["model"], found["select"], found["dropped"]) == ("smollm2-135m-instruct", "nearest", 0)
@@ -43,11 +47,13 @@ def test_json_has_the_answer_and_what_it_rests_on() -> None:
 
 @pytest.mark.usefixtures("home")
 def test_at_a_terminal_the_examples_follow_the_answer() -> None:
-    answer, empty, share, title, header, *rows, count = at_terminal("ask", "Taxi downtown").out.splitlines()
+    answer, empty, share, title, header, *rows, count = at_terminal(
+        "ask", "Taxi downtown", "--ask-model", "always"
+    ).out.splitlines()
 
     assert (answer in LABELS, empty) == (True, "")
     assert share.startswith("probability ")
-    assert share.endswith(" among 3 outputs of the store")
+    assert " among 3 outputs of the store, taken as labels (3 different outputs in 5 examples" in share
     assert title == "the nearest examples"
     assert count == "the model was shown 3 examples; --explain shows them"
     assert header.split() == ["id", "similar", "output", "input"]
@@ -65,7 +71,9 @@ def test_an_answer_can_be_written_and_kept_short() -> None:
 
 @pytest.mark.usefixtures("home")
 def test_explain_shows_the_prompt_the_shares_and_the_times() -> None:
-    text = run("ask", "Taxi downtown", "--explain", "--threads", "1", "--gpu-layers", "0").out
+    text = run(
+        "ask", "Taxi downtown", "--ask-model", "always", "--explain", "--threads", "1", "--gpu-layers", "0"
+    ).out
 
     assert "\nprompt:\n\nInput: " in text
     assert "Input: Taxi downtown\nOutput:\n" in text

@@ -101,6 +101,7 @@ def test_the_loop_goes_on_while_a_question_is_answered(
 ) -> None:
     async def main() -> None:
         async with await AsyncMemory.open("work") as memory:
+            await memory.add(*PAIRS[0])
             await memory.load()
             asked = asyncio.create_task(memory.ask("word " * 1500, Options(labels="off", max_tokens=2)))
             await begun(calls)
@@ -121,6 +122,7 @@ def test_cancelling_a_task_stops_the_model(
 ) -> None:
     async def main() -> None:
         async with await AsyncMemory.open("work") as memory:
+            await memory.add(*PAIRS[0])
 
             async def read() -> None:
                 async for _ in memory.stream(STORY, LONG):
@@ -144,6 +146,7 @@ def test_a_stream_gives_the_answer_in_pieces_and_ends_when_it_is_left(
 ) -> None:
     async def main() -> None:
         async with await AsyncMemory.open("work") as memory:
+            await memory.add(*PAIRS[0])
             whole = await memory.ask(STORY, Options(labels="off", select="none", max_tokens=20))
             reply = memory.stream(STORY, Options(labels="off", select="none", max_tokens=20))
             with pytest.raises(InputError):
@@ -181,6 +184,7 @@ def test_cancelling_an_add_of_many_adds_nothing(running: Callable[[Main], None])
 def test_closing_ends_what_other_tasks_do(running: Callable[[Main], None], calls: list[str]) -> None:
     async def main() -> None:
         memory = await AsyncMemory.open("work")
+        await memory.add(*PAIRS[0])
         tasks = [asyncio.create_task(memory.ask(STORY, LONG)) for _ in range(40)]
         await begun(calls)
         await memory.close()

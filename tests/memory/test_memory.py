@@ -23,6 +23,7 @@ from edge_icl import (
     ModelMissingError,
     Options,
     StoreClosedError,
+    StoreEmptyError,
     StoreEncoderError,
     StoreExistsError,
     StoreNotFoundError,
@@ -362,9 +363,11 @@ def test_a_closed_memory_says_so(memory: Memory) -> None:
     assert threading.active_count() == 1
 
 
-def test_a_fresh_store_answers_without_examples(models_home: Path) -> None:
+def test_an_empty_store_has_no_answer(models_home: Path) -> None:
     with Memory.open("empty") as memory:
-        assert memory.ask("The capital of France is", Options(max_tokens=5)).examples == ()
+        for options in (Options(), Options(labels="off", select="none"), Options(labels="on", prior=False)):
+            with pytest.raises(StoreEmptyError, match="edge-icl add INPUT OUTPUT"):
+                memory.ask("The capital of France is", options)
         assert memory.search("x") == memory.find(match="x") == []
         assert memory.verify(deep=True).ok
 

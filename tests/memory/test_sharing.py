@@ -111,7 +111,7 @@ def test_what_a_store_caches_does_not_depend_on_what_another_one_was_asked(
     with Memory.create(tmp_path / "a", seed=SEED) as a, Memory.create(tmp_path / "b", seed=SEED) as b:
         for store in (a, b):
             store.add_many(EXAMPLES)
-            store.ask("Taxi downtown", Options(select="erase"))
+            store.ask("Taxi downtown", Options(select="erase", ask_model="always"))
 
     assert list((tmp_path / "a" / "cache").iterdir())
     assert tree(tmp_path / "a") == tree(tmp_path / "b")

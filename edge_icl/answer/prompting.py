@@ -1,0 +1,93 @@
+"""The model of an open store beside one snapshot: prompts that fit it, and prefixes that it has evaluated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_icl.access.cache_key import home_key
+from edge_icl.answer.selection import SELECTIONS
+from edge_icl.llm.prefix import Prefixes
+from edge_icl.llm.score import label_tokens
+from edge_icl.prompt import prompt as prompts
+from edge_icl.store.prefix_cache import PrefixCache
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_icl.answer.options import PromptMode
+    from edge_icl.answer.selection import Chosen
+    from edge_icl.llm.model import Model
+    from edge_icl.prompt.chat import Chat
+    from edge_icl.prompt.prompt import Prompt, PromptFormat
+    from edge_icl.results import Held
+    from edge_icl.store.disk import Store
+    from edge_icl.store.snapshot import Snapshot
+
+ROOM_FOR_ANSWER = 64
+"""Tokens of the context that a prompt leaves free at least."""
+
+
+class Prompting:
+    """Makes prompts for one model about one snapshot.
+
+    Args:
+        store: the store.
+        snapshot: the state that is asked.
+        model: the LLM.
+        name: what the user calls it.
+
+    Attributes:
+        name: as given.
+    """
+
+    def __init__(self, store: Store, snapshot: Snapshot, model: Model, name: str) -> None:
+        self.name = name
+        self._task = snapshot.settings.task
+        self._lasting = Prefixes(model, disk=PrefixCache(store, snapshot, home_key(make=True)))
+        self._passing = Prefixes(model)
+        self._chat: Chat | None = None
+
+    def clear(self) -> None:
+        """Drop every KV state in memory."""
+        self._lasting.clear()
+        self._passing.clear()
+
+    def prefixes(self, select: str) -> Prefixes:
+        """Return where the states of prompts are kept whose examples were chosen in this way."""
+        return self._lasting if SELECTIONS[select].lasting else self._passing
+
+    def fit(
+        self, question: str, chosen: Chosen, examples: Sequence[Held], labels: Sequence[str], mode: PromptMode
+    ) -> Prompt:
+        """Return a prompt that leaves room for its answer.
+
+        Args:
+            question: normalised.
+            chosen: the ids of the examples.
+            examples: the same, read.
+            labels: those to choose among; none where the answer is to be written.
+            mode: its format.
+
+        Raises:
+            InputError: the question is too long.
+            ModelError: it is to be a chat, and the model has no template for one.
+        """
+        form, prefixes = self._form(mode), self._lasting
+        model = prefixes.model
+        longest = max((len(label_tokens(model.vocabulary, label, form)) for label in labels), default=0)
+        return prompts.fit(
+            question,
+            prefix=[held.example for held in examples[: len(chosen.prefix)]],
+            extra=[held.example for held in examples[len(chosen.prefix) :]],
+            budget=model.context - max(ROOM_FOR_ANSWER, longest),
+            count=prefixes.count,
+            form=form,
+        )
+
+    def _form(self, mode: PromptMode) -> PromptFormat:
+        """Return the prompt's format."""
+        if mode != "chat":  # benchmarks/prompts.py: plain is what "auto" stands for
+            return prompts.Plain(self._task)
+        if self._chat is None:
+            self._chat = self._lasting.model.chat(self._task)
+        return self._chat

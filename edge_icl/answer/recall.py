@@ -1,0 +1,61 @@
+"""What was taught is known: the examples whose input is the question itself.
+
+Texts are the same where a person would call them the same: in Unicode NFC, with white space folded. Nothing
+needs a model for that. The bytes of the pages are searched for the question's longest word, which is fast, and
+only the examples that hold it are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from edge_icl.results import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from edge_icl.store.pages import Page
+    from edge_icl.store.snapshot import Snapshot
+
+
+def taught(snapshot: Snapshot, question: str) -> list[Held]:
+    """Return the examples whose input is a question, in the order of their ids.
+
+    Args:
+        snapshot: the state.
+        question: in Unicode NFC.
+    """
+    wanted = folded(question)
+    if not wanted:
+        return []
+    word = max(wanted.split(), key=len)
+    # As canonical JSON has it: a word holds no white space, so no input has it in two pieces.
+    searched = json.dumps(word, ensure_ascii=False)[1:-1].encode()
+    return [
+        Held(page.ids[row].tobytes().hex(), example)
+        for page in snapshot.pages()
+        for row in _rows(page, searched)
+        if folded((example := page.example(row)).input) == wanted
+    ]
+
+
+def folded(text: str) -> str:
+    """Return a text with each run of white space as one space, and none around it."""
+    return " ".join(text.split())
+
+
+def outputs(examples: Sequence[Held]) -> dict[str, int]:
+    """Return how often each output occurs: the most frequent first, of equals the smaller."""
+    counted = Counter(held.output for held in examples)
+    return dict(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _rows(page: Page, searched: bytes) -> Iterator[int]:
+    """Yield the rows of a page whose text holds these bytes, each once."""
+    at = page.text.find(searched)
+    while at >= 0:
+        row = int(page.offsets.searchsorted(at, side="right")) - 1
+        yield row
+        at = page.text.find(searched, int(page.offsets[row + 1]))

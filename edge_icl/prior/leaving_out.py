@@ -1,0 +1,98 @@
+"""Examples that are left out in turn, and what all others say about them.
+
+What the discriminant, the vote and the counts say of an example without itself takes no second fit: see
+`discriminant.Scatter.left_out`. An example whose label no other one has is left out too. The others cannot know
+its label, so they are wrong about it, as they are about a question whose label was not taught; but it says
+nothing of how much to trust each expert.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.prior import opinion_pool, vote
+from edge_icl.prior.left_out import LeftOut
+from edge_icl.prior.likeness import Likeness
+from edge_icl.search.similarity import nearest_others
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_icl.cluster.points import Points
+    from edge_icl.prior.discriminant import Scatter
+
+    Floats = NDArray[np.float64]
+
+
+class LeavingOut:
+    """Leaves some examples of a set out, each by itself.
+
+    Args:
+        points: ids and vectors of the set.
+        classes: i64[n], the class of each.
+        scatter: of all of them.
+        rows: i64[m], which are left out.
+
+    Attributes:
+        answers: i64[k], the classes of those whose class has another example.
+    """
+
+    def __init__(
+        self, points: Points, classes: NDArray[np.intp], scatter: Scatter, rows: NDArray[np.intp]
+    ) -> None:
+        self._own = classes[rows]
+        self._known = np.flatnonzero(scatter.counts[self._own] > 1)
+        self.answers = self._own[self._known]
+        self._scatter = scatter
+        self._rotated = scatter.rotated(points.vectors[rows])
+        voters, self._near = _others_near(points.vectors, rows)
+        self._voting = classes[voters]
+        others = np.repeat(scatter.counts[None], len(rows), axis=0)
+        others[np.arange(len(rows)), self._own] -= 1
+        self._counted = np.log(others + 1)
+        self._scores: dict[float, Floats] = {}
+
+    @property
+    def likeness(self) -> Likeness:
+        """How near the nearest other example is to each."""
+        return Likeness(np.sort(self._near.max(1)) if len(self._near) else np.zeros(0))
+
+    def scale(self, shrinkage: float) -> float:
+        """Return the typical size of the discriminant's scores: its weight is per unit of it."""
+        spread = self._discriminant(shrinkage)[self._known] if len(self._known) else np.zeros(1)
+        return float(np.sqrt((spread**2).mean())) or 1.0
+
+    def opinions(self, shrinkage: float, sharpness: float) -> Floats:
+        """Return what each expert says of those whose class has another example, f64[experts, k, labels]."""
+        return self._opinions(shrinkage, sharpness)[:, self._known]
+
+    def left_out(self, shrinkage: float, sharpness: float, weights: Floats) -> LeftOut:
+        """Return what the pool with weights f64[experts] says of each example."""
+        if not len(self._own):
+            return LeftOut.of(np.zeros((0, 0)), self._own)
+        scores = np.tensordot(weights, self._opinions(shrinkage, sharpness), 1)
+        lonely = np.flatnonzero(self._scatter.counts[self._own] == 1)
+        if scores.shape[1] > 1:
+            scores[lonely, self._own[lonely]] = -np.inf
+        return LeftOut.of(opinion_pool.log_probabilities(scores), self._own)
+
+    def _discriminant(self, shrinkage: float) -> Floats:
+        if shrinkage not in self._scores:
+            self._scores[shrinkage] = self._scatter.left_out(self._rotated, self._own, shrinkage)
+        return self._scores[shrinkage]
+
+    def _opinions(self, shrinkage: float, sharpness: float) -> Floats:
+        scores = self._discriminant(shrinkage) / self.scale(shrinkage)
+        shares = vote.log_shares(self._near, self._voting, len(self._scatter.counts), sharpness)
+        return np.stack([scores, shares, self._counted])
+
+
+def _others_near(vectors: NDArray[np.int8], chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
+    """Return positions and cosines [m, k] of the examples that vote on each one chosen; itself has no vote."""
+    kept = min(vote.NEIGHBOURS, len(vectors) - 1)
+    voters, near = np.empty((len(chosen), kept), np.intp), np.empty((len(chosen), kept))
+    for i, found in enumerate(nearest_others(vectors, chosen, kept)):
+        voters[i], near[i] = found
+    return voters, near
