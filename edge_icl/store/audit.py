@@ -265,7 +265,9 @@ class _Audit(Inspection):
         with access(self.path, "made again"):
             try:
                 self.files.make_directory(draft)
-                fresh = Store.create(draft / "fresh", current, key=self.key, files=self.files)
+                fresh = Store.create(
+                    draft / "fresh", current, labels=named.labels, key=self.key, files=self.files
+                )
                 with writing(fresh) as writer:
                     writer.commit(added=[row for page in held for row in page.rows()])
                 for name in sorted(

@@ -13,7 +13,7 @@ from edge_icl.store import keys, lock, manifest, ownership, presence, recovery, 
 from edge_icl.store.drafts import draft_of, wipe_abandoned
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES
-from edge_icl.store.manifest import Manifest, clustering_file
+from edge_icl.store.manifest import AUTO, Manifest, clustering_file
 from edge_icl.store.os_errors import access, expected
 from edge_icl.store.reading import StoreReader
 from edge_icl.store.sealing import Seal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -39,13 +40,20 @@ class Store(StoreReader):
 
     @classmethod
     def create(
-        cls, path: Path, settings: Settings, *, key: Key | None = None, files: fs.Files | None = None
+        cls,
+        path: Path,
+        settings: Settings,
+        *,
+        labels: LabelsSetting = AUTO,
+        key: Key | None = None,
+        files: fs.Files | None = None,
     ) -> Store:
         """Make an empty store; it appears at `path` whole or not at all.
 
         Args:
             path: the directory.
             settings: what it is made with.
+            labels: whether the outputs are labels.
             key: what its files are sealed with; None for a store that is not encrypted.
             files: the file system.
 
@@ -64,7 +72,7 @@ class Store(StoreReader):
             _make_parents(files, path)
             wipe_abandoned(files, path)
             try:
-                _lay_out(keys.folder(files, draft, key), settings, key)
+                _lay_out(keys.folder(files, draft, key), settings, labels, key)
                 files.rename(draft, path)
             except BaseException:
                 with suppress(OSError):
@@ -144,7 +152,7 @@ def _make_parents(files: fs.Files, path: Path) -> None:
         files.flush_directory(parent.parent)
 
 
-def _lay_out(folder: fs.Folder, new: Settings, key: Key | None) -> None:
+def _lay_out(folder: fs.Folder, new: Settings, labels: LabelsSetting, key: Key | None) -> None:
     """Make the directory of an empty store and bring it to the disk."""
     files, path = folder.files, folder.path
     files.make_directory(path)
@@ -152,7 +160,7 @@ def _lay_out(folder: fs.Folder, new: Settings, key: Key | None) -> None:
         files.make_directory(path / name)
     parameters = new.clustering()
     nothing = record.encode(kmeans.fit(parameters, Points.join([], new.dimension)))
-    empty = Manifest(settings=new.digest(new.encode()), count=0, clustering=new.digest(nothing), pages=())
+    empty = Manifest(new.digest(new.encode()), 0, new.digest(nothing), pages=(), labels=labels)
     plain = {lock.NAME: b""} if key is None else {lock.NAME: b"", keys.NAME: key.wrapped.encode()}
     fs.create(files, ((path / name, data) for name, data in plain.items()))
     folder.create(

@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import starmap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
-from edge_icl.errors import StoreDamagedError
+from edge_icl.errors import InputError, StoreDamagedError
 from edge_icl.runtime import strict_json
 from edge_icl.store.trie import Leaf, Trie
 
@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 
 NAME = "manifest"
 DIGEST_DIGITS = 64
+
+LabelsSetting = Literal["auto", "yes", "no"]
+"""Whether a store's outputs are labels; "auto" for what they themselves show."""
+
+AUTO: LabelsSetting = "auto"
+
+LABELS_SETTINGS: tuple[LabelsSetting, ...] = get_args(LabelsSetting)
+
+
+def checked_labels(setting: str) -> LabelsSetting:
+    """Return a setting for labels that a user gave.
+
+    Raises:
+        InputError: there is no such setting.
+    """
+    for known in LABELS_SETTINGS:
+        if setting == known:
+            return known
+    raise InputError(f"{setting!r} does not say whether outputs are labels", "give auto, yes or no")
 
 
 @dataclass(frozen=True)
@@ -31,12 +50,15 @@ class Manifest:
         count: number of examples.
         clustering: digest of the clustering file.
         pages: the leaves, in the order of their paths.
+        labels: whether the outputs are labels: the one setting that can be changed, so it is not in store.json;
+            for AUTO it is not in the file, which then is that of a version that did not know it.
     """
 
     settings: str
     count: int
     clustering: str
     pages: tuple[Leaf, ...]
+    labels: LabelsSetting = AUTO
 
     @cached_property
     def trie(self) -> Trie:
@@ -51,6 +73,7 @@ class Manifest:
     def encode(self) -> bytes:
         """Return the bytes of the manifest: canonical JSON, one page a line so that two can be compared."""
         fields = {"clustering": self.clustering, "count": self.count, "settings": self.settings}
+        fields |= {} if self.labels == AUTO else {"labels": self.labels}
         head = json.dumps(fields, separators=(",", ":"), sort_keys=True)
         # By hand, since every change writes all pages: `json.dumps` a line takes three times as long.
         pages = ",\n".join([f'["{path}",{count},"{digest}"]' for path, count, digest in self.pages])
@@ -81,6 +104,7 @@ class Manifest:
             and set("".join(paths)) <= {"0", "1"}
             and _are_digests([self.settings, self.clustering, *digests])
             and self.count == sum(counts)
+            and self.labels in LABELS_SETTINGS
             and self.trie.follows_rule()
         )
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from edge_icl.store.disk import Store
+    from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.snapshot import Snapshot
 
 UNFINISHED = (
@@ -97,10 +98,19 @@ class Writer:
         self._store = store
         self.snapshot = snapshot
 
-    def commit(self, *, added: Iterable[Row] = (), removed: Iterable[bytes] = ()) -> Change:
-        """Add rows and remove ids in one commit; returns when both are durable and what was removed is wiped.
+    def commit(
+        self,
+        *,
+        added: Iterable[Row] = (),
+        removed: Iterable[bytes] = (),
+        labels: LabelsSetting | None = None,
+    ) -> Change:
+        """Change the store in one commit; returns when that is durable and what was removed is wiped.
 
-        A row whose id is in the store already, or comes twice, changes nothing.
+        Args:
+            added: rows to add; one whose id is in the store already, or comes twice, changes nothing.
+            removed: ids of the examples to remove.
+            labels: whether the outputs are labels from now on; None for what the store says already.
 
         Raises:
             ExampleNotFoundError: an id to remove is not in the store.
@@ -109,8 +119,9 @@ class Writer:
                 the change is made and not finished.
         """
         before = self.snapshot
-        plan = _Plan(before, _unknown(before, added), _known(before, removed))
-        if not plan.added and not plan.removed:
+        labels = labels or before.manifest.labels
+        plan = _Plan(before, _unknown(before, added), _known(before, removed), labels)
+        if not plan.added and not plan.removed and labels == before.manifest.labels:
             return Change(before.root, before.root, refit=False)
         new, refit = plan.manifest()
         with access(self._store.path, "read"):
@@ -160,10 +171,13 @@ class _Plan:
         representatives: ids of the representatives after the change.
     """
 
-    def __init__(self, before: Snapshot, added: Sequence[Row], removed: Sequence[Row]) -> None:
+    def __init__(
+        self, before: Snapshot, added: Sequence[Row], removed: Sequence[Row], labels: LabelsSetting
+    ) -> None:
         self.before = before
         self.added = added
         self.removed = removed
+        self.labels = labels
         self.contents: dict[str, bytes] = {}
         self.representatives: list[bytes] = []
         self._pages: dict[str, Page] = {}
@@ -189,7 +203,7 @@ class _Plan:
         data = record.encode(clustering)
         digest = settings.digest(data)
         self.contents[clustering_file(digest)] = data
-        return Manifest(before.manifest.settings, count, digest, tuple(leaves)), refit
+        return Manifest(before.manifest.settings, count, digest, tuple(leaves), self.labels), refit
 
     def _leaves(self) -> list[Leaf]:
         """Return the leaves after the change, making the pages that are new."""

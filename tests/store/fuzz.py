@@ -154,7 +154,7 @@ def honest() -> list[bytes]:
     clustering = record.encode(kmeans.fit(PARAMETERS, POINTS))
     digest = SETTINGS.digest
     leaves = (Leaf("0", 200, digest(page)), Leaf("1", 57, digest(b"")))
-    manifest = Manifest(digest(b"s"), 257, digest(clustering), leaves)
+    manifest = Manifest(digest(b"s"), 257, digest(clustering), leaves, labels="yes")
     key = WrappedKey(bytes(16), Stretch(8, 1, 1), keyring=False, wrapped=bytes(80))
     return [
         page,

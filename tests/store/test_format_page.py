@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_icl import Example
+from edge_icl.store.manifest import LabelsSetting
 from edge_icl.store.pages import Row
 from edge_icl.store.settings import Settings
 
@@ -56,15 +57,17 @@ def sets(draw: st.DrawFn, dimension: int) -> list[independent.Example]:
     )
 
 
-def by_the_library(path: Path, how: Settings, examples: list[independent.Example]) -> dict[str, bytes]:
-    """Return the files of a store that was given these examples and, for a while, another one."""
+def by_the_library(
+    path: Path, how: Settings, examples: list[independent.Example], labels: LabelsSetting
+) -> dict[str, bytes]:
+    """Return the files of a store that was given these examples and, for a while, another one and setting."""
     found = []
     for one in examples:
         example = Example.create(one.input, one.output, tags=one.tags, source=one.source)
         found.append(Row(example.id(how.seed), np.array(one.vector, np.int8), example.canonical()))
     gone = Row(b"\x5a" * 16, np.full(how.dimension, 3, np.int8), Example.create("gone", "gone").canonical())
-    store = stores.make(path, [*found[1:], gone], settings=how)
-    stores.commit(store, added=found[:1], removed=[gone.id])
+    store = stores.make(path, [*found[1:], gone], settings=how, labels="no")
+    stores.commit(store, added=found[:1], removed=[gone.id], labels=labels)
     return {name: data for name, data in stores.tree(path).items() if not name.endswith("/")}
 
 
@@ -84,20 +87,22 @@ def lock(how: Settings) -> independent.Lock | None:
     )
 
 
-def check(path: Path, how: Settings, examples: list[independent.Example]) -> None:
+def check(
+    path: Path, how: Settings, examples: list[independent.Example], labels: LabelsSetting = "auto"
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if stores.encrypted:
             patch.setattr(
                 stores, "KEY", stores.Key.from_seed(stores.PASSPHRASE, how.seed, stretch=stores.QUICK)
             )
-        ours = by_the_library(path, how, examples)
-    theirs = independent.write(as_fields(how), examples, lock(how))
+        ours = by_the_library(path, how, examples, labels)
+    theirs = independent.write(as_fields(how), examples, lock(how), labels=labels)
 
     assert theirs == ours
     again, held = independent.read(ours, stores.PASSPHRASE)
-    assert again == as_fields(how)
+    assert (again, independent.labels_in(ours, stores.PASSPHRASE)) == (as_fields(how), labels)
     assert set(held) == {independent.normalised(one) for one in examples}
-    assert independent.write(again, held, lock(how)) == ours
+    assert independent.write(again, held, lock(how), labels=labels) == ours
 
 
 @given(data=st.data())
@@ -107,7 +112,8 @@ def test_a_writer_made_from_the_page_gives_the_same_bytes_and_a_reader_reads_the
 ) -> None:
     how = data.draw(all_settings())
 
-    check(tmp_path_factory.mktemp("page") / "store", how, data.draw(sets(how.dimension)))
+    path = tmp_path_factory.mktemp("page") / "store"
+    check(path, how, data.draw(sets(how.dimension)), data.draw(stores.label_settings))
 
 
 @pytest.mark.parametrize(("count", "shots", "step"), [(256, 3, 20), (257, 8, 48), (700, 5, 1), (0, 4, 7)])

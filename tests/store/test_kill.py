@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faults import Count, without_entries
@@ -20,6 +21,7 @@ from stores import check, make, reopen, rows, tree
 
 from edge_icl.store import trie
 from edge_icl.store.layout import REBUILD
+from edge_icl.store.manifest import LabelsSetting
 from edge_icl.store.pages import Row
 from edge_icl.store.writer import writing
 
@@ -32,6 +34,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from stores import HOME_KEY, check, reopen, row, rows
 from edge_icl.store import trie
+from edge_icl.store.manifest import LABELS_SETTINGS
 from edge_icl.store.prefix_cache import PrefixCache
 from edge_icl.store.writer import writing
 
@@ -40,26 +43,28 @@ trie.PAGE_MAX = 4
 def tell(*entry):
     os.write(1, json.dumps(entry).encode() + b"\\n")  # one write, so that lines never mix
 
-def work(path, held, chance):
+def work(path, held, labels, chance):
     store = reopen(path)
     while True:
+        labels = chance.choice([labels, *LABELS_SETTINGS])
         added = {chance.randrange(60) for _ in range(chance.choice([0, 1, 1, 9]))} - held
         removed = {number for number in held if chance.random() < chance.choice([0.05, 0.4])}
-        tell("begin", sorted(added), sorted(removed))
+        tell("begin", sorted(added), sorted(removed), labels)
         with writing(store) as writer:
-            writer.commit(added=rows(added), removed=[row(number).id for number in removed])
+            ids = [row(number).id for number in removed]
+            writer.commit(added=rows(added), removed=ids, labels=labels)
         held = (held | added) - removed
-        tell("done", sorted(added), sorted(removed))
+        tell("done", sorted(added), sorted(removed), labels)
         entry = b"".join(row(number).text for number in held)
         PrefixCache(store, store.snapshot(), HOME_KEY).put("name", entry * 100)
         if chance.random() < 0.2:
             assert not check(path, deep=True).findings
 
 for line in sys.stdin:
-    path, held, seed = json.loads(line)
+    path, held, labels, seed = json.loads(line)
     child = os.fork()
     if child == 0:
-        work(Path(path), set(held), random.Random(seed))
+        work(Path(path), set(held), labels, random.Random(seed))
     tell("child", child)
     tell("end", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
@@ -78,29 +83,36 @@ class Diary:
     """What a killed process had done and was about to do."""
 
     held: set[int]
-    next: set[int] | None = None
+    labels: LabelsSetting
+    next: tuple[set[int], LabelsSetting] | None = None
     exit_code: int = 0
     done: int = 0
     gone: set[int] = field(default_factory=set)
 
-    def note(self, kind: str, *rest: list[int]) -> None:
+    def note(self, kind: str, *rest: Any) -> None:
         if kind == "end":
             (self.exit_code,) = rest
         elif kind in ("begin", "done"):
-            added, removed = map(set, rest)
-            after = (self.held | added) - removed
+            added, removed = map(set, rest[:2])
+            after = (self.held | added) - removed, rest[2]
             if kind == "begin":
                 self.next = after
             else:
-                self.held, self.next, self.done = after, None, self.done + 1
+                (self.held, self.labels), self.next, self.done = after, None, self.done + 1
                 self.gone = (self.gone | removed) - added
 
 
-def run_and_kill(zygote: subprocess.Popen[str], path: Path, held: set[int], chance: random.Random) -> Diary:
+def run_and_kill(
+    zygote: subprocess.Popen[str],
+    path: Path,
+    held: set[int],
+    labels: LabelsSetting,
+    chance: random.Random,
+) -> Diary:
     """Let a process change the store and kill it at a random moment; return its diary."""
-    zygote.stdin.write(json.dumps([str(path), sorted(held), chance.random()]) + "\n")
+    zygote.stdin.write(json.dumps([str(path), sorted(held), labels, chance.random()]) + "\n")
     zygote.stdin.flush()
-    diary, entries, child = Diary(set(held)), [], None
+    diary, entries, child = Diary(set(held), labels), [], None
     while child is None:
         entry = json.loads(zygote.stdout.readline())
         entries.append(entry)
@@ -119,22 +131,23 @@ def test_a_killed_writer_leaves_the_store_before_or_after(tmp_path: Path, campai
     chance = random.Random(2024)
     store = make(tmp_path / "store")
     held: set[int] = set()
+    labels: LabelsSetting = "auto"
     gone: set[int] = set()
     counts = Counter()
     rounds = 500 if campaign else 50
 
     with zygote() as process:
         for n in range(rounds):
-            diary = run_and_kill(process, store.path, held, chance)
-            gone = (gone | diary.gone) - diary.held - (diary.next or set())
+            diary = run_and_kill(process, store.path, held, labels, chance)
+            gone = (gone | diary.gone) - diary.held - (diary.next[0] if diary.next else set())
             left = tree(store.path)
 
             assert diary.exit_code == -signal.SIGKILL
             assert not any(form in data for data in left.values() for form in forms(gone))
-            held = seen_by_a_reader(store.path, diary)
+            held, labels = seen_by_a_reader(store.path, diary)
             with writing(store):
                 pass
-            fresh = tree(make(tmp_path / f"fresh {n}", rows(held)).path)
+            fresh = tree(make(tmp_path / f"fresh {n}", rows(held), labels=labels).path)
             assert without_entries(tree(store.path)) == fresh
             assert check(store.path).findings == ()
 
@@ -164,11 +177,14 @@ def zygote() -> subprocess.Popen[str]:
     )
 
 
-def seen_by_a_reader(path: Path, diary: Diary) -> set[int]:
+def seen_by_a_reader(path: Path, diary: Diary) -> tuple[set[int], LabelsSetting]:
     """Return what a reader finds before anything is cleaned up: what was acknowledged, or what was begun."""
-    seen = reopen(path).read(lambda snapshot: [one.canonical() for _, one in snapshot.examples()])
-    possible = [diary.held] if diary.next is None else [diary.held, diary.next]
-    return next(held for held in possible if [one.text for one in by_id(held)] == seen)
+    texts, labels = reopen(path).read(
+        lambda snapshot: ([one.canonical() for _, one in snapshot.examples()], snapshot.manifest.labels)
+    )
+    before = diary.held, diary.labels
+    possible = [before] if diary.next is None else [before, diary.next]
+    return next(one for one in possible if ([row.text for row in by_id(one[0])], one[1]) == (texts, labels))
 
 
 def by_id(held: set[int]) -> list[Row]:

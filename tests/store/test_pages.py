@@ -123,3 +123,25 @@ def test_a_manifest_survives_its_bytes_and_is_checked() -> None:
     ):
         with pytest.raises(StoreDamagedError, match="manifest"):
             Manifest.decode(wrong)
+
+
+def test_a_setting_for_labels_is_in_the_manifest_only_where_there_is_one() -> None:
+    digest = "a" * 64
+    plain, fixed = (Manifest(digest, 0, digest, (), labels=labels) for labels in ("auto", "yes"))
+    data = fixed.encode()
+
+    assert Manifest.decode(data) == fixed
+    assert data.replace(b'"labels":"yes",', b"") == plain.encode() == Manifest(digest, 0, digest, ()).encode()
+    for wrong in (
+        b'"auto"',
+        b'"maybe"',
+        b'"Yes"',
+        b'""',
+        b"true",
+        b"null",
+        b'["yes"]',
+        b"{}",
+        b'"yes","yes":1',
+    ):
+        with pytest.raises(StoreDamagedError, match="manifest"):
+            Manifest.decode(data.replace(b'"yes"', wrong))

@@ -13,16 +13,30 @@ from faults import PREFIXES, Crash, Faulty, Tree, without_entries
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-from stores import HOME_KEY, Unflushed, check, commit, make, numbers, reopen, row, rows, tree
+from stores import (
+    HOME_KEY,
+    Unflushed,
+    check,
+    commit,
+    label_settings,
+    make,
+    numbers,
+    reopen,
+    row,
+    rows,
+    tree,
+)
 
 from edge_icl.store import trie
 from edge_icl.store.disk import Store
+from edge_icl.store.manifest import LabelsSetting
 from edge_icl.store.prefix_cache import PrefixCache
 from edge_icl.store.writer import writing
 
 Numbers = set[int]
 
 some = st.sets(numbers, max_size=8)
+maybe_set = st.none() | label_settings
 torn = st.sampled_from([None, *PREFIXES])
 
 
@@ -35,19 +49,28 @@ def tiny_pages() -> None:
 
 
 @cache
-def fresh(held: frozenset[int], kind: bool) -> Tree:
-    """Return the tree of a store that never held anything else."""
+def fresh(held: frozenset[int], labels: LabelsSetting, kind: bool) -> Tree:
+    """Return the tree of a store that never held anything else, and had this setting from the beginning."""
     with tempfile.TemporaryDirectory() as folder:
-        return tree(make(Path(folder) / "store", rows(sorted(held))).path)
+        return tree(make(Path(folder) / "store", rows(sorted(held)), labels=labels).path)
 
 
-def examples(store: Store) -> list[bytes]:
-    """Return the texts that a reader finds, in the order of the ids."""
-    return store.read(lambda snapshot: [example.canonical() for _, example in snapshot.examples()])
+Content = tuple[LabelsSetting, list[bytes]]
+"""Whether outputs are labels, and the texts of the examples in the order of their ids."""
 
 
-def texts(held: Numbers) -> list[bytes]:
-    return [one.text for one in sorted(rows(held), key=lambda one: one.id)]
+def content(store: Store) -> Content:
+    """Return what a reader finds."""
+    return store.read(
+        lambda snapshot: (
+            snapshot.manifest.labels,
+            [example.canonical() for _, example in snapshot.examples()],
+        )
+    )
+
+
+def expected(held: Numbers, labels: LabelsSetting) -> Content:
+    return labels, [one.text for one in sorted(rows(held), key=lambda one: one.id)]
 
 
 class Watched(Unflushed):
@@ -87,11 +110,12 @@ class StoreMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.path = self.folder / "store"
         self.held: Numbers = set()
+        self.labels: LabelsSetting = "auto"
 
-    @initialize(held=some)
-    def begin(self, held: Numbers) -> None:
-        self.store = make(self.path, rows(held))
-        self.held = held
+    @initialize(held=some, labels=label_settings)
+    def begin(self, held: Numbers, labels: LabelsSetting) -> None:
+        self.store = make(self.path, rows(held), labels=labels)
+        self.held, self.labels = held, labels
 
     @rule(number=numbers)
     def add(self, number: int) -> None:
@@ -119,11 +143,18 @@ class StoreMachine(RuleBasedStateMachine):
         self.held = self.held - gone
         self.forgotten(*gone)
 
-    @rule(added=some, removed=some)
-    def both(self, added: Numbers, removed: Numbers) -> None:
+    @rule(labels=label_settings)
+    def set_labels(self, labels: LabelsSetting) -> None:
+        change = commit(self.store, labels=labels)
+        assert (change.root_before != change.root_after) == (labels != self.labels)
+        self.labels = labels
+
+    @rule(added=some, removed=some, labels=maybe_set)
+    def all_at_once(self, added: Numbers, removed: Numbers, labels: LabelsSetting | None) -> None:
         gone = removed & self.held
-        commit(self.store, added=rows(added - gone), removed=[row(number).id for number in gone])
-        self.held = (self.held | added) - gone
+        ids = [row(number).id for number in gone]
+        commit(self.store, added=rows(added - gone), removed=ids, labels=labels)
+        self.held, self.labels = (self.held | added) - gone, labels or self.labels
 
     @rule(name=st.sampled_from("abcdefg"))
     def ask(self, name: str) -> None:
@@ -146,34 +177,44 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(reader=readers)
     def read_on(self, reader: Store) -> None:
-        assert examples(reader) == texts(self.held)
+        assert content(reader) == expected(self.held, self.labels)
 
-    @rule(reader=consumes(readers), added=some, removed=some, moment=st.integers(0, 30))
-    def read_during_a_change(self, reader: Store, added: Numbers, removed: Numbers, moment: int) -> None:
+    @rule(reader=consumes(readers), added=some, removed=some, labels=maybe_set, moment=st.integers(0, 30))
+    def read_during_a_change(
+        self, reader: Store, added: Numbers, removed: Numbers, labels: LabelsSetting | None, moment: int
+    ) -> None:
         gone = removed & self.held
-        after = (self.held | added) - gone
-        seen = [texts(self.held)]
-        files = Watched(moment, lambda: seen.append(examples(reader)))
+        before = expected(self.held, self.labels)
+        seen = [before]
+        files = Watched(moment, lambda: seen.append(content(reader)))
 
-        with writing(reopen(self.path, files=files)) as writer:
-            writer.commit(added=rows(added - gone), removed=[row(number).id for number in gone])
+        ids = [row(number).id for number in gone]
+        commit(reopen(self.path, files=files), added=rows(added - gone), removed=ids, labels=labels)
 
-        assert all(found in (texts(self.held), texts(after)) for found in seen)
-        self.held = after
+        self.held, self.labels = (self.held | added) - gone, labels or self.labels
+        assert all(found in (before, expected(self.held, self.labels)) for found in seen)
 
-    @rule(added=some, removed=some, moment=st.integers(0, 80), torn=torn)
-    def crash(self, added: Numbers, removed: Numbers, moment: int, torn: str | None) -> None:
+    @rule(added=some, removed=some, labels=maybe_set, moment=st.integers(0, 80), torn=torn)
+    def crash(
+        self,
+        added: Numbers,
+        removed: Numbers,
+        labels: LabelsSetting | None,
+        moment: int,
+        torn: str | None,
+    ) -> None:
         gone = removed & self.held
-        after = (self.held | added) - gone
+        after = (self.held | added) - gone, labels or self.labels
         files = Faulty(moment, torn=torn)
         try:
-            with writing(reopen(self.path, files=files)) as writer:
-                writer.commit(added=rows(added - gone), removed=[row(number).id for number in gone])
+            ids = [row(number).id for number in gone]
+            commit(reopen(self.path, files=files), added=rows(added - gone), removed=ids, labels=labels)
         except Crash:
             assert files.fired
-        found = examples(reopen(self.path, files=Unflushed()))
-        assert found in ((texts(self.held), texts(after)) if files.fired else (texts(after),))
-        self.held = after if found == texts(after) else self.held
+        found = content(reopen(self.path, files=Unflushed()))
+        assert found == expected(*after) or (files.fired and found == expected(self.held, self.labels))
+        if found == expected(*after):
+            self.held, self.labels = after
         with writing(self.store):
             pass
 
@@ -184,7 +225,7 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def the_directory_is_that_of_a_fresh_store(self) -> None:
         if self.path.exists():
-            assert without_entries(tree(self.path)) == fresh(frozenset(self.held), self.encrypted)
+            assert without_entries(tree(self.path)) == fresh(frozenset(self.held), self.labels, self.encrypted)
             assert check(self.path).findings == ()
 
     def teardown(self) -> None:

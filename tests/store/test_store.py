@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stores import SETTINGS, Unflushed, check, commit, create, make, numbers, reopen, row, rows, tree
+from stores import (
+    SETTINGS,
+    Unflushed,
+    check,
+    commit,
+    create,
+    label_settings,
+    make,
+    numbers,
+    reopen,
+    row,
+    rows,
+    tree,
+)
 
 from edge_icl.errors import (
     AmbiguousIdError,
@@ -23,11 +37,12 @@ from edge_icl.errors import (
 )
 from edge_icl.runtime.threads import CHUNK
 from edge_icl.store import pages, trie
-from edge_icl.store.manifest import page_file
+from edge_icl.store.manifest import LabelsSetting, page_file
 from edge_icl.store.settings import Settings
 from edge_icl.store.writer import writing
 
-changes = st.lists(st.tuples(st.sets(numbers, max_size=12), st.sets(numbers, max_size=12)), max_size=8)
+some = st.sets(numbers, max_size=12)
+changes = st.lists(st.tuples(some, some, st.none() | label_settings), max_size=8)
 
 
 pytestmark = pytest.mark.usefixtures("kind")
@@ -41,19 +56,21 @@ def tiny_pages() -> None:
         yield
 
 
-@given(changes)
-def test_any_sequence_of_adds_and_forgets_equals_a_fresh_store(
-    steps: list[tuple[set[int], set[int]]],
+@given(changes, label_settings)
+def test_any_sequence_of_changes_equals_a_fresh_store(
+    steps: list[tuple[set[int], set[int], LabelsSetting | None]], begun: LabelsSetting
 ) -> None:
     with TemporaryDirectory() as folder:
-        store = make(Path(folder) / "long")
+        store = make(Path(folder) / "long", labels=begun)
         held: set[int] = set()
-        for added, removed in steps:
+        labels = begun
+        for added, removed, setting in steps:
             gone = removed & held
-            commit(store, added=rows(added - gone), removed=[row(number).id for number in gone])
-            held = (held | added) - gone
+            ids = [row(number).id for number in gone]
+            commit(store, added=rows(added - gone), removed=ids, labels=setting)
+            held, labels = (held | added) - gone, setting or labels
             store = reopen(store.path, files=Unflushed())
-        fresh = make(Path(folder) / "fresh", rows(held))
+        fresh = make(Path(folder) / "fresh", rows(held), labels=labels)
 
         assert tree(store.path) == tree(fresh.path)
         assert check(store.path).findings == ()
@@ -77,6 +94,29 @@ def test_thousands_are_forgotten_in_one_commit(tmp_path: Path) -> None:
     commit(store, removed=[row(number).id for number in range(4000) if number % 4])
 
     assert tree(store.path) == tree(make(tmp_path / "fresh", rows(range(0, 4000, 4))).path)
+
+
+def test_a_setting_is_made_and_taken_back_without_a_trace(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(10)))
+    before = tree(store.path)
+
+    change = commit(store, labels="yes")
+
+    assert change.root_before != change.root_after == store.snapshot().root
+    assert [name for name, data in tree(store.path).items() if data != before[name]] == ["manifest"]
+    again = commit(store, labels="yes")
+    assert again.root_before == again.root_after == change.root_after
+    commit(store, labels="auto")
+    assert tree(store.path) == before
+
+
+@pytest.mark.parametrize("held", [range(10), ()], ids=["examples", "nothing"])
+def test_a_store_made_again_has_the_setting_too(tmp_path: Path, held: Iterable[int]) -> None:
+    store = make(tmp_path / "store", rows(held), labels="no")
+
+    assert check(store.path, deep=True).findings == ()
+    assert reopen(store.path).snapshot().manifest.labels == "no"
+    assert reopen(store.path).snapshot().root != make(tmp_path / "other", rows(held)).snapshot().root
 
 
 def test_adding_twice_is_adding_once(tmp_path: Path) -> None:

@@ -307,7 +307,7 @@ class _Forger:
         self.done.append(f"setting {name} ({how}): {old} -> {value[:40]}")
 
     def manifest(self) -> None:
-        name = self.rng.choice(("clustering", "count", "settings", "more", "pages"))
+        name = self.rng.choice(("clustering", "count", "settings", "labels", "more", "pages"))
         self.parts.manifest[name] = value = self.value()
         self.done.append(f"manifest {name}: {value[:40]}")
 

@@ -235,7 +235,9 @@ def leaves(ids: list[bytes], prefix: str = "") -> list[tuple[str, list[bytes]]]:
     return [(prefix, below)] if below else []
 
 
-def write(settings: Settings, examples: list[Example], lock: Lock | None = None) -> Files:
+def write(
+    settings: Settings, examples: list[Example], lock: Lock | None = None, *, labels: str = "auto"
+) -> Files:
     """Return the files of the store with these settings, `format` among them, and examples."""
     seed = bytes.fromhex(settings["seed"])
 
@@ -254,6 +256,8 @@ def write(settings: Settings, examples: list[Example], lock: Lock | None = None)
     data = clustering(settings, {key: vector for key, (_, vector) in rows.items()})
     files[f"clustering/{digest(data)}.safetensors"] = data
     last = {"clustering": digest(data), "count": len(rows), "settings": digest(files["store.json"])}
+    if labels != "auto":
+        last["labels"] = labels
     files["manifest"] = b'{"pages":[\n%s\n],\n%s\n' % (",\n".join(lines).encode(), compact(last)[1:])
     return {**(sealed(files, lock, seed) if lock else files), "lock": b""}
 
@@ -276,6 +280,13 @@ def read(files: Files, passphrase: bytes = b"") -> tuple[Settings, list[Example]
             tags = tuple(told.get("tags", ()))
             found.append(Example(told["input"], told["output"], told.get("source"), tags, vector))
     return settings, found
+
+
+def labels_in(files: Files, passphrase: bytes = b"") -> str:
+    """Return whether the outputs of a store are labels: yes, no, or auto."""
+    if "key" in files:
+        files = opened(files, passphrase)
+    return json.loads(files["manifest"]).get("labels", "auto")
 
 
 # Encryption

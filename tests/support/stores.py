@@ -16,6 +16,7 @@ from edge_icl.store import audit
 from edge_icl.store.disk import Store
 from edge_icl.store.files import Files
 from edge_icl.store.keys import Key, Stretch
+from edge_icl.store.manifest import AUTO, LABELS_SETTINGS, LabelsSetting
 from edge_icl.store.pages import Row
 from edge_icl.store.settings import Settings
 from edge_icl.store.writer import Change, writing
@@ -83,16 +84,24 @@ def points(some: Sequence[Row], dimension: int = DIMENSION) -> Points:
     return Points(ids, np.array([one.vector for one in some], np.int8).reshape(-1, dimension))
 
 
-def make(path: Path, some: Iterable[Row] = (), *, settings: Settings = SETTINGS) -> Store:
+def make(
+    path: Path, some: Iterable[Row] = (), *, settings: Settings = SETTINGS, labels: LabelsSetting = AUTO
+) -> Store:
     """Return a fresh store with these rows, added in one commit."""
-    store = create(path, settings, files=Unflushed())
+    store = create(path, settings, labels=labels, files=Unflushed())
     commit(store, added=list(some))
     return store
 
 
-def create(path: Path, settings: Settings = SETTINGS, *, files: Files | None = None) -> Store:
+def create(
+    path: Path,
+    settings: Settings = SETTINGS,
+    *,
+    labels: LabelsSetting = AUTO,
+    files: Files | None = None,
+) -> Store:
     """Return a new store of the kind that is asked for, with the one data key of all tests."""
-    return Store.create(path, settings, key=KEY if encrypted else None, files=files)
+    return Store.create(path, settings, labels=labels, key=KEY if encrypted else None, files=files)
 
 
 def unlock(wrapped: WrappedKey) -> bytes:
@@ -113,9 +122,15 @@ def replace_file(store: Store, old: str, new: str, data: bytes) -> None:
     store.folder.create({new: data})
 
 
-def commit(store: Store, *, added: Sequence[Row] = (), removed: Sequence[bytes] = ()) -> Change:
+def commit(
+    store: Store,
+    *,
+    added: Sequence[Row] = (),
+    removed: Sequence[bytes] = (),
+    labels: LabelsSetting | None = None,
+) -> Change:
     with writing(store) as writer:
-        return writer.commit(added=added, removed=removed)
+        return writer.commit(added=added, removed=removed, labels=labels)
 
 
 def tree(path: Path) -> dict[str, bytes]:
@@ -128,5 +143,7 @@ def tree(path: Path) -> dict[str, bytes]:
 
 numbers = st.integers(0, 60)
 """Numbers of examples; few enough that they repeat."""
+
+label_settings = st.sampled_from(LABELS_SETTINGS)
 
 vectors = st.lists(st.integers(-127, 127), min_size=DIMENSION, max_size=DIMENSION)
