@@ -17,7 +17,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     models     which models are on this machine, how they are used; the only network code
     access     where a store is, making one, passphrases, verifying
     answer     from a question to an answer
-    changes    what add, forget and replace do
+    changes    what add, forget, replace and set_labels do
     memory     Memory: each method is one call into a room
     aio, mcp   the same for asyncio, and for assistants
     cli        the command line

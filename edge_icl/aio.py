@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
     from edge_icl.results import Added, Answer, Held, Receipt, Verification
+    from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
 
 T = TypeVar("T")
@@ -172,6 +173,10 @@ class AsyncMemory:
         """What the store was made with."""
         return self._memory.settings
 
+    async def labels_setting(self) -> LabelsSetting:
+        """Return whether the outputs are labels, as `Memory.labels_setting` says."""
+        return await self._run(lambda: self._memory.labels_setting)
+
     async def root(self) -> str:
         """Return the string that names the whole content of the store."""
         return await self._run(lambda: self._memory.root)
@@ -202,6 +207,10 @@ class AsyncMemory:
     async def forget(self, *ids: str, similar: float | None = None) -> Receipt:
         """Forget examples in one commit, as `Memory.forget` does."""
         return await self._run(partial(self._memory.forget, *ids, similar=similar))
+
+    async def set_labels(self, setting: LabelsSetting) -> bool:
+        """Say whether the outputs are labels, as `Memory.set_labels` does."""
+        return await self._run(partial(self._memory.set_labels, setting))
 
     async def ask(self, question: str, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Answer a question, as `Memory.ask` does."""
@@ -234,6 +243,10 @@ class AsyncMemory:
     async def examples(self) -> list[Held]:
         """Return all examples, in the order of their ids."""
         return await self._run(lambda: list(self._memory.examples()))
+
+    async def outputs(self) -> dict[str, int]:
+        """Return each different output and how many examples have it, as `Memory.outputs` does."""
+        return await self._run(self._memory.outputs)
 
     async def get(self, id: str) -> Held:
         """Return the example whose id begins so, as `Memory.get` does."""

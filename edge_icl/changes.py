@@ -16,6 +16,7 @@ from edge_icl.errors import EdgeIclError, InputError, StoreChangedError
 from edge_icl.example import checked
 from edge_icl.results import RECEIPT, Added, Receipt, Replaced
 from edge_icl.search.finding import alike, held
+from edge_icl.store.manifest import checked_labels
 from edge_icl.store.pages import Row
 
 if TYPE_CHECKING:
@@ -127,6 +128,12 @@ def replace(
         seconds=time.perf_counter() - begun,
         store=settings.digest(RECEIPT),
     )
+
+
+def set_labels(opened: OpenStore, setting: str) -> bool:
+    """Say whether the outputs are labels; see `Memory.set_labels`."""
+    change = opened.commit(lambda _: ((), ()), labels=checked_labels(setting))
+    return change.root_before != change.root_after
 
 
 def _left(

@@ -31,9 +31,10 @@ from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Verification
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
-from edge_icl.search.finding import alike, every_example, fitting, held, nearest, select
+from edge_icl.search.finding import alike, every_example, fitting, held, nearest, outputs, select
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, no_passphrase
+from edge_icl.store.manifest import AUTO
 from edge_icl.store.presence import is_store
 from edge_icl.store.recovery import Unfinished, unfinished
 from edge_icl.store.settings import DEFAULT_SHOTS
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.reply import Reply
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.keys import Stretch
+    from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
 
 DEFAULT_OPTIONS = Options()
@@ -150,6 +152,7 @@ class Memory:
         seed: bytes | None = None,
         encoder: str | None = None,
         task: str | None = None,
+        labels: LabelsSetting = AUTO,
         passphrase: Passphrase | None = None,
         stretch: Stretch = STRETCH,
     ) -> Self:
@@ -161,6 +164,8 @@ class Memory:
             seed: 32 bytes that every id and digest depends on; for tests and audits. None for random ones.
             encoder: name of the encoder; None for the default.
             task: what is asked of the model, in words, such as "Classify the expense"; None for nothing.
+            labels: whether the outputs are labels, of which an answer is one ("yes"), or texts, so that answers
+                are written ("no"); "auto" decides from the outputs. `set_labels` changes it later.
             passphrase: encrypts the store; None for a plain one. With a seed, the data key follows from both.
             stretch: what trying a passphrase costs; less than the default is for tests and audits.
 
@@ -170,13 +175,20 @@ class Memory:
             StoreExistsError: a store is there already.
             NotAStoreError: something else is there.
             ModelMissingError: the encoder is not on this machine.
-            InputError: the shots, the seed, the task or the passphrase are not valid.
+            InputError: the shots, the seed, the task, the setting for labels or the passphrase are not valid.
         """
         path = locate(store)
         if is_store(path):
             raise StoreExistsError(f"there is a store at {path} already", "use it, or choose another name")
         opened = make(
-            path, encoder=encoder, shots=shots, seed=seed, task=task, passphrase=passphrase, stretch=stretch
+            path,
+            encoder=encoder,
+            shots=shots,
+            seed=seed,
+            task=task,
+            labels=labels,
+            passphrase=passphrase,
+            stretch=stretch,
         )
         return cls(
             opened,
@@ -214,6 +226,11 @@ class Memory:
     def settings(self) -> Settings:
         """What the store was made with."""
         return self._opened.store.settings
+
+    @property
+    def labels_setting(self) -> LabelsSetting:
+        """Whether the outputs are labels ("yes") or texts ("no"), or what they show decides ("auto")."""
+        return self._opened.read(lambda snapshot: snapshot.manifest.labels)
 
     @property
     def encrypted(self) -> bool:
@@ -332,6 +349,25 @@ class Memory:
         """
         return changes.replace(self._opened, id, input=input, output=output, tags=tags, source=source)
 
+    def set_labels(self, setting: LabelsSetting) -> bool:
+        """Say whether the outputs are labels, for every question from now on; one commit, as other changes.
+
+        `Options(labels=...)` still decides for one question. With "auto" again, the store's bytes are those of
+        one that never had another setting.
+
+        Args:
+            setting: "yes" for labels, of which an answer is one; "no" for texts, so that answers are written;
+                "auto" to decide from the outputs.
+
+        Returns:
+            Whether the store had another setting before; where not, nothing was changed.
+
+        Raises:
+            InputError: there is no such setting.
+            StoreAccessError: the operating system refused.
+        """
+        return changes.set_labels(self._opened, setting)
+
     def ask(self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: Cancel | None = None) -> Answer:
         """Answer a question from the examples.
 
@@ -431,6 +467,10 @@ class Memory:
             for page in pages
             for (id, example), vector in zip(page.examples(), page.vectors, strict=True)
         )
+
+    def outputs(self) -> dict[str, int]:
+        """Return each different output and how many examples have it: the most frequent first, then by text."""
+        return self._opened.read(outputs)
 
     def ids(self) -> list[str]:
         """Return the ids of all examples, sorted. No text is read, so it does not matter if one is damaged."""

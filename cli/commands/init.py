@@ -9,11 +9,13 @@ import click
 from edge_icl.cli import completion, passphrases
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.given import text_or_stdin
+from edge_icl.store.manifest import AUTO, LABELS_SETTINGS
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES
 
 if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.cli.session import Session
+    from edge_icl.store.manifest import LabelsSetting
 
 MOST_SHOTS = 65535
 
@@ -55,6 +57,14 @@ def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> b
     callback=text_or_stdin,
     help='What is asked of the model, such as "Classify the expense"; - reads it from stdin.',
 )
+@click.option(
+    "--labels",
+    type=click.Choice(LABELS_SETTINGS),
+    default=AUTO,
+    show_default=True,
+    help="Whether the outputs are labels, so that an answer is one of them, or else is written; "
+    "`edge-icl labels --set` changes it.",
+)
 @click.option("--encrypt", is_flag=True, help="Encrypt every file of the store, with a passphrase.")
 @click.option(
     "--keyring", is_flag=True, help="With --encrypt: let the system's keyring keep a random passphrase."
@@ -66,13 +76,14 @@ def init(
     seed: bytes | None,
     encoder: str | None,
     task: str | None,
+    labels: LabelsSetting,
     encrypt: bool,
     keyring: bool,
 ) -> None:
     """Make a store, with settings of your own.
 
-    `add` makes one by itself, so this is only for settings that differ from the usual ones. They cannot be
-    changed later. With more shots the model sees more examples and takes longer for its first answer. A task
+    `add` makes one by itself, so this is only for settings that differ from the usual ones. Only --labels can
+    be changed later. With more shots the model sees more examples and takes longer for its first answer. A task
     stands at the beginning of every prompt. An encrypted store cannot be opened without its passphrase: keep
     it.
     """
@@ -80,7 +91,13 @@ def init(
 
     passphrase = _passphrase(session, encrypt=encrypt, keyring=keyring)
     with Memory.create(
-        session.store, shots=shots, seed=seed, encoder=encoder, task=task, passphrase=passphrase
+        session.store,
+        shots=shots,
+        seed=seed,
+        encoder=encoder,
+        task=task,
+        labels=labels,
+        passphrase=passphrase,
     ) as memory:
         session.followed.append((memory, 0))
         if session.output.json:
@@ -89,7 +106,8 @@ def init(
                 "shots": shots,
                 "encoder": memory.settings.encoder,
             }
-            made |= {"task": memory.settings.task or None, "encrypted": memory.encrypted}
+            made |= {"task": memory.settings.task or None, "labels_setting": labels}
+            made |= {"encrypted": memory.encrypted}
             session.output.document({**made, "root": memory.root})
         else:
             session.output.line(f"made the {'encrypted ' * memory.encrypted}store {memory.path}")

@@ -9,6 +9,7 @@ import click
 
 from edge_icl.cli import checks, machine, tables
 from edge_icl.cli.command import Command, examples
+from edge_icl.cli.commands import labels
 from edge_icl.cli.output import PROGRAM
 from edge_icl.errors import ModelError
 from edge_icl.llm import build
@@ -59,6 +60,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
         "examples": len(memory),
         "shots": memory.settings.shots,
         "task": memory.settings.task or None,
+        "labels_setting": memory.labels_setting,
         "bytes": _bytes(memory.path) - cached,
         "cache_bytes": cached,
         "encrypted": memory.encrypted,
@@ -88,6 +90,7 @@ def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
         ("examples", f"{fields['examples']:,}"),
         ("shots", f"{fields['shots']} examples in a prompt"),
         *([("task", fields["task"])] if fields["task"] else []),
+        ("labels", labels.explained(fields["labels_setting"])),
         ("size", ", ".join(sizes)),
         ("encrypted", "yes" if fields["encrypted"] else "no"),
         ("root", fields["root"]),

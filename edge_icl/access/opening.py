@@ -9,6 +9,7 @@ from edge_icl.access.passphrases import Passphrase, new_key, unlocking
 from edge_icl.errors import InputError, NotAStoreError
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
+from edge_icl.store.manifest import AUTO, checked_labels
 from edge_icl.store.presence import is_store
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
 
@@ -23,6 +24,7 @@ def make(
     shots: int = DEFAULT_SHOTS,
     seed: bytes | None = None,
     task: str | None = None,
+    labels: str = AUTO,
     passphrase: Passphrase | None = None,
     stretch: Stretch = STRETCH,
 ) -> Store:
@@ -34,6 +36,7 @@ def make(
         shots: how many examples go into a prompt: the number of clusters.
         seed: 32 bytes that every id and digest depends on; None for random ones.
         task: what is asked of the model, in words; None for nothing.
+        labels: whether the outputs are labels: "yes", "no", or "auto" for what they themselves show.
         passphrase: encrypts the store; None for a plain one.
         stretch: what trying a passphrase costs.
 
@@ -41,7 +44,7 @@ def make(
         NotAStoreError: something is there already.
         NotInstalledError: it is to be encrypted, and a package for that is not installed.
         ModelMissingError: the encoder is not on this machine.
-        InputError: the shots, the seed, the task or the passphrase are not valid.
+        InputError: the shots, the seed, the task, the setting for labels or the passphrase are not valid.
     """
     from edge_icl.models.location import find_encoder
 
@@ -49,6 +52,7 @@ def make(
         raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")
     if seed is not None and len(seed) != SEED_BYTES:
         raise InputError(f"the seed has {len(seed)} bytes instead of {SEED_BYTES}", "give 64 hex digits")
+    setting = checked_labels(labels)
     found = find_encoder(encoder)
     new = Settings(
         seed=secrets.token_bytes(SEED_BYTES) if seed is None else seed,
@@ -61,7 +65,7 @@ def make(
     )
     try:
         with new_key(passphrase, seed=seed, stretch=stretch) as key:
-            return Store.create(path, new, key=key)
+            return Store.create(path, new, labels=setting, key=key)
     except NotAStoreError:
         if seed is None and is_store(path):
             opened = Store.open(path, unlock=unlocking(passphrase))

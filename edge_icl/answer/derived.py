@@ -99,7 +99,7 @@ class Derived:
             mode: "on" or "off" if that was said with the question, or "auto" to look at the outputs.
         """
         if mode == "auto":
-            return labels.decide(self.outputs)
+            return labels.decide(self.outputs, self.snapshot.manifest.labels)
         return Labelling(labels=mode == "on", why=f"it was asked for with labels {mode}")
 
 

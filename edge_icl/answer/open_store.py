@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.engines import Engines
     from edge_icl.runtime.lifetime import Lifetime
     from edge_icl.store.disk import Store
+    from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.pages import Row
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
@@ -72,8 +73,12 @@ class OpenStore:
         with self.lifetime.at_work():
             return self.engines.encoder().encode(texts, progress=self.lifetime.heeded_by(progress))
 
-    def commit(self, choose: Choice) -> Change:
+    def commit(self, choose: Choice, *, labels: LabelsSetting | None = None) -> Change:
         """Add and remove what `choose` says of the snapshot under the lock, and drop what was kept of it.
+
+        Args:
+            choose: says it.
+            labels: whether the outputs are labels from now on; None for what the store says already.
 
         Raises:
             StoreBusyError: another writer held the lock for longer than the timeout.
@@ -82,6 +87,6 @@ class OpenStore:
         with self.lifetime.at_work():
             with writing(self.store, timeout=self.timeout) as writer:
                 added, removed = choose(writer.snapshot)
-                change = writer.commit(added=added, removed=removed)
+                change = writer.commit(added=added, removed=removed, labels=labels)
             self.cache.move_on(change)
         return change

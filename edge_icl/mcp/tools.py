@@ -168,6 +168,7 @@ def status(desk: Desk, _given: StatusArguments) -> Result:
         "examples": len(memory),
         "shots": memory.settings.shots,
         "task": memory.settings.task or None,
+        "labels_setting": memory.labels_setting,
         "encoder": memory.settings.encoder,
         "root": memory.root,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -110,6 +111,17 @@ def every_example(read: Read) -> Iterator[Held]:
     """
     pages = read(lambda snapshot: snapshot.visit(_without_vectors))
     return (Held(id.hex(), example) for page in pages for id, example in page.examples())
+
+
+def outputs(snapshot: Snapshot) -> dict[str, int]:
+    """Return each different output and how many examples have it: the most frequent first, then by text.
+
+    No page that was not in memory stays there.
+    """
+    found = Counter[str]()
+    for counts in snapshot.visit(lambda page: Counter(example.output for _, example in page.examples())):
+        found.update(counts)
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _without_vectors(page: Page) -> Page:

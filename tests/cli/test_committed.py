@@ -125,10 +125,19 @@ def passphrase(request: pytest.FixtureRequest) -> str | None:
     return request.param
 
 
-def outputs(store: Path) -> dict[str, str]:
+def opened(store: Path) -> Memory:
     encrypted = (store / "key").exists()
-    with Memory.open(store, create=False, passphrase=PASSPHRASE if encrypted else None) as memory:
+    return Memory.open(store, create=False, passphrase=PASSPHRASE if encrypted else None)
+
+
+def outputs(store: Path) -> dict[str, str]:
+    with opened(store) as memory:
         return {one.input: one.output for one in memory.examples()}
+
+
+def setting(store: Path) -> str:
+    with opened(store) as memory:
+        return memory.labels_setting
 
 
 def opens_with_another(store: Path) -> bool:
@@ -150,6 +159,7 @@ CHANGES = {
     ),
     "fix": Change(("fix", PAPER, "shop"), lambda path: outputs(path)["Printer paper"] == "shop"),
     "add": Change(("add", "--file", "{folder}/more.jsonl"), lambda path: "Tram" in outputs(path)),
+    "labels --set": Change(("labels", "--set", "no"), lambda path: setting(path) == "no"),
 }
 
 

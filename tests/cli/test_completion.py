@@ -48,6 +48,8 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
         ("edge-icl --store d", ["default"]),
         ("edge-icl list --store de", ["default"]),
         ("edge-icl list --limit ", []),
+        ("edge-icl labels --set ", ["auto", "yes", "no"]),
+        ("edge-icl init --labels y", ["yes"]),
         ("edge-icl completion ", ["bash", "zsh", "fish"]),
     ],
 )

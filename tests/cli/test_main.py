@@ -156,7 +156,18 @@ def _wait_until_it_reads(pid: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["--version", "--help", "list", "show ID", "forget ID --yes --no-similar", "status", "verify"]
+    "line",
+    [
+        "--version",
+        "--help",
+        "list",
+        "show ID",
+        "forget ID --yes --no-similar",
+        "labels",
+        "labels --set yes",
+        "status",
+        "verify",
+    ],
 )
 @pytest.mark.usefixtures("bare_home")
 def test_what_needs_no_model_loads_nothing_heavy(line: str) -> None:
@@ -203,6 +214,8 @@ def test_an_example_cannot_command_the_terminal() -> None:
         "models list",
         "add Tram travel",
         "fix ID travel",
+        "labels",
+        "labels --set yes",
         "forget ID --yes",
         "init --task x --store new",
         "completion bash",
@@ -228,7 +241,7 @@ def test_whoever_leaves_before_the_output_is_read_hears_no_complaint(home: Path,
     assert done.returncode == 141
     assert not done.stderr
     changed = {path: data for path, data in content(store).items() if not path.startswith("cache")}
-    assert (changed != before) == (args[0] in {"add", "fix", "forget"})
+    assert (changed != before) == (args[0] in {"add", "fix", "forget"} or "--set" in args)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -84,6 +84,7 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
         "list": [(["list"], "")],
         "show": [(["show", id], "")],
         "search": [(["search", "Whose-Letter"], "")],
+        "labels": [(["labels"], ""), (["labels", "--set", "yes"], "")],
         "status": [(["status"], "")],
         "export": [(["export"], ""), (["export", "--json"], "")],
         "import": [(["--store", "fresh", "import", str(rows)], "")],
@@ -208,7 +209,7 @@ def test_no_command_writes_the_plaintext_of_an_encrypted_store(sealed: Path, tmp
         for call, file, data in found:
             shown = [secret for secret in known if secret in data]
             assert in_memory(file) or not (shown or call in MOVING), (words, call, file, shown)
-    writers = {"init", "add", "ask", "forget", "fix", "edit", "import", "verify", "passphrase", "mcp"}
+    writers = {"init", "add", "ask", "forget", "fix", "edit", "labels", "import", "verify", "passphrase", "mcp"}
     assert calls or name not in writers
 
 

@@ -86,6 +86,7 @@ def test_an_assistant_adds_asks_searches_and_forgets(models_home: Path, tmp_path
 
         _, before = await call(client, "status")
         assert (before["examples"], before["path"]) == (2, str(models_home / "stores" / "default"))
+        assert before["labels_setting"] == "auto"
 
         shown, plan = await call(client, "forget_dry_run", tag="2026")
         assert plan["examples"] == [

@@ -68,6 +68,8 @@ def test_a_session_is_that_of_memory(running: Callable[[Main], None]) -> None:
             assert await memory.get(found.id[:8]) == found
             assert found in await memory.examples()
             assert (await memory.verify(deep=True, receipt=receipt.as_json())).ok
+            assert await memory.set_labels("yes")
+            assert (await memory.labels_setting(), (await memory.outputs())["office"]) == ("yes", 4)
             with pytest.raises(InputError):
                 await memory.ask("")
             assert memory.settings.shots

@@ -147,6 +147,53 @@ def test_outputs_that_are_names_are_chosen_though_none_comes_again(models_home: 
     assert set(answer.labels) == {"card_arrival", "top_up_failed"}
 
 
+def test_what_is_set_decides_for_questions_that_do_not_say_themselves(memory: Memory, tmp_path: Path) -> None:
+    short = Options(max_tokens=4)
+    assert (memory.labels_setting, bool(memory.ask("Taxi downtown", short).labels)) == ("auto", True)
+
+    assert memory.set_labels("no")
+    assert not memory.ask("Taxi downtown", short).labels
+    assert memory.ask("Taxi downtown", Options(labels="on")).text == "travel"
+
+    with Memory.create(tmp_path / "rewrites", seed=SEED, labels="yes") as texts:
+        texts.add("i am late", "Sorry, I am running late.")
+        texts.add("cant come", "Unfortunately I cannot make it.")
+        assert set(texts.ask("i will be late").labels) == set(texts.outputs())
+        assert not texts.ask("i will be late", Options(labels="off", max_tokens=4)).labels
+        assert texts.ask("i will be late", Options(json_schema={"enum": [1]})).text == "1"
+        texts.set_labels("auto")
+        assert not texts.ask("i will be late", short).labels
+
+
+def test_what_is_set_is_seen_by_every_handle_and_kept_by_every_change(memory: Memory, tmp_path: Path) -> None:
+    with Memory.open("work") as other:
+        other.set_labels("yes")
+        assert memory.labels_setting == "yes"
+        assert not memory.set_labels("yes")
+
+    memory.replace(memory.find(match="toner")[0].id, output="paper")
+    memory.forget(memory.find(match="Lyon")[0].id)
+    memory.add("Tram", "travel")
+
+    held = [one.example for one in memory.examples()]
+    with Memory.create(tmp_path / "fresh", seed=SEED, shots=4, labels="yes") as fresh:
+        fresh.add_many(held)
+        assert tree(fresh.path) == tree(memory.path)
+    assert memory.verify(deep=True).ok
+    assert memory.outputs() == {"meals": 4, "travel": 4, "office": 3, "paper": 1}
+    assert list(memory.outputs()) == ["meals", "travel", "office", "paper"]
+
+
+@pytest.mark.parametrize("wrong", ["on", "Yes", "", None])
+def test_what_cannot_be_set_is_refused_and_changes_nothing(memory: Memory, wrong: object) -> None:
+    before = tree(memory.path)
+
+    with pytest.raises(InputError, match=r"does not say whether outputs are labels; give auto, yes or no"):
+        memory.set_labels(wrong)
+
+    assert tree(memory.path) == before
+
+
 def test_a_stream_gives_the_answer_in_pieces(memory: Memory) -> None:
     reply = memory.stream("Taxi downtown", Options(labels="off", max_tokens=6))
     pieces = list(reply)
@@ -340,7 +387,7 @@ def test_opening_and_creating_say_what_is_there(memory: Memory, tmp_path: Path) 
             Memory.open(wrong)
 
 
-@pytest.mark.parametrize("options", [{"shots": 0}, {"shots": 70_000}, {"seed": b"short"}])
+@pytest.mark.parametrize("options", [{"shots": 0}, {"shots": 70_000}, {"seed": b"short"}, {"labels": "on"}])
 def test_settings_that_make_no_sense_are_refused(models_home: Path, options: dict[str, object]) -> None:
     with pytest.raises(InputError):
         Memory.create("work", **options)
@@ -356,6 +403,8 @@ def test_a_closed_memory_says_so(memory: Memory) -> None:
         lambda: memory.ask("x"),
         lambda: memory.add("a", "b"),
         lambda: memory.forget("a"),
+        lambda: memory.set_labels("no"),
+        memory.outputs,
         memory.verify,
     ):
         with pytest.raises(StoreClosedError):

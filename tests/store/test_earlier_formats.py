@@ -132,6 +132,21 @@ def test_the_commands_read_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("--store", str(path), "verify", "--deep").code == 0
 
 
+def test_a_setting_for_labels_is_taken_back_to_the_byte(path: Path) -> None:
+    before = files(path)
+
+    with opened(path) as memory:
+        assert memory.labels_setting == "auto"
+        assert not memory.set_labels("auto")
+        assert files(path) == before
+        assert memory.set_labels("yes")
+        assert {name for name, data in files(path).items() if data != before[name]} == {"manifest"}
+        assert memory.verify(deep=True).ok
+        memory.set_labels("auto")
+
+    assert files(path) == before
+
+
 def test_after_a_forget_it_is_byte_for_byte_a_store_made_today(path: Path, tmp_path: Path) -> None:
     rows = [row for page in stores.reopen(path).snapshot().load() for row in page.rows()]
     with pytest.MonkeyPatch.context() as patch:

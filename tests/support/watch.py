@@ -81,6 +81,7 @@ SCRIPTS: dict[str, Script] = {
     "list": [(("list",), "")],
     "show": [(("show", EXAMPLES[2].id(SEED).hex()), "")],
     "search": [(("search", "a ride"), "")],
+    "labels": [(("labels",), ""), (("labels", "--set", "yes"), "")],
     "status": [(("status",), "")],
     "export": [(("export",), "")],
     "import": [(("--store", "copy", "import", "-"), '{"input": "Lunch", "output": "food"}\n')],
