@@ -63,7 +63,7 @@ def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
         return
     if answer.probability is not None:
         among = counted(len(answer.labels), "output")
-        output.line(f"probability {answer.probability:.2f} among {among} of the store, {_taken(answer)}")
+        output.line(f"probability {answer.probability:.2f} among {among} of the store, {answer.labelling}")
     left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
     if answer.nearest:
         output.line("the nearest examples")
@@ -76,17 +76,9 @@ def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
     if not answer.examples:
         output.line("answered without examples")
         return
-    told = "" if answer.labels else f"; the outputs of the store are {_taken(answer)}"
+    told = "" if answer.labels else f"; the outputs of the store are {answer.labelling}"
     output.line(f"answered from {counted(len(answer.examples))}{left}{told}")
     output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
-
-
-def _taken(answer: Answer) -> str:
-    """Return what the store's outputs were taken to be, and why."""
-    assert answer.labelling is not None
-    taken = "labels" if answer.labelling.labels else "free text"
-    word = "assumed to be" if answer.labelling.assumed else "taken as"
-    return f"{word} {taken} ({answer.labelling.why})"
 
 
 def _tell_assumed(session: Session, answer: Answer) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
-    from edge_icl.results import Added, Answer, Held, Receipt, Verification
+    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Verification
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
 
@@ -243,6 +243,14 @@ class AsyncMemory:
     async def examples(self) -> list[Held]:
         """Return all examples, in the order of their ids."""
         return await self._run(lambda: list(self._memory.examples()))
+
+    async def contradictions(self, *examples: Example) -> list[Held]:
+        """Return the examples that contradict these, as `Memory.contradictions` does."""
+        return await self._run(partial(self._memory.contradictions, *examples))
+
+    async def labelling(self) -> Labelling:
+        """Return whether the outputs are labels, and why, as `Memory.labelling` does."""
+        return await self._run(self._memory.labelling)
 
     async def outputs(self) -> dict[str, int]:
         """Return each different output and how many examples have it, as `Memory.outputs` does."""

@@ -227,3 +227,13 @@ def normalise(text: str, what: str) -> str:
             f"the {what} is not valid Unicode: {error.reason}", "save it as UTF-8 and try again"
         ) from None
     return unicodedata.normalize("NFC", text)
+
+
+def folded(text: str) -> str:
+    """Return a text in NFC with each run of white space as one space, and none around it."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def same_text(one: str, other: str) -> bool:
+    """Tell whether a person would call two texts the same: in NFC, with white space folded."""
+    return folded(one) == folded(other)

@@ -22,13 +22,15 @@ from edge_icl.access.paths import DEFAULT_STORE, locate
 from edge_icl.access.verification import verify
 from edge_icl.answer import questions
 from edge_icl.answer.engines import Engines
+from edge_icl.answer.labels import decide
 from edge_icl.answer.open_store import OpenStore
 from edge_icl.answer.options import Options
+from edge_icl.answer.recall import contradictions
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
-from edge_icl.example import Example, normalise
+from edge_icl.example import Example, checked, normalise
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Verification
+from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Replaced, Verification
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.finding import alike, every_example, fitting, held, nearest, outputs, select
@@ -471,6 +473,17 @@ class Memory:
     def outputs(self) -> dict[str, int]:
         """Return each different output and how many examples have it: the most frequent first, then by text."""
         return self._opened.read(outputs)
+
+    def contradictions(self, *examples: Example) -> list[Held]:
+        """Return the examples that have the input of one of these and another output than it has.
+
+        A question with that input is recalled with the output that most of them have. Reads every example.
+        """
+        return self._opened.read(lambda snapshot: contradictions(snapshot, checked(examples)))
+
+    def labelling(self) -> Labelling:
+        """Return whether the outputs are labels, by the store's setting or by what they show, and why."""
+        return self._opened.read(lambda snapshot: decide(outputs(snapshot), snapshot.manifest.labels))
 
     def ids(self) -> list[str]:
         """Return the ids of all examples, sorted. No text is read, so it does not matter if one is damaged."""

@@ -88,6 +88,10 @@ class Labelling:
     why: str
     assumed: bool = False
 
+    def __str__(self) -> str:
+        word = "assumed to be" if self.assumed else "taken as"
+        return f"{word} {'labels' if self.labels else 'free text'} ({self.why})"
+
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
         return {"labels": self.labels, "assumed": self.assumed, "why": self.why}

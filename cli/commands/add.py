@@ -11,12 +11,16 @@ from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
 from edge_icl.cli.tables import counted
-from edge_icl.cli.teaching import FileOptions, Labels, Lesson
-from edge_icl.example import Example
+from edge_icl.cli.teaching import MOST_TOLD, FileOptions, Labels, Lesson
+from edge_icl.errors import EdgeIclError
+from edge_icl.example import Example, same_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_icl.cli.session import Session
-    from edge_icl.results import Added
+    from edge_icl.memory import Memory
+    from edge_icl.results import Added, Held
 
 PAIR = 2
 
@@ -90,16 +94,19 @@ def add(
             lesson = teaching.read(file, options, Labels(tags, source), lengths, progress=progress)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
-    show(session, added, lesson, skip_bad=options.skip_bad)
+        others = _contradictions(session, memory, lesson)
+        show(session, added, lesson, others, skip_bad=options.skip_bad)
+        _tell_contradictions(session, memory, lesson, others)
 
 
-def show(session: Session, added: Added, lesson: Lesson, *, skip_bad: bool) -> None:
+def show(session: Session, added: Added, lesson: Lesson, others: Sequence[Held], *, skip_bad: bool) -> None:
     """Show what was added."""
     if session.output.json:
         skipped = [{"line": line, "reason": reason} for line, reason in lesson.bad]
         more = {"skipped": skipped} if skip_bad else {}
         shortened = {"shortened": lesson.longer} if lesson.longer else {}
-        session.output.document(added.as_json() | more | shortened)
+        contradictions = {"contradictions": [one.as_json() for one in others]} if others else {}
+        session.output.document(added.as_json() | more | shortened | contradictions)
         return
     for line, reason in lesson.bad:
         session.output.note(f"skipped line {line}: {reason}")
@@ -112,3 +119,30 @@ def show(session: Session, added: Added, lesson: Lesson, *, skip_bad: bool) -> N
         session.output.line(f"added {counted(added.added)}{carried}{known}")
     else:
         session.output.line(f"added {added.ids[0]}" if added.added else f"{added.ids[0]} was there already")
+
+
+def _contradictions(session: Session, memory: Memory, lesson: Lesson) -> list[Held]:
+    """Return the examples that contradict those that were added; these are in the store in any case."""
+    try:
+        return memory.contradictions(*lesson.examples)
+    except (EdgeIclError, OSError, MemoryError) as error:
+        why = str(error) or "there is not enough memory"
+        session.output.note(f"it cannot be told whether an input was taught with another output: {why}")
+        return []
+
+
+def _tell_contradictions(session: Session, memory: Memory, lesson: Lesson, others: Sequence[Held]) -> None:
+    """Tell which inputs were taught with another output already, and how to correct that."""
+    if session.output.json:
+        return
+    for one in others[:MOST_TOLD]:
+        wanted = next(
+            given.output
+            for given in lesson.examples
+            if same_text(given.input, one.input) and given.output != one.output
+        )
+        fix = session.command_line("fix", session.short(memory, one.id), wanted)
+        session.output.note(f"{one.input} is already taught as {one.output}; to correct that: {fix}")
+    if len(others) > MOST_TOLD:
+        more = counted(len(others) - MOST_TOLD, "more example")
+        session.output.note(f"{more} have an input that is taught with another output too; see edge-icl check")

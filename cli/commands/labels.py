@@ -55,6 +55,8 @@ def _show(session: Session, memory: Memory) -> None:
         session.output.documents({"label": output, "count": count} for output, count in found.items())
     elif found:
         session.output.table(("count", "label"), ((f"{count}", output) for output, count in found.items()))
+        if session.output.terminal:
+            session.output.line(f"\nthe outputs are {memory.labelling()}")
     else:
         session.output.note("the store is empty")
 

@@ -9,11 +9,11 @@ import click
 
 from edge_icl.cli import checks, machine, tables
 from edge_icl.cli.command import Command, examples
-from edge_icl.cli.commands import labels
 from edge_icl.cli.output import PROGRAM
-from edge_icl.errors import ModelError
+from edge_icl.errors import ModelError, StoreDamagedError
 from edge_icl.llm import build
 from edge_icl.models import catalogue, checked, location
+from edge_icl.results import Labelling
 from edge_icl.runtime.home import home
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
         "shots": memory.settings.shots,
         "task": memory.settings.task or None,
         "labels_setting": memory.labels_setting,
+        **_labelling(memory),
         "bytes": _bytes(memory.path) - cached,
         "cache_bytes": cached,
         "encrypted": memory.encrypted,
@@ -78,6 +79,19 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
     }
 
 
+def _labelling(memory: Memory) -> dict[str, Any]:
+    """Return what the outputs are taken to be; what damage keeps from being read is left to `verify`."""
+    try:
+        return {"labelling": memory.labelling().as_json()}
+    except StoreDamagedError:
+        return {"labelling": None}
+
+
+def _outputs(fields: dict[str, Any]) -> str:
+    """Return what the outputs are taken to be, as a person reads it."""
+    return str(Labelling(**fields["labelling"])) if fields["labelling"] else "damaged: see edge-icl verify"
+
+
 def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
     """Return everything, as a person reads it."""
     device = machine.device(fit, threads=fields["threads"], layers=fields["gpu_layers"])
@@ -90,7 +104,7 @@ def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
         ("examples", f"{fields['examples']:,}"),
         ("shots", f"{fields['shots']} examples in a prompt"),
         *([("task", fields["task"])] if fields["task"] else []),
-        ("labels", labels.explained(fields["labels_setting"])),
+        ("outputs", _outputs(fields)),
         ("size", ", ".join(sizes)),
         ("encrypted", "yes" if fields["encrypted"] else "no"),
         ("root", fields["root"]),

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from edge_icl.results import Labelling
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from collections.abc import Mapping
+
+    from edge_icl.store.manifest import LabelsSetting
 
 NAME = re.compile(r"(?=.*_)[^\W\d]\w*\W?")
 """Words joined by underscores; not by hyphens or dots, as dates and addresses are, which are no labels."""
@@ -34,7 +36,7 @@ some say only "You're welcome!" too."""
 _SENTENCE = re.compile("[.!?\u2026\u3002\uff01\uff1f]\\W*$|\n")
 
 
-def decide(found: Counter[str], setting: str = "auto") -> Labelling:
+def decide(found: Mapping[str, int], setting: LabelsSetting = "auto") -> Labelling:
     """Return whether outputs are labels, and why.
 
     Args:
@@ -46,7 +48,7 @@ def decide(found: Counter[str], setting: str = "auto") -> Labelling:
         return Labelling(labels=setting == "yes", why=f"the store's setting says {setting}: {many}")
     if not found:
         return Labelling(labels=True, assumed=True, why="the store is empty")
-    total, short = found.total(), _are_short(found)
+    total, short = sum(found.values()), _are_short(found)
     if _repeat(found, short=short):
         return Labelling(labels=True, why=f"{many} in {_counted(total, 'example')}: they repeat")
     if len(found) > 1 and all(map(NAME.fullmatch, found)):
@@ -62,15 +64,15 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _repeat(found: Counter[str], *, short: bool) -> bool:
+def _repeat(found: Mapping[str, int], *, short: bool) -> bool:
     """Tell whether outputs repeat so often that the next one will probably be one of them."""
-    total = found.total()
+    total = sum(found.values())
     if short:
         return total - len(found) >= REPEATED_SHORT * total
     return sum(count for count in found.values() if count > 1) >= REPEATED_LONG * total
 
 
-def _are_short(found: Counter[str]) -> bool:
+def _are_short(found: Mapping[str, int]) -> bool:
     """Tell whether at least half of the different outputs are too short for free text."""
     return 2 * sum(map(_is_short, found)) >= len(found)
 

@@ -8,14 +8,17 @@ only the examples that hold it are read.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from edge_icl.example import folded
 from edge_icl.results import Held
+from edge_icl.search.finding import most_frequent_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from edge_icl.example import Example
     from edge_icl.store.pages import Page
     from edge_icl.store.snapshot import Snapshot
 
@@ -41,15 +44,28 @@ def taught(snapshot: Snapshot, question: str) -> list[Held]:
     ]
 
 
-def folded(text: str) -> str:
-    """Return a text with each run of white space as one space, and none around it."""
-    return " ".join(text.split())
+def contradictions(snapshot: Snapshot, given: Sequence[Example]) -> list[Held]:
+    """Return the examples that have the input of one that is given and another output than it has.
+
+    In the order of their ids. No page that was not in memory stays there.
+    """
+    known: dict[str, set[str]] = defaultdict(set)
+    for example in given:
+        known[folded(example.input)].add(example.output)
+
+    def look(page: Page) -> list[Held]:
+        return [
+            Held(id.hex(), example)
+            for id, example in page.examples()
+            if known.get(folded(example.input), set()) - {example.output}
+        ]
+
+    return [one for found in snapshot.visit(look) for one in found]
 
 
 def outputs(examples: Sequence[Held]) -> dict[str, int]:
     """Return how often each output occurs: the most frequent first, of equals the smaller."""
-    counted = Counter(held.output for held in examples)
-    return dict(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
+    return most_frequent_first(Counter(held.output for held in examples))
 
 
 def _rows(page: Page, searched: bytes) -> Iterator[int]:

@@ -14,7 +14,7 @@ from edge_icl.search.matching import Pattern
 from edge_icl.search.similarity import cosines, search, similarities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -121,7 +121,12 @@ def outputs(snapshot: Snapshot) -> dict[str, int]:
     found = Counter[str]()
     for counts in snapshot.visit(lambda page: Counter(example.output for _, example in page.examples())):
         found.update(counts)
-    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+    return most_frequent_first(found)
+
+
+def most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return texts and how often each occurs, the most frequent first; of equals the smaller."""
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _without_vectors(page: Page) -> Page:

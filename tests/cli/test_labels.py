@@ -22,7 +22,10 @@ def test_outputs_are_listed_the_most_frequent_first_then_by_text() -> None:
     ran = process("labels")
 
     assert (ran.code, ran.out, ran.err) == (0, "".join(f"{count}\t{label}\n" for label, count in found), "")
-    assert at_terminal("labels").out == "count  label\n3      travel\n1      food\n1      office\n"
+    assert at_terminal("labels").out == (
+        "count  label\n3      travel\n1      food\n1      office\n"
+        "\nthe outputs are taken as labels (3 different outputs in 5 examples: they repeat)\n"
+    )
     assert [json.loads(line) for line in run("labels", "--json").out.splitlines()] == [
         {"label": label, "count": count} for label, count in found
     ]
@@ -53,7 +56,7 @@ def test_an_output_of_several_lines_stays_one_row_and_cannot_command_the_termina
 def test_the_setting_is_made_shown_and_taken_back_to_the_byte(bare_home: Path) -> None:
     with unchanged(bare_home):
         assert setting() == "auto"
-        assert "labels     auto (what the outputs show decides)\n" in run("status").out
+        assert "\noutputs    taken as labels (" in run("status").out
         made = run("labels", "--set", "yes")
         assert (made.code, made.out, made.err) == (
             0,
@@ -61,7 +64,7 @@ def test_the_setting_is_made_shown_and_taken_back_to_the_byte(bare_home: Path) -
             "",
         )
         assert setting() == "yes"
-        assert "labels     yes (an answer is one of the outputs)\n" in run("status").out
+        assert "\noutputs    taken as labels (the store's setting says yes: " in run("status").out
         assert run("verify", "--deep").code == 0
         with unchanged(bare_home):
             again = run("labels", "--set", "yes")
