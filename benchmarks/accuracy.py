@@ -196,7 +196,7 @@ def methods(memory: Memory, case: Case) -> dict[str, tuple[bool, Callable[[], Ca
     shots = memory.settings.shots
 
     def llm(select: str, *, prior: bool = False) -> Callable[[], Callable[[str], Found]]:
-        return lambda: asking(memory, Options(select=select, prior=prior, max_tokens=MOST_TOKENS))
+        return lambda: asking(memory, Options(select=select, prior=prior, recall=False, max_tokens=MOST_TOKENS))
 
     alone = {
         "erase": (True, llm("erase")),

@@ -39,7 +39,7 @@ SHOTS = (2, 8, 32)
 WRITTEN: dict[str, Any] = {"labels": "off", "select": "erase", "max_tokens": MOST_TOKENS}
 
 WAYS = {
-    "a label": Options(),
+    "a label": Options(ask_model="always"),
     "a label, by the model alone": Options(prior=False),
     "a written answer": Options(labels="off", max_tokens=MOST_TOKENS),
     "a written answer, representatives only": Options(**WRITTEN),

@@ -55,7 +55,9 @@ def measure(name: str, task: str | None, count: int, folder: Path) -> list[tuple
         memory.add_many(examples(f"{name}/train")[:MOST_EXAMPLES])
         for row in asked:
             for (select, form), answers in found.items():
-                answer = memory.ask(row["input"], Options(select=select, labels="on", prior=False, prompt=form))
+                answer = memory.ask(
+                    row["input"], Options(select=select, labels="on", prior=False, prompt=form, recall=False)
+                )
                 _, second = sorted(answer.labels)
                 answers.append((answer.labels[second], row["output"] == second, answer.text == row["output"]))
     return [

@@ -141,10 +141,10 @@ def main() -> None:
     written = Options(labels="off", max_tokens=8)
     with tempfile.TemporaryDirectory() as folder, Memory.create(f"{folder}/store") as memory:
         memory.add_many(EXAMPLES)
-        for options in (Options(labels="on"), written):
+        for options in (Options(labels="on", ask_model="always"), written):
             memory.ask("Taxi downtown", options)
         paper = memory.add("Printer paper", "office").ids[0]
-        asked = watched(lambda: memory.ask(QUESTION, Options(labels="on")), QUESTION)
+        asked = watched(lambda: memory.ask(QUESTION, Options(labels="on", ask_model="always")), QUESTION)
         forgotten = watched(lambda: memory.forget(paper), paper, bytes.fromhex(paper))
         print(f"{'':<14} modules functions closures crossings")
         print(asked.line("ask, labels"))

@@ -68,7 +68,9 @@ def ask(out: Path, questions: int) -> None:
             ):
                 memory.add_many([Example.create(train[i]["input"], train[i]["output"]) for i in order])
                 for i in todo:
-                    answer = memory.ask(test[i]["input"], Options(select=select, labels="on"))
+                    answer = memory.ask(
+                        test[i]["input"], Options(select=select, labels="on", ask_model="always", recall=False)
+                    )
                     parts = {label: dict(part) for label, part in answer.parts.items()}
                     line = {"key": [name, size, select, i], "count": len(memory), "parts": parts}
                     file.write(json.dumps({**line, "output": test[i]["output"]}) + "\n")

@@ -12,7 +12,7 @@ from edge_icl.answer.calibration import Calibration
 from edge_icl.errors import ModelComputationError
 from edge_icl.llm.context import NOT_FINITE
 from edge_icl.llm.score import score_labels
-from edge_icl.prior.evidence import EVIDENCE_SPREAD, shortlist, weighed, weight
+from edge_icl.prior.evidence import shortlist, spread, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
 from edge_icl.prior.opinion_pool import log_probabilities, ranked
 
@@ -124,7 +124,8 @@ class Judge:
     @cached_property
     def _margin(self) -> float:
         """From which gap on the model is not asked."""
-        return self._derived.prior.left_out.margin(self._weight * EVIDENCE_SPREAD)
+        prior = self._derived.prior
+        return prior.left_out.margin(self._weight * spread(prior.labels))
 
     @property
     def _weight(self) -> float:

@@ -60,12 +60,13 @@ class Statistics:
         names = sorted(set(outputs))
         index = {name: i for i, name in enumerate(names)}
         labels = np.array([index[output] for output in outputs], np.intp)
-        sums = np.zeros((len(names), vectors.shape[1]), np.int64)
         for rows in _pieces(len(vectors)):
             exact = vectors[rows].astype(np.float32)
-            members = (labels[rows] == np.arange(len(names))[:, None]).astype(np.float32)
             gram += sign * (exact.T @ exact).astype(np.int64)
-            sums += (members @ exact).astype(np.int64)
+        # Each label's rows stand together, so one pass adds them up, however many labels there are.
+        order = np.argsort(labels, kind="stable")
+        starts = np.searchsorted(labels[order], np.arange(len(names)))
+        sums = np.add.reduceat(vectors[order], starts, axis=0, dtype=np.int64)
         for name, sum_, count in zip(names, sums, np.bincount(labels, minlength=len(names)), strict=True):
             counts[name] = counts.get(name, 0) + sign * int(count)
             totals[name] = totals.get(name, 0) + sign * sum_

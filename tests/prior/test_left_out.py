@@ -1,5 +1,4 @@
-"""What examples that were left out say of questions: how sure is sure enough, and what is unlike all of
-them."""
+"""What examples that were left out say: how sure is sure enough, and what is unlike all of them."""
 
 from __future__ import annotations
 
@@ -85,8 +84,7 @@ def test_where_the_model_is_not_asked_little_is_lost(
 
 @given(st.floats(0, 9), st.floats(0.01, 6))
 def test_the_gain_is_what_evidence_of_that_spread_gains(gap: float, spread: float) -> None:
-    """By numerical integration: the answer is turned where the evidence for the second label exceeds the
-    gap."""
+    """By numerical integration: evidence that exceeds the gap turns the answer."""
     x = np.linspace(-60, 60, 200_001)
 
     def mean(at: float, turned: NDArray[np.bool_]) -> float:
@@ -105,8 +103,7 @@ def test_the_gain_is_what_evidence_of_that_spread_gains(gap: float, spread: floa
 
 @pytest.mark.parametrize("labels", [2, 5, 30])
 def test_examples_left_out_are_judged_by_all_others(labels: int) -> None:
-    """Leaving out by a formula is close to making the prior without the example, also for labels of one
-    example."""
+    """Leaving out by a formula is close to making the prior without the example."""
     points, outputs = blobs(40, labels)
     prior = fitted(points, outputs)
     found, refitted = [], []
