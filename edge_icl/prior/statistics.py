@@ -12,6 +12,7 @@ each commit would write it again, while summing again takes less time than loadi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,10 +64,10 @@ class Statistics:
         for rows in _pieces(len(vectors)):
             exact = vectors[rows].astype(np.float32)
             gram += sign * (exact.T @ exact).astype(np.int64)
-        # Each label's rows stand together, so one pass adds them up, however many labels there are.
+        # With the rows of each label together one pass adds them up, however many labels there are.
         order = np.argsort(labels, kind="stable")
-        starts = np.searchsorted(labels[order], np.arange(len(names)))
-        sums = np.add.reduceat(vectors[order], starts, axis=0, dtype=np.int64)
+        together, ends = vectors[order], np.cumsum(np.bincount(labels)).tolist()
+        sums = [together[start:end].sum(0, dtype=np.int64) for start, end in pairwise([0, *ends])]
         for name, sum_, count in zip(names, sums, np.bincount(labels, minlength=len(names)), strict=True):
             counts[name] = counts.get(name, 0) + sign * int(count)
             totals[name] = totals.get(name, 0) + sign * sum_
