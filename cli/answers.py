@@ -51,7 +51,7 @@ def show_examples(session: Session, memory: Memory, answer: Answer) -> None:
     output.line()
     _show_behind(session, memory, answer)
     if output.terminal:
-        _tell_assumed(session, answer)
+        _tell_labelling(session, answer)
 
 
 def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
@@ -63,7 +63,7 @@ def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
         return
     if answer.probability is not None:
         among = counted(len(answer.labels), "output")
-        output.line(f"probability {answer.probability:.2f} among {among} of the store, {answer.labelling}")
+        output.line(f"probability {answer.probability:.2f} among {among} of the store")
     left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
     if answer.nearest:
         output.line("the nearest examples")
@@ -76,15 +76,17 @@ def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
     if not answer.examples:
         output.line("answered without examples")
         return
-    told = "" if answer.labels else f"; the outputs of the store are {answer.labelling}"
-    output.line(f"answered from {counted(len(answer.examples))}{left}{told}")
+    output.line(f"answered from {counted(len(answer.examples))}{left}")
     output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
 
 
-def _tell_assumed(session: Session, answer: Answer) -> None:
-    """Tell a user how to correct what is only assumed of the outputs."""
+def _tell_labelling(session: Session, answer: Answer) -> None:
+    """Tell what the store's outputs were taken to be, and how to correct that where it is only assumed."""
     labelling = answer.labelling
-    if labelling is not None and labelling.assumed:
+    if labelling is None:
+        return
+    session.output.line(f"the outputs are {labelling}")
+    if labelling.assumed:
         other = session.command_line("labels", "--set", "no" if labelling.labels else "yes")
         session.output.line(f"if they are not: {other}")
 

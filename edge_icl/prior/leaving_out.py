@@ -60,9 +60,17 @@ class LeavingOut:
         return Likeness(np.sort(self._near.max(1)) if len(self._near) else np.zeros(0))
 
     def scale(self, shrinkage: float) -> float:
-        """Return the typical size of the discriminant's scores: its weight is per unit of it."""
-        spread = self._discriminant(shrinkage)[self._known] if len(self._known) else np.zeros(1)
-        return float(np.sqrt((spread**2).mean())) or 1.0
+        """Return the typical size of the discriminant's scores: its weight is per unit of it.
+
+        Only labels of several examples count, if there are two: that of a single stray example is far from all
+        others, and would make the discriminant count less everywhere.
+        """
+        several = self._scatter.counts > 1
+        if several.sum() < 2:  # noqa: PLR2004 - a score is one label's against another's
+            several[:] = True
+        scores = self._discriminant(shrinkage)[np.ix_(self._known, several)]
+        spread = scores - scores.mean(1, keepdims=True)
+        return float(np.sqrt((spread**2).mean())) or 1.0 if len(spread) else 1.0
 
     def opinions(self, shrinkage: float, sharpness: float) -> Floats:
         """Return what each expert says of those whose class has another example, f64[experts, k, labels]."""

@@ -81,7 +81,7 @@ class LeftOut:
             spread: the standard deviation of the evidence, in nats.
         """
         gaps = -np.sort(-self.gaps)
-        lost = np.cumsum([gain(gap, spread) for gap in gaps])
+        lost = np.cumsum([gain(gap, spread) for gap in gaps.tolist()])
         on_each = bisect_left(GAPS, True, key=lambda gap: gain(gap, spread) <= LOSS)
         return min(_lowest(gaps, lost <= LOSS * len(gaps)), GAPS[min(on_each, len(GAPS) - 1)])
 

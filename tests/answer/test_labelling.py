@@ -12,6 +12,7 @@ from command import run
 from expenses import EXAMPLES, SEED
 from hypothesis import given
 from hypothesis import strategies as st
+from repository import REPOSITORY
 
 from edge_icl import Example, InputError, Memory, Options, Vector
 from edge_icl.answer.labels import decide
@@ -102,6 +103,18 @@ def test_three_hundred_labels_are_judged_and_none_is_invented(models_home: Path,
     assert len(answer.labels) == 300
     assert sum(answer.labels.values()) == pytest.approx(1)
     assert len(answer.parts) <= 8
+
+
+def test_one_stray_output_leaves_an_answer_as_sure_as_it_was(models_home: Path) -> None:
+    rows = [json.loads(line) for line in (REPOSITORY / "examples" / "expenses.jsonl").read_text().splitlines()]
+    with Memory.create("work", seed=SEED) as memory:
+        memory.add_many(Example.create(row["input"], row["output"]) for row in rows)
+        before = memory.ask("Cab to the trade fair", Options(ask_model="never"))
+        memory.add("Something that I could not place", STRAY)
+        after = memory.ask("Cab to the trade fair", Options(ask_model="never"))
+
+    assert after.text == before.text == "travel"
+    assert after.probability == pytest.approx(before.probability, abs=0.05)
 
 
 def test_labels_longer_than_the_room_for_an_answer_are_judged(models_home: Path) -> None:

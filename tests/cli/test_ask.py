@@ -47,13 +47,13 @@ def test_json_has_the_answer_and_what_it_rests_on() -> None:
 
 @pytest.mark.usefixtures("home")
 def test_at_a_terminal_the_examples_follow_the_answer() -> None:
-    answer, empty, share, title, header, *rows, count = at_terminal(
-        "ask", "Taxi downtown", "--ask-model", "always"
-    ).out.splitlines()
+    ran = at_terminal("ask", "Taxi downtown", "--ask-model", "always")
+    answer, empty, share, title, header, *rows, count, taken = ran.out.splitlines()
 
     assert (answer in LABELS, empty) == (True, "")
     assert share.startswith("probability ")
-    assert " among 3 outputs of the store, taken as labels (3 different outputs in 5 examples" in share
+    assert share.endswith(" among 3 outputs of the store")
+    assert taken == "the outputs are taken as labels (3 different outputs in 5 examples: they repeat)"
     assert title == "the nearest examples"
     assert count == "the model was shown 3 examples; --explain shows them"
     assert header.split() == ["id", "similar", "output", "input"]

@@ -77,7 +77,7 @@ def test_where_the_model_is_not_asked_little_is_lost(
     left_out = LeftOut.of(*one)
     margin = left_out.margin(spread)
 
-    lost = [gain(gap, spread) for gap in left_out.gaps if gap >= margin]
+    lost = [gain(gap, spread) for gap in left_out.gaps.tolist() if gap >= margin]
 
     assert sum(lost) <= LOSS * len(left_out.gaps) + 1e-9 or max(lost) <= LOSS
 
