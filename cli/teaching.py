@@ -85,12 +85,30 @@ class Lesson:
         vectors: for each the one that came with it, if any.
         bad: of each row that is no example its line and the reason.
         longer: how many conversations had more turns than the one that was taken.
+    stripped: how many outputs lost the white space around them.
     """
 
     examples: list[Example] = field(default_factory=list)
     vectors: list[Vector | None] = field(default_factory=list)
     bad: list[tuple[int, str]] = field(default_factory=list)
     longer: int = 0
+    stripped: int = 0
+
+    def take(self, example: Example, vector: Vector | None = None, *, strip: bool = True) -> None:
+        """Take an example in.
+
+        Args:
+            example: as it was written.
+            vector: the one that came with it, if any.
+            strip: leave out the white space around its output, if that is one line: "travel " and "travel" are
+                one label. Lines of a longer text may begin with white space that belongs to them.
+        """
+        output = example.output.strip()
+        if strip and output != example.output and len(output.splitlines()) == 1:
+            example = example.changed(output=output)
+            self.stripped += 1
+        self.examples.append(example)
+        self.vectors.append(vector)
 
 
 def file_options(command: F) -> F:
@@ -125,7 +143,9 @@ def _named(option: str, default: str, text: str) -> Callable[[F], F]:
     return click.option(option, metavar="NAME", default=default, show_default=True, help=text)
 
 
-def read(file: str, options: FileOptions, labels: Labels, lengths: Lengths, *, progress: Progress) -> Lesson:
+def read(
+    file: str, options: FileOptions, labels: Labels, lengths: Lengths, *, progress: Progress, strip: bool = True
+) -> Lesson:
     """Return what a file teaches.
 
     Args:
@@ -134,6 +154,7 @@ def read(file: str, options: FileOptions, labels: Labels, lengths: Lengths, *, p
         labels: what each example gets in addition.
         lengths: refuses what is too long for the model.
         progress: told about the bytes that are read.
+        strip: see `Lesson.take`.
 
     Raises:
         click.UsageError: see `FileOptions.format_of`.
@@ -150,8 +171,7 @@ def read(file: str, options: FileOptions, labels: Labels, lengths: Lengths, *, p
         except InputError as error:
             lesson.bad.append((row.line, error.message))
         else:
-            lesson.examples.append(example)
-            lesson.vectors.append(vector)
+            lesson.take(example, vector, strip=strip)
             lesson.longer += taught.turns > 1
     _refuse(file, lesson, skip_bad=options.skip_bad)
     return lesson

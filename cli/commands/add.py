@@ -88,7 +88,8 @@ def add(
     # Before there is a store, and while a row still has its line number.
     with Lengths() as lengths, session.output.progress() as progress:
         if file is None:
-            lesson = Lesson([Example.create(*texts, tags=tags, source=source)], [None])
+            lesson = Lesson()
+            lesson.take(Example.create(*texts, tags=tags, source=source))
             lengths.check(lesson.examples[0])
         else:
             lesson = teaching.read(file, options, Labels(tags, source), lengths, progress=progress)
@@ -105,6 +106,7 @@ def show(session: Session, added: Added, lesson: Lesson, others: Sequence[Held],
         skipped = [{"line": line, "reason": reason} for line, reason in lesson.bad]
         more = {"skipped": skipped} if skip_bad else {}
         shortened = {"shortened": lesson.longer} if lesson.longer else {}
+        shortened |= {"stripped": lesson.stripped} if lesson.stripped else {}
         contradictions = {"contradictions": [one.as_json() for one in others]} if others else {}
         session.output.document(added.as_json() | more | shortened | contradictions)
         return
@@ -113,6 +115,8 @@ def show(session: Session, added: Added, lesson: Lesson, others: Sequence[Held],
     if lesson.longer:
         what = counted(lesson.longer, "conversation")
         session.output.note(f"of {what} with earlier turns only the last question and answer was taken")
+    if lesson.stripped:
+        session.output.note(f"white space around {counted(lesson.stripped, 'output')} was left out")
     if lesson.bad or len(added.ids) > 1:
         known = f"; {added.duplicates:,} were there already" if added.duplicates else ""
         carried = f", {added.carried:,} with the vectors that came along" if added.carried else ""

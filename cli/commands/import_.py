@@ -40,7 +40,7 @@ def import_(session: Session, options: FileOptions, *, file: str) -> None:
 
     _refuse_filled(session)
     with Lengths() as lengths, session.output.progress() as progress:
-        lesson = teaching.read(file, options, Labels(), lengths, progress=progress)
+        lesson = teaching.read(file, options, Labels(), lengths, progress=progress, strip=False)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
     add.show(session, added, lesson, (), skip_bad=options.skip_bad)

@@ -119,3 +119,28 @@ def test_a_bar_is_shown_only_to_a_terminal() -> None:
 
     assert run("add", "-", stdin=rows).err == ""
     assert at_terminal("add", "a", "b").out.startswith("added ")
+
+
+@pytest.mark.usefixtures("home")
+def test_white_space_around_an_output_is_left_out_and_that_is_said_once(tmp_path: Path) -> None:
+    poem = "  Roses are red\n  Violets are blue"
+    rows = [("Tram", "travel "), ("Bus", "\u00a0travel"), ("Ferry", "travel"), ("A poem", poem)]
+    (tmp_path / "rows.jsonl").write_text(
+        "".join(json.dumps({"input": one, "output": other}) + "\n" for one, other in rows)
+    )
+
+    added = run("--store", "new", "add", "--file", str(tmp_path / "rows.jsonl"))
+
+    assert added.err == "edge-icl: white space around 2 outputs was left out\n"
+    found = [json.loads(line) for line in run("--store", "new", "labels", "--json").out.splitlines()]
+    assert {one["label"]: one["count"] for one in found} == {"travel": 3, poem: 1}
+    assert json.loads(run("--store", "new", "--json", "add", "Taxi", " travel ").out)["stripped"] == 1
+    assert "is empty" in run("--store", "new", "add", "Taxi", "  ").err
+
+
+@pytest.mark.usefixtures("home")
+def test_an_import_keeps_every_space(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"input": "Tram", "output": "travel "}\n')
+
+    assert run("--store", "new", "import", str(tmp_path / "rows.jsonl")).err == ""
+    assert '"label": "travel "' in run("--store", "new", "labels", "--json").out
