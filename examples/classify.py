@@ -2,7 +2,8 @@ r"""Classify lines from standard input by the examples of a store: label, probab
 
     printf 'Cab to the trade fair\nToner, black\n' | python examples/classify.py --store work
 
-Lines of which the store is less sure than --least are marked with a question mark, for a person to look at.
+Lines of which the store is less sure than --least, and lines unlike all that it was taught, are marked with a
+question mark, for a person to look at.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ def main() -> None:
         with edge_icl.Memory.open(options.store, create=False) as memory:
             for line in filter(None, map(str.strip, sys.stdin)):
                 answer = memory.ask(line, choose)
-                probability = answer.labels[answer.text]
-                sure = "" if probability >= options.least else "?"
+                probability = answer.probability or 0.0
+                sure = "" if probability >= options.least and not answer.unlike else "?"
                 print(f"{answer.text}{sure}", f"{probability:.2f}", line, sep="\t", flush=True)
     except edge_icl.EdgeIclError as error:
         sys.exit(f"classify: error: {error}")

@@ -1,8 +1,8 @@
 """What was taught is known: the examples whose input is the question itself.
 
 Texts are the same where a person would call them the same: in Unicode NFC, with white space folded. Nothing
-needs a model for that. The bytes of the pages are searched for the question's longest word, which is fast, and
-only the examples that hold it are read.
+needs a model for that. The bytes of the pages are searched for the question's words, which is fast, and
+only the examples that hold them all are read.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def taught(snapshot: Snapshot, question: str) -> list[Held]:
     wanted = folded(question)
     if not wanted:
         return []
-    word = max(wanted.split(), key=len)
-    # As canonical JSON has it: a word holds no white space, so no input has it in two pieces.
-    searched = json.dumps(word, ensure_ascii=False)[1:-1].encode()
+    # As canonical JSON has them: a word holds no white space, so no input has it in two pieces.
+    words = [json.dumps(word, ensure_ascii=False)[1:-1].encode() for word in {*wanted.split()}]
+    words.sort(key=len, reverse=True)
     return [
         Held(page.ids[row].tobytes().hex(), example)
         for page in snapshot.pages()
-        for row in _rows(page, searched)
+        for row in _rows(page, words)
         if folded((example := page.example(row)).input) == wanted
     ]
 
@@ -68,10 +68,13 @@ def outputs(examples: Sequence[Held]) -> dict[str, int]:
     return most_frequent_first(Counter(held.output for held in examples))
 
 
-def _rows(page: Page, searched: bytes) -> Iterator[int]:
-    """Yield the rows of a page whose text holds these bytes, each once."""
-    at = page.text.find(searched)
+def _rows(page: Page, words: Sequence[bytes]) -> Iterator[int]:
+    """Yield the rows of a page whose text holds all of these, the longest first; each row once."""
+    longest, *others = words
+    at = page.text.find(longest)
     while at >= 0:
         row = int(page.offsets.searchsorted(at, side="right")) - 1
-        yield row
-        at = page.text.find(searched, int(page.offsets[row + 1]))
+        start, end = page.offsets[row : row + 2].tolist()
+        if all(page.text.find(word, start, end) >= 0 for word in others):
+            yield row
+        at = page.text.find(longest, end)

@@ -17,6 +17,14 @@ BARS = 3
 COLUMNS = {"alike": 60, "output": 120, "input": 360, "why": 180}
 """The table's columns, and their widths."""
 
+WHY = {
+    ("recalled", False): "taught for this line",
+    ("judged", False): "near the line",
+    ("judged", True): "read by the model",
+    ("written", True): "read by the model",
+}
+"""Why an example stands behind an answer: by how the answer was made, and whether the model was asked."""
+
 
 class Answer(ttk.Frame):
     """An answer: the likeliest labels with bars, or text as it is written."""
@@ -90,9 +98,11 @@ class Examples(ttk.Frame):
         read = () if answer is None else answer.examples
         near = () if answer is None else answer.nearest
         self._held = {held.id: held for held in (*near, *read)}
-        for held in self._held.values():
+        for held in self._held.values() if answer is not None else ():
             alike = "" if held.similarity is None else f"{held.similarity:.2f}"
-            why = "read by the model" if held.id in {one.id for one in read} else "near the line"
+            why = (
+                WHY[answer.kind, answer.asked_model] if held.id in {one.id for one in read} else "near the line"
+            )
             self.table.insert("", "end", held.id, values=(alike, held.output, held.input, why))
 
     def selected(self) -> list[edge_icl.Held]:

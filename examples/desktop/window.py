@@ -171,7 +171,8 @@ class Window:
         self.examples.show(answer)
         self.enable()
         self.root.title(f"{answer.text} - edge-icl")
-        self.status.note(f"{answer.timings['total']:.2f} s, {answer.model}")
+        who = answer.model or ("taught" if answer.kind == "recalled" else "the examples were sure enough")
+        self.status.note(f"{answer.timings['total']:.2f} s, {who}")
 
     def stop(self) -> None:
         """Stop the model; what it has written stays."""
