@@ -2,10 +2,10 @@
 
     python benchmarks/when_to_ask.py [--questions 500] [--tasks TASK...] [--examples 512 ...] [--how auto ...]
 
-Each question is asked in all ways, in turns, in one process with everything warm. The time of a question is what
-`Answer.timings` says; the mean is divided by that of the first way, which is "always", as the first version did.
-ECE is the expected calibration error in ten bins of equal width (Guo et al. 2017, arXiv 1706.04599), of the
-probability of the answer.
+Each question is asked in all ways, in turns, in one process with everything warm. The time of a question is
+what `Answer.timings` says; the mean is divided by that of the first way, which is "always", as the first
+version did. ECE is the expected calibration error in ten bins of equal width (Guo et al. 2017, arXiv
+1706.04599), of the probability of the answer.
 """
 
 from __future__ import annotations
