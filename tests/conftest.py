@@ -29,6 +29,9 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("campaign", deadline=None, max_examples=2000)
 settings.load_profile("default")
 
+SMALL_FILE = 1 << 16
+"""Bytes that are copied rather than linked to."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let `make campaign` ask for the large sizes of what is sampled in `make test`."""
@@ -125,20 +128,24 @@ def fetched_models() -> Path:
         settle(location.find_llm())
         with own_core():
             settle(location.find_llm())
+        location.assure(location.find_encoder())
     return home / "models"
 
 
 @pytest.fixture
 def models_home(fetched_models: Path, own_home: Path) -> Path:
-    """A home with both default models. They are hard links: replace or remove a file, never write into it."""
+    """A home with both default models. Large files are links: replace or remove one, never write into it."""
     names = shutil.ignore_patterns(".*")
     shutil.copytree(fetched_models, own_home / "models", copy_function=link_or_copy, ignore=names)
     return own_home
 
 
 def link_or_copy(source: str, target: str) -> None:
-    """Link a file, or copy it where the cache is on another file system."""
+    """Copy a small file; link a large one, by its name: a hard link is a change, and it would be read again."""
     try:
-        os.link(source, target)
+        if Path(source).stat().st_size > SMALL_FILE:
+            Path(target).symlink_to(source)
+            return
     except OSError:
-        shutil.copy2(source, target)
+        pass  # this user of Windows may make no links
+    shutil.copy2(source, target)
