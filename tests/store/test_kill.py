@@ -25,7 +25,7 @@ from edge_icl.store.manifest import LabelsSetting
 from edge_icl.store.pages import Row
 from edge_icl.store.writer import writing
 
-pytestmark = pytest.mark.usefixtures("kind")
+pytestmark = pytest.mark.usefixtures("kind", "on_disk")
 
 WORKER = """
 import json, os, random, sys
