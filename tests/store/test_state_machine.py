@@ -245,9 +245,12 @@ class EncryptedStoreMachine(StoreMachine):
             assert not any(form in data for data in tree(self.path).values() for form in forms)
 
 
+EXAMPLES = settings.default.max_examples
+"""A quarter of what is usual in `make test`, where each is up to thirty steps; half of it in a campaign."""
+
 for machine in (StoreMachine, EncryptedStoreMachine):
     machine.TestCase.settings = settings(
-        max_examples=max(settings.default.max_examples // 2, 1), stateful_step_count=30
+        max_examples=EXAMPLES // 2 if EXAMPLES > 100 else max(EXAMPLES // 4, 1), stateful_step_count=30
     )
 TestAnySequenceWithCrashesAndReaders = StoreMachine.TestCase
 TestAnySequenceOfAnEncryptedStore = EncryptedStoreMachine.TestCase
