@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edge_icl.errors import InputError
 from edge_icl.llm import score
+from edge_icl.llm.context import BATCH
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import label_tokens, score_apart, score_labels
@@ -112,14 +113,16 @@ def test_labels_are_scored_apart_also_after_one_token_and_without_a_prefix(
 def test_question_longer_than_one_call_is_scored_with_its_labels(
     prefixes: Prefixes, prefix: list[int], question: list[int]
 ) -> None:
+    """With labels that begin alike and one that does not: each needs the whole question evaluated again."""
     long = question * 20
-    assert len(long) > 256
-    scores = score_labels(prefixes, prefix, long, LABELS)
-    expected = [alone(prefixes, prefix, long, label) for label in LABELS]
+    assert len(long) > BATCH
+    labels = LABELS[1:4]
+    scores = score_labels(prefixes, prefix, long, labels)
+    expected = [alone(prefixes, prefix, long, label) for label in labels]
     np.testing.assert_allclose(scores, expected, rtol=0, atol=NOISE)
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 77, 150, 300])
+@pytest.mark.parametrize("number", [0, 1, 2, 77, 256])
 def test_any_number_of_labels_is_scored(
     prefixes: Prefixes, prefix: list[int], question: list[int], number: int
 ) -> None:
@@ -149,7 +152,7 @@ def test_scores_agree_where_the_context_makes_groups_small(
 ) -> None:
     prefixes = Prefixes(small)
     long = (prefix * 100)[: prefixes.model.context - len(question) - 12]
-    labels = LABELS[:6]
+    labels = LABELS[:4]
     scores = score_labels(prefixes, long, question, labels)
     expected = [alone(prefixes, long, question, label) for label in labels]
     np.testing.assert_allclose(scores, expected, rtol=0, atol=NOISE)

@@ -49,25 +49,42 @@ def set_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], tuple[Cancel, lis
     return arrange
 
 
-@pytest.mark.parametrize("call", [1, 2, 3, 4])
+@pytest.fixture(scope="module")
+def long(loaded: Model) -> list[int]:
+    """A prefix that takes two calls to read."""
+    return loaded.tokenize("Input: dull, flat and far too long.\nOutput: negative\n\n" * 30)[: BATCH + 9]
+
+
+@pytest.fixture(scope="module")
+def last(loaded: Model) -> list[int]:
+    """What is asked after it."""
+    return loaded.tokenize("Input: a small miracle\nOutput:")
+
+
+@pytest.fixture(scope="module")
+def after_long(loaded: Model, long: list[int], last: list[int]) -> np.ndarray:
+    """The logits after both, in an empty window."""
+    loaded.window.purge()
+    return ask(Prefixes(loaded), long, last)
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
 def test_a_long_prompt_is_cancelled_within_the_call_that_reads_it(
+    after_long: np.ndarray,
     model: Model,
-    prefix: list[int],
-    question: list[int],
+    long: list[int],
+    last: list[int],
     set_in: Callable[[int], tuple[Cancel, list[int]]],
     call: int,
 ) -> None:
-    long = (prefix * 8)[: 2 * BATCH + 9]
-    expected = ask(Prefixes(model), long, question)
-    model.window.purge()
     prefixes = Prefixes(model)
     cancel, calls = set_in(call)
 
     with pytest.raises(AskCancelledError):
-        ask(prefixes, long, question, cancel)
+        ask(prefixes, long, last, cancel)
 
-    assert calls == [BATCH, BATCH, 9, len(question)][:call]
-    assert np.array_equal(ask(prefixes, long, question), expected)
+    assert calls == [BATCH, 9, len(last)][:call]
+    assert np.array_equal(ask(prefixes, long, last), after_long)
 
 
 @pytest.mark.parametrize("call", [1, 2])
