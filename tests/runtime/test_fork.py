@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from expenses import EXAMPLES, SEED
+from own_core import own_core
 
 from edge_icl import Memory, ModelForkedError, Options, StoreBusyError
 from edge_icl.encode.encoder import Encoder
@@ -30,11 +32,32 @@ PATIENCE = 60
 STORY = Options(labels="off", select="none", max_tokens=8)
 
 
+@pytest.fixture(scope="module")
+def taught(fetched_models: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[object]]:
+    """A home with a store that was asked everything, and what it said; copy it."""
+    home = tmp_path_factory.mktemp("taught") / "home"
+    with pytest.MonkeyPatch.context() as patch, own_core():
+        patch.setenv("EDGE_ICL_HOME", str(home))
+        home.mkdir(mode=0o700)
+        (home / "models").symlink_to(fetched_models)
+        with Memory.create("work", seed=SEED, shots=4) as memory:
+            memory.add_many(EXAMPLES)
+            said = everything(memory)
+    (home / "models").unlink()
+    return home, said
+
+
 @pytest.fixture
-def memory(models_home: Path) -> Iterator[Memory]:
-    with Memory.create("work", seed=SEED, shots=4) as memory:
-        memory.add_many(EXAMPLES)
+def memory(models_home: Path, taught: tuple[Path, list[object]]) -> Iterator[Memory]:
+    shutil.copytree(taught[0], models_home, dirs_exist_ok=True)
+    with Memory.open("work", create=False) as memory:
         yield memory
+
+
+@pytest.fixture
+def expected(taught: tuple[Path, list[object]]) -> list[object]:
+    """What `everything` returns in the process that taught the store."""
+    return taught[1]
 
 
 def in_child(work: Callable[[], object]) -> object:
@@ -89,9 +112,10 @@ def fresh(path: Path) -> list[object]:
         ("both models, which have answered", "one of its own, in a thread"),
     ],
 )
-def test_a_child_gets_the_answers_that_its_parent_gets(memory: Memory, loaded: str, how: str) -> None:
+def test_a_child_gets_the_answers_that_its_parent_gets(
+    memory: Memory, expected: list[object], loaded: str, how: str
+) -> None:
     path = memory.path
-    expected = everything(memory)
     memory.close()
     with Memory.open(path, create=False) as parent:
         if loaded == "the encoder":
@@ -117,9 +141,9 @@ def test_a_child_gets_the_answers_that_its_parent_gets(memory: Memory, loaded: s
 
 
 def test_a_child_of_a_parent_that_is_answering_in_another_thread_has_no_lock_of_it(
-    memory: Memory, monkeypatch: pytest.MonkeyPatch
+    memory: Memory, expected: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = everything(memory)
+    memory.load()
     begun, go_on, decode = threading.Event(), threading.Event(), Window.decode
 
     def wait(*arguments: object) -> None:
@@ -143,9 +167,9 @@ def test_a_child_of_a_parent_that_is_answering_in_another_thread_has_no_lock_of_
 
 
 def test_a_child_of_a_parent_that_is_loading_in_another_thread_loads_by_itself(
-    memory: Memory, monkeypatch: pytest.MonkeyPatch
+    memory: Memory, expected: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, expected = memory.path, everything(memory)
+    path = memory.path
     memory.close()
     begun, go_on, load = threading.Event(), threading.Event(), Encoder.load
 
