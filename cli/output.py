@@ -23,7 +23,7 @@ import click
 from edge_icl.cli import interrupts, tables
 from edge_icl.cli.bars import Bars
 from edge_icl.cli.clock import Clock
-from edge_icl.errors import EdgeIclError
+from edge_icl.errors import EdgeIclError, InputError
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -152,6 +152,12 @@ class Output:
         """Whether a user is there to confirm something."""
         return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
+    def heading(self, text: str) -> None:
+        """Print a line that begins something new."""
+        self._clear()
+        with _printing():
+            _put(sys.stdout, "", sign=_styled(tables.one_line(text), sys.stdout, bold=True), flush=True)
+
     def line(self, text: str = "") -> None:
         """Print a line of the result."""
         self._clear()
@@ -227,6 +233,43 @@ class Output:
         _tell(f"{tables.folded(question)} [y/N]:", end=" ")
         assert sys.stdin is not None
         return sys.stdin.buffer.readline().strip().lower() in {b"y", b"yes"}  # what is typed may be no UTF-8
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many columns and lines the terminal has now."""
+        import shutil
+
+        columns, lines = shutil.get_terminal_size()
+        return columns, lines
+
+    def typed(self, prompt: str, completed: Sequence[str] = ()) -> str | None:
+        """Return what a user types on a line, without the line break; None at the end of what can be typed.
+
+        What was typed before the prompt is there answers nothing that the user has seen: it is dropped. Lines
+        that are pasted together belong together.
+
+        Args:
+            prompt: plain ASCII.
+            completed: texts of one line that the Tab key completes.
+
+        Raises:
+            InputError: it is not text in the terminal's encoding.
+        """
+        from edge_icl.cli import keyboard
+
+        self._clear()
+        with _printing():
+            print(end="", flush=True)
+        try:
+            with keyboard.completing(completed):
+                return keyboard.line(prompt)
+        except EOFError:
+            self.line()
+            return None
+        except UnicodeDecodeError as error:
+            raise InputError(
+                "what was typed is not text in the terminal's encoding", "type it again"
+            ) from error
 
     def secret(self, question: str) -> str:
         """Ask for what the terminal must not show.

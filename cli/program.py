@@ -37,6 +37,7 @@ COMMANDS = {
     "init": ("commands.init:init", "Make a store, with settings of your own."),
     "add": ("commands.add:add", "Teach: add examples."),
     "ask": ("commands.ask:ask", "Ask a question, answered from the examples."),
+    "learn": ("commands.learn:learn", "Confirm or correct answers at the terminal."),
     "forget": ("commands.forget:forget", "Take examples back, exactly."),
     "fix": ("commands.fix:fix", "Correct an example: give it another output."),
     "edit": ("commands.edit:edit", "Correct an example in your editor."),

@@ -72,6 +72,37 @@ def cut(text: str, columns: int) -> str:
     return text.rstrip() + "…"
 
 
+def wrapped(text: str, columns: int, *, most: int) -> list[str]:
+    """Return a text as lines for a terminal, cut at spaces where that is possible.
+
+    Args:
+        text: of any length; its line breaks stay.
+        columns: how wide a line may be.
+        most: how many lines, 1 at least; what does not fit is told by an ellipsis at the end of the last.
+    """
+    lines: list[str] = []
+    for paragraph in printable(text).split("\n"):
+        rest = paragraph.expandtabs(4).rstrip()
+        while width(rest) > columns and len(lines) <= most:
+            head, rest = _broken(rest, columns)
+            lines.append(head)
+        lines.append(rest)
+        if len(lines) > most:
+            return [*lines[: most - 1], cut(f"{lines[most - 1]} …", columns)]
+    return lines
+
+
+def _broken(text: str, columns: int) -> tuple[str, str]:
+    """Return the beginning of a line that is too wide, up to a space if it has one, and the rest."""
+    end, used = 0, 0
+    while (used := used + width(text[end])) <= columns:
+        end += 1
+    end = max(end, 1)
+    space = text.rfind(" ", 1, end + 1)
+    head = text[:space] if space > 0 else text[:end]
+    return head.rstrip(), text[len(head) :].lstrip()
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, columns: int) -> list[str]:
     """Return the lines of a table that is at most `columns` wide: the widest columns give way.
 

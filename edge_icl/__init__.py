@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.memory import Memory
-    from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Verification
+    from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Suggestion, Verification
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.keys import Stretch
 
@@ -109,6 +109,7 @@ __all__ = [
     "StoreFormatError",
     "StoreNotFoundError",
     "Stretch",
+    "Suggestion",
     "Vector",
     "Verification",
 ]
@@ -127,6 +128,7 @@ _HOMES = {
     "Replaced": "results",
     "Reply": "answer.reply",
     "Stretch": "store.keys",
+    "Suggestion": "results",
     "Vector": "encode.vector",
     "Verification": "results",
 }

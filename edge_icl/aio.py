@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
-    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Verification
+    from edge_icl.encode.vector import Vector
+    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Suggestion, Verification
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
 
@@ -220,6 +221,27 @@ class AsyncMemory:
     def stream(self, question: str, options: Options = DEFAULT_OPTIONS) -> AsyncReply:
         """Answer a question piece by piece, as `Memory.stream` does."""
         return AsyncReply(lambda cancel: self._memory.stream(question, options, cancel=cancel), self._run)
+
+    async def embed(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Vector]:
+        """Return the vectors of texts, as `Memory.embed` does; `progress` is called in the loop."""
+        cancel = Cancel()
+        told = _in_loop(progress, cancel)
+        return await self._run(partial(self._memory.embed, texts, progress=told), cancel)
+
+    async def suggest(
+        self,
+        questions: Iterable[str],
+        limit: int = 10,
+        *,
+        vectors: Iterable[Vector | None] | None = None,
+        seen: Iterable[Vector] = (),
+        progress: Progress = silent,
+    ) -> list[Suggestion]:
+        """Return the most useful questions, as `Memory.suggest` does; `progress` is called in the loop."""
+        cancel = Cancel()
+        told = _in_loop(progress, cancel)
+        work = partial(self._memory.suggest, questions, limit, vectors=vectors, seen=seen, progress=told)
+        return await self._run(work, cancel)
 
     async def search(self, text: str, *, limit: int = 10) -> list[Held]:
         """Return the examples whose inputs are nearest to a text, as `Memory.search` does."""

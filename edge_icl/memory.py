@@ -20,7 +20,7 @@ from edge_icl.access.opening import make
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import DEFAULT_STORE, locate
 from edge_icl.access.verification import verify
-from edge_icl.answer import questions
+from edge_icl.answer import questions, suggesting
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.labels import decide
 from edge_icl.answer.open_store import OpenStore
@@ -30,7 +30,7 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, checked, normalise
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Replaced, Verification
+from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Replaced, Suggestion, Verification
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.finding import alike, every_example, fitting, held, nearest, outputs, select
@@ -409,6 +409,48 @@ class Memory:
             AskCancelledError: it was set before the model had been asked.
         """
         return questions.stream(self._opened, question, options, cancel)
+
+    def embed(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Vector]:
+        """Return the vectors of texts, as `export` gives those of examples.
+
+        Args:
+            texts: as many as wanted.
+            progress: told about each.
+
+        Raises:
+            InputError: a text is empty or not valid text.
+            ModelMissingError: the encoder is not on this machine.
+        """
+        return suggesting.embed(self._opened, texts, progress)
+
+    def suggest(
+        self,
+        questions: Iterable[str],
+        limit: int = 10,
+        *,
+        vectors: Iterable[Vector | None] | None = None,
+        seen: Iterable[Vector] = (),
+        progress: Progress = silent,
+    ) -> list[Suggestion]:
+        """Return the questions whose answers would teach the store most, the most useful first.
+
+        Those about whose answer the examples are in doubt, and which are unlike what was taught and like many
+        others. Each choice counts as taught for those after it. A question that is the input of an example is
+        left out, as is one that comes again; near copies come last.
+
+        Args:
+            questions: without answers; 2,000 take a second. Every two of them are compared.
+            limit: how many are wanted.
+            vectors: one for each question, as `embed` gives them; None has them made.
+            seen: vectors of questions that were passed over: what is like them comes later.
+            progress: told about each text that is embedded.
+
+        Raises:
+            InputError: a question is empty or not valid text, or a vector is of another kind.
+            ValueError: there are not as many vectors as questions.
+            ModelMissingError: a vector must be made, and the encoder is not on this machine.
+        """
+        return suggesting.suggest(self._opened, questions, limit, vectors=vectors, seen=seen, progress=progress)
 
     def search(self, text: str, *, limit: int = 10) -> list[Held]:
         """Return the examples whose inputs are nearest to a text, the nearest first.

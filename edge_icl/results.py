@@ -183,6 +183,33 @@ class Answer:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question that a store would learn much from.
+
+    Attributes:
+        position: among the questions that were given, from 0.
+        question: normalised.
+        probability: that of the likeliest label by the examples alone, from 0 to 1; None where the outputs are
+            not labels, or there is no example.
+        similarity: cosine of the nearest example; None where there is none.
+    """
+
+    position: int
+    question: str
+    probability: float | None
+    similarity: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "position": self.position,
+            "question": self.question,
+            "probability": None if self.probability is None else round(self.probability, 6),
+            "similarity": None if self.similarity is None else round(self.similarity, 4),
+        }
+
+
 RECEIPT = b"receipt"
 """Its digest, keyed with a store's seed, names the store in receipts and says nothing of its content."""
 

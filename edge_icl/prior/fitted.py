@@ -23,7 +23,7 @@ import numpy as np
 from edge_icl.prior import opinion_pool, vote
 from edge_icl.prior.discriminant import Scatter
 from edge_icl.prior.leaving_out import LeavingOut
-from edge_icl.search.similarity import search, similarities
+from edge_icl.search.similarity import cosines, search, similarities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,6 +95,24 @@ class Prior:
         scores = self._scatter.scores(self._scatter.rotated(vector[None]), self.shrinkage)
         opinions = np.stack([scores / self._scale, shares, np.log(self._scatter.counts + 1)[None]])
         return np.asarray(self.weights[:, None] * opinions[:, 0]), float(near.max())
+
+    def say(self, vectors: NDArray[np.int8]) -> tuple[Floats, Floats]:
+        """Return what the pool says of vectors i8[m, d], and the nearest example's cosine to each.
+
+        As `opinions` does for one at a time, and faster; the cosines f64[m, n] of all are in memory.
+
+        Returns:
+            The log-probability f64[m, labels] of each label, and f64[m].
+        """
+        every = cosines(self._points.vectors, vectors)
+        kept = min(vote.NEIGHBOURS, every.shape[1])
+        voters = np.sort(np.argpartition(-every, kept - 1, axis=1)[:, :kept], axis=1)
+        near = np.take_along_axis(every, voters, 1)
+        shares = vote.log_shares(near, self._classes[voters], len(self.labels), self.sharpness)
+        scores = self._scatter.scores(self._scatter.rotated(vectors), self.shrinkage) / self._scale
+        counted = np.log(self._scatter.counts + 1)[None]
+        pooled = self.weights[0] * scores + self.weights[1] * shares + self.weights[2] * counted
+        return opinion_pool.log_probabilities(pooled), np.asarray(near.max(1))
 
     def log_probabilities(self, vector: NDArray[np.int8]) -> Floats:
         """Return the log-probability f64[labels] of each label for a vector i8[d]."""

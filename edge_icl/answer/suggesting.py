@@ -1,0 +1,120 @@
+"""Questions without answers, of which a store suggests those that it would learn most from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.answer.recall import folded
+from edge_icl.answer.usefulness import doubts, most_useful
+from edge_icl.encode.vector import Vector, usable
+from edge_icl.example import normalise
+from edge_icl.results import Suggestion
+from edge_icl.search.similarity import cosines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_icl.answer.derived import Derived
+    from edge_icl.answer.open_store import OpenStore
+    from edge_icl.runtime.progress import Progress
+    from edge_icl.store.snapshot import Snapshot
+
+    Floats = NDArray[np.float64]
+
+PIECE = 256
+"""Questions that are compared with all examples at a time: of all at once the cosines would take gigabytes."""
+
+
+def embed(opened: OpenStore, texts: Iterable[str], progress: Progress) -> list[Vector]:
+    """Return the vectors of texts; see `Memory.embed`."""
+    normal = [normalise(text, "text") for text in texts]
+    encoder = opened.store.settings.encoder_digest
+    return [Vector(encoder, vector.tobytes()) for vector in opened.embed(normal, progress)] if normal else []
+
+
+def suggest(
+    opened: OpenStore,
+    questions: Iterable[str],
+    limit: int,
+    *,
+    vectors: Iterable[Vector | None] | None,
+    seen: Iterable[Vector],
+    progress: Progress,
+) -> list[Suggestion]:
+    """Return the questions to answer first; see `Memory.suggest`."""
+    texts = [normalise(question, "question") for question in questions]
+    made = _vectors(opened, texts, vectors, progress)
+    before = _vectors(opened, None, seen, progress)
+
+    def look(snapshot: Snapshot) -> list[Suggestion]:
+        derived = opened.cache.derived(snapshot)
+        rows = _untaught(snapshot, texts)
+        if not rows or limit < 1:
+            return []
+        asked = made[rows]
+        near, sure, doubt = _said(derived, asked)
+        passed = cosines(before, asked).max(1) if len(before) else near
+        return [
+            Suggestion(
+                position=rows[i],
+                question=texts[rows[i]],
+                probability=None if sure is None else float(sure[i]),
+                similarity=float(near[i]) if derived.points.ids.size else None,
+            )
+            for i in most_useful(asked, np.maximum(near, passed), doubt, limit)
+        ]
+
+    return opened.read(look)
+
+
+def _vectors(
+    opened: OpenStore,
+    texts: Sequence[str] | None,
+    given: Iterable[Vector | None] | None,
+    progress: Progress,
+) -> NDArray[np.int8]:
+    """Return vectors i8[n, d]: those given, as far as this store's encoder made them, the others made now."""
+    listed = list(given) if given is not None else [None] * len(texts or ())
+    names = [b"%d" % i for i in range(len(listed if texts is None else texts))]
+    settings = opened.store.settings
+    found = usable(names, listed, settings)
+    missing = [i for i, name in enumerate(names) if name not in found] if texts is not None else []
+    if texts is not None and missing:
+        new = opened.embed([texts[i] for i in missing], progress)
+        found |= {names[i]: vector for i, vector in zip(missing, new, strict=True)}
+    rows = [found[name] for name in names if name in found]
+    return np.array(rows, np.int8).reshape(len(rows), settings.dimension)
+
+
+def _untaught(snapshot: Snapshot, texts: Sequence[str]) -> list[int]:
+    """Return the positions of the texts that are no input of an example, each text once."""
+    known = {folded(example.input) for page in snapshot.pages() for _, example in page.examples()}
+    rows = []
+    for i, text in enumerate(texts):
+        if (one := folded(text)) not in known:
+            known.add(one)
+            rows.append(i)
+    return rows
+
+
+def _said(derived: Derived, vectors: NDArray[np.int8]) -> tuple[Floats, Floats | None, Floats]:
+    """Return what the store says of questions i8[m, d].
+
+    Returns:
+        f64[m] the cosine of the nearest example, -1 where there is none; f64[m] the probability of the
+        likeliest label, None where outputs are no labels; f64[m] the doubt about it, 1 there.
+    """
+    count = len(vectors)
+    if not len(derived.points.ids):
+        return np.full(count, -1.0), None, np.ones(count)
+    pieces = [vectors[start : start + PIECE] for start in range(0, count, PIECE)]
+    if not derived.taken_as("auto").labels:
+        near = [cosines(derived.points.vectors, piece).max(1) for piece in pieces]
+        return np.concatenate(near), None, np.ones(count)
+    said = [derived.prior.say(piece) for piece in pieces]
+    logs = np.concatenate([one for one, _ in said])
+    return np.concatenate([near for _, near in said]), np.exp(logs.max(1)), doubts(logs)
