@@ -6,6 +6,7 @@ Text that goes out:
     spreadsheets cells that a spreadsheet would run
     clock, bars  times, and progress bars
     interrupts   Ctrl-C, `kill` and a closed terminal
+    keyboard     lines that are typed at a terminal
     output       the only module that prints
     private      files that a command writes for its user
 
@@ -24,6 +25,10 @@ A run of the program:
     session      the store it works on, and where its results go
     answers      an answer, and what it rests on
     questions    one question, or a file of them, answered
+    pool         the questions of a file, the most useful next
+    typed, slips what a line means that is typed under an answer
+    dialogue     what is shown of a question and its answer
+    learning     question, answer, correction, and what the store learns from it
     preview      examples that are to be forgotten, before and after
     machine, checks, leftovers   what `status` and `doctor` say
     shells, completion           what the shell completes

@@ -12,10 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from edge_icl.answer import labels
-from edge_icl.cli import answers, dialogue, typed
+from edge_icl.cli import answers, dialogue, slips, typed
 from edge_icl.cli.pool import Question
 from edge_icl.cli.tables import counted, cut, one_line
-from edge_icl.cli.typed import SIGN, Typing
+from edge_icl.cli.typed import Typing
 from edge_icl.errors import ExampleNotFoundError, InputError, StoreBusyError, StoreEmptyError
 from edge_icl.example import Example, normalise
 
@@ -31,10 +31,7 @@ if TYPE_CHECKING:
     from edge_icl.memory import Memory
     from edge_icl.results import Answer
 
-PROMPT = "> "
 QUESTION = "question> "
-MOST_NAMED = 8
-"""Labels that are named where a new one is typed."""
 
 
 @dataclass(slots=True)
@@ -181,7 +178,7 @@ class Learning:
         """Do what the user types until that settles the question; return whether to go on."""
         while True:
             try:
-                line = self.output.typed(PROMPT, typing.labels or ())
+                line = self.output.typed(slips.PROMPT, typing.labels or ())
             except InputError as error:
                 self.output.note(str(error))
                 continue
@@ -208,9 +205,10 @@ class Learning:
         if meaning.kind == "examples":
             self._show_examples(question, answer)
             return False
-        text = (answer.text if answer else None) if meaning.kind == "right" else self._meant(meaning)
+        right = meaning.kind == "right"
+        text = (answer.text if answer else None) if right else slips.meant(self.output, meaning, self._outputs)
         if text is None:
-            if meaning.kind == "right":
+            if right:
                 self.output.note("there is no answer to confirm: type one")
             return False
         try:
@@ -224,34 +222,6 @@ class Learning:
         self.output.line("\n".join(f"  {line}" for line in question.text.split("\n")))
         if answer is not None:
             answers.show_examples(self.session, self.memory, answer)
-
-    def _meant(self, meaning: Meaning) -> str | None:
-        """Return the text that a line means, asked about where it may be a slip; None if it was one."""
-        text = meaning.text
-        if meaning.kind == "several":
-            self.output.note(f"{text} is the beginning of {', '.join(meaning.others[:MOST_NAMED])}")
-            return None
-        if meaning.kind == "unknown":
-            self.output.note(f"there is no command {text}; a text that begins with {SIGN} is typed with two")
-            return None
-        if meaning.kind == "letter":
-            sure = self._sure(f"{SIGN}{text} is the command; teach the text {text} as the answer?")
-            return text if sure else None
-        if meaning.kind == "near" and self._sure(
-            f"there is no label {text}; did you mean {meaning.others[0]}?"
-        ):
-            return meaning.others[0]
-        if meaning.kind == "answer" or not self._outputs:
-            return text
-        known = ", ".join(label for label, _ in self._outputs.most_common(MOST_NAMED))
-        more = len(self._outputs) - MOST_NAMED
-        self.output.note(f"the labels of the store are {known}{f' and {more:,} more' if more > 0 else ''}")
-        return text if self._sure(f"teach {text} as a new label?") else None
-
-    def _sure(self, question: str) -> bool:
-        """Ask for a yes; everything else is a no."""
-        self.output.line(f"{one_line(question)} [y/N]")
-        return (self.output.typed(PROMPT) or "").strip().lower() in {"y", "yes"}
 
     def _teach(self, question: Question, answer: Answer | None, text: str) -> bool:
         """Teach a text as the answer to a question; return whether the question is settled.
@@ -282,7 +252,8 @@ class Learning:
             self.output.note(f"the question was taught {len(ids)} times; correct each, such as with: {fix}")
             return False
         old = answer.examples[0].output
-        if not self._sure(f"the question was taught with {old}; put {example.output} in its place?"):
+        put = f"it was taught with {slips.named(old)}; put {slips.named(example.output)} in its place?"
+        if not slips.sure(self.output, put):
             return False
         new = self.memory.replace(ids[0], output=example.output).new
         self._done(Step(question, "corrected", partial(self.memory.replace, new, output=old)), new, example)

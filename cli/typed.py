@@ -107,7 +107,7 @@ class Typing:
             return Meaning("answer", self.offered[int(line) - 1])
         if len(line) > 1 and line[0] == line[-1] == '"':
             text = line[1:-1].strip()
-            return Meaning("answer" if text in labels else "new", text) if text else Meaning("right")
+            return Meaning("answer" if text in labels or not text else "new", text)
         wanted = " ".join(line.split()).casefold()
         folded = {label: " ".join(label.split()).casefold() for label in labels}
         same = [label for label, one in folded.items() if one == wanted]

@@ -144,6 +144,7 @@ def learn(session: Session, asked: Asked, how: How, *, tags: tuple[str, ...], so
     file = asked.file_of_questions()
     if not (session.output.terminal and session.output.can_ask):
         raise InputError(NO_TERMINAL)
+    _tell_new(session)
     given, options = Labels(tags, source), Options(labels=how.labels, ask_model=how.ask_model)
     with (
         session.output.progress() as progress,
@@ -153,3 +154,12 @@ def learn(session: Session, asked: Asked, how: How, *, tags: tuple[str, ...], so
     ):
         pool = None if file is None else Pool.of(session, memory, file, progress)
         Learning(session, memory, pool, options, given).run()
+
+
+def _tell_new(session: Session) -> None:
+    """Tell that the store is not there yet: its name may have been a slip."""
+    from edge_icl.access.paths import locate
+    from edge_icl.store.presence import is_store
+
+    if not is_store(locate(session.store)):
+        session.output.note(f"a new store is made: {session.store}")

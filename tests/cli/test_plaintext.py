@@ -75,6 +75,7 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
             (["ask", "Whose-Letter from Tangerine", "--labels", "off", "--max-tokens", "3"], ""),
             (["ask", "--file", str(rows)], ""),
         ],
+        "learn": [(["learn"], "Whose-Letter from Tangerine\n\nu\narchive\nq\n")],
         "forget": [
             (["forget", "--match", "Pomegranate Club", "--yes", "--dry-run"], ""),
             (["forget", "--match", "Pomegranate Club", "--yes"], ""),

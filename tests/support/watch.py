@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import terminal
 import tiny
 from command import EXAMPLES, PROGRAM, SEED
 from repository import SUPPORT
@@ -75,6 +76,7 @@ SCRIPTS: dict[str, Script] = {
         (("ask", "Taxi downtown", "--explain"), ""),
         (("ask", "-", "--labels", "off"), '{"input": "Tea"}\n'),
     ],
+    "learn": [(("learn",), "Taxi downtown\n\nu\nfood\nq\n")],
     "forget": [(("forget", "--like", "Printer paper", "--yes"), "")],
     "fix": [(("fix", EXAMPLES[2].id(SEED).hex(), "meals"), "")],
     "edit": [(("edit", EXAMPLES[2].id(SEED).hex()), "")],
@@ -173,7 +175,9 @@ def watched(*words: object, folder: Path, stdin: str = "", forbid: bool = False)
 
 
 def edge_icl(*args: str) -> tuple[str, ...]:
-    """Return the words that run a command in a process of its own."""
+    """Return the words that run a command in a process of its own; at a terminal if it must be at one."""
+    if args[0] == "learn":
+        return (sys.executable, str(Path(terminal.__file__)), *args)
     return (sys.executable, "-c", PROGRAM, *args)
 
 
