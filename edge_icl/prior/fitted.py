@@ -23,7 +23,7 @@ import numpy as np
 from edge_icl.prior import opinion_pool, vote
 from edge_icl.prior.discriminant import Scatter
 from edge_icl.prior.leaving_out import LeavingOut
-from edge_icl.search.similarity import cosines, search, similarities
+from edge_icl.search.similarity import search, search_many, similarities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,15 +99,12 @@ class Prior:
     def say(self, vectors: NDArray[np.int8]) -> tuple[Floats, Floats]:
         """Return what the pool says of vectors i8[m, d], and the nearest example's cosine to each.
 
-        As `opinions` does for one at a time, and faster; the cosines f64[m, n] of all are in memory.
+        As `opinions` does for one at a time, and faster; the products [m, n] of all are in memory.
 
         Returns:
             The log-probability f64[m, labels] of each label, and f64[m].
         """
-        every = cosines(self._points.vectors, vectors)
-        kept = min(vote.NEIGHBOURS, every.shape[1])
-        voters = np.sort(np.argpartition(-every, kept - 1, axis=1)[:, :kept], axis=1)
-        near = np.take_along_axis(every, voters, 1)
+        voters, near = search_many(self._points.vectors, vectors, vote.NEIGHBOURS)
         shares = vote.log_shares(near, self._classes[voters], len(self.labels), self.sharpness)
         scores = self._scatter.scores(self._scatter.rotated(vectors), self.shrinkage) / self._scale
         counted = np.log(self._scatter.counts + 1)[None]

@@ -51,6 +51,25 @@ def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np
     return positions[chosen[np.argsort(-scores[chosen], kind="stable")][:limit]]
 
 
+def search_many(
+    vectors: NDArray[np.int8], questions: NDArray[np.int8], limit: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the positions [m, k] of the vectors i8[n, d] that `search` finds for each question i8[m, d].
+
+    Also their cosines f64[m, k]. The products of all are in memory: 8 bytes times m times n at most.
+    """
+    limit = min(limit, len(vectors))
+    found = np.empty((len(questions), limit), np.intp)
+    near = np.empty((len(questions), limit))
+    lengths = _lengths(vectors)
+    for i, scores in enumerate(_dots(vectors, questions)):
+        chosen = np.flatnonzero(scores >= _bar(scores, limit))
+        found[i] = chosen[np.argsort(-scores[chosen], kind="stable")][:limit]
+        near[i] = scores[found[i]] / lengths[found[i]]
+    near /= _lengths(questions)[:, None]
+    return found, near
+
+
 def _shares(count: int) -> list[range]:
     """Cut so many positions, one at least, into what each thread looks at."""
     threads = min(usable_cpus(), MOST_THREADS, count // SHARE) if count >= 2 * SHARE else 1

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from command import PROGRAM
 from stores import QUICK
-from watch import commands, mcp_calls
+from watch import commands, edge_icl, mcp_calls
 
 from edge_icl import Example, Memory
 from edge_icl.store import scratch
@@ -149,7 +149,7 @@ def written(words: list[str], stdin: str, trace: Path) -> tuple[int, list[tuple[
         str(trace),
     ]
     done = subprocess.run(
-        ["strace", *options, sys.executable, "-c", PROGRAM, *words],
+        ["strace", *options, *edge_icl(*words)],
         input=stdin.encode(),
         capture_output=True,
         check=False,
@@ -180,8 +180,19 @@ def plain(file: str) -> str:
 
 
 def in_memory(file: str) -> bool:
-    """Tell whether a file is no file of a disk: a pipe between processes, or one in memory, as the editor's."""
-    return file.startswith(("pipe:", "socket:", "anon_inode:", "/dev/shm/", "/dev/null", "UNIX", "TCP"))
+    """Tell whether a file is no file of a disk: a pipe between processes, one in memory, or a terminal."""
+    kinds = (
+        "pipe:",
+        "socket:",
+        "anon_inode:",
+        "/dev/shm/",
+        "/dev/null",
+        "/dev/ptmx",
+        "/dev/pts/",
+        "UNIX",
+        "TCP",
+    )
+    return file.startswith(kinds)
 
 
 def test_every_command_is_looked_at() -> None:
