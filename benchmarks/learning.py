@@ -2,10 +2,11 @@
 
     python benchmarks/learning.py [--seeds 5] [--rules useful random ...] [--tests 1000] [--taught 0]
 
-For each seed 2,000 rows are drawn, whose labels are told one by one as a rule wants them, and the prior of what
-was told so far is tried on test rows. The rules: those of `suggest` (useful); in random order (random); what
-the prior is least sure of (doubt); the most useful where each question weighs as the doubt about it (weighed);
-what is farthest from all that was told (far). With --taught so many other rows are in the store before.
+For each draw of 2,000 rows their labels are told one by one as a rule wants them, and the prior of what was told
+so far is tried on test rows. The rules: that of `suggest` (useful); in random order (random); what the prior is
+least sure of (doubt); the useful rule without a look at doubt (spread), and with all of it whatever the store's
+size (weighed); what is farthest from all that was told (far). With --taught so many other rows are in the store
+before. Where a rule asks the prior, it is fitted after every five answers: at each would take days.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from support.common import examples, show
 
-from edge_icl.answer.usefulness import doubts, most_useful
+from edge_icl.answer.usefulness import most_useful, weights
 from edge_icl.cluster.points import Points
 from edge_icl.encode.encoder import Encoder
 from edge_icl.models.location import find_encoder
@@ -35,9 +36,8 @@ if TYPE_CHECKING:
 SETS = ("banking77", "sst2")
 POOL = 2000
 SIZES = (50, 100, 200)
-RULES = ("useful", "random", "doubt", "weighed", "far")
+RULES = ("useful", "random", "doubt", "far", "spread", "weighed")
 EACH = 5
-"""The prior is fitted after so many answers, where a rule asks it: at each would take days."""
 
 
 class Session:
@@ -55,7 +55,7 @@ class Session:
         self.vectors, self.labels = pool
         self.told: list[int] = []
         self.near = np.full(len(self.labels), -1.0)
-        self.doubt = np.ones(len(self.labels))
+        self.sure = np.zeros(len(self.labels))
         if before[1]:
             self.near = cosines(before[0], self.vectors).max(1)
 
@@ -68,18 +68,20 @@ class Session:
 
     def tell(self, rule: str) -> None:
         """Tell the label of the question that a rule wants next."""
-        if rule in {"doubt", "weighed"} and (self.before[1] or self.told) and len(self.told) % EACH == 0:
-            self.doubt = doubts(self.prior().say(self.vectors)[0])
+        known = len(self.before[1]) + len(self.told)
+        if rule in {"useful", "doubt", "weighed"} and known and len(self.told) % EACH == 0:
+            self.sure = np.exp(self.prior().say(self.vectors)[0].max(1))
         left = np.setdiff1d(np.arange(len(self.labels)), self.told)
         if rule == "random":
             best = int(self.rng.choice(left))
         elif rule == "doubt":
-            best = int(left[self.doubt[left].argmax()])
+            best = int(left[self.sure[left].argmin()])
         elif rule == "far":
             best = int(left[self.near[left].argmin()])
         else:
-            doubt = self.doubt[left] if rule == "weighed" else np.ones(len(left))
-            best = int(left[most_useful(self.vectors[left], self.near[left], doubt, 1)[0]])
+            seen = {"useful": known, "spread": 0, "weighed": 1 << 40}[rule]
+            heavy = weights(self.sure[left], seen)
+            best = int(left[most_useful(self.vectors[left], self.near[left], heavy, 1)[0]])
         self.told.append(best)
         self.near = np.maximum(self.near, cosines(self.vectors, self.vectors[best][None])[0])
 

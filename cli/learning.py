@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from edge_icl.answer import labels
 from edge_icl.cli import answers, dialogue, slips, typed
 from edge_icl.cli.pool import Question
 from edge_icl.cli.tables import counted, cut, one_line
@@ -20,7 +19,7 @@ from edge_icl.errors import ExampleNotFoundError, InputError, StoreBusyError, St
 from edge_icl.example import Example, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from edge_icl.answer.options import Options
     from edge_icl.cli.output import Output
@@ -71,7 +70,7 @@ class Learning:
     steps: list[Step] = field(default_factory=list)
     skipped: int = 0
     _again: list[Question] = field(default_factory=list)
-    _outputs: Counter[str] = field(default_factory=Counter)
+    _outputs: Mapping[str, int] = field(default_factory=dict)
     _root: str = ""
 
     def run(self) -> None:
@@ -163,16 +162,15 @@ class Learning:
 
     def _labels(self, answer: Answer | None) -> tuple[str, ...] | None:
         """Return the labels of the store; None where its outputs are free text."""
-        if self._root != self.memory.root:
-            self._root = self.memory.root
-            self._outputs = Counter(held.output for held in self.memory.examples())
-        found = None if answer is None else answer.outputs
-        if found is None:
-            found = labels.decide(self._outputs)
-            are_labels = found.labels if self.options.labels == "auto" else self.options.labels == "on"
+        if self._root != (root := self.memory.root):
+            self._root, self._outputs = root, self.memory.outputs()
+        if answer is not None and answer.labelling is not None:
+            labelling = answer.labelling.labels
+        elif self.options.labels == "auto":
+            labelling = self.memory.labelling().labels
         else:
-            are_labels = found.labels
-        return tuple(sorted(self._outputs)) if are_labels else None
+            labelling = self.options.labels == "on"
+        return tuple(sorted(self._outputs)) if labelling else None
 
     def _heard(self, question: Question, answer: Answer | None, typing: Typing) -> bool:
         """Do what the user types until that settles the question; return whether to go on."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge_icl.answer.recall import folded
 from edge_icl.cli.formats import reading
 from edge_icl.cli.formats.format import Columns
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
-from edge_icl.example import normalise
+from edge_icl.example import folded, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from edge_icl.cli.tables import cut, one_line
 from edge_icl.cli.typed import SIGN
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from collections.abc import Mapping
 
     from edge_icl.cli.output import Output
     from edge_icl.cli.typed import Meaning
@@ -19,13 +19,13 @@ MOST_NAMED, LONGEST_NAME = 8, 24
 """How many labels are named where a new one is typed, and in how many columns each."""
 
 
-def meant(output: Output, meaning: Meaning, outputs: Counter[str]) -> str | None:
+def meant(output: Output, meaning: Meaning, outputs: Mapping[str, int]) -> str | None:
     """Return the answer that a line means, asked about where it may be a slip; None if it was one.
 
     Args:
         output: where it is asked.
         meaning: what the line seems to mean.
-        outputs: how often each output occurs in the store.
+        outputs: how often each output occurs in the store, the most frequent first.
     """
     text = meaning.text
     shown, others = named(text), ", ".join(map(named, meaning.others[:MOST_NAMED]))
@@ -42,7 +42,7 @@ def meant(output: Output, meaning: Meaning, outputs: Counter[str]) -> str | None
         return meaning.others[0]
     if meaning.kind == "answer" or not outputs:
         return text
-    known = sorted(outputs, key=lambda label: (-outputs[label], label))
+    known = list(outputs)
     more = f" and {len(known) - MOST_NAMED:,} more" if len(known) > MOST_NAMED else ""
     output.note(f"the labels of the store are {', '.join(map(named, known[:MOST_NAMED]))}{more}")
     return text if sure(output, f"teach {shown} as a new label?") else None

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.answer.recall import folded
-from edge_icl.answer.usefulness import doubts, most_useful
+from edge_icl.answer.usefulness import most_useful, weights
 from edge_icl.encode.vector import Vector, usable
-from edge_icl.example import normalise
+from edge_icl.example import folded, normalise
 from edge_icl.results import Suggestion
 from edge_icl.search.similarity import cosines
 
@@ -56,7 +55,7 @@ def suggest(
         if not rows or limit < 1:
             return []
         asked = made[rows]
-        near, sure, doubt = _said(derived, asked)
+        near, sure, heavy = _said(derived, asked)
         passed = cosines(before, asked).max(1) if len(before) else near
         return [
             Suggestion(
@@ -65,7 +64,7 @@ def suggest(
                 probability=None if sure is None else float(sure[i]),
                 similarity=float(near[i]) if derived.points.ids.size else None,
             )
-            for i in most_useful(asked, np.maximum(near, passed), doubt, limit)
+            for i in most_useful(asked, np.maximum(near, passed), heavy, limit)
         ]
 
     return opened.read(look)
@@ -106,15 +105,15 @@ def _said(derived: Derived, vectors: NDArray[np.int8]) -> tuple[Floats, Floats |
 
     Returns:
         f64[m] the cosine of the nearest example, -1 where there is none; f64[m] the probability of the
-        likeliest label, None where outputs are no labels; f64[m] the doubt about it, 1 there.
+        likeliest label, None where outputs are no labels; f64[m] how much each question weighs.
     """
     count = len(vectors)
     if not len(derived.points.ids):
         return np.full(count, -1.0), None, np.ones(count)
     pieces = [vectors[start : start + PIECE] for start in range(0, count, PIECE)]
-    if not derived.taken_as("auto").labels:
+    if not derived.labelling("auto").labels:
         near = [cosines(derived.points.vectors, piece).max(1) for piece in pieces]
         return np.concatenate(near), None, np.ones(count)
     said = [derived.prior.say(piece) for piece in pieces]
-    logs = np.concatenate([one for one, _ in said])
-    return np.concatenate([near for _, near in said]), np.exp(logs.max(1)), doubts(logs)
+    sure = np.concatenate([np.exp(logs.max(1)) for logs, _ in said])
+    return np.concatenate([near for _, near in said]), sure, weights(sure, len(derived.points.ids))

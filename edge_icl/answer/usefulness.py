@@ -3,11 +3,11 @@
 An answer teaches something about the questions that are like it, and most where many of these are still far
 from all that was taught, and the prior is in doubt about them. So a question is worth the sum over all
 questions of how much nearer to a taught one they would be, by cosine, each as heavy as the doubt about it.
-Doubt is uncertainty sampling (Lewis and Gale, "A Sequential Algorithm for Training Text Classifiers", SIGIR
-1994), here by the margin between the two likeliest labels; that a question stands for many and is unlike those
-before it is density and diversity (Settles, "Active Learning Literature Survey", 2009, section 3.6); the sum is
-facility location (Wei, Iyer and Bilmes, "Submodularity in Data Subset Selection and Active Learning", ICML
-2015). Doubt alone is no help in a young store, which does not know what it does not know: see
+Doubt is least confidence (Lewis and Gale, "A Sequential Algorithm for Training Text Classifiers", SIGIR 1994);
+that a question stands for many and is unlike those before it is density and diversity (Settles, "Active
+Learning Literature Survey", 2009, section 3.6); the sum is facility location (Wei, Iyer and Bilmes,
+"Submodularity in Data Subset Selection and Active Learning", ICML 2015). A young store does not know what it
+does not know, so its doubt counts for little: by doubt alone it learns no faster than in random order. See
 benchmarks/learning.py.
 """
 
@@ -25,29 +25,30 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+HALF_BELIEVED = 200
+"""With so many examples half of the doubt counts."""
+
 SAME = 0.9
 """From this cosine on a question is a near copy: it comes after all that are none."""
 
 
-def doubts(logs: Floats) -> Floats:
-    """Return how much in doubt the likeliest label is, f64[m] from 0 to 1, by log-probabilities f64[m, labels].
+def weights(sure: Floats, examples: int) -> Floats:
+    """Return how heavy questions weigh, f64[m] from 0 to 1: the lighter, the surer the likeliest label.
 
-    One less the gap between the probabilities of the two likeliest labels; 1 where there is one label, which
-    says nothing of those that are still to come.
+    Args:
+        sure: f64[m], the probability of the likeliest label of each.
+        examples: how many the store has: what few say of how sure they are is worth little.
     """
-    if logs.shape[1] < 2:  # noqa: PLR2004 - a gap is between two
-        return np.ones(len(logs))
-    shares = np.exp(-np.sort(-logs, 1)[:, :2])
-    return np.asarray(1 - (shares[:, 0] - shares[:, 1]))
+    return np.asarray(1 - examples / (examples + HALF_BELIEVED) * sure)
 
 
-def most_useful(vectors: NDArray[np.int8], near: Floats, doubt: Floats, limit: int) -> list[int]:
+def most_useful(vectors: NDArray[np.int8], near: Floats, heavy: Floats, limit: int) -> list[int]:
     """Return which questions teach most, the most useful first; each counts as taught for those after it.
 
     Args:
         vectors: i8[m, d], of the questions.
         near: f64[m], cosine of the nearest text that was taught, -1 where none was.
-        doubt: f64[m], how much in doubt the answer to each is, from 0 to 1.
+        heavy: f64[m], how much each weighs, above 0; see `weights`.
         limit: how many are wanted.
 
     Returns:
@@ -58,7 +59,7 @@ def most_useful(vectors: NDArray[np.int8], near: Floats, doubt: Floats, limit: i
     chosen: list[int] = []
     for _ in range(min(limit, len(vectors))):
         rows = np.flatnonzero(left)
-        gains = np.maximum(alike[rows] - near, 0.0) @ doubt
+        gains = np.maximum(alike[rows] - near, 0.0) @ heavy
         worth = np.where(near[rows] >= SAME, -1.0 / (1.0 + gains), gains)
         best = int(rows[ranked(worth)[0]])
         chosen.append(best)

@@ -15,7 +15,7 @@ from stores import points, rows
 
 from edge_icl import InputError, Memory, Options, Suggestion, Vector
 from edge_icl.aio import AsyncMemory
-from edge_icl.answer.usefulness import SAME, doubts, most_useful
+from edge_icl.answer.usefulness import SAME, most_useful, weights
 from edge_icl.prior.fitted import fit
 from edge_icl.prior.opinion_pool import log_probabilities
 from edge_icl.prior.statistics import Statistics
@@ -34,9 +34,9 @@ def group(centre: int, count: int) -> NDArray[np.int8]:
 
 def test_a_question_that_stands_for_many_comes_first_and_then_one_of_the_next_group() -> None:
     vectors = np.concatenate([group(0, 3), group(1, 8), group(2, 5)])
-    nothing, doubt = np.full(16, -1.0), np.ones(16)
+    nothing, heavy = np.full(16, -1.0), np.ones(16)
 
-    found = most_useful(vectors, nothing, doubt, 3)
+    found = most_useful(vectors, nothing, heavy, 3)
 
     assert [3 <= found[0] < 11, found[1] >= 11, found[2] < 3] == [True, True, True]
 
@@ -60,11 +60,14 @@ def test_every_question_is_suggested_once_and_near_copies_last(vectors: list[lis
     assert copies == sorted(copies)
 
 
-def test_doubt_is_greatest_between_equals() -> None:
-    logs = np.log([[0.5, 0.5, 1e-9], [0.9, 0.06, 0.04], [0.4, 0.3, 0.3]])
+def test_of_equals_what_the_store_is_least_sure_of_comes_first_the_more_so_the_more_it_has_seen() -> None:
+    sure = np.array([1.0, 0.5, 0.9, 0.2])
 
-    assert np.argsort(doubts(logs)).tolist() == [1, 2, 0]
-    assert doubts(np.zeros((2, 1))).tolist() == [1.0, 1.0]
+    assert np.argsort(-weights(sure, 100)).tolist() == [3, 1, 2, 0]
+    assert np.ptp(weights(sure, 1000)) > np.ptp(weights(sure, 10)) > np.ptp(weights(sure, 0)) == 0
+    pair = np.concatenate([group(0, 4), group(1, 4)])
+    heavy = weights(np.repeat([0.9, 0.4], 4), 100)
+    assert most_useful(pair, np.full(8, -1.0), heavy, 1)[0] >= 4
 
 
 @pytest.mark.parametrize("count", [1, 5, 200])
