@@ -2,11 +2,12 @@
 
     python benchmarks/learning.py [--seeds 5] [--rules useful random ...] [--tests 1000] [--taught 0]
 
-For each draw of 2,000 rows their labels are told one by one as a rule wants them, and the prior of what was told
-so far is tried on test rows. The rules: that of `suggest` (useful); in random order (random); what the prior is
-least sure of (doubt); the useful rule without a look at doubt (spread), and with all of it whatever the store's
-size (weighed); what is farthest from all that was told (far). With --taught so many other rows are in the store
-before. Where a rule asks the prior, it is fitted after every five answers: at each would take days.
+2,000 rows are drawn, their labels are told one by one as a rule wants them, and the prior of what was told so
+far is tried on test rows. The rules: that of `suggest` (useful); random order (random); what the prior is
+least sure of (doubt); what is farthest from all that was told (far); the rule of `suggest` without a look at
+how sure the prior is (spread), and with all of it in stores of every size (weighed). With --taught so many
+other rows are in the store before. Where a rule asks the prior, it is fitted after every five answers: at each
+would take days.
 """
 
 from __future__ import annotations
