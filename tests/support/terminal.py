@@ -64,6 +64,14 @@ class Terminal:
                 return seen
         raise AssertionError(f"no prompt: {seen!r}")
 
+    def until(self, text: str) -> None:
+        """Wait until a text is shown, prompt or not."""
+        begin = time.monotonic()
+        while text not in self.shown:
+            assert time.monotonic() - begin < PATIENCE, self.shown
+            if select.select([self._screen], [], [], 0.02)[0]:
+                self._read()
+
     def type(self, keys: str) -> None:
         """Press keys."""
         os.write(self._screen, keys.encode())
