@@ -113,11 +113,13 @@ class Asker:
             lifetime: the open store's; the model runs within it.
 
         Raises:
+            AskCancelledError: `cancel` was set.
             InputError: an option is not valid, or the question is too long.
             StoreEmptyError: there is no example.
             ModelMissingError: a model that is needed is not on this machine.
             ModelFileError: its file is not usable.
         """
+        cancel.check()
         options.check()
         grammar = options.constraint()
         if options.select != AUTO:

@@ -25,6 +25,7 @@ class Options:
 
         >>> yes_or_no = Options(json_schema={"enum": ["yes", "no"]})
         >>> with Memory.open("work") as memory:
+        ...     taught = memory.add("Is a tram a train?", "yes")
         ...     memory.ask("Is a taxi a car?", yes_or_no).text in ('"yes"', '"no"')
         True
 

@@ -51,6 +51,7 @@ class Reply:
     Safe to use from several threads: one iterates, another one cancels or closes.
 
         >>> with Memory.open("work") as memory:
+        ...     taught = memory.add("There was a king", "He had a daughter, and she had a golden ball.")
         ...     reply = memory.stream("Once upon a time", Options(labels="off", max_tokens=99))
         ...     for piece in reply:
         ...         reply.cancel()
