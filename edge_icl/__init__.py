@@ -64,8 +64,9 @@ if TYPE_CHECKING:
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.memory import Memory
-    from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Suggestion, Verification
+    from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Suggestion
     from edge_icl.runtime.cancel import Cancel
+    from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
 
 __all__ = [
@@ -130,7 +131,7 @@ _HOMES = {
     "Stretch": "store.keys",
     "Suggestion": "results",
     "Vector": "encode.vector",
-    "Verification": "results",
+    "Verification": "store.findings",
 }
 """Where the names are that need numpy or more: each is loaded when it is first asked for, so that `edge-icl
 --version` and the like do not wait for it."""

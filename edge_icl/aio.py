@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.vector import Vector
-    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Suggestion, Verification
+    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Suggestion
+    from edge_icl.store.findings import Verification
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
 

@@ -30,7 +30,7 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, checked, normalise
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Replaced, Suggestion, Verification
+from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Replaced, Suggestion
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.finding import alike, every_example, fitting, held, nearest, outputs, select
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.reply import Reply
     from edge_icl.runtime.cancel import Cancel
+    from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings

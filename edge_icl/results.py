@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge_icl.example import Example
-    from edge_icl.store.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,42 +294,3 @@ class Replaced:
             "seconds": round(self.seconds, 6),
             "store": self.store,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What `verify` found.
-
-    Attributes:
-        deep: whether the store was also made again and compared.
-        root: the store's root, the fingerprint of all that it holds.
-        examples: how many examples it holds.
-        differences: empty for a sound store.
-        moved_on: with a receipt: whether the store has another root now; None without one.
-        same_store: with a receipt: whether it is known to be of this store; a receipt that an earlier edge-icl
-            wrote shows that only as long as the root is the same.
-    """
-
-    deep: bool
-    root: str
-    examples: int
-    differences: tuple[Finding, ...]
-    moved_on: bool | None = None
-    same_store: bool | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the store is exactly what its manifest says."""
-        return not self.differences
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields for JSON."""
-        fields: dict[str, Any] = {
-            "ok": self.ok,
-            "deep": self.deep,
-            "differences": [str(difference) for difference in self.differences],
-            "root": self.root,
-        }
-        if self.moved_on is not None:
-            fields |= {"moved_on": self.moved_on, "same_store": self.same_store}
-        return fields

@@ -16,7 +16,7 @@ from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
-    from edge_icl.results import Verification
+    from edge_icl.store.findings import Verification
 
 DIFFERENT = 3
 """The exit code of a store that is not what it should be."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.access.cache_key import home_key
 from edge_icl.errors import InputError
 from edge_icl.example import ID_BYTES
-from edge_icl.results import RECEIPT, Verification
+from edge_icl.results import RECEIPT
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.store import manifest
 from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
-from edge_icl.store.findings import Finding, Problem
+from edge_icl.store.findings import Finding, Problem, Verification
 from edge_icl.store.keys import Unlock, no_passphrase
 from edge_icl.store.writer import DEFAULT_TIMEOUT
 
@@ -57,9 +58,9 @@ def verify(
     if root is not None and not _ROOT.fullmatch(root):
         raise InputError(f"{root!r} is not a root", "give the 64 hex digits that `edge-icl verify` shows")
     ids, root_after, of = ([], None, None) if receipt is None else _read_receipt(receipt)
-    report = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home_key=home_key())
-    findings = report.findings
-    if ids and not findings:
+    found = audit(path, deep=deep, progress=progress, timeout=timeout, unlock=unlock, home_key=home_key())
+    differences = found.differences
+    if ids and not differences:
         store = Store.open(path, unlock=unlock)
         if of not in {None, store.settings.digest(RECEIPT)}:
             raise InputError(
@@ -67,15 +68,15 @@ def verify(
                 "give the name of its own store",
             )
         present = store.read(lambda snapshot: [one.hex() for one in ids if snapshot.locate(one) is not None])
-        findings = tuple(
+        differences = tuple(
             Finding(Problem.PRESENT, one, "the receipt says that it was forgotten") for one in present
         )
-    if root is not None and report.root not in ("", root):
+    if root is not None and found.root not in ("", root):
         detail = f"the root is not {root}, which was noted"
-        findings = (*findings, Finding(Problem.DIFFERENT, manifest.NAME, detail))
-    moved_on = None if receipt is None else report.root != root_after
+        differences = (*differences, Finding(Problem.DIFFERENT, manifest.NAME, detail))
+    moved_on = None if receipt is None else found.root != root_after
     known = None if receipt is None else of is not None or not moved_on
-    return Verification(deep, report.root, report.examples, findings, moved_on=moved_on, same_store=known)
+    return replace(found, differences=differences, moved_on=moved_on, same_store=known)
 
 
 def _read_receipt(receipt: Mapping[str, Any]) -> tuple[list[bytes], str, str | None]:

@@ -22,7 +22,7 @@ from edge_icl.store import files as fs
 from edge_icl.store import keys, lock, manifest, ownership, pages, prefix_cache, presence, settings
 from edge_icl.store.consistency import ids_in, wrong_in, wrong_in_clustering
 from edge_icl.store.disk import Store
-from edge_icl.store.findings import Problem, Report
+from edge_icl.store.findings import Problem, Verification
 from edge_icl.store.inspection import Inspection
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
@@ -50,7 +50,7 @@ def audit(
     unlock: Unlock = no_passphrase,
     files: fs.Files | None = None,
     home_key: bytes | None = None,
-) -> Report:
+) -> Verification:
     """Check every file of a store.
 
     Args:
@@ -77,21 +77,24 @@ def audit(
     with access(path, "read"):
         presence.require_store(path)
         ownership.refuse_exposed(path)
-    audit = _Audit(path, files or fs.Files(), progress, home_key)
+    audit = _Audit(path, files or fs.Files(), progress, home_key, deep=deep)
     if not audit.unlock(unlock):  # not under the lock: the user may be asked to type
         return audit.report("", 0)
     with lock.locked_where_writable(path, timeout=timeout) as read_only:
-        return audit.run(deep=deep, read_only=read_only)
+        return audit.run(read_only=read_only)
 
 
 class _Audit(Inspection):
     """One audit: goes through the files."""
 
-    def __init__(self, path: Path, files: fs.Files, progress: Progress, home_key: bytes | None) -> None:
+    def __init__(
+        self, path: Path, files: fs.Files, progress: Progress, home_key: bytes | None, *, deep: bool
+    ) -> None:
         super().__init__(path, files)
         self.key: Key | None = None
         self.progress = progress
         self.home_key = home_key
+        self.deep = deep
         self.leftovers: list[str] = []
         self.foreign: list[str] = []
 
@@ -112,11 +115,10 @@ class _Audit(Inspection):
         self.folder = keys.folder(self.files, self.path, self.key)
         return True
 
-    def run(self, *, deep: bool, read_only: str = "") -> Report:
+    def run(self, *, read_only: str = "") -> Verification:
         """Go through all files, then wipe what an interrupted change left.
 
         Args:
-            deep: see `audit`.
             read_only: why nothing can be wiped; empty if it can be.
         """
         data = self.read(settings.NAME)
@@ -146,12 +148,12 @@ class _Audit(Inspection):
         self.check_strays(current)
         if self.leftovers or self.foreign or not at_rest(self.path, locked=True):
             self.finish(found, read_only)
-        if deep and not self.findings:
+        if self.deep and not self.findings:
             self.rebuild(found, current, held)
         return self.report(root, current.count)
 
-    def report(self, root: str, examples: int) -> Report:
-        return Report(root, examples, tuple(self.findings))
+    def report(self, root: str, examples: int) -> Verification:
+        return Verification(self.deep, root, examples, tuple(self.findings))
 
     def found_leftover(self, path: str, detail: str) -> None:
         """Note a file where only an interrupted change leaves one."""

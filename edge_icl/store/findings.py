@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Problem(StrEnum):
@@ -39,15 +40,40 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What an audit found.
+class Verification:
+    """What `verify` found.
 
     Attributes:
-        root: the store's root; empty if the settings or the manifest cannot be read.
+        deep: whether the store was also made again and compared.
+        root: the store's root, the fingerprint of all that it holds; empty if its settings or its manifest
+            cannot be read.
         examples: how many examples it holds; then 0.
-        findings: empty for a sound store.
+        differences: empty for a sound store.
+        moved_on: with a receipt: whether the store has another root now; None without one.
+        same_store: with a receipt: whether it is known to be of this store; a receipt that an earlier edge-icl
+            wrote shows that only as long as the root is the same.
     """
 
+    deep: bool
     root: str
     examples: int
-    findings: tuple[Finding, ...]
+    differences: tuple[Finding, ...]
+    moved_on: bool | None = None
+    same_store: bool | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the store is exactly what its manifest says."""
+        return not self.differences
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        fields: dict[str, Any] = {
+            "ok": self.ok,
+            "deep": self.deep,
+            "differences": [str(difference) for difference in self.differences],
+            "root": self.root,
+        }
+        if self.moved_on is not None:
+            fields |= {"moved_on": self.moved_on, "same_store": self.same_store}
+        return fields

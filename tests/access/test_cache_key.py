@@ -168,7 +168,7 @@ def test_what_is_kept_without_a_key_is_nothing(tmp_path: Path) -> None:
 
     assert without.get("name") is None
     assert len(entries(store.path)) == 1
-    assert [found.problem for found in check(store.path, home_key=None).findings] == [Problem.FOREIGN]
+    assert [found.problem for found in check(store.path, home_key=None).differences] == [Problem.FOREIGN]
     assert entries(store.path) == {}
 
 

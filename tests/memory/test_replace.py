@@ -110,7 +110,7 @@ def judge(found: Tree, path: Path, outcomes: dict[str, Tree], *, finished: bool)
     with writing(store):
         pass
     assert without_entries(tree(path)) == outcomes[seen]
-    assert audit(path, home_key=HOME_KEY).findings == ()
+    assert audit(path, home_key=HOME_KEY).differences == ()
     shutil.rmtree(path)
     return seen
 

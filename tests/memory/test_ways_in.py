@@ -198,7 +198,7 @@ def test_a_store_whose_maker_put_something_else_in_is_damaged_and_never_a_traceb
     commit(store, added=[Row(b"\7" * 16, row(9).vector, text)])
     memory = without_models(store)
 
-    found = check(store.path, deep=True).findings
+    found = check(store.path, deep=True).differences
 
     assert [(one.problem.value, one.path[:6]) for one in found] == [("inconsistent", "pages/")]
     for look in (
@@ -221,7 +221,7 @@ def test_what_an_earlier_version_let_in_is_still_read_and_reported(tmp_path: Pat
     memory = without_models(store)
 
     assert [one.example.tags for one in memory.examples()] == [("y", "x")]
-    assert {one.detail for one in check(store.path).findings} == {
+    assert {one.detail for one in check(store.path).differences} == {
         "it holds a vector with a component of -128",
         f"example {Example('a', 'b').id(SETTINGS.seed).hex()[:32]} is not in canonical form",
     }

@@ -68,7 +68,7 @@ def test_a_sound_store_has_no_findings_and_is_left_as_it_was(store: Store) -> No
 
     for deep in (False, True):
         report = check(store.path, deep=deep)
-        assert (report.findings, report.root, report.examples) == ((), store.snapshot().root, 600)
+        assert (report.differences, report.root, report.examples) == ((), store.snapshot().root, 600)
 
     assert tree(store.path) == before
     assert [path.name for path in store.path.parent.iterdir()] == ["store"]
@@ -275,7 +275,7 @@ def test_every_control_is_found_and_named(
 ) -> None:
     plant(store)
 
-    findings = check(store.path, deep=deep).findings
+    findings = check(store.path, deep=deep).differences
 
     assert any(found.problem == problem and found.path.startswith(path) for found in findings), findings
 
@@ -303,7 +303,7 @@ def test_pages_that_do_not_follow_the_rule_are_found(store: Store) -> None:
     split = Manifest(manifest.settings, 600, manifest.clustering, (*halves, *manifest.pages[1:]))
     replace_file(store, "manifest", "manifest", split.encode())
 
-    (finding,) = check(store.path).findings
+    (finding,) = check(store.path).differences
 
     assert finding.path == "manifest"
 
@@ -313,7 +313,7 @@ def test_an_unreadable_file_never_reads_as_clean(store: Store) -> None:
     page.unlink()
     page.mkdir()
 
-    assert any(found.problem == Problem.UNREADABLE for found in check(store.path).findings)
+    assert any(found.problem == Problem.UNREADABLE for found in check(store.path).differences)
 
 
 def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
@@ -342,7 +342,7 @@ def test_what_this_process_lacks_is_no_difference(store: Store, number: int) -> 
     for n in itertools.count():
         files = Faulty(n, error=OSError(number, os.strerror(number)))
         try:
-            assert check(store.path, files=files).findings == ()
+            assert check(store.path, files=files).differences == ()
         except StoreAccessError:
             assert files.fired
         if not files.fired:

@@ -49,7 +49,7 @@ def test_the_directory_of_a_store_that_has_been_larger_is_as_large_as_that_of_an
 
     assert size(store) == size(small)
     assert tree(store.path) == tree(small.path)
-    assert check(store.path, deep=True).findings == ()
+    assert check(store.path, deep=True).differences == ()
     assert at_rest(store.path)
     assert all(page.stat().st_nlink == 1 for page in (store.path / "pages").iterdir())
 
@@ -83,7 +83,7 @@ def judge(found: Tree, outcomes: tuple[Tree, Tree], path: Path) -> None:
     lay_out(found, path)
     seen = reopen(path, files=Unflushed()).read(lambda snapshot: [one.input for _, one in snapshot.examples()])
     assert tree(path) == outcomes[f"input {GONE}" not in seen]
-    assert check(path).findings == ()
+    assert check(path).differences == ()
     shutil.rmtree(path)
 
 
@@ -171,5 +171,5 @@ def test_what_somebody_put_where_second_names_are_is_wiped_and_nothing_beyond(tm
         reopen(store.path)
 
         assert at_rest(store.path)
-        assert check(store.path).findings == ()
+        assert check(store.path).differences == ()
         assert (elsewhere / "letter").read_text() == "mine"

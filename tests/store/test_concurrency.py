@@ -113,7 +113,7 @@ class Actor:
                 found = entries.get("name")
                 assert found in (None, state)
                 self.counts["cache entries that were there"] += found is not None
-            assert check(self.path, timeout=PATIENCE).findings == ()
+            assert check(self.path, timeout=PATIENCE).differences == ()
             self.counts["audits during changes"] += 1
 
     def look(self, snapshot: Snapshot) -> Snapshot:
@@ -173,7 +173,7 @@ def test_processes_and_threads_at_once_lose_nothing(tmp_path: Path, campaign: bo
     assert counts["commits of several processes"] == processes * WRITERS * (times * GROUPS * 2 + 1)
     fresh = make(tmp_path / "fresh", rows(staying(processes * WRITERS)))
     assert without_entries(tree(store.path)) == tree(fresh.path)
-    assert check(store.path, deep=True).findings == ()
+    assert check(store.path, deep=True).differences == ()
     assert counts["readings during changes"] > processes
     count("processes that changed one store", processes)
     count("threads that changed one store", processes * WRITERS)

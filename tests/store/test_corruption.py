@@ -236,7 +236,7 @@ class Examiner:
 
     def check_audit(self, damage: Damage) -> None:
         """Let verify find it: by name, or in a file that does not fit the settings or the manifest any more."""
-        paths = self.attempt(lambda: {finding.path for finding in check(self.path, deep=True).findings})
+        paths = self.attempt(lambda: {finding.path for finding in check(self.path, deep=True).differences})
         if isinstance(paths, StoreFormatError):
             assert damage.path in ("store.json", "key")  # each has a format of its own
         elif isinstance(paths, EdgeIclError):

@@ -190,7 +190,7 @@ class Trial:
             assert without_entries(found) == self.after
         assert without_entries(tree(path)) == (self.before if seen == self.seen["before"] else self.after)
         assert at_rest(path)
-        assert check(path).findings == ()
+        assert check(path).differences == ()
         shutil.rmtree(path)
 
 
@@ -391,7 +391,7 @@ def test_a_deep_check_that_is_cut_off_leaves_nothing_to_the_next_writer(
         path = trial.place()
         files = PowerLoss(path, n)
         try:
-            assert check(path, deep=True, files=files).findings == ()
+            assert check(path, deep=True, files=files).differences == ()
         except Crash:
             assert files.fired
         for found in files.outcomes(100 if campaign else 4) if cut else [tree(path)]:
@@ -415,7 +415,7 @@ def test_an_error_during_a_deep_check_is_told_and_leaves_the_store_as_it_was(
         path, files = trial.place(), Faulty(n, error=error(), stuck=stuck)
         told = ""
         try:
-            findings = check(path, deep=True, files=files).findings
+            findings = check(path, deep=True, files=files).differences
             told = "; ".join(map(str, findings))
         except StoreAccessError as refused:
             told = str(refused)
@@ -441,7 +441,7 @@ def test_a_deep_check_wipes_its_copy_which_nobody_else_may_read(tmp_path: Path) 
     wiped: list[bool] = []
     store = make(tmp_path / "store", map(row, START), settings=SETTINGS)
 
-    assert check(store.path, deep=True, files=Watching()).findings == ()
+    assert check(store.path, deep=True, files=Watching()).differences == ()
 
     assert set(modes) == {0o700}
     assert len(wiped) > 5

@@ -101,7 +101,7 @@ def test_the_disk_shows_nothing_of_what_a_plain_store_shows(models_home: Path, t
     for name, passphrase in (("plain", None), ("sealed", SECRET)):
         with create(tmp_path / name, passphrase) as memory:
             memory.add_many(EXAMPLES)
-            memory.ask("Taxi downtown")
+            memory.ask("Taxi downtown", Options(ask_model="always"))
     plain, sealed = tree(tmp_path / "plain"), tree(tmp_path / "sealed")
     known = secrets_of(tmp_path / "plain")
 
@@ -346,7 +346,7 @@ def test_an_audit_that_cannot_read_the_key_says_so(encrypted: None, tmp_path: Pa
     for n in itertools.count():
         files = Faulty(n, error=broken_disk())
         try:
-            told = [str(finding) for finding in check(store.path, files=files).findings]
+            told = [str(finding) for finding in check(store.path, files=files).differences]
         except StoreAccessError as error:
             told = [str(error)]
         assert bool(told) == files.fired
@@ -393,7 +393,7 @@ def test_a_key_in_a_plain_store_is_a_stray_file(tmp_path: Path) -> None:
     store = make(tmp_path / "store", rows(range(3)))
     (store.path / "key").write_bytes(stores.KEY.wrapped.encode())
 
-    assert [finding.path for finding in check(store.path).findings] == ["key"]
+    assert [finding.path for finding in check(store.path).differences] == ["key"]
 
 
 def test_the_default_stretch_is_that_of_rfc_9106_where_memory_is_scarce() -> None:

@@ -218,7 +218,7 @@ def test_verify_names_a_link_in_place_of_a_file_or_a_directory(
     there = path_of(reopen(honest), place)
     there.symlink_to(there.rename(tmp_path / "elsewhere"))
 
-    findings = check(honest).findings
+    findings = check(honest).differences
 
     assert (Problem.LINK, str(there.relative_to(honest))) in {(one.problem, one.path) for one in findings}
 
@@ -267,4 +267,4 @@ def test_a_store_reached_by_a_link_works(honest: Path, tmp_path: Path) -> None:
 
     commit(reopen(tmp_path / "link"), removed=[row(4).id])
 
-    assert check(tmp_path / "link", deep=True).findings == ()
+    assert check(tmp_path / "link", deep=True).differences == ()

@@ -58,7 +58,7 @@ def work(path, held, labels, chance):
         entry = b"".join(row(number).text for number in held)
         PrefixCache(store, store.snapshot(), HOME_KEY).put("name", entry * 100)
         if chance.random() < 0.2:
-            assert not check(path, deep=True).findings
+            assert not check(path, deep=True).differences
 
 for line in sys.stdin:
     path, held, labels, seed = json.loads(line)
@@ -149,7 +149,7 @@ def test_a_killed_writer_leaves_the_store_before_or_after(tmp_path: Path, campai
                 pass
             fresh = tree(make(tmp_path / f"fresh {n}", rows(held), labels=labels).path)
             assert without_entries(tree(store.path)) == fresh
-            assert check(store.path).findings == ()
+            assert check(store.path).differences == ()
 
             counts["changes acknowledged by writers that were killed"] += diary.done
             counts["kills during a change"] += diary.next is not None

@@ -43,7 +43,7 @@ def test_what_is_put_in_comes_out(store: Store) -> None:
 
     assert PrefixCache(store, store.snapshot(), HOME_KEY).get("name") == b"state"
     assert cache.get("other") is None
-    assert check(store.path).findings == ()
+    assert check(store.path).differences == ()
 
 
 def test_every_forget_empties_the_cache(store: Store) -> None:
@@ -92,7 +92,7 @@ def test_a_damaged_entry_is_not_used_but_found(store: Store) -> None:
     entry.write_bytes(entry.read_bytes()[:-1] + b"!")
 
     assert cache.get("name") is None
-    assert [found.problem for found in check(store.path).findings] == [Problem.DAMAGED]
+    assert [found.problem for found in check(store.path).differences] == [Problem.DAMAGED]
 
 
 def test_an_entry_that_nothing_explains_is_found_and_wiped_by_the_next_writer(store: Store) -> None:
@@ -101,7 +101,7 @@ def test_an_entry_that_nothing_explains_is_found_and_wiped_by_the_next_writer(st
     stray = entry.with_name("0" * 32 + entry.name[32:])
     entry.rename(stray)
 
-    assert [found.path for found in check(store.path).findings] == [f"cache/{stray.name}"]
+    assert [found.path for found in check(store.path).differences] == [f"cache/{stray.name}"]
     with writing(store):
         pass
     assert entries(store) == []

@@ -226,7 +226,7 @@ class StoreMachine(RuleBasedStateMachine):
     def the_directory_is_that_of_a_fresh_store(self) -> None:
         if self.path.exists():
             assert without_entries(tree(self.path)) == fresh(frozenset(self.held), self.labels, self.encrypted)
-            assert check(self.path).findings == ()
+            assert check(self.path).differences == ()
 
     def teardown(self) -> None:
         stores.encrypted = False

@@ -73,7 +73,7 @@ def test_any_sequence_of_changes_equals_a_fresh_store(
         fresh = make(Path(folder) / "fresh", rows(held), labels=labels)
 
         assert tree(store.path) == tree(fresh.path)
-        assert check(store.path).findings == ()
+        assert check(store.path).differences == ()
 
 
 @given(st.lists(numbers, unique=True, max_size=20), st.randoms(use_true_random=False))
@@ -114,7 +114,7 @@ def test_a_setting_is_made_and_taken_back_without_a_trace(tmp_path: Path) -> Non
 def test_a_store_made_again_has_the_setting_too(tmp_path: Path, held: Iterable[int]) -> None:
     store = make(tmp_path / "store", rows(held), labels="no")
 
-    assert check(store.path, deep=True).findings == ()
+    assert check(store.path, deep=True).differences == ()
     assert reopen(store.path).snapshot().manifest.labels == "no"
     assert reopen(store.path).snapshot().root != make(tmp_path / "other", rows(held)).snapshot().root
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from edge_icl.store.findings import Report
+    from edge_icl.store.findings import Verification
     from edge_icl.store.keys import WrappedKey
 
 DIMENSION = 3
@@ -112,7 +112,7 @@ def reopen(path: Path, *, files: Files | None = None) -> Store:
     return Store.open(path, unlock=unlock, files=files)
 
 
-def check(path: Path, **how: object) -> Report:
+def check(path: Path, **how: object) -> Verification:
     return audit.audit(path, unlock=unlock, **{"home_key": HOME_KEY, **how})
 
 
