@@ -59,6 +59,7 @@ from edge_icl.errors import (
 
 if TYPE_CHECKING:
     from edge_icl.access.passphrases import Keyring
+    from edge_icl.answer.check import Check
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.vector import Vector
@@ -75,6 +76,7 @@ __all__ = [
     "Answer",
     "AskCancelledError",
     "Cancel",
+    "Check",
     "ConfirmationError",
     "EdgeIclError",
     "Example",
@@ -120,6 +122,7 @@ _HOMES = {
     "Added": "results",
     "Answer": "results",
     "Cancel": "runtime.cancel",
+    "Check": "answer.check",
     "Example": "example",
     "Held": "results",
     "Keyring": "access.passphrases",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.access.passphrases import Passphrase
+    from edge_icl.answer.check import Check
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.vector import Vector
@@ -282,6 +283,14 @@ class AsyncMemory:
     async def get(self, id: str) -> Held:
         """Return the example whose id begins so, as `Memory.get` does."""
         return await self._run(partial(self._memory.get, id))
+
+    async def check(
+        self, *, held_out: Iterable[tuple[str, str]] | None = None, progress: Progress = silent
+    ) -> Check:
+        """Look how good the store is, as `Memory.check` does; `progress` is called in the loop."""
+        cancel = Cancel()
+        told = _in_loop(progress, cancel)
+        return await self._run(partial(self._memory.check, held_out=held_out, progress=told), cancel)
 
     async def verify(
         self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.access.passphrases import Passphrase
+    from edge_icl.answer.check import Check
     from edge_icl.answer.reply import Reply
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
@@ -544,6 +545,26 @@ class Memory:
     def short(self, id: str) -> str:
         """Return the shortest beginning of an id, 8 hex digits at least, that no other id has."""
         return self._opened.read(lambda snapshot: snapshot.short(snapshot.resolve(id)))
+
+    def check(self, *, held_out: Iterable[tuple[str, str]] | None = None, progress: Progress = silent) -> Check:
+        """Look how good the store is; nothing of it changes, and no language model is asked.
+
+        Each example is left out and judged by all others: that gives the accuracy, the labels that are mixed
+        up, and the examples that are probably mislabelled. Of more than 32,000 examples so many are left out
+        that it takes seconds; `tested` says how many. Where the outputs are free text there is no accuracy.
+
+        Args:
+            held_out: pairs of input and output that are not in the store; these are judged instead.
+            progress: told about examples that are left out ("check") and inputs that are read ("read").
+
+        Raises:
+            StoreEmptyError: the store holds no examples.
+            InputError: a held-out row is not two texts, or there is none.
+            ModelMissingError: the encoder is not on this machine; held-out rows need it.
+        """
+        from edge_icl.answer.checking import check
+
+        return check(self._opened, held_out, progress)
 
     def verify(
         self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent

@@ -14,8 +14,10 @@ Read in this order:
     reply           an answer in the making
     asking          one question to one snapshot: recall it, judge labels, or let the model write
     engines         the encoder and the model of an open store
+    check           what is found of how good a store is: records
     snapshot_cache  what is kept of the present snapshot, and dropped with it
     open_store      a store with its models, from opening to closing
+    checking        how good a store is: each example judged by all others
     questions       a question to an open store, asked again if it changes meanwhile
     usefulness      which questions teach most: a pure function of what the prior says and of vectors
     suggesting      the same for an open store

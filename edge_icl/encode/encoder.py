@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,21 @@ _CHUNK = 16  # texts a worker takes at most at a time: enough to cost little, fe
 _CHUNKS = 4  # chunks a worker takes at least where there are enough texts, so that all end together
 _TRIED = ("a", "", "a taxi to the airport " * 2000, "".join(map(chr, (*range(32, 0xD7FF, 7), 0x1F600))))
 _FATAL = 4  # onnxruntime's log levels end here; what matters to a caller is raised
+
+_READ = 256  # texts that are tokenized at a time
+
+
+class Reading(NamedTuple):
+    """How much of a text the encoder reads.
+
+    Attributes:
+        known: whether its vocabulary has more than half of the tokens; texts of a foreign script, of which it
+            knows nothing, all get much the same vector.
+        cut: whether the text is longer than what it reads.
+    """
+
+    known: bool
+    cut: bool
 
 
 class Encoder:
@@ -126,6 +141,36 @@ class Encoder:
             )
         vectors: NDArray[np.int8] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.int8)
         return vectors
+
+    def readings(self, texts: Sequence[str], *, progress: Progress = silent) -> list[Reading]:
+        """Return how much of each text the encoder reads; no vector is made.
+
+        Args:
+            texts: in any order and number.
+            progress: called from this thread, stage "read".
+
+        Raises:
+            ModelFileError: the graph or the tokenizer is missing, damaged or not an encoder.
+        """
+        _, tokenizer = self.load()
+        model = tokenizer.model
+        unknown = tokenizer.token_to_id(model.unk_token) if getattr(model, "unk_token", None) else None
+        frame = len(tokenizer.encode("").ids)
+
+        def work(start: int) -> list[Reading]:
+            return [
+                Reading(
+                    2 * encoded.ids.count(unknown) < max(len(encoded.ids) - frame, 1), bool(encoded.overflowing)
+                )
+                for encoded in tokenizer.encode_batch_fast(list(texts[start : start + _READ]))
+            ]
+
+        found: list[Reading] = []
+        with closing(each(work, range(0, len(texts), _READ), chunk=1, threads=self.threads)) as read:
+            for some in read:
+                found += some
+                progress("read", len(found), len(texts))
+        return found
 
     def check(self) -> None:
         """Make sure that it gives a vector for texts of every kind and length, and knows all its tokens.

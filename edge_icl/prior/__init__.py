@@ -9,6 +9,8 @@ May import: cluster, search. Read in this order:
     likeness      whether a question is unlike everything that was taught
     left_out      how sure is sure enough, by examples that were left out
     leaving_out   what all others say about an example
+    accuracy      how often they are right, and which labels they mix up
+    mislabelled   which examples probably have a wrong label
     fitted        the prior of one snapshot; all its choices are made on the store's own examples, each left out
     evidence      what the language model adds
 

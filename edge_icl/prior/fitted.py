@@ -115,6 +115,17 @@ class Prior:
         """Return the log-probability f64[labels] of each label for a vector i8[d]."""
         return opinion_pool.log_probabilities(self.opinions(vector)[0].sum(0))
 
+    def leaving_out(self, rows: NDArray[np.intp]) -> Floats:
+        """Return the log-probabilities f64[m, labels] of labels for examples, each by all others.
+
+        What was chosen on the examples, such as the weights, stays: one of many changes it little.
+
+        Args:
+            rows: i64[m], positions of examples; there must be two in all at least.
+        """
+        leaving = LeavingOut(self._points, self._classes, self._scatter, rows)
+        return leaving.log_probabilities(self.shrinkage, self.sharpness, self.weights, self._scale)
+
 
 def fit(points: Points, outputs: Sequence[str], statistics: Statistics) -> Prior:
     """Return the prior of a set of examples.

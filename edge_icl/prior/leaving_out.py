@@ -15,7 +15,7 @@ import numpy as np
 from edge_icl.prior import opinion_pool, vote
 from edge_icl.prior.left_out import LeftOut
 from edge_icl.prior.likeness import Likeness
-from edge_icl.search.similarity import nearest_others
+from edge_icl.search.neighbours import neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class LeavingOut:
         self.answers = self._own[self._known]
         self._scatter = scatter
         self._rotated = scatter.rotated(points.vectors[rows])
-        voters, self._near = _others_near(points.vectors, rows)
+        voters, self._near = neighbours(points.vectors, rows, vote.NEIGHBOURS)
         self._voting = classes[voters]
         others = np.repeat(scatter.counts[None], len(rows), axis=0)
         others[np.arange(len(rows)), self._own] -= 1
@@ -74,33 +74,36 @@ class LeavingOut:
 
     def opinions(self, shrinkage: float, sharpness: float) -> Floats:
         """Return what each expert says of those whose class has another example, f64[experts, k, labels]."""
-        return self._opinions(shrinkage, sharpness)[:, self._known]
+        return self._opinions(shrinkage, sharpness, self.scale(shrinkage))[:, self._known]
 
     def left_out(self, shrinkage: float, sharpness: float, weights: Floats) -> LeftOut:
         """Return what the pool with weights f64[experts] says of each example."""
         if not len(self._own):
             return LeftOut.of(np.zeros((0, 0)), self._own)
-        scores = np.tensordot(weights, self._opinions(shrinkage, sharpness), 1)
+        logs = self.log_probabilities(shrinkage, sharpness, weights, self.scale(shrinkage))
+        return LeftOut.of(logs, self._own)
+
+    def log_probabilities(self, shrinkage: float, sharpness: float, weights: Floats, scale: float) -> Floats:
+        """Return the log-probability f64[m, labels] of each label for each example; at least one is left out.
+
+        Args:
+            shrinkage: of the discriminant's covariance.
+            sharpness: of the vote.
+            weights: f64[experts].
+            scale: of the discriminant's scores, see `scale`.
+        """
+        scores = np.tensordot(weights, self._opinions(shrinkage, sharpness, scale), 1)
         lonely = np.flatnonzero(self._scatter.counts[self._own] == 1)
         if scores.shape[1] > 1:
             scores[lonely, self._own[lonely]] = -np.inf
-        return LeftOut.of(opinion_pool.log_probabilities(scores), self._own)
+        return opinion_pool.log_probabilities(scores)
 
     def _discriminant(self, shrinkage: float) -> Floats:
         if shrinkage not in self._scores:
             self._scores[shrinkage] = self._scatter.left_out(self._rotated, self._own, shrinkage)
         return self._scores[shrinkage]
 
-    def _opinions(self, shrinkage: float, sharpness: float) -> Floats:
-        scores = self._discriminant(shrinkage) / self.scale(shrinkage)
+    def _opinions(self, shrinkage: float, sharpness: float, scale: float) -> Floats:
+        scores = self._discriminant(shrinkage) / scale
         shares = vote.log_shares(self._near, self._voting, len(self._scatter.counts), sharpness)
         return np.stack([scores, shares, self._counted])
-
-
-def _others_near(vectors: NDArray[np.int8], chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
-    """Return positions and cosines [m, k] of the examples that vote on each one chosen; itself has no vote."""
-    kept = min(vote.NEIGHBOURS, len(vectors) - 1)
-    voters, near = np.empty((len(chosen), kept), np.intp), np.empty((len(chosen), kept))
-    for i, found in enumerate(nearest_others(vectors, chosen, kept)):
-        voters[i], near[i] = found
-    return voters, near

@@ -140,16 +140,16 @@ def nearest_others(
     Yields:
         Positions [k], ascending, so that sums over them have one order, and cosines f64[k].
     """
-    squares = _squares(vectors)
+    squared = squares(vectors)
     kept = min(limit, len(vectors) - 1)
     for own, exact in zip(chosen.tolist(), _dots(vectors, vectors[chosen]), strict=True):
         dots = np.asarray(exact, np.float64)
         ranks = np.abs(dots)
         ranks *= dots
-        ranks /= squares
+        ranks /= squared
         ranks[own] = -np.inf
         others = _greatest(ranks, kept)
-        yield others, dots[others] / np.sqrt(squares[others]) / np.sqrt(squares[own])
+        yield others, dots[others] / np.sqrt(squared[others]) / np.sqrt(squared[own])
 
 
 def _greatest(ranks: NDArray[np.float64], limit: int) -> NDArray[np.intp]:
@@ -164,17 +164,17 @@ def _greatest(ranks: NDArray[np.float64], limit: int) -> NDArray[np.intp]:
 
 def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the length f64[n] of each vector i8[n, d], 1 at least, so that it can be divided by."""
-    return np.sqrt(_squares(vectors))
+    return np.sqrt(squares(vectors))
 
 
-def _squares(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
+def squares(vectors: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return the squared length f64[n] of each vector i8[n, d], 1 at least; exact."""
     if not len(vectors):
         return np.ones(0)
     import simsimd
 
-    squares = np.asarray(simsimd.dot(vectors, vectors), np.float64).reshape(len(vectors))
-    return np.maximum(squares, 1)
+    squared = np.asarray(simsimd.dot(vectors, vectors), np.float64).reshape(len(vectors))
+    return np.maximum(squared, 1)
 
 
 def _dots(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> Dots:

@@ -1,0 +1,242 @@
+"""How good a store is: each of its examples judged by all others, or held-out rows judged by all.
+
+    >>> found = check(opened, None, progress)
+    >>> found.accuracy, found.suspects[0].likelier
+
+The judge is the prior alone: it is what answers most questions, and the model would take hours. Nothing is
+forgotten or added for it, since what the prior says of an example without itself takes no second fit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_icl.answer.check import Check, Confused, HeldOut, LabelCheck, Suspect, Wrong
+from edge_icl.errors import InputError, ModelMissingError, StoreEmptyError, StoreEncoderError
+from edge_icl.example import Example, folded
+from edge_icl.prior import accuracy
+from edge_icl.prior.mislabelled import mislabelled
+from edge_icl.results import Held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_icl.answer.check import Groups
+    from edge_icl.answer.derived import Derived
+    from edge_icl.answer.open_store import OpenStore
+    from edge_icl.runtime.progress import Progress
+    from edge_icl.store.snapshot import Snapshot
+
+    Floats = NDArray[np.float64]
+
+MOST_PAIRS = 1 << 30
+"""Most examples left out, times all: all of 32,000 examples, and a tenth of 100,000. It is what takes time."""
+
+MOST_SHARES = 1 << 20
+"""Most probabilities, examples times labels, that are computed at a time."""
+
+MOST_SUSPECTS = 100
+"""Examples that are named as probably mislabelled; how many there are is told besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What judging says.
+
+    Attributes:
+        right: how many were called what they are.
+        labels: by label.
+        confused: labels that are mixed up.
+        suspects: examples that are probably mislabelled.
+        suspected: how many there are.
+        held_out: what the held-out rows were; None without them.
+    """
+
+    right: int
+    labels: tuple[LabelCheck, ...]
+    confused: tuple[Confused, ...]
+    suspects: tuple[Suspect, ...] = ()
+    suspected: int = 0
+    held_out: HeldOut | None = None
+
+
+def check(opened: OpenStore, held_out: Iterable[tuple[str, str]] | None, progress: Progress) -> Check:
+    """Look how good an open store is; see `Memory.check`."""
+    rows = None if held_out is None else _examples(held_out)
+    heeded = opened.lifetime.heeded_by(progress)
+    return opened.read(lambda snapshot: _check(opened, snapshot, rows, heeded))
+
+
+def _examples(held_out: Iterable[tuple[str, str]]) -> list[Example]:
+    """Return held-out pairs as examples.
+
+    Raises:
+        InputError: there is none, or one is not two texts.
+    """
+    try:
+        rows = [Example.create(input, output) for input, output in held_out]
+    except (TypeError, ValueError) as error:
+        raise InputError("the held-out rows are not pairs", "give each as (input, output)") from error
+    if not rows:
+        raise InputError("there are no held-out rows", "give one pair of input and output at least")
+    return rows
+
+
+def _check(opened: OpenStore, snapshot: Snapshot, rows: Sequence[Example] | None, progress: Progress) -> Check:
+    """Look how good one state of a store is.
+
+    Raises:
+        StoreEmptyError: it holds no examples.
+    """
+    if not snapshot.manifest.count:
+        raise StoreEmptyError(
+            "the store holds no examples to check", "teach it some: edge-icl add INPUT OUTPUT"
+        )
+    derived = opened.cache.derived(snapshot)
+    _ = derived.points  # first: pages read for their texts alone would hold their vectors a second time
+    examples = [Held(id.hex(), example) for id, example in snapshot.examples()]
+    labelling, counts = derived.labelling("auto"), derived.outputs
+    untested = None
+    if not labelling.labels:
+        untested = f"the outputs are free text: {labelling.why}"
+    elif rows is None and len(counts) == 1:
+        untested = "all examples have one output"
+    if untested is not None:
+        tested, count = None, 0
+    elif rows is None:
+        tested, count = _left_out(derived, examples, progress)
+    else:
+        tested, count = _held_out(opened, derived, examples, rows, progress), len(rows)
+    duplicates, contradictions = _same_inputs(examples)
+    unread, cut = _unread(opened, examples, progress)
+    return Check(
+        examples=len(examples),
+        labelling=labelling,
+        untested=untested,
+        tested=count,
+        right=tested.right if tested else 0,
+        interval=accuracy.interval(tested.right, count) if tested else None,
+        labels=tested.labels if tested else (),
+        confused=tested.confused if tested else (),
+        suspects=tested.suspects if tested else (),
+        suspected=tested.suspected if tested else 0,
+        duplicates=duplicates,
+        contradictions=contradictions,
+        single=tuple(sorted(label for label, n in counts.items() if n == 1)) if labelling.labels else (),
+        unread=unread,
+        cut=cut,
+        held_out=tested.held_out if tested else None,
+    )
+
+
+def _left_out(derived: Derived, examples: Sequence[Held], progress: Progress) -> tuple[Tested, int]:
+    """Judge examples, each by all others; return also how many.
+
+    Where there are too many, the first by id: ids are keyed digests, so these are a random sample.
+    """
+    prior = derived.prior
+    count = min(len(examples), max(MOST_PAIRS // len(examples), 1))
+    index = {label: i for i, label in enumerate(prior.labels)}
+    own = np.array([index[held.output] for held in examples[:count]], np.intp)
+    step = max(1, min(MOST_SHARES // len(index), count))
+    logs = np.empty((count, len(index)))
+    for start in range(0, count, step):
+        progress("check", start, count)
+        rows = np.arange(start, min(start + step, count))
+        logs[rows] = prior.leaving_out(rows)
+    progress("check", count, count)
+    found = mislabelled(logs, own)
+    suspects = tuple(
+        Suspect(
+            examples[row],
+            prior.labels[other],
+            float(np.exp(logs[row, other])),
+            float(np.exp(logs[row, own[row]])),
+        )
+        for row, other in zip(found.rows[:MOST_SUSPECTS], found.likelier[:MOST_SUSPECTS], strict=True)
+    )
+    tested = _tested(prior.labels, own, accuracy.called(logs))
+    return Tested(tested.right, tested.labels, tested.confused, suspects, len(found.rows)), count
+
+
+def _held_out(
+    opened: OpenStore,
+    derived: Derived,
+    examples: Sequence[Held],
+    rows: Sequence[Example],
+    progress: Progress,
+) -> Tested:
+    """Judge held-out rows by all examples."""
+    prior = derived.prior
+    vectors = opened.engines.encoder().encode([row.input for row in rows], progress=progress)
+    likeliest = np.empty(len(rows), np.intp)
+    surest = np.empty(len(rows))
+    for i, vector in enumerate(vectors):
+        logs = prior.log_probabilities(vector)
+        likeliest[i] = accuracy.called(logs[None])[0]
+        surest[i] = np.exp(logs[likeliest[i]])
+    untaught = sorted({row.output for row in rows} - {*prior.labels})
+    labels = (*prior.labels, *untaught)
+    index = {label: i for i, label in enumerate(labels)}
+    own = np.array([index[row.output] for row in rows], np.intp)
+    wrong = tuple(
+        Wrong(rows[i].input, rows[i].output, labels[likeliest[i]], float(surest[i]))
+        for i in np.flatnonzero(own != likeliest).tolist()
+    )
+    taught = {folded(held.input) for held in examples}
+    known = sum(folded(row.input) in taught for row in rows)
+    tested = _tested(labels, own, likeliest)
+    about = HeldOut(len(rows), known, tuple(untaught), wrong)
+    return Tested(tested.right, tested.labels, tested.confused, held_out=about)
+
+
+def _tested(labels: Sequence[str], own: NDArray[np.intp], likeliest: NDArray[np.intp]) -> Tested:
+    """Return what follows from what each was called."""
+    right = own == likeliest
+    counts, hits = (np.bincount(one, minlength=len(labels)).tolist() for one in (own, own[right]))
+    return Tested(
+        int(right.sum()),
+        tuple(
+            LabelCheck(label, count, hit)
+            for label, count, hit in sorted(zip(labels, counts, hits, strict=True))
+            if count
+        ),
+        tuple(Confused(labels[a], labels[b], n) for a, b, n in accuracy.confused(own, likeliest)),
+    )
+
+
+def _same_inputs(examples: Sequence[Held]) -> tuple[Groups, Groups]:
+    """Return groups of examples with the same input: those with the same output, and those with others."""
+    counted = Counter(map(folded, (held.input for held in examples)))
+    together: defaultdict[str, list[Held]] = defaultdict(list)
+    for held in examples:
+        if counted[text := folded(held.input)] > 1:
+            together[text].append(held)
+    duplicates, contradictions = [], []
+    for group in together.values():
+        by_output: defaultdict[str, list[Held]] = defaultdict(list)
+        for held in group:
+            by_output[held.output].append(held)
+        duplicates += [tuple(same) for same in by_output.values() if len(same) > 1]
+        if len(by_output) > 1:
+            contradictions.append(tuple(group))
+    return tuple(duplicates), tuple(contradictions)
+
+
+def _unread(
+    opened: OpenStore, examples: Sequence[Held], progress: Progress
+) -> tuple[tuple[Held, ...] | None, tuple[Held, ...] | None]:
+    """Return examples whose input the encoder hardly knows, and those it cuts; None where it is not here."""
+    try:
+        encoder = opened.engines.encoder()
+    except (ModelMissingError, StoreEncoderError):
+        return None, None
+    found = encoder.readings([held.input for held in examples], progress=progress)
+    unread = tuple(held for held, one in zip(examples, found, strict=True) if not one.known)
+    return unread, tuple(held for held, one in zip(examples, found, strict=True) if one.cut)
