@@ -555,7 +555,7 @@ class Memory:
 
         Args:
             held_out: pairs of input and output that are not in the store; these are judged instead.
-            progress: told about examples that are left out ("check") and inputs that are read ("read").
+            progress: told about examples that are left out ("judge") and inputs that are read ("read").
 
         Raises:
             StoreEmptyError: the store holds no examples.

@@ -100,13 +100,13 @@ def _accuracy(found: Check) -> Iterator[str]:
         yield f"no accuracy: {found.untested}"
         return
     low, high = (f"{100 * end:.1f}" for end in found.interval)
-    what = f"of {counted(found.tested)} left out in turn" if found.held_out is None else "of the held-out rows"
-    yield (
-        f"right: {100 * found.right / found.tested:.1f} % {what}, {found.right:,} of {found.tested:,} "
-        f"(95 % interval {low} to {high})"
-    )
-    if found.held_out is None and found.tested < found.examples:
-        yield f"a random sample of {found.tested:,} of {found.examples:,} was left out"
+    yield f"right: {100 * found.right / found.tested:.1f} %, 95 % interval {low} to {high}"
+    seen = f"{found.right:,} of {found.tested:,}"
+    if found.held_out is not None:
+        yield f"{seen} held-out rows"
+    else:
+        sampled = f", a random sample of {found.examples:,}" if found.tested < found.examples else ""
+        yield f"{seen} examples{sampled}, each left out and judged by all others"
     if found.held_out is not None and found.held_out.taught:
         yield f"{counted(found.held_out.taught, 'row')} not held out: the input is in the store"
     if found.held_out is not None and found.held_out.untaught:

@@ -147,10 +147,10 @@ def _left_out(derived: Derived, examples: Sequence[Held], progress: Progress) ->
     step = max(1, min(MOST_SHARES // len(index), count))
     logs = np.empty((count, len(index)))
     for start in range(0, count, step):
-        progress("check", start, count)
+        progress("judge", start, count)
         rows = np.arange(start, min(start + step, count))
         logs[rows] = prior.leaving_out(rows)
-    progress("check", count, count)
+    progress("judge", count, count)
     found = mislabelled(logs, own)
     suspects = tuple(
         Suspect(

@@ -216,6 +216,7 @@ def test_an_example_cannot_command_the_terminal() -> None:
         "fix ID travel",
         "labels",
         "labels --set yes",
+        "check",
         "forget ID --yes",
         "init --task x --store new",
         "completion bash",
