@@ -28,6 +28,7 @@ from edge_icl import (
     Keyring,
     Memory,
     NotInstalledError,
+    Options,
     PassphraseError,
     StoreAccessError,
     StoreClosedError,
