@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 ROWS = 256
 """Examples of a block at most: enough for a matrix product to run at full speed."""
 
-PRODUCTS = 1 << 22
+PRODUCTS = 1 << 21
 """Most numbers of a block, which bounds memory."""
 
-PIECE = 1 << 17
-"""Vectors that are held as floating point numbers at a time: 200 MB of 384 dimensions."""
+PIECE = 1 << 15
+"""Vectors that are held as floating point numbers at a time: 50 MB of 384 dimensions."""
 
 GROUP = 16
 """Columns of which only the greatest number is looked at to find the bar."""

@@ -26,6 +26,7 @@ from edge_icl import (
 from edge_icl.llm.window import Window
 
 LONG = Options(labels="off", select="none", max_tokens=3000)
+JUDGED = Options(ask_model="always")
 STORY = "Write a very long story"
 
 
@@ -66,7 +67,7 @@ def test_closing_ends_a_question_of_another_thread(
     memory: Memory, evaluating: threading.Event, how: str
 ) -> None:
     if how == "labels":
-        thread = Working(lambda: [memory.ask(f"Taxi {n}") for n in range(10_000)])
+        thread = Working(lambda: [memory.ask(f"Taxi {n}", JUDGED) for n in range(10_000)])
     elif how == "ask":
         thread = Working(lambda: memory.ask(STORY, LONG))
     else:
