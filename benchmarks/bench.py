@@ -19,7 +19,7 @@ from pathlib import Path
 
 from support.bars import table
 
-QUESTIONS = ("startup", "scale", "against", "searching", "embedding", "asking")
+QUESTIONS = ("startup", "scale", "against", "searching", "embedding", "asking", "batches")
 PACKAGES = ("edge-icl", "numpy", "onnxruntime", "llama-cpp-python", "simsimd", "chromadb", "sqlite-vec")
 
 

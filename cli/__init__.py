@@ -25,6 +25,8 @@ A run of the program:
     session      the store it works on, and where its results go
     answers      an answer, and what it rests on
     questions    one question, or a file of them, answered
+    partial      the answers so far to a file of questions
+    batches      a table of questions with their answers behind them
     pool         the questions of a file, the most useful next
     typed, slips what a line means that is typed under an answer
     dialogue     what is shown of a question and its answer

@@ -9,7 +9,6 @@ from edge_icl.cli.tables import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge_icl.answer.reply import Reply
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
     from edge_icl.results import Answer
@@ -36,12 +35,12 @@ def tell_doubts(session: Session, answer: Answer, where: str = "") -> None:
         session.output.note(f"{where}this question was taught with different outputs: {taught}")
 
 
-def as_json(reply: Reply, *, explain: bool) -> dict[str, Any]:
+def as_json(answer: Answer, *, explain: bool) -> dict[str, Any]:
     """Return an answer as JSON, with its prompt if that is wanted."""
-    fields = reply.answer.as_json()
+    fields = answer.as_json()
     if explain:
-        fields["prompt"] = None if reply.prompt is None else reply.prompt.text
-        fields["parts"] = {label: dict(parts) for label, parts in reply.answer.parts.items()} or None
+        fields["prompt"] = answer.prompt
+        fields["parts"] = {label: dict(parts) for label, parts in answer.parts.items()} or None
     return fields
 
 
@@ -96,14 +95,14 @@ def _part(parts: Mapping[str, float], source: str) -> str:
     return f"{parts[source]:+.2f}" if source in parts else ""
 
 
-def explain(session: Session, reply: Reply) -> None:
+def explain(session: Session, answer: Answer) -> None:
     """Show the prompt, the labels and the times."""
-    output, answer = session.output, reply.answer
-    if reply.prompt is None:
+    output = session.output
+    if answer.prompt is None:
         output.line("\nthe model was not asked")
     else:
         output.line("\nprompt:\n")
-        output.line(reply.prompt.text)
+        output.line(answer.prompt)
     if answer.parts:
         shown = [(label, share) for label, share in answer.labels.items() if share >= LIKELY]
         output.line("\nprobabilities:\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
@@ -45,9 +46,39 @@ def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror}", "choose another path") from error
         try:
-            with interrupts.heard(), os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
+            with interrupts.heard(), _text(number) as file:
                 yield file
         except BaseException:
             with suppress(OSError):
                 path.unlink()
             raise
+
+
+@contextmanager
+def completing(path: Path, *, store: Path) -> Iterator[TextIO]:
+    """Make a file that appears under its name when the block has written all of it, and not before.
+
+    Until then it stands beside it under a name of its own, which only a power cut or `kill -9` leaves.
+
+    Raises:
+        InputError: it may not be there, or cannot be.
+    """
+    refuse(path, store=store)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with interrupts.held():
+        with writing(draft, store=store) as file, interrupts.heard():
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            refuse(path, store=store)  # another program may have made it meanwhile
+            draft.rename(path)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+
+
+def _text(number: int) -> TextIO:
+    """Return an open file as text; lone surrogates become the bytes that they are for `given.text`."""
+    return os.fdopen(number, "w", encoding="utf-8", errors="surrogateescape", newline="\n")

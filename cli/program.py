@@ -178,7 +178,7 @@ def run(args: Sequence[str]) -> int:
         The exit code.
     """
     args = list(args) or ["--help"]
-    session = Session()
+    session = Session(words=args)
     if COMPLETING in os.environ:
         importlib.import_module("edge_icl.cli.shells")  # which tells click how each shell is answered
     sys.stdout = Closed() if sys.stdout is None else sys.stdout

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_icl.answer.questions import complete
+from edge_icl.answer.questions import AHEAD, complete
 from edge_icl.cli import answers
 from edge_icl.cli.formats import reading
 from edge_icl.cli.formats.format import Columns
@@ -13,12 +15,14 @@ from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
     from edge_icl.cli.formats.format import Format, Row
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
+    from edge_icl.results import Answer
     from edge_icl.runtime.progress import Progress
 
     Start = Callable[[str], Reply]
@@ -37,13 +41,23 @@ class File(NamedTuple):
     kind: Format
     field: str
 
-    def read(self) -> Iterator[Row]:
-        """Yield its rows, the bad ones too."""
-        return reading.read(self.path, self.kind, Columns((self.field,)))
+    @property
+    def columns(self) -> Columns:
+        """What is read of it."""
+        return Columns((self.field,))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be read more than once; a pipe's rows come as another program writes them."""
+        return Path(self.path).is_file()
+
+    def read(self, *, header: bool = False) -> Iterator[Row]:
+        """Yield its rows, the bad ones too; of a table first the header if that is wanted."""
+        return reading.read(self.path, self.kind, self.columns._replace(header=header))
 
     def total(self) -> int:
         """Return how many rows it has, 0 where that cannot be told before they are read."""
-        return reading.count(self.path, self.kind, Columns((self.field,)))
+        return reading.count(self.path, self.kind, self.columns)
 
 
 def one(session: Session, memory: Memory, start: Start, question: str, *, shown: bool, explain: bool) -> None:
@@ -58,24 +72,27 @@ def one(session: Session, memory: Memory, start: Start, question: str, *, shown:
         explain: whether all that led to the answer is shown.
     """
     output = session.output
-    reply = complete(partial(start, question), output.piece if output.terminal else None)
-    answers.tell_doubts(session, reply.answer)
+    answer = complete(partial(start, question), output.piece if output.terminal else None).answer
+    answers.tell_doubts(session, answer)
     if output.json:
-        output.document(answers.as_json(reply, explain=explain))
+        output.document(answers.as_json(answer, explain=explain))
         return
-    output.line("" if output.terminal else reply.answer.text or "")
+    output.line("" if output.terminal else answer.text or "")
     if explain:
-        answers.explain(session, reply)
+        answers.explain(session, answer)
     if output.terminal or shown or explain:
-        answers.show_examples(session, memory, reply.answer)
+        answers.show_examples(session, memory, answer)
 
 
-def many(session: Session, start: Start, file: File, progress: Progress, *, explain: bool) -> int:
-    """Answer a file of questions; a bad one does not stop the rest.
+def many(
+    session: Session, memory: Memory, options: Options, file: File, progress: Progress, *, explain: bool
+) -> int:
+    """Answer a file of questions, one a line; a bad one does not stop the rest.
 
     Args:
         session: where the answers go.
-        start: begins to answer.
+        memory: the store.
+        options: how to ask.
         file: where the questions are.
         progress: told about each question.
         explain: whether all that led to an answer is shown.
@@ -89,32 +106,65 @@ def many(session: Session, start: Start, file: File, progress: Progress, *, expl
     output, failed, done = session.output, 0, 0
     total = file.total() if output.watched else 0
     progress("ask", 0, total)
-    for done, row in enumerate(file.read(), start=1):
-        try:
-            reply = complete(partial(start, row[file.field]))
-        except InputError as error:
+    for done, (row, found) in enumerate(answered(memory, options, file, file.read()), start=1):
+        if isinstance(found, InputError):
             failed += 1
-            _fail(session, row.line, error)
+            _fail(session, row.line, found)
         else:
-            _show(session, reply, row.line, explain=explain)
+            _show(session, found, row.line, explain=explain)
         progress("ask", done, total)
     if not done:
-        raise InputError("there are no questions", "give one a line")
+        raise no_questions()
+    return told(session, failed, done)
+
+
+def answered(
+    memory: Memory, options: Options, file: File, rows: Iterable[Row]
+) -> Iterator[tuple[Row, Answer | InputError]]:
+    """Yield each row with the answer to its question, or why it has none.
+
+    Questions that another program writes one after another are answered one after another: it may wait for
+    each answer.
+    """
+    rest, ahead = iter(rows), AHEAD if file.is_there else 1
+    while some := [(row, _question(row, file.field)) for row in islice(rest, ahead)]:
+        texts = [question for _, question in some if not isinstance(question, InputError)]
+        found = memory.ask_many(texts, options)
+        for row, question in some:
+            yield row, question if isinstance(question, InputError) else next(found)
+
+
+def no_questions() -> InputError:
+    """Return what is told of a file without questions."""
+    return InputError("there are no questions", "give one a line")
+
+
+def told(session: Session, failed: int, done: int) -> int:
+    """Tell how many questions could not be answered, if any; return the exit code."""
     if failed:
-        output.note(f"{failed} of {counted(done, 'question')} could not be answered")
+        session.output.note(f"{failed} of {counted(done, 'question')} could not be answered")
     return 1 if failed else 0
 
 
-def _show(session: Session, reply: Reply, line: int, *, explain: bool) -> None:
+def _question(row: Row, field: str) -> str | InputError:
+    """Return a row's question, or why it has none."""
+    try:
+        question: str = row[field]
+    except InputError as error:
+        return error
+    return question
+
+
+def _show(session: Session, answer: Answer, line: int, *, explain: bool) -> None:
     """Show the answer to a question of a file, on one line."""
     output = session.output
-    answers.tell_doubts(session, reply.answer, f"line {line}: ")
+    answers.tell_doubts(session, answer, f"line {line}: ")
     if output.json:
-        output.document(answers.as_json(reply, explain=explain))
+        output.document(answers.as_json(answer, explain=explain))
         return
-    output.line(one_line(reply.answer.text or ""))
+    output.line(one_line(answer.text or ""))
     if explain:
-        answers.explain(session, reply)
+        answers.explain(session, answer)
 
 
 def _fail(session: Session, line: int, error: InputError) -> None:

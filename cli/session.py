@@ -30,6 +30,7 @@ class Session:
         given: the passphrase, where the command said from which file descriptor to read it.
         followed: the stores that the command works on, and how many changes had been made to each before.
         encrypted: whether a store that is not encrypted is refused.
+        words: what was typed after the program's name.
     """
 
     store: str = DEFAULT_STORE
@@ -37,6 +38,7 @@ class Session:
     given: bytes | None = field(default=None, repr=False)
     followed: list[tuple[Memory, int]] = field(default_factory=list, repr=False)
     encrypted: bool = False
+    words: Sequence[str] = ()
 
     def open(
         self,
@@ -124,3 +126,7 @@ class Session:
         """Return a command that does something to this store, ready to be pasted into a shell."""
         store = [] if self.store == DEFAULT_STORE else ["--store", self.store]
         return shlex.join([PROGRAM, *store, *words])
+
+    def typed(self, *, without: str, add: str = "") -> str:
+        """Return the command that was typed, ready to be pasted, without a word and with another."""
+        return shlex.join([PROGRAM, *(word for word in self.words if word != without), *filter(None, [add])])

@@ -220,6 +220,18 @@ class AsyncMemory:
         cancel = Cancel()
         return await self._run(partial(self._memory.ask, question, options, cancel=cancel), cancel)
 
+    async def ask_many(
+        self, questions: Iterable[str], options: Options = DEFAULT_OPTIONS, *, progress: Progress = silent
+    ) -> AsyncIterator[Answer | InputError]:
+        """Answer many questions, as `Memory.ask_many` does, for `async for`; `progress` is called in the loop.
+
+        The questions are taken from their iterable in a thread.
+        """
+        cancel = Cancel()
+        found = self._memory.ask_many(questions, options, progress=_in_loop(progress), cancel=cancel)
+        while (answer := await self._run(partial(next, found, None), cancel)) is not None:
+            yield answer
+
     def stream(self, question: str, options: Options = DEFAULT_OPTIONS) -> AsyncReply:
         """Answer a question piece by piece, as `Memory.stream` does."""
         return AsyncReply(lambda cancel: self._memory.stream(question, options, cancel=cancel), self._run)

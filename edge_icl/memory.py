@@ -20,11 +20,12 @@ from edge_icl.access.opening import make
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import DEFAULT_STORE, locate
 from edge_icl.access.verification import verify
-from edge_icl.answer import questions, suggesting
+from edge_icl.answer import suggesting
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.labels import decide
 from edge_icl.answer.open_store import OpenStore
 from edge_icl.answer.options import Options
+from edge_icl.answer.questions import answered, many, stream
 from edge_icl.answer.recall import contradictions
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.check import Check
     from edge_icl.answer.reply import Reply
+    from edge_icl.errors import InputError
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
@@ -388,10 +390,38 @@ class Memory:
             ModelFileError: a model's file is not usable.
             ExamplesChangedError: the examples changed each time before the answer was complete, for a minute.
         """
-        answer = questions.complete(lambda: self.stream(question, options, cancel=cancel)).answer
-        if cancel is not None and not answer.complete:
-            cancel.check()
-        return answer
+        return answered(lambda: self.stream(question, options, cancel=cancel), cancel)
+
+    def ask_many(
+        self,
+        questions: Iterable[str],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        progress: Progress = silent,
+        cancel: Cancel | None = None,
+    ) -> Iterator[Answer | InputError]:
+        """Answer many questions, each as `ask` does: the answers are the same, bit for bit.
+
+        The questions' vectors are made on all cores, for some dozens of questions at a time; their time is in
+        no answer's `timings`. So many questions are taken from the iterable before the first answer comes.
+        Where the examples change meanwhile, answers that were given stay, and those that follow are answers of
+        the new state.
+
+        Args:
+            questions: inputs like those of the examples.
+            options: how, for all of them.
+            progress: told about each question, stage "ask".
+            cancel: set it from any thread, and the model stops within a token.
+
+        Returns:
+            An iterator over one answer a question, in their order. In the place of a question that cannot be
+            answered, as it is empty or too long, it gives the InputError that says so, and goes on.
+
+        Raises:
+            InputError: an option is not valid; nothing was asked.
+            Exception: what `ask` raises besides, when its question's turn comes. That ends the iterator.
+        """
+        return many(self._opened, questions, options, progress, cancel)
 
     def stream(
         self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: Cancel | None = None
@@ -410,7 +440,7 @@ class Memory:
         Raises:
             AskCancelledError: it was set before the model had been asked.
         """
-        return questions.stream(self._opened, question, options, cancel)
+        return stream(self._opened, question, options, cancel)
 
     def embed(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Vector]:
         """Return the vectors of texts, as `export` gives those of examples.

@@ -122,6 +122,7 @@ class Answer:
         dropped: how many chosen examples did not fit into the prompt.
         model: the LLM's name; None where it was not asked.
         select: how the examples in the prompt were chosen; None where there is no prompt.
+        prompt: what the model was shown; None where it was not asked.
         labelling: what the store's outputs were taken to be; None where that was not looked at, as the answer
             was taught.
         unlike: whether the question is unlike everything that was taught.
@@ -141,6 +142,7 @@ class Answer:
     labelling: Labelling | None
     unlike: bool
     timings: Mapping[str, float]
+    prompt: str | None = None
 
     @property
     def asked_model(self) -> bool:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edge_icl.answer.options import AUTO, Options
 from edge_icl.answer.selection import SELECTIONS
-from edge_icl.cli import completion, constraints, questions
+from edge_icl.cli import batches, completion, constraints, questions
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
 
 if TYPE_CHECKING:
     from edge_icl.answer.options import AskMode, LabelMode, PromptMode
+    from edge_icl.cli.formats.format import Format
     from edge_icl.cli.session import Session
 
 
@@ -42,6 +44,57 @@ class Asked:
         if file is None:
             return None
         return questions.File(file, table.of_file(file, self.format_name, table.QUESTIONS), self.input_field)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where the answers to a file of questions go."""
+
+    out: Path | None
+    safe: bool
+    resume: bool
+
+    def target(
+        self, file: questions.File | None, model: str | None, *, lines: bool, explain: bool
+    ) -> batches.Target | None:
+        """Return the table to write; None where the answers stand alone.
+
+        Args:
+            file: the questions; None where one is asked.
+            model: the LLM that was named.
+            lines: whether stdout gets JSON lines.
+            explain: whether all that led to an answer is shown.
+
+        Raises:
+            click.UsageError: the options do not go together.
+        """
+        if self.out is not None and file is None:
+            raise click.UsageError("--out goes with a file of questions")
+        if self.resume and self.out is None:
+            raise click.UsageError("--resume goes with --out F")
+        kind = self._kind(file, lines=lines)
+        if self.safe and (kind is None or kind.guarded is None):
+            raise click.UsageError("--safe is for spreadsheets: it goes with a table")
+        if kind is None:
+            return None
+        if explain:
+            raise click.UsageError("--explain does not go with a table: ask one question, or give --json")
+        return batches.Target(kind, self.safe, self.out, self.resume, model)
+
+    def _kind(self, file: questions.File | None, *, lines: bool) -> Format | None:
+        """Return the format of the table, if one is written.
+
+        Raises:
+            click.UsageError: the name of the new file does not tell.
+        """
+        if file is None:
+            return None
+        if self.out is None:
+            return file.kind if file.kind.header is not None and not lines else None
+        found = table.of_answers(self.out, file.kind)
+        if found is None:
+            raise click.UsageError(f"{self.out} ends in none of {table.endings(table.ANSWERED, last='and')}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +163,9 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 @click.command(
     cls=Command,
     epilog=examples(
-        'edge-icl ask "Taxi downtown"', "edge-icl --json ask --file questions.jsonl > answers.jsonl"
+        'edge-icl ask "Taxi downtown"',
+        "edge-icl ask --file mails.csv --out answered.csv",
+        "edge-icl --json ask --file questions.jsonl > answers.jsonl",
     ),
 )
 @click.argument("question", required=False, metavar="[QUESTION | -]")
@@ -128,6 +183,18 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 )
 @click.option(
     "--input-field", metavar="NAME", default="input", show_default=True, help="Where a row has its question."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="F",
+    help=f"Write the rows and their answers to this new {table.endings(table.ANSWERED, last='or')} file.",
+)
+@click.option("--resume", is_flag=True, help="With --out: go on where a run that was cut off has ended.")
+@click.option(
+    "--safe",
+    is_flag=True,
+    help="In a table, put an apostrophe before cells that a spreadsheet would run; as --safe of export.",
 )
 @click.option(
     "--select",
@@ -216,8 +283,17 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     "--threads", type=click.IntRange(min=1), metavar="N", help="Processor threads.  [default: one a core]"
 )
 @click.pass_obj
-@taking(Asked, How, Computed)
-def ask(session: Session, asked: Asked, how: How, computed: Computed, *, shown: bool, explain: bool) -> int:
+@taking(Asked, Written, How, Computed)
+def ask(
+    session: Session,
+    asked: Asked,
+    written: Written,
+    how: How,
+    computed: Computed,
+    *,
+    shown: bool,
+    explain: bool,
+) -> int:
     """Answer a QUESTION, an input like those of the examples, or a file of questions.
 
     A question that was taught gets the output that was taught for it. Otherwise, if the outputs in the store
@@ -233,8 +309,13 @@ def ask(session: Session, asked: Asked, how: How, computed: Computed, *, shown: 
     On a terminal the answer comes as it is written, with the examples behind it. Piped, it is the answer alone,
     so that scripts can use it. Questions of a file are answered one a line, in their order, with spaces for
     line breaks (--json keeps them); if one cannot be answered its line is empty, and the exit code is 1.
+
+    A table of questions (.csv, .tsv) comes back as it is, with three columns more: answer, probability, and
+    asked_model. --out writes it to a new file, which is there when it is whole. If the run is cut off, the same
+    command with --resume goes on.
     """
     file, options = asked.file_of_questions(), how.options()
+    target = written.target(file, computed.model, lines=session.output.json, explain=explain)
     with (
         session.output.progress() as progress,
         session.open(
@@ -246,8 +327,10 @@ def ask(session: Session, asked: Asked, how: How, computed: Computed, *, shown: 
             assert asked.question is not None
             questions.one(session, memory, start, asked.question, shown=shown, explain=explain)
             code = 0
+        elif target is None:
+            code = questions.many(session, memory, options, file, progress, explain=explain)
         else:
-            code = questions.many(session, start, file, progress, explain=explain)
+            code = batches.table(batches.Run(session, memory, options, file, target, progress))
     _tell_device(session, computed)
     return code
 

@@ -7,6 +7,7 @@
     jsonl, csv, tsv, txt    one format each
     table        the table, and which format a file has
     reading      a file of any format, row by row
+    answered     rows of questions with their answers, in any format that is written
 
 A new format is one more module with a `Format` in it, and its name in the table: choices, help texts, endings,
 reading and writing follow from there.

@@ -21,6 +21,8 @@ from edge_icl.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from edge_icl.cli.formats.format import Behind
+
     Dialect = dict[str, Any]
 
 
@@ -30,11 +32,11 @@ class Table:
 
     Attributes:
         dialect: returns what the csv module must know to read a table with this header line.
-        row: returns cells as a line of a table.
+        row: returns cells as a line of a table, with this delimiter where the format leaves a choice.
     """
 
     dialect: Callable[[str, Sequence[str]], Dialect]
-    row: Callable[[Sequence[str]], str]
+    row: Callable[[Sequence[str], str], str]
 
     def format(self, name: str, content: str) -> Format:
         """Return the format of this name and content, and within it the one for spreadsheets."""
@@ -44,13 +46,14 @@ class Table:
             (name,),
             read=self._read,
             taught=_taught,
-            line=lambda record, names: self.row(_cells(record, names)),
-            header=self.row,
+            line=lambda record, names: self._line(_cells(record, names)),
+            header=self._line,
+            behind=self._behind,
         )
         safe = replace(
             plain,
             read=lambda lines, name, columns: map(_unguarded, self._read(lines, name, columns)),
-            line=lambda record, names: self.row([guarded(cell) for cell in _cells(record, names)]),
+            line=lambda record, names: self._line([guarded(cell) for cell in _cells(record, names)]),
         )
         return replace(plain, guarded=safe)
 
@@ -58,22 +61,48 @@ class Table:
         """Yield the rows of a table below its header."""
         first = next(lines, "")
         dialect = self.dialect(first, columns.required)
-        reader = csv.reader(chain([first] if first else [], lines), **dialect)
+        taken: list[str] = []
+        reader = csv.reader(_noted(chain([first] if first else [], lines), taken), **dialect)
         header: list[str] | None = None
         while True:
             begin = reader.line_num + 1
+            taken.clear()
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(begin, problem=f"it cannot be read ({error})")
+                yield Row(begin, problem=f"it cannot be read ({error})", text="".join(taken))
                 continue
             if header is None:
                 header = _checked_header(name, cells, columns)
-                wanted = {one: header.index(one) for one in chain(*columns) if one in header}
+                named = chain(columns.required, columns.optional)
+                wanted = {one: header.index(one) for one in named if one in header}
+                if columns.header:
+                    yield Row(begin, cells=tuple(cells), text="".join(taken))
             elif cells:
-                yield _row(begin, cells, len(header), wanted)
+                row = _row(begin, cells, len(header), wanted)
+                yield replace(row, cells=tuple(cells), text="".join(taken))
+
+    def _line(self, cells: Sequence[str]) -> str:
+        """Return cells as a line of a new table."""
+        return self.row(cells, ",")
+
+    def _behind(self, header: str, columns: Sequence[str]) -> Behind:
+        """Return what puts cells behind a row of the table with this header line."""
+        delimiter = self.dialect(header, columns).get("delimiter", ",")
+
+        def behind(text: str, cells: Sequence[str]) -> str:
+            return f"{text}{delimiter}{self.row(cells, delimiter)}"
+
+        return behind
+
+
+def _noted(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
+    """Yield lines, and note each."""
+    for line in lines:
+        taken.append(line)
+        yield line
 
 
 def _checked_header(name: str, header: list[str], columns: Columns) -> list[str]:

@@ -32,10 +32,12 @@ def _dialect(header: str, columns: Sequence[str]) -> dict[str, Any]:
     return {"strict": True}
 
 
-def _row(cells: Sequence[str]) -> str:
+def _row(cells: Sequence[str], delimiter: str) -> str:
     """Return a row of a table."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that both characters are quoted
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(
+        cells
+    )  # so that both characters are quoted
     return text.getvalue().removesuffix("\r\n")
 
 

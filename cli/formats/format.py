@@ -15,6 +15,7 @@ from edge_icl.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    Behind = Callable[[str, Sequence[str]], str]
     Record = dict[str, Any]
     Written = str | Record
 
@@ -34,10 +35,12 @@ class Columns(NamedTuple):
     Attributes:
         required: those that a table must have; the lines of a text become the first of them.
         optional: those that a table may have; its other columns are left out.
+        header: whether the header of a table is wanted too, as the first row.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    header: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,15 @@ class Row:
         line: where it begins, from 1.
         fields: what it holds, by name; empty for a bad row.
         problem: why it is a bad row; empty for a good one.
+        cells: of a table, all that the row has, also where it is a bad one.
+        text: of a table, the row as it stands in the file, with its line break.
     """
 
     line: int
     fields: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    cells: tuple[str, ...] = ()
+    text: str = ""
 
     def __getitem__(self, name: str) -> Any:
         """Return a field.
@@ -110,7 +117,10 @@ class Format:
         taught: returns what a row says of an example; None for one that is not read, or has questions only.
         line: returns an example, with the fields that are named, as it is written: a text, or an object that is
             written as JSON; None for one that is only read.
-        header: returns the line before the first example, from the names of the fields.
+        header: returns the line before the first example, from the names of the fields; any cells may be such
+            a line. None for one that is no table.
+        behind: from the first line of a table's header and the columns that it must have, returns what puts
+            cells behind a row of that table, both without a line break; None for one that is no table.
         fields: which ones are written if the user does not say.
         guarded: the same format for a spreadsheet, which must not run what it reads; None for one that no
             spreadsheet reads.
@@ -123,6 +133,7 @@ class Format:
     taught: Callable[[Row, Fields], Taught] | None = None
     line: Callable[[Record, Sequence[str]], Written] | None = None
     header: Callable[[Sequence[str]], str] | None = None
+    behind: Callable[[str, Sequence[str]], Behind] | None = None
     fields: tuple[str, ...] = ("input", "output", "tags", "source")
     guarded: Format | None = None
 

@@ -24,6 +24,7 @@ FORMATS = (JSONL, CSV, TSV, TXT, MESSAGES)
 EXAMPLES = tuple(one for one in FORMATS if one.taught is not None)
 QUESTIONS = tuple(one for one in FORMATS if one.read is not None)
 WRITTEN = tuple(one for one in FORMATS if one.line is not None)
+ANSWERED = tuple(one for one in WRITTEN if one.read is not None)
 GUARDED = tuple(one for one in FORMATS if one.guarded is not None)
 
 
@@ -61,6 +62,14 @@ def of_file(file: str, name: str | None, allowed: Sequence[Format]) -> Format:
 def of_new_file(file: Path | None, name: str | None) -> Format:
     """Return the format of a file that is written: the one that is named, or as its name ends; else JSONL."""
     return _named(name, WRITTEN) or _by_ending(file or "", WRITTEN) or JSONL
+
+
+def of_answers(file: Path, source: Format) -> Format | None:
+    """Return the format in which questions and their answers go into a new file: as its name ends.
+
+    If the name does not tell, it is the format of the questions; None where that holds no answers.
+    """
+    return _by_ending(file, ANSWERED) or next((one for one in ANSWERED if one is source), None)
 
 
 def _named(name: str | None, allowed: Sequence[Format]) -> Format | None:

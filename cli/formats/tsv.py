@@ -20,7 +20,7 @@ def _dialect(_header: str, _columns: Sequence[str]) -> dict[str, Any]:
     return {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
 
 
-def _row(cells: Sequence[str]) -> str:
+def _row(cells: Sequence[str], _delimiter: str) -> str:
     """Return a row of a table.
 
     Raises:

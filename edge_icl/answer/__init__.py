@@ -18,7 +18,7 @@ Read in this order:
     snapshot_cache  what is kept of the present snapshot, and dropped with it
     open_store      a store with its models, from opening to closing
     checking        how good a store is: each example judged by all others
-    questions       a question to an open store, asked again if it changes meanwhile
+    questions       questions to an open store, asked again if it changes meanwhile
     usefulness      which questions teach most: a pure function of what the prior says and of vectors
     suggesting      the same for an open store
 """

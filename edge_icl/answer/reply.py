@@ -137,6 +137,7 @@ class Reply:
             labelling=self._shown.labelling,
             unlike=self._shown.unlike,
             timings={**self._timings, "total": spent},
+            prompt=self.prompt.text if self.prompt else None,
         )
 
     def _next(self) -> str | None:

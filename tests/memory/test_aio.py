@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,27 @@ async def begun(calls: list[str]) -> None:
     """Wait until the model works."""
     while not calls:  # noqa: ASYNC110 - it is other threads that work
         await asyncio.sleep(0.001)
+
+
+def test_many_questions_are_answered_as_one_after_the_other(running: Callable[[Main], None]) -> None:
+    async def main() -> None:
+        told: list[int] = []
+        options = Options(ask_model="never")
+        async with await AsyncMemory.open("work") as memory:
+            await memory.add_many(EXAMPLES)
+            questions = ["Taxi downtown", "", PAIRS[0][0]]
+            asked = memory.ask_many(questions, options, progress=lambda _stage, done, _total: told.append(done))
+            first, bad, last = [answer async for answer in asked]
+            assert isinstance(bad, InputError)
+            for found, question in ((first, questions[0]), (last, questions[2])):
+                assert not isinstance(found, InputError)
+                alone = await memory.ask(question, options)
+                assert replace(found, timings={}) == replace(alone, timings={})
+            async for _ in memory.ask_many(questions, options):
+                break
+        assert told == [0, 1, 2, 3]
+
+    running(main)
 
 
 def test_a_session_is_that_of_memory(running: Callable[[Main], None]) -> None:

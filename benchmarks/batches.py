@@ -1,0 +1,125 @@
+"""How many questions a second a file of them gets, against one at a time with the model always asked.
+
+    python benchmarks/batches.py [--store FOLDER] [--questions 500] [--alone 25] [--rounds 5]
+
+Banking77, all training examples, questions of its test set. Four ways take turns: a new process of
+`edge-icl ask --file F --out G`, all at their defaults; `Memory.ask_many` of an open store; `Memory.ask`, one
+question after the other, at its defaults; and the same with the model always asked, on other questions in each
+turn. The last two and `ask_many` are warm; the process starts, loads and fits anew.
+
+`--store` takes a store that holds the examples already, so that they need not be embedded again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from support.bars import Bar, ratio, seconds, table
+from support.common import SEED, examples, load, show
+
+from edge_icl import Memory, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+COMMAND = str(Path(sys.executable).with_name("edge-icl"))
+LIMIT = 5.0
+ALWAYS = Options(ask_model="always")
+MADE = "ask --file, a new process"
+MANY = "ask_many"
+ALONE = "ask, one at a time"
+MODEL = "ask, one at a time, the model always asked"
+
+
+def questions(count: int) -> list[str]:
+    rows = load("banking77/test")
+    return [row["input"] for row in rows[:: max(len(rows) // count, 1)]][:count]
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[Memory]:
+    """Open the store with the examples, or make it."""
+    if path is not None:
+        with Memory.open(path, create=False) as memory:
+            yield memory
+        return
+    with tempfile.TemporaryDirectory() as folder, Memory.create(Path(folder) / "store", seed=SEED) as memory:
+        memory.add_many(examples("banking77/train"))
+        yield memory
+
+
+def in_a_process(memory: Memory, asked: Sequence[str], folder: Path) -> None:
+    """Ask a file of questions with the command."""
+    file, out = folder / "questions.csv", folder / "answered.csv"
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("input",), *((text,) for text in asked)])
+    command = [COMMAND, "--store", str(memory.path), "ask", "--file", str(file), "--out", str(out)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    out.unlink()
+
+
+def alone(memory: Memory, asked: Sequence[str], options: Options) -> None:
+    for text in asked:
+        memory.ask(text, options)
+
+
+def measured(memory: Memory, asked: Sequence[str], few: int, rounds: int) -> dict[str, list[float]]:
+    """Return for each way the seconds a question, a number a turn."""
+    spent: dict[str, list[float]] = {MADE: [], MANY: [], ALONE: [], MODEL: []}
+    alone(memory, asked[:2], ALWAYS)
+    with tempfile.TemporaryDirectory() as folder:
+        for turn in range(rounds):
+            some = [asked[(turn * few + i) % len(asked)] for i in range(few)]
+            works = {
+                MODEL: (partial(alone, memory, some, ALWAYS), few),
+                MADE: (partial(in_a_process, memory, asked, Path(folder)), len(asked)),
+                MANY: (lambda: list(memory.ask_many(asked)), len(asked)),
+                ALONE: (partial(alone, memory, asked, Options()), len(asked)),
+            }
+            order = list(works) if turn % 2 else list(reversed(works))
+            for way in order:
+                work, count = works[way]
+                spent[way].append(seconds(work) / count)
+    return spent
+
+
+def bars(path: Path | None = None, count: int = 500, few: int = 25, rounds: int = 5) -> list[Bar]:
+    asked = questions(count)
+    with opened(path) as memory:
+        spent = measured(memory, asked, few, rounds)
+        put = np.mean([answer.asked_model for answer in memory.ask_many(asked)])
+    rows = [
+        (way, f"{1000 * np.median(found):.1f}", f"{1 / np.median(found):.0f}") for way, found in spent.items()
+    ]
+    show(
+        f"Banking77, {len(asked)} questions, medians of {rounds}; the model is asked for {put:.1%} of them",
+        rows,
+        ("way", "ms a question", "questions a second"),
+    )
+    return [
+        ratio(f"questions a second, {way} / {MODEL}", spent[MODEL], spent[way], limit, most=False)
+        for way, limit in ((MADE, LIMIT), (MANY, LIMIT))
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--questions", type=int, default=500)
+    parser.add_argument("--alone", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    table("Batches", bars(given.store, given.questions, given.alone, given.rounds))
+
+
+if __name__ == "__main__":
+    main()
