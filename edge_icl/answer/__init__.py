@@ -8,6 +8,7 @@ Read in this order:
     labels          whether a store's outputs are labels or free text
     derived         what is derived from one snapshot: points, outputs, sums, prior
     recall          the examples whose input is the question itself
+    behind          the examples behind an answer: shown to the model, or nearest to the question
     calibration     the model's score of a label after texts that ask nothing
     judging         which label is right: prior and evidence, weighed
     prompting       the model beside one snapshot: prompts that fit it, prefixes that it has evaluated

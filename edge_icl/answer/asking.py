@@ -15,25 +15,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from edge_icl.answer import recall
+from edge_icl.answer.behind import Behind
 from edge_icl.answer.judging import Judge, Judgement, Question, model_alone
 from edge_icl.answer.options import AUTO
 from edge_icl.answer.prompting import Prompting
 from edge_icl.answer.reply import Reply, Shown
-from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT, Scene, check, choose
+from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT, check
 from edge_icl.errors import (
     AskCancelledError,
-    ExampleNotFoundError,
     ExamplesChangedError,
     InputError,
-    StoreDamagedError,
     StoreEmptyError,
 )
 from edge_icl.llm.generate import Limits, generate
-from edge_icl.results import Held
-from edge_icl.search.finding import nearest
-from edge_icl.search.similarity import similarities
 
 if TYPE_CHECKING:
+    from edge_icl.results import Held
     from collections.abc import Callable, Generator, Sequence
 
     import numpy as np
@@ -42,7 +39,6 @@ if TYPE_CHECKING:
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.judging import Leaning
     from edge_icl.answer.options import Options
-    from edge_icl.answer.selection import Chosen
     from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.model import Model
     from edge_icl.results import Labelling
@@ -52,9 +48,6 @@ if TYPE_CHECKING:
 
     Embed = Callable[[Sequence[str]], NDArray[np.int8]]
     """From texts to their vectors i8[n, d]."""
-
-MOST_NAMED = 4
-"""Nearest examples that an answer names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +85,7 @@ class Asker:
         self._store = store
         self._load = load
         self._judge = Judge(derived)
+        self._behind = Behind(derived)
         self._lock = threading.Lock()
         self._made: Prompting | None = None
 
@@ -161,9 +155,9 @@ class Asker:
     def _chosen(self, asked: Asked, labelling: Labelling) -> tuple[Shown, Generator[Judgement, None, bool]]:
         """Choose among the labels."""
         options = asked.options
-        near = self._nearest(asked.vector) if options.prior else ()
+        near = self._behind.nearest(asked.vector) if options.prior else ()
         leaning = self._judge.lean(asked.vector) if options.prior else None
-        unlike = leaning.unlike if leaning else self._unlike(asked.vector)
+        unlike = leaning.unlike if leaning else self._behind.unlike(asked.vector)
         if leaning and not self._asks_model(leaning, options):
             return (
                 Shown("judged", near, nearest=near, labelling=labelling, unlike=unlike),
@@ -212,7 +206,7 @@ class Asker:
                 f"how sure a written answer is cannot be told ({labelling.why})",
                 "ask without abstaining, or with labels on",
             )
-        unlike = self._unlike(asked.vector)
+        unlike = self._behind.unlike(asked.vector)
         prompting, question, examples = self._put(asked, ())
         return (
             Shown(
@@ -230,8 +224,8 @@ class Asker:
     def _put(self, asked: Asked, labels: Sequence[str]) -> tuple[Prompting, Question, tuple[Held, ...]]:
         """Return a question as it is put to the model, with the examples in its prompt; loads the model."""
         prompting = self._prompting()
-        chosen = choose(asked.select, self._scene(asked))
-        examples = self._examples(chosen, asked.vector)
+        chosen = self._behind.choose(asked.select, asked.options.shots, asked.vector)
+        examples = self._behind.read(chosen, asked.vector)
         prompt = prompting.fit(asked.text, chosen, examples, labels, asked.options.prompt)
         question = Question(prompt, labels, prompting.prefixes(asked.select), asked.cancel)
         return prompting, question, examples[len(prompt.dropped) :]
@@ -285,38 +279,3 @@ class Asker:
             if question is not None:
                 question.prefixes.clear()
             raise ExamplesChangedError("the examples have changed since this answer began", "ask again")
-
-    def _scene(self, asked: Asked) -> Scene:
-        """Return what the selection may look at."""
-        settings, shots = self.derived.snapshot.settings, asked.options.shots
-        return Scene(
-            seed=settings.seed,
-            points=self.derived.points,
-            clustering=self.derived.snapshot.clustering,
-            question=asked.vector,
-            shots=settings.shots if shots is None else shots,
-        )
-
-    def _nearest(self, vector: NDArray[np.int8]) -> tuple[Held, ...]:
-        """Return the examples whose votes weigh most."""
-        return tuple(nearest(self.derived.snapshot, self.derived.points, vector, MOST_NAMED))
-
-    def _unlike(self, vector: NDArray[np.int8]) -> bool:
-        """Tell whether a question is unlike everything that was taught, where no prior has looked."""
-        points = self.derived.points
-        return self.derived.likeness.unlike(float(similarities(points.vectors, vector).max()))
-
-    def _examples(self, chosen: Chosen, vector: NDArray[np.int8]) -> tuple[Held, ...]:
-        """Return the chosen examples, each with its similarity to the question."""
-        found = []
-        for id in (*chosen.prefix, *chosen.extra):
-            try:
-                page, row = self.derived.snapshot.row(id)
-            except ExampleNotFoundError as error:
-                raise StoreDamagedError(
-                    f"the clustering names an example that the store does not hold: {id.hex()}",
-                    "restore the store from a backup",
-                ) from error
-            similarity = float(similarities(page.vectors[row : row + 1], vector)[0])
-            found.append(Held(id.hex(), page.example(row), similarity))
-        return tuple(found)

@@ -1,0 +1,82 @@
+"""The examples behind an answer: those that the model is shown, and those that are nearest to the question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge_icl.answer.selection import Scene, choose
+from edge_icl.errors import ExampleNotFoundError, StoreDamagedError
+from edge_icl.results import Held
+from edge_icl.search import finding
+from edge_icl.search.similarity import similarities
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_icl.answer.derived import Derived
+    from edge_icl.answer.selection import Chosen
+
+MOST_NAMED = 4
+"""Nearest examples that an answer names."""
+
+
+class Behind:
+    """Finds examples of one snapshot for a question.
+
+    Args:
+        derived: from the snapshot that is asked.
+    """
+
+    def __init__(self, derived: Derived) -> None:
+        self._derived = derived
+
+    def choose(self, select: str, shots: int | None, vector: NDArray[np.int8]) -> Chosen:
+        """Choose the examples for a prompt.
+
+        Args:
+            select: how, a name in `selection.SELECTIONS`.
+            shots: how many; None for the store's own number.
+            vector: i8[d], the question's.
+
+        Raises:
+            InputError: see `selection.check`.
+        """
+        settings = self._derived.snapshot.settings
+        scene = Scene(
+            seed=settings.seed,
+            points=self._derived.points,
+            clustering=self._derived.snapshot.clustering,
+            question=vector,
+            shots=settings.shots if shots is None else shots,
+        )
+        return choose(select, scene)
+
+    def read(self, chosen: Chosen, vector: NDArray[np.int8]) -> tuple[Held, ...]:
+        """Return chosen examples, each with its similarity to the question's vector i8[d].
+
+        Raises:
+            StoreDamagedError: the store does not hold one that its clustering names.
+        """
+        found = []
+        for id in (*chosen.prefix, *chosen.extra):
+            try:
+                page, row = self._derived.snapshot.row(id)
+            except ExampleNotFoundError as error:
+                raise StoreDamagedError(
+                    f"the clustering names an example that the store does not hold: {id.hex()}",
+                    "restore the store from a backup",
+                ) from error
+            similarity = float(similarities(page.vectors[row : row + 1], vector)[0])
+            found.append(Held(id.hex(), page.example(row), similarity))
+        return tuple(found)
+
+    def nearest(self, vector: NDArray[np.int8]) -> tuple[Held, ...]:
+        """Return the examples nearest to a question's vector i8[d], whose votes weigh most."""
+        derived = self._derived
+        return tuple(finding.nearest(derived.snapshot, derived.points, vector, MOST_NAMED))
+
+    def unlike(self, vector: NDArray[np.int8]) -> bool:
+        """Tell whether a question, by its vector i8[d], is unlike everything taught; without a prior."""
+        near = similarities(self._derived.points.vectors, vector)
+        return self._derived.likeness.unlike(float(near.max()))
