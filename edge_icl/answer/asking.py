@@ -30,7 +30,6 @@ from edge_icl.errors import (
 from edge_icl.llm.generate import Limits, generate
 
 if TYPE_CHECKING:
-    from edge_icl.results import Held
     from collections.abc import Callable, Generator, Sequence
 
     import numpy as np
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.options import Options
     from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.model import Model
-    from edge_icl.results import Labelling
+    from edge_icl.results import Held, Labelling
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.runtime.lifetime import Lifetime
     from edge_icl.store.disk import Store
