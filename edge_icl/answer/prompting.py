@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.access.cache_key import home_key
 from edge_icl.answer.selection import SELECTIONS
+from edge_icl.errors import InputError
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import label_tokens
 from edge_icl.prompt import prompt as prompts
@@ -69,12 +70,17 @@ class Prompting:
             mode: its format.
 
         Raises:
-            InputError: the question is too long.
+            InputError: the question or a label is too long.
             ModelError: it is to be a chat, and the model has no template for one.
         """
         form, prefixes = self._form(mode), self._lasting
         model = prefixes.model
         longest = max((len(label_tokens(model.vocabulary, label, form)) for label in labels), default=0)
+        if longest > model.context - ROOM_FOR_ANSWER:
+            raise InputError(
+                f"a label has {longest} tokens and the model has room for {model.context - ROOM_FOR_ANSWER}",
+                "use a shorter label, or let the model not be asked",
+            )
         return prompts.fit(
             question,
             prefix=[held.example for held in examples[: len(chosen.prefix)]],

@@ -10,7 +10,7 @@ from edge_icl import Memory, Options
 from edge_icl.answer import calibration
 from edge_icl.results import Answer
 
-ASK = Options(labels="on")
+ASK = Options(ask_model="always", labels="on")
 QUESTIONS = ("Bus pass", "Stapler", "Lunch with a client", "Taxi downtown")
 
 
@@ -86,5 +86,5 @@ def test_other_texts_are_scored_anew(
 
 
 def test_selections_whose_prefix_is_not_kept_on_the_disk_keep_no_scores_there(memory: Memory) -> None:
-    memory.ask("Bus pass", Options(labels="on", select="nearest"))
+    memory.ask("Bus pass", Options(labels="on", select="nearest", ask_model="always"))
     assert not list((memory.path / "cache").iterdir())

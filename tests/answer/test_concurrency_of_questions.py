@@ -97,7 +97,7 @@ class Asker:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(PrefixCache, "get", lambda cache, key: self.counted(self.get(cache, key)))
             self.found, begun = 0, time.monotonic_ns()
-            answer = self.memory.ask(question, Options(select=select))
+            answer = self.memory.ask(question, Options(select=select, ask_model="always"))
         told = ([held.id for held in answer.examples], dict(answer.labels))
         return Asked(question, select, begun, time.monotonic_ns(), told, self.found)
 

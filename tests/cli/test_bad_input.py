@@ -270,7 +270,7 @@ def test_labels_are_not_chosen_where_there_are_none(models_home: Path) -> None:
     run("init")
 
     with unchanged(models_home):
-        refused(run("ask", "Taxi", "--labels", "on"), "0 different outputs", "--labels off")
+        refused(run("ask", "Taxi", "--labels", "on"), "holds no examples to answer from", "edge-icl add")
 
 
 def _with(prepare: Callable[[], None], *args: str) -> Ran:

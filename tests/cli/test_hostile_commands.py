@@ -159,7 +159,8 @@ def test_vectors_unlike_the_encoders_are_refused_before_they_are_compared(name: 
 
     tamper(empty)
 
-    for command in (("ask", "Taxi"), ("search", "Taxi"), ("add", "Taxi", "travel")):
+    refused(run("ask", "Taxi"), "holds no examples")
+    for command in (("search", "Taxi"), ("add", "Taxi", "travel")):
         refused(run(*command), "encoder")
     with Memory.open(store()) as memory, pytest.raises(StoreEncoderError):
         memory.add("Taxi", "travel")
@@ -208,7 +209,7 @@ def test_a_label_of_a_hundred_thousand_characters_is_refused_at_once() -> None:
     tamper(lengthen)
 
     with Memory.open(store()) as memory, pytest.raises(InputError, match="label"):
-        memory.ask("Taxi", Options(labels="on", select="none"))
+        memory.ask("Taxi", Options(labels="on", select="none", ask_model="always"))
 
 
 @pytest.mark.usefixtures("models_home")

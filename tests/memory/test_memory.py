@@ -92,14 +92,18 @@ def test_after_a_forget_answers_are_those_of_a_store_that_never_held_it(
     memory: Memory, tmp_path: Path, logits: list[bytes], select: str, twin: Twin
 ) -> None:
     """Logits, labels, probabilities, written text, examples and cache are equal bit for bit."""
-    memory.ask("Taxi downtown", Options(select=select))
-    memory.forget(memory.ask("Taxi downtown", Options(select="erase")).examples[1].id)
+    memory.ask("Taxi downtown", Options(ask_model="always", select=select))
+    memory.forget(memory.ask("Taxi downtown", Options(ask_model="always", select="erase")).examples[1].id)
     never = twin(tmp_path / "never", [held.example for held in memory.examples()])
     for labels in ("on", "off"):
         logits.clear()
-        one = memory.ask("Taxi downtown", Options(select=select, labels=labels, max_tokens=8))
+        one = memory.ask(
+            "Taxi downtown", Options(ask_model="always", select=select, labels=labels, max_tokens=8)
+        )
         half = len(logits)
-        other = never.ask("Taxi downtown", Options(select=select, labels=labels, max_tokens=8))
+        other = never.ask(
+            "Taxi downtown", Options(ask_model="always", select=select, labels=labels, max_tokens=8)
+        )
 
         assert logits[:half] == logits[half:] != []
         assert (one.text, one.labels, one.examples) == (other.text, other.labels, other.examples)
@@ -107,18 +111,18 @@ def test_after_a_forget_answers_are_those_of_a_store_that_never_held_it(
 
 
 def test_answers_are_the_same_cold_warm_and_from_disk(memory: Memory) -> None:
-    first = memory.ask("Bus pass", Options(select="erase"))
-    memory.ask("Stapler", Options(select="nearest"))
-    warm = memory.ask("Bus pass", Options(select="erase"))
+    first = memory.ask("Bus pass", Options(ask_model="always", select="erase"))
+    memory.ask("Stapler", Options(ask_model="always", select="nearest"))
+    warm = memory.ask("Bus pass", Options(ask_model="always", select="erase"))
     with Memory.open("work") as again:
         assert list((memory.path / "cache").iterdir())
-        disk = again.ask("Bus pass", Options(select="erase"))
+        disk = again.ask("Bus pass", Options(ask_model="always", select="erase"))
 
     assert first.labels == warm.labels == disk.labels
 
 
 def test_a_forget_empties_the_cache_on_disk(memory: Memory) -> None:
-    memory.ask("Bus pass", Options(select="erase"))
+    memory.ask("Bus pass", Options(ask_model="always", select="erase"))
     assert list((memory.path / "cache").iterdir())
 
     memory.forget(next(memory.examples()).id)
@@ -425,7 +429,7 @@ def test_an_empty_store_has_no_answer(models_home: Path) -> None:
 def test_a_chat_after_a_forget_is_that_of_a_store_that_never_held_it(
     models_home: Path, tmp_path: Path, labels: str
 ) -> None:
-    chat = Options(prompt="chat", labels=labels, max_tokens=8)
+    chat = Options(ask_model="always", prompt="chat", labels=labels, max_tokens=8)
     found = []
     for name, examples in {"taught": EXAMPLES, "never": EXAMPLES[1:]}.items():
         with Memory.create(tmp_path / name, seed=SEED, shots=4, task="Name the kind of expense") as memory:

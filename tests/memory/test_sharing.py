@@ -17,6 +17,7 @@ from edge_icl.answer import engines
 from edge_icl.llm import model as models
 from edge_icl.runtime.shared import Shared
 
+JUDGED = Options(ask_model="always")
 WRITE = Options(labels="off", max_tokens=12)
 STORY = Options(labels="off", select="none", max_tokens=60)
 
@@ -44,25 +45,25 @@ def test_stores_share_one_model_until_the_last_one_closes(
     pair: tuple[Memory, Memory], loaded: list[object]
 ) -> None:
     one, two = pair
-    expected = two.ask("Taxi downtown").labels
-    one.ask("Taxi downtown")
+    expected = two.ask("Taxi downtown", JUDGED).labels
+    one.ask("Taxi downtown", JUDGED)
     assert len(loaded) == 1
 
     one.close()
 
-    assert two.ask("Taxi downtown").labels == expected
+    assert two.ask("Taxi downtown", JUDGED).labels == expected
     two.close()
     with Memory.open("one") as again:
-        again.ask("Taxi downtown")
+        again.ask("Taxi downtown", JUDGED)
     assert len(loaded) == 2
 
 
 def test_a_store_with_other_parameters_has_a_model_of_its_own(
     pair: tuple[Memory, Memory], loaded: list[object]
 ) -> None:
-    pair[0].ask("Taxi downtown")
+    pair[0].ask("Taxi downtown", JUDGED)
     with Memory.open("two", threads=1) as other:
-        other.ask("Taxi downtown")
+        other.ask("Taxi downtown", JUDGED)
 
     assert len(loaded) == 2
 

@@ -88,7 +88,7 @@ def in_child(work: Callable[[], object]) -> object:
 def everything(memory: Memory) -> list[object]:
     """What can be asked of a store."""
     return [
-        memory.ask("Taxi downtown").text,
+        memory.ask("Taxi downtown", Options(ask_model="always")).text,
         memory.ask("Write a story", STORY).text,
         [held.input for held in memory.search("train to Paris", limit=3)],
         sorted(held.id for held in memory.examples()),
@@ -154,7 +154,9 @@ def test_a_child_of_a_parent_that_is_answering_in_another_thread_has_no_lock_of_
 
     monkeypatch.setattr(Window, "decode", wait)
     answers: list[str] = []
-    asker = threading.Thread(target=lambda: answers.append(memory.ask("Taxi downtown").text))
+    asker = threading.Thread(
+        target=lambda: answers.append(memory.ask("Taxi downtown", Options(ask_model="always")).text)
+    )
     asker.start()
     assert begun.wait(PATIENCE)
     try:
@@ -192,7 +194,7 @@ def test_a_child_of_a_parent_that_is_loading_in_another_thread_loads_by_itself(
 
 
 def test_a_child_changes_the_store_and_its_parent_sees_it(memory: Memory) -> None:
-    memory.ask("Taxi downtown")
+    memory.ask("Taxi downtown", Options(ask_model="always"))
     gone = next(memory.examples()).id
 
     def change() -> int:
@@ -204,7 +206,7 @@ def test_a_child_changes_the_store_and_its_parent_sees_it(memory: Memory) -> Non
     assert gone not in {held.id for held in memory.examples()}
     assert memory.find(match="ferry")
     assert memory.verify(deep=True).ok
-    assert memory.ask("Taxi downtown").text == "travel"
+    assert memory.ask("Taxi downtown", Options(ask_model="always")).text == "travel"
 
 
 def test_a_child_does_not_hold_the_lock_that_its_parent_held(memory: Memory) -> None:
@@ -240,10 +242,10 @@ def test_a_stream_that_the_parent_began_is_the_parents(memory: Memory) -> None:
 
 
 def test_with_a_gpu_the_child_is_told_to_be_spawned(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    memory.ask("Taxi downtown")
+    memory.ask("Taxi downtown", Options(ask_model="always"))
     monkeypatch.setattr(llama(), "llama_supports_gpu_offload", lambda: True)
 
-    kind, error = in_child(lambda: memory.ask("Taxi downtown").text)
+    kind, error = in_child(lambda: memory.ask("Taxi downtown", Options(ask_model="always")).text)
 
     assert kind == ModelForkedError.__name__
     assert "set_start_method('spawn')" in error
@@ -265,19 +267,19 @@ def answer(path: Path, question: str) -> str:
 
 SERVER = """
 import os, sys
-from edge_icl import Memory
+from edge_icl import Memory, Options
 
 memory = Memory.open(sys.argv[1], create=False)
 memory.load()
-print(memory.ask("Taxi downtown").text, flush=True)
+print(memory.ask("Taxi downtown", Options(ask_model="always")).text, flush=True)
 for _ in range(2):  # as gunicorn --preload does
     if os.fork() == 0:
         for _ in range(2):
-            print(memory.ask("Taxi downtown").text, flush=True)
+            print(memory.ask("Taxi downtown", Options(ask_model="always")).text, flush=True)
         sys.exit()  # through the whole end of the interpreter
 for _ in range(2):
     assert os.wait()[1] == 0
-print(memory.ask("Taxi downtown").text, flush=True)
+print(memory.ask("Taxi downtown", Options(ask_model="always")).text, flush=True)
 """
 
 

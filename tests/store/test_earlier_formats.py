@@ -106,7 +106,7 @@ def test_it_answers_and_a_forget_wipes_what_that_left(path: Path, monkeypatch: p
     monkeypatch.setattr(Engines, "encoder", lambda _: OfThatTime())
 
     with opened(path) as memory:
-        answer = memory.ask("Taxi to the airport", Options(labels="on", select="erase"))
+        answer = memory.ask("Taxi to the airport", Options(labels="on", select="erase", ask_model="always"))
 
         shown = {bytes.fromhex(held.id) for held in answer.examples}
         assert shown == set(memory._opened.store.snapshot().clustering.representative_ids())
