@@ -84,6 +84,7 @@ SCRIPTS: dict[str, Script] = {
     "show": [(("show", EXAMPLES[2].id(SEED).hex()), "")],
     "search": [(("search", "a ride"), "")],
     "labels": [(("labels",), ""), (("labels", "--set", "yes"), "")],
+    "check": [(("check",), "")],
     "status": [(("status",), "")],
     "export": [(("export",), "")],
     "import": [(("--store", "copy", "import", "-"), '{"input": "Lunch", "output": "food"}\n')],
