@@ -7,6 +7,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -303,12 +304,15 @@ def test_a_program_that_waits_for_each_answer_gets_it() -> None:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as asking:
+        late = threading.Timer(100, asking.kill)  # else a test that fails would wait for ever
+        late.start()
         assert asking.stdin is not None
         assert asking.stdout is not None
         for example in EXAMPLES:
             asking.stdin.write(f"{example.input}\n")
             assert asking.stdout.readline() == f"{example.output}\n"
         asking.stdin.close()
+        late.cancel()
 
 
 QUESTIONS = [*[UBER] * 63, "", "Taxi downtown", UBER]
@@ -341,7 +345,7 @@ def test_a_run_that_is_cut_off_leaves_no_half_table_and_goes_on(
     assert "64 answers of 66 kept" in cut_off.err
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert not (tmp_path / "out.csv").exists()
-    kept.write_bytes(kept.read_bytes() + b'{"answer": "tra')  # as a power cut leaves it
+    kept.write_bytes(kept.read_bytes() + b'{"answer": "tra' + bytes(4096))  # as a power cut leaves it
 
     ran = advised(cut_off, "go on: ")
 
