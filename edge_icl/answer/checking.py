@@ -10,6 +10,7 @@ forgotten or added for it, since what the prior says of an example without itsel
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from edge_icl.example import Example, folded
 from edge_icl.prior import accuracy
 from edge_icl.prior.mislabelled import mislabelled
 from edge_icl.results import Held
+from edge_icl.runtime.threads import each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 MOST_PAIRS = 1 << 30
 """Most examples left out, times all: all of 32,000 examples, and a tenth of 100,000. It is what takes time."""
 
-MOST_SHARES = 1 << 20
-"""Most probabilities, examples times labels, that are computed at a time."""
+MOST_ROWS, MOST_SHARES = 2048, 1 << 20
+"""Most examples, and most probabilities, examples times labels, that a thread computes at a time."""
 
 MOST_SUSPECTS = 100
 """Examples that are named as probably mislabelled; how many there are is told besides."""
@@ -144,13 +146,20 @@ def _left_out(derived: Derived, examples: Sequence[Held], progress: Progress) ->
     count = min(len(examples), max(MOST_PAIRS // len(examples), 1))
     index = {label: i for i, label in enumerate(prior.labels)}
     own = np.array([index[held.output] for held in examples[:count]], np.intp)
-    step = max(1, min(MOST_SHARES // len(index), count))
+    step = max(1, min(MOST_SHARES // len(index), MOST_ROWS))
     logs = np.empty((count, len(index)))
-    for start in range(0, count, step):
-        progress("judge", start, count)
+
+    def judge(start: int) -> int:
         rows = np.arange(start, min(start + step, count))
         logs[rows] = prior.leaving_out(rows)
-    progress("judge", count, count)
+        return len(rows)
+
+    done = 0
+    progress("judge", done, count)
+    with closing(each(judge, range(0, count, step), chunk=1)) as judged:
+        for some in judged:
+            done += some
+            progress("judge", done, count)
     found = mislabelled(logs, own)
     suspects = tuple(
         Suspect(

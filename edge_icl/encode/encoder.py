@@ -40,6 +40,7 @@ _TRIED = ("a", "", "a taxi to the airport " * 2000, "".join(map(chr, (*range(32,
 _FATAL = 4  # onnxruntime's log levels end here; what matters to a caller is raised
 
 _READ = 256  # texts that are tokenized at a time
+_SHORT_WORD = 100  # characters of a word: of a longer one BERT's tokenizers know nothing
 
 
 class Reading(NamedTuple):
@@ -157,20 +158,40 @@ class Encoder:
         unknown = tokenizer.token_to_id(model.unk_token) if getattr(model, "unk_token", None) else None
         frame = len(tokenizer.encode("").ids)
 
-        def work(start: int) -> list[Reading]:
-            return [
-                Reading(
-                    2 * encoded.ids.count(unknown) < max(len(encoded.ids) - frame, 1), bool(encoded.overflowing)
-                )
-                for encoded in tokenizer.encode_batch_fast(list(texts[start : start + _READ]))
-            ]
+        plain = (
+            min(_SHORT_WORD, self.settings.max_tokens - frame) if self._knows_ascii(tokenizer, unknown) else 0
+        )
+        found = [Reading(known=True, cut=False)] * len(texts)
+        looked = [
+            i
+            for i, text in enumerate(texts)
+            if not (len(text) <= plain and text.isascii() and text.isprintable())
+        ]
 
-        found: list[Reading] = []
-        with closing(each(work, range(0, len(texts), _READ), chunk=1, threads=self.threads)) as read:
-            for some in read:
-                found += some
-                progress("read", len(found), len(texts))
+        def work(start: int) -> int:
+            some = looked[start : start + _READ]
+            for i, encoded in zip(some, tokenizer.encode_batch_fast([texts[i] for i in some]), strict=True):
+                tokens = max(len(encoded.ids) - frame, 1)
+                found[i] = Reading(2 * encoded.ids.count(unknown) < tokens, bool(encoded.overflowing))
+            return len(some)
+
+        done = len(texts) - len(looked)
+        progress("read", done, len(texts))
+        with closing(each(work, range(0, len(looked), _READ), chunk=1, threads=self.threads)) as read:
+            for count in read:
+                done += count
+                progress("read", done, len(texts))
         return found
+
+    @staticmethod
+    def _knows_ascii(tokenizer: Any, unknown: int | None) -> bool:
+        """Tell whether each printable ASCII character is a token, at the beginning of a word and within.
+
+        Then short texts of them have no unknown token: every word can be cut into its characters.
+        """
+        characters = [chr(code) for code in range(33, 127)]
+        tried = [*characters, *(f"a{character}" for character in characters)]
+        return not any(unknown in encoded.ids for encoded in tokenizer.encode_batch_fast(tried))
 
     def check(self) -> None:
         """Make sure that it gives a vector for texts of every kind and length, and knows all its tokens.
