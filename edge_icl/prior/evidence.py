@@ -42,7 +42,7 @@ on 9 tasks with the default model: 0.7 to 1 was best with 8 and 32 examples, 0.2
 are more labels than a prompt shows, the model has not seen most of them, and WEIGHT is less in proportion: on
 all of Banking77, 77 labels and 8 shots, the whole of it took more than a point from the prior."""
 
-SPREAD_PER_CHARACTER, LEAST_SPREAD, MOST_SPREAD = 0.2, 1.0, 6.0
+SPREAD_PER_CHARACTER, LEAST_SPREAD, MOST_SPREAD = 0.25, 1.0, 6.0
 """Nats: how much the evidence for the likelier of two labels varies from question to question, before it is
 weighed. A long label's is a sum over more tokens: the default model showed 0.4 to 1.7 on six tasks with labels
 of 3 to 12 characters, 5.4 to 5.9 on Banking77, whose labels have 21 (see benchmarks/when_to_ask.py)."""
