@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.search.similarity import nearest_others
+from edge_icl.search.neighbours import neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,10 +40,8 @@ class Likeness:
     @classmethod
     def of(cls, vectors: NDArray[np.int8], rows: NDArray[np.intp]) -> Likeness:
         """Look at some rows i64[m] of vectors i8[n, d], each with the others."""
-        if len(vectors) == 1:
-            rows = rows[:0]
-        found = [float(cosines[0]) for _, cosines in nearest_others(vectors, rows, 1)]
-        return cls(np.sort(np.array(found, np.float64)))
+        _, cosines = neighbours(vectors, rows, 1)
+        return cls(np.sort(cosines, axis=None))
 
     def unlike(self, cosine: float) -> bool:
         """Tell whether a question is unlike all that was taught, given the cosine of its nearest example.

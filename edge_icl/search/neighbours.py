@@ -66,8 +66,10 @@ def neighbours(
 ) -> tuple[NDArray[np.intp], Floats]:
     """Return for each example chosen which others have the greatest cosine to it, and their cosines.
 
-    Equal cosines are taken in the order of their ids, as `similarity.nearest_others` says. Memory does not grow
-    with the number of vectors times the number chosen.
+    Equal cosines are taken in the order of their ids. What is compared is dot · |dot| / length², the cosine's
+    square with its sign: both numbers are integers, so it is rounded once, and equal cosines of vectors of
+    other lengths are equal here too; up to 5,883 dimensions, from where on the product may be rounded before.
+    Memory does not grow with the number of vectors times the number chosen.
 
     Args:
         vectors: i8[n, d], sorted by the ids.

@@ -15,8 +15,6 @@ from edge_icl.runtime.cores import usable_cpus
 from edge_icl.runtime.threads import MOST_THREADS, each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from edge_icl.cluster.points import Points
@@ -119,47 +117,6 @@ def cosines(vectors: NDArray[np.int8], questions: NDArray[np.int8]) -> NDArray[n
     found /= _lengths(vectors)
     found /= _lengths(questions)[:, None]
     return found
-
-
-def nearest_others(
-    vectors: NDArray[np.int8], chosen: NDArray[np.intp], limit: int
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
-    """Yield for each example chosen which others have the greatest cosine to it, and their cosines.
-
-    Equal cosines are taken in the order of their ids. What is compared is dot · |dot| / length², the cosine's
-    square with its sign: both numbers are integers, so it is rounded once, and equal cosines of vectors of
-    other lengths are equal here too; up to 5,883 dimensions, from where on the product may be rounded before.
-
-    One after another: the cosines of all would take gigabytes in a large store.
-
-    Args:
-        vectors: i8[n, d], sorted by the ids.
-        chosen: positions [m].
-        limit: how many others are wanted.
-
-    Yields:
-        Positions [k], ascending, so that sums over them have one order, and cosines f64[k].
-    """
-    squared = squares(vectors)
-    kept = min(limit, len(vectors) - 1)
-    for own, exact in zip(chosen.tolist(), _dots(vectors, vectors[chosen]), strict=True):
-        dots = np.asarray(exact, np.float64)
-        ranks = np.abs(dots)
-        ranks *= dots
-        ranks /= squared
-        ranks[own] = -np.inf
-        others = _greatest(ranks, kept)
-        yield others, dots[others] / np.sqrt(squared[others]) / np.sqrt(squared[own])
-
-
-def _greatest(ranks: NDArray[np.float64], limit: int) -> NDArray[np.intp]:
-    """Return the positions of the `limit` greatest, ascending; of equals the first."""
-    if not limit:
-        return np.zeros(0, np.intp)
-    bar = _bar(ranks, limit)
-    above = np.flatnonzero(ranks > bar)
-    level = np.flatnonzero(ranks == bar)[: limit - len(above)]
-    return np.sort(np.concatenate([above, level]))
 
 
 def _lengths(vectors: NDArray[np.int8]) -> NDArray[np.float64]:

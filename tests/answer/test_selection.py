@@ -17,7 +17,8 @@ from edge_icl.cluster.kmeans import fit
 from edge_icl.cluster.points import Points
 from edge_icl.errors import InputError
 from edge_icl.search.finding import alike
-from edge_icl.search.similarity import cosines, nearest_others, search, similarities
+from edge_icl.search.neighbours import neighbours
+from edge_icl.search.similarity import cosines, search, similarities
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def test_the_nearest_others_are_exact_and_of_equal_cosines_the_smaller_ids(
         dot, squares = int(held[i].astype(int) @ held[other].astype(int)), held[other].astype(int) ** 2
         return Fraction(dot * abs(dot), max(int(squares.sum()), 1))
 
-    for i, (found, near) in enumerate(nearest_others(held, np.arange(len(held)), limit)):
+    for i, (found, near) in enumerate(zip(*neighbours(held, np.arange(len(held)), limit), strict=True)):
         others = [other for other in range(len(held)) if other != i]
         nearest = sorted(others, key=lambda other: (-cosine(i, other), other))[:limit]
         assert found.tolist() == sorted(nearest)
