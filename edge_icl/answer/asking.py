@@ -154,8 +154,8 @@ class Asker:
     def _chosen(self, asked: Asked, labelling: Labelling) -> tuple[Shown, Generator[Judgement, None, bool]]:
         """Choose among the labels."""
         options = asked.options
-        near = self._behind.nearest(asked.vector) if options.prior else ()
         leaning = self._judge.lean(asked.vector) if options.prior else None
+        near = self._behind.nearest(leaning.voters) if leaning else ()
         unlike = leaning.unlike if leaning else self._behind.unlike(asked.vector)
         if leaning and not self._asks_model(leaning, options):
             return (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.selection import Chosen
+    from edge_icl.prior.fitted import Voters
 
 MOST_NAMED = 4
 """Nearest examples that an answer names."""
@@ -71,10 +72,11 @@ class Behind:
             found.append(Held(id.hex(), page.example(row), similarity))
         return tuple(found)
 
-    def nearest(self, vector: NDArray[np.int8]) -> tuple[Held, ...]:
-        """Return the examples nearest to a question's vector i8[d], whose votes weigh most."""
+    def nearest(self, voters: Voters) -> tuple[Held, ...]:
+        """Return the voters nearest to the question, whose votes weigh most."""
         derived = self._derived
-        return tuple(finding.nearest(derived.snapshot, derived.points, vector, MOST_NAMED))
+        some = (voters.positions[:MOST_NAMED], voters.cosines[:MOST_NAMED])
+        return tuple(finding.at(derived.snapshot, derived.points, *some))
 
     def unlike(self, vector: NDArray[np.int8]) -> bool:
         """Tell whether a question, by its vector i8[d], is unlike everything taught; without a prior."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from edge_icl.answer.derived import Derived
     from edge_icl.llm.prefix import Prefixes
+    from edge_icl.prior.fitted import Voters
     from edge_icl.prompt.prompt import Prompt
     from edge_icl.runtime.cancel import Cancel
 
@@ -58,6 +59,7 @@ class Leaning:
         logs: f64[labels], the log-probability of each label.
         put: i64[k], positions of the labels to look at more closely, ascending.
         unlike: whether the question is unlike everything that was taught.
+        voters: the examples nearest to it.
     """
 
     labels: tuple[str, ...]
@@ -65,6 +67,7 @@ class Leaning:
     logs: Floats
     put: NDArray[np.intp]
     unlike: bool
+    voters: Voters
 
     @property
     def shortlist(self) -> list[str]:
@@ -113,9 +116,10 @@ class Judge:
     def lean(self, vector: NDArray[np.int8]) -> Leaning:
         """Return what the prior says of a question's vector i8[d]; the store has one example at least."""
         prior = self._derived.prior
-        opinions, near = prior.opinions(vector)
+        opinions, voters = prior.opinions(vector)
         logs = log_probabilities(opinions.sum(0))
-        return Leaning(prior.labels, opinions, logs, shortlist(logs), prior.likeness.unlike(near))
+        unlike = prior.likeness.unlike(float(voters.cosines.max()))
+        return Leaning(prior.labels, opinions, logs, shortlist(logs), unlike, voters)
 
     def model_matters(self, leaning: Leaning) -> bool:
         """Tell whether the model may change what the prior leans to, and so be worth its time."""

@@ -16,7 +16,7 @@ an example only when that example is in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -59,6 +59,18 @@ PAIRS = 1 << 23
 examples left out gave the same accuracy as 256, to a tenth of a point."""
 
 
+class Voters(NamedTuple):
+    """The examples nearest to a question, the nearest first.
+
+    Attributes:
+        positions: i64[k].
+        cosines: f64[k].
+    """
+
+    positions: NDArray[np.intp]
+    cosines: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Prior:
     """What the examples say about labels. Made by `fit`.
@@ -83,18 +95,11 @@ class Prior:
     _scatter: Scatter
     _scale: float
 
-    def opinions(self, vector: NDArray[np.int8]) -> tuple[Floats, float]:
-        """Return what each expert says of a vector i8[d], weighted, and the nearest example's cosine.
-
-        Returns:
-            f64[experts, labels], and a number from -1 to 1.
-        """
+    def opinions(self, vector: NDArray[np.int8]) -> tuple[Floats, Voters]:
+        """Return what each expert says of a vector i8[d], weighted: f64[experts, labels]; and who voted."""
         voters = search(self._points, vector, vote.NEIGHBOURS)
         near = similarities(self._points.vectors[voters], vector)
-        shares = vote.log_shares(near[None], self._classes[voters][None], len(self.labels), self.sharpness)
-        scores = self._scatter.scores(self._scatter.rotated(vector[None]), self.shrinkage)
-        opinions = np.stack([scores / self._scale, shares, np.log(self._scatter.counts + 1)[None]])
-        return np.asarray(self.weights[:, None] * opinions[:, 0]), float(near.max())
+        return self._opinions(vector[None], voters[None], near[None])[:, 0], Voters(voters, near)
 
     def say(self, vectors: NDArray[np.int8]) -> tuple[Floats, Floats]:
         """Return what the pool says of vectors i8[m, d], and the nearest example's cosine to each.
@@ -105,15 +110,19 @@ class Prior:
             The log-probability f64[m, labels] of each label, and f64[m].
         """
         voters, near = search_many(self._points.vectors, vectors, vote.NEIGHBOURS)
-        shares = vote.log_shares(near, self._classes[voters], len(self.labels), self.sharpness)
-        scores = self._scatter.scores(self._scatter.rotated(vectors), self.shrinkage) / self._scale
-        counted = np.log(self._scatter.counts + 1)[None]
-        pooled = self.weights[0] * scores + self.weights[1] * shares + self.weights[2] * counted
+        pooled = self._opinions(vectors, voters, near).sum(0)
         return opinion_pool.log_probabilities(pooled), np.asarray(near.max(1))
 
     def log_probabilities(self, vector: NDArray[np.int8]) -> Floats:
         """Return the log-probability f64[labels] of each label for a vector i8[d]."""
         return opinion_pool.log_probabilities(self.opinions(vector)[0].sum(0))
+
+    def _opinions(self, vectors: NDArray[np.int8], voters: NDArray[np.intp], near: Floats) -> Floats:
+        """Return what each expert says of vectors i8[m, d], weighted: f64[experts, m, labels]."""
+        shares = vote.log_shares(near, self._classes[voters], len(self.labels), self.sharpness)
+        scores = self._scatter.scores(self._scatter.rotated(vectors), self.shrinkage) / self._scale
+        counted = np.broadcast_to(np.log(self._scatter.counts + 1), scores.shape)
+        return np.asarray(self.weights[:, None, None] * np.stack([scores, shares, counted]))
 
     def leaving_out(self, rows: NDArray[np.intp]) -> Floats:
         """Return the log-probabilities f64[m, labels] of labels for examples, each by all others.

@@ -35,7 +35,11 @@ class Read(Protocol):
 def nearest(snapshot: Snapshot, points: Points, vector: NDArray[np.int8], limit: int) -> list[Held]:
     """Return the examples nearest to a vector, the nearest first."""
     found = search(points, vector, limit)
-    near = similarities(points.vectors[found], vector)
+    return at(snapshot, points, found, similarities(points.vectors[found], vector))
+
+
+def at(snapshot: Snapshot, points: Points, found: NDArray[np.intp], near: NDArray[np.float64]) -> list[Held]:
+    """Return the examples at some positions i64[k], each with its similarity f64[k]."""
     return [held(snapshot, points.ids[i].tobytes(), float(s)) for i, s in zip(found, near, strict=True)]
 
 
