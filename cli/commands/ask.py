@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_icl.answer.options import AUTO, Options
-from edge_icl.answer.selection import SELECTIONS
+from edge_icl.answer.selection import SELECTIONS, checked
 from edge_icl.cli import batches, completion, constraints, questions
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
@@ -137,8 +137,7 @@ class How:
             grammar=None if self.grammar is None else constraints.grammar(self.grammar),
             json_schema=None if self.json_schema is None else constraints.json_schema(self.json_schema),
         )
-        options.check()
-        options.constraint()  # a bad one is told once, not for every question
+        checked(options)  # a bad one is told once, not for every question
         return options
 
 

@@ -20,7 +20,7 @@ from edge_icl.answer.judging import Judge, Judgement, Question, model_alone
 from edge_icl.answer.options import AUTO
 from edge_icl.answer.prompting import Prompting
 from edge_icl.answer.reply import Reply, Shown
-from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT, check
+from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT, checked
 from edge_icl.errors import (
     AskCancelledError,
     ExamplesChangedError,
@@ -113,17 +113,14 @@ class Asker:
             ModelFileError: its file is not usable.
         """
         cancel.check()
-        options.check()
-        grammar = options.constraint()
-        if options.select != AUTO:
-            check(options.select, options.shots)
+        grammar = checked(options)
         if not self.derived.snapshot.manifest.count:
             raise StoreEmptyError(
                 "the store holds no examples to answer from", "teach it some: edge-icl add INPUT OUTPUT"
             )
         begun = time.perf_counter()
         timings: dict[str, float] = {}
-        known = recall.taught(self.derived.snapshot, question) if options.recall and not grammar else []
+        known = recall.taught(self.derived.snapshot, question) if options.recalls else []
         shown: Shown
         pieces: Generator[Judgement | str, None, bool]
         if known:

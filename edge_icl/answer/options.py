@@ -60,6 +60,11 @@ class Options:
     grammar: str | None = None
     json_schema: Mapping[str, Any] | None = None
 
+    @property
+    def recalls(self) -> bool:
+        """Whether a question that was taught gets what was taught: not where a form is asked for."""
+        return self.recall and self.grammar is None and self.json_schema is None
+
     def check(self) -> None:
         """Refuse what is not valid, before anything is loaded.
 

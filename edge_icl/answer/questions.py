@@ -14,7 +14,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_icl.answer import recall
-from edge_icl.answer.options import AUTO
 from edge_icl.errors import ExamplesChangedError, InputError
 from edge_icl.example import normalise
 from edge_icl.runtime.cancel import Cancel
@@ -127,12 +126,9 @@ def many(
     Raises:
         InputError: an option is not valid.
     """
-    from edge_icl.answer.selection import check
+    from edge_icl.answer.selection import checked
 
-    options.check()
-    options.constraint()
-    if options.select != AUTO:
-        check(options.select, options.shots)
+    checked(options)
     return _each(opened, questions, options, progress, cancel)
 
 
@@ -173,12 +169,13 @@ def _found(
 
 def _ahead(opened: OpenStore, texts: Sequence[str], options: Options, cancel: Cancel | None) -> Ahead:
     """Look which texts are the inputs of examples, as the store is now, and embed the others."""
-    recalls = options.recall and options.constraint() is None
 
     def look(snapshot: Snapshot) -> tuple[Snapshot, list[str]]:
         if not snapshot.manifest.count:
             return snapshot, []  # which is told for the first question, and needs no encoder
-        unknown = [text for text in dict.fromkeys(texts) if not (recalls and recall.taught(snapshot, text))]
+        unknown = [
+            text for text in dict.fromkeys(texts) if not (options.recalls and recall.taught(snapshot, text))
+        ]
         return snapshot, unknown
 
     def heed(stage: str, done: int, total: int) -> None:  # noqa: ARG001 - as Progress has it

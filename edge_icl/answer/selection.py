@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from edge_icl.answer.options import AUTO
 from edge_icl.cluster.kmeans import EMPTY
 from edge_icl.cluster.randomness import shuffle_draws
 from edge_icl.errors import InputError
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.answer.options import Options
     from edge_icl.cluster.kmeans import Clustering
     from edge_icl.cluster.points import Points
+    from edge_icl.llm.grammar import Grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,19 @@ def check(name: str, shots: int | None) -> None:
         raise InputError(f"there is no selection {name!r}", f"choose one of {', '.join(SELECTIONS)}")
     if shots is not None and shots < 0:
         raise InputError(f"{shots} examples cannot be chosen", "ask for 0 or more")
+
+
+def checked(options: Options) -> Grammar | None:
+    """Refuse options that are not valid, and return the grammar that a written answer must keep to, if any.
+
+    Raises:
+        InputError: see `Options.check`, `Options.constraint` and `check`.
+    """
+    options.check()
+    grammar = options.constraint()
+    if options.select != AUTO:
+        check(options.select, options.shots)
+    return grammar
 
 
 def choose(name: str, scene: Scene) -> Chosen:
