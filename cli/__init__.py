@@ -34,6 +34,7 @@ A run of the program:
     preview      examples that are to be forgotten, before and after
     machine, checks, leftovers   what `status` and `doctor` say
     shells, completion           what the shell completes
+    asking       options of commands that ask questions
     command      what every command shares: the global options
     program      finds a command, runs it, tells what went wrong; the table of commands
     commands     one module a command: parse, call the library, show

@@ -11,7 +11,7 @@ import click
 
 from edge_icl.answer.options import AUTO, Options
 from edge_icl.answer.selection import SELECTIONS, checked
-from edge_icl.cli import batches, completion, constraints, questions
+from edge_icl.cli import asking, batches, constraints, questions
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
@@ -174,15 +174,8 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     type=click.Path(),
     help=f"Read questions from a {table.endings(table.QUESTIONS, last='or')} file.",
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(table.names(table.QUESTIONS)),
-    help="What the file is, whatever its name.",
-)
-@click.option(
-    "--input-field", metavar="NAME", default="input", show_default=True, help="Where a row has its question."
-)
+@asking.format_of_questions
+@asking.input_field
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -208,26 +201,14 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     metavar="N",
     help="How many examples; erase adds random ones to its own.  [default: the store's number]",
 )
-@click.option(
-    "--labels",
-    type=click.Choice(("auto", "on", "off")),
-    default="auto",
-    show_default=True,
-    help="Choose a label from the store (on), write freely (off), or whichever the outputs suggest (auto).",
-)
+@asking.labels
 @click.option(
     "--recall/--no-recall",
     default=True,
     show_default=True,
     help="Answer a question that was taught with the output that was taught for it.",
 )
-@click.option(
-    "--ask-model",
-    type=click.Choice(("auto", "always", "never")),
-    default="auto",
-    show_default=True,
-    help="Let the model judge labels too: where it can matter (auto), always, or never.",
-)
+@asking.ask_model
 @click.option(
     "--abstain",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -247,12 +228,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     show_default=True,
     help="Examples as lines of text (plain; auto too), or as turns in the model's own chat template (chat).",
 )
-@click.option(
-    "--model",
-    metavar="NAME|PATH",
-    help="The model, or a .gguf file; see `edge-icl models list`.",
-    shell_complete=completion.llms,
-)
+@asking.model
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
@@ -278,9 +254,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     metavar="auto|N",
     help="How many layers of the model the GPU holds.",
 )
-@click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", help="Processor threads.  [default: one a core]"
-)
+@asking.threads
 @click.pass_obj
 @taking(Asked, Written, How, Computed)
 def ask(

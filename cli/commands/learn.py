@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_icl.answer.options import Options
-from edge_icl.cli import completion
+from edge_icl.cli import asking, completion
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.learning import Learning
@@ -68,15 +68,8 @@ class How:
     type=click.Path(),
     help=f"Take questions from a {table.endings(table.QUESTIONS, last='or')} file.",
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(table.names(table.QUESTIONS)),
-    help="What the file is, whatever its name.",
-)
-@click.option(
-    "--input-field", metavar="NAME", default="input", show_default=True, help="Where a row has its question."
-)
+@asking.format_of_questions
+@asking.input_field
 @click.option(
     "--output-field",
     metavar="NAME",
@@ -96,32 +89,13 @@ class How:
     help="Where what is taught comes from, such as a file or a person.",
     shell_complete=completion.sources,
 )
-@click.option(
-    "--labels",
-    type=click.Choice(("auto", "on", "off")),
-    default="auto",
-    show_default=True,
-    help="Choose a label from the store (on), write freely (off), or whichever the outputs suggest (auto).",
-)
-@click.option(
-    "--ask-model",
-    type=click.Choice(("auto", "always", "never")),
-    default="auto",
-    show_default=True,
-    help="Let the model judge labels too: where it can matter (auto), always, or never.",
-)
-@click.option(
-    "--model",
-    metavar="NAME|PATH",
-    help="The model, or a .gguf file; see `edge-icl models list`.",
-    shell_complete=completion.llms,
-)
+@asking.labels
+@asking.ask_model
+@asking.model
 @click.option(
     "--gpu-layers", type=click.IntRange(min=0), metavar="N", help="How many layers of the model the GPU holds."
 )
-@click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", help="Processor threads.  [default: one a core]"
-)
+@asking.threads
 @click.pass_obj
 @taking(Asked, How)
 def learn(session: Session, asked: Asked, how: How, *, tags: tuple[str, ...], source: str | None) -> None:
