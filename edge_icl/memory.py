@@ -20,13 +20,10 @@ from edge_icl.access.opening import make
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import DEFAULT_STORE, locate
 from edge_icl.access.verification import verify
-from edge_icl.answer import suggesting
 from edge_icl.answer.engines import Engines
-from edge_icl.answer.labels import decide
 from edge_icl.answer.open_store import OpenStore
 from edge_icl.answer.options import Options
 from edge_icl.answer.questions import answered, many, stream
-from edge_icl.answer.recall import contradictions
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, checked, normalise
@@ -453,7 +450,9 @@ class Memory:
             InputError: a text is empty or not valid text.
             ModelMissingError: the encoder is not on this machine.
         """
-        return suggesting.embed(self._opened, texts, progress)
+        from edge_icl.answer.suggesting import embed
+
+        return embed(self._opened, texts, progress)
 
     def suggest(
         self,
@@ -482,7 +481,9 @@ class Memory:
             ValueError: there are not as many vectors as questions.
             ModelMissingError: a vector must be made, and the encoder is not on this machine.
         """
-        return suggesting.suggest(self._opened, questions, limit, vectors=vectors, seen=seen, progress=progress)
+        from edge_icl.answer.suggesting import suggest
+
+        return suggest(self._opened, questions, limit, vectors=vectors, seen=seen, progress=progress)
 
     def search(self, text: str, *, limit: int = 10) -> list[Held]:
         """Return the examples whose inputs are nearest to a text, the nearest first.
@@ -553,10 +554,14 @@ class Memory:
 
         A question with that input is recalled with the output that most of them have. Reads every example.
         """
+        from edge_icl.answer.recall import contradictions
+
         return self._opened.read(lambda snapshot: contradictions(snapshot, checked(examples)))
 
     def labelling(self) -> Labelling:
         """Return whether the outputs are labels, by the store's setting or by what they show, and why."""
+        from edge_icl.answer.labels import decide
+
         return self._opened.read(lambda snapshot: decide(outputs(snapshot), snapshot.manifest.labels))
 
     def ids(self) -> list[str]:

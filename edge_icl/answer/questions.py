@@ -13,7 +13,6 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_icl.answer import recall
 from edge_icl.errors import ExamplesChangedError, InputError
 from edge_icl.example import normalise
 from edge_icl.runtime.cancel import Cancel
@@ -169,6 +168,7 @@ def _found(
 
 def _ahead(opened: OpenStore, texts: Sequence[str], options: Options, cancel: Cancel | None) -> Ahead:
     """Look which texts are the inputs of examples, as the store is now, and embed the others."""
+    from edge_icl.answer import recall
 
     def look(snapshot: Snapshot) -> tuple[Snapshot, list[str]]:
         if not snapshot.manifest.count:
