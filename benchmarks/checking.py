@@ -54,7 +54,7 @@ def encoded(name: str) -> Data:
     rows = load(f"{name}/train")
     order = np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]
     found = find_encoder(DEFAULT_ENCODER)
-    encoder = Encoder(found.graph, found.tokenizer, found.settings)
+    encoder = Encoder(found.networks)
     some = [rows[i] for i in order]
     return Data(encoder.encode([row["input"] for row in some]), [row["output"] for row in some])
 

@@ -26,7 +26,8 @@ from support.common import SEED, examples, interval, load, show
 from tokenizers import Tokenizer
 
 from edge_icl import Memory
-from edge_icl.encode.encoder import Encoder, silent_onnxruntime
+from edge_icl.encode.encoder import Encoder
+from edge_icl.encode.network import silent_onnxruntime
 from edge_icl.models import catalogue, fetch, location
 from edge_icl.models.convert import convert
 from edge_icl.runtime.progress import silent
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from edge_icl.encode.settings import Network
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "build" / catalogue.DEFAULT_ENCODER
 TEXTS = 256
@@ -64,8 +67,13 @@ def weights() -> Path:
 
 def encoder(graph: Path | None = None) -> Encoder:
     """Return the installed encoder, or one with another graph."""
-    model = location.find_encoder()
-    return Encoder(graph or model.graph, model.tokenizer, model.settings)
+    network = installed()
+    return Encoder([network if graph is None else network._replace(graph=graph)])
+
+
+def installed() -> Network:
+    """Return the network of the default encoder."""
+    return location.find_encoder().networks[0]
 
 
 def sample(name: str, count: int) -> list[str]:
@@ -120,7 +128,7 @@ def masked(graph: bytes) -> bytes:
 def batching(graph: bytes, *, size: int, by_length: bool) -> Callable[[Sequence[str]], NDArray[Any]]:
     """Return what embeds in padded batches, each on all cores."""
     onnxruntime = silent_onnxruntime()
-    model = location.find_encoder()
+    model = installed()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = encoder().threads
     options.log_severity_level = 4
@@ -235,12 +243,13 @@ def latencies(count: int) -> list[tuple[object, ...]]:
     texts = sample("banking77/test", count)
     ours = encoder()
     ours.encode(texts[:1])
-    model = location.find_encoder()
+    model = installed()
     code = (
         "import sys, time, numpy; begun = time.perf_counter(); from pathlib import Path; "
         "from edge_icl.encode.encoder import Encoder; "
-        "from edge_icl.encode.settings import EncoderSettings; "
-        "Encoder(Path(sys.argv[1]), Path(sys.argv[2]), EncoderSettings(384, 400, 256)).load(); "
+        "from edge_icl.encode.settings import EncoderSettings, Network; "
+        "settings = EncoderSettings(384, 400, 256); "
+        "Encoder([Network(Path(sys.argv[1]), Path(sys.argv[2]), settings)]).load(); "
         "print(time.perf_counter() - begun)"
     )
     command = [sys.executable, "-c", code, str(model.graph), str(model.tokenizer)]

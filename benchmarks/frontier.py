@@ -36,7 +36,7 @@ SHOTS = 8
 
 def points_of(name: str) -> Points:
     found = find_encoder()
-    encoder = Encoder(found.graph, found.tokenizer, found.settings)
+    encoder = Encoder(found.networks)
     some = sorted(set(examples(name)), key=lambda example: example.id(SEED))
     ids = np.frombuffer(b"".join(example.id(SEED) for example in some), np.uint8).reshape(-1, 16)
     return Points(ids, encoder.encode([example.input for example in some]))

@@ -56,7 +56,7 @@ def data(count: int, deleted: int) -> tuple[Rows, list[int], list[int], Rows]:
     unique = list({example.input: example for example in examples("banking77/train")}.values())
     chosen = [unique[i] for i in rng.choice(len(unique), count + deleted, replace=False)]
     found = find_encoder()
-    encoder = Encoder(found.graph, found.tokenizer, found.settings)
+    encoder = Encoder(found.networks)
     rows = Rows(chosen, encoder.encode([example.input for example in chosen]))
     texts = [example.input for example in chosen]
     vectors = [code.tobytes() for code in rows.codes]

@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--taught", type=int, default=0)
     wanted = parser.parse_args()
     location = find_encoder()
-    with closing(Encoder(location.graph, location.tokenizer, location.settings)) as encoder:
+    with closing(Encoder(location.networks)) as encoder:
         table = []
         for name in wanted.sets:
             data = [examples(f"{name}/{part}") for part in ("train", "test")]

@@ -114,7 +114,7 @@ def llama() -> Iterator[Check]:
 
 def onnxruntime() -> Check:
     """Load what runs the encoder."""
-    from edge_icl.encode.encoder import silent_onnxruntime
+    from edge_icl.encode.network import silent_onnxruntime
 
     try:
         runtime = silent_onnxruntime()

@@ -111,19 +111,21 @@ def installed(_session: Session, _typed: str) -> list[str]:
 def llms(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
     """Offer the LLMs on this machine; files, once there is a slash."""
     from edge_icl.models import location
+    from edge_icl.models.installed import InstalledLlm
 
     if "/" in typed:
         yield CompletionItem(typed, type="file")
         return
-    yield from (model.name for model in location.installed() if isinstance(model, location.InstalledLlm))
+    yield from (model.name for model in location.installed() if isinstance(model, InstalledLlm))
 
 
 @_harmless
 def encoders(_session: Session, _typed: str) -> list[str]:
     """Offer the encoders on this machine."""
     from edge_icl.models import location
+    from edge_icl.models.installed import InstalledEncoder
 
-    return [model.name for model in location.installed() if isinstance(model, location.InstalledEncoder)]
+    return [model.name for model in location.installed() if isinstance(model, InstalledEncoder)]
 
 
 def _fits(value: str, typed: str) -> bool:

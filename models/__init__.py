@@ -4,7 +4,8 @@ May import: errors, runtime, encode, llm. Read in this order:
 
     catalogue  the names that can be fetched
     regular    opens regular files, and nothing else that may have a file's name
-    record     what is known of an installed model
+    record     what is written down of an installed model
+    installed  a model that was found
     remedies   what helps where a model is missing or damaged
     exposed    which other users may change a model
     seen       whether the files are what the record says

@@ -86,6 +86,7 @@ class Entry:
     """One model: what it is, what it is made from, and who delivers that, the first choice first.
 
     Attributes:
+        languages: for encoders: codes of those that it reads well.
         reference: what `llm.selftest.measure` returns for an LLM's weights, None where we have not held them.
     """
 
@@ -96,6 +97,7 @@ class Entry:
     files: tuple[SourceFile, ...]
     sources: tuple[HubSource | WheelSource, ...]
     encoder: EncoderSettings | None = None
+    languages: tuple[str, ...] = ()
     reference: tuple[float, ...] | None = None
 
     @property
@@ -185,6 +187,7 @@ _MINILM = Entry(
     # At 400 no component of 10,000 real sentences reaches 127 (the largest is 117);
     # 256 tokens is the length that sentence-transformers publishes for this model.
     encoder=EncoderSettings(dimension=384, scale=400, max_tokens=256),
+    languages=("en",),
 )
 
 CATALOGUE = (

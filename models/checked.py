@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.llm.trial import Trial
-    from edge_icl.models.location import InstalledLlm
+    from edge_icl.models.installed import InstalledLlm
 
 EDITION = 1
 """Goes up when the self-test changes: what passed another edition is tried again."""

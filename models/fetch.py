@@ -22,6 +22,8 @@ from edge_icl.runtime.progress import Progress, silent
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_icl.models.installed import Installed
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -46,7 +48,7 @@ class Fetched:
         failures: the sources that were asked before and did not deliver, in order.
     """
 
-    model: location.Installed
+    model: Installed
     source: str | None
     failures: tuple[Failure, ...]
 
@@ -77,7 +79,7 @@ def fetch(name: str, *, progress: Progress = silent) -> Fetched:
         return Fetched(_install(entry, work, files, source, progress), source, failures)
 
 
-def _here(name: str, progress: Progress) -> location.Installed | None:
+def _here(name: str, progress: Progress) -> Installed | None:
     """Return the model if it is installed and whole; a damaged one is fetched again."""
     try:
         return location.verify(name, progress=progress)
@@ -105,9 +107,7 @@ def _deliver(entry: catalogue.Entry, files: Path, progress: Progress) -> tuple[s
     )
 
 
-def _install_llm(
-    entry: catalogue.Entry, work: Path, file: Path, source: str, progress: Progress
-) -> location.Installed:
+def _install_llm(entry: catalogue.Entry, work: Path, file: Path, source: str, progress: Progress) -> Installed:
     """Install a GGUF; one without a known digest is tried before."""
     gguf.check(file)
     fit = None if entry.files[0].sha256 else checked.first_try(file, progress=progress)
@@ -119,9 +119,7 @@ def _install_llm(
     return made
 
 
-def _install(
-    entry: catalogue.Entry, work: Path, files: Path, source: str, progress: Progress
-) -> location.Installed:
+def _install(entry: catalogue.Entry, work: Path, files: Path, source: str, progress: Progress) -> Installed:
     """Make a model of the delivered files."""
     if entry.encoder is None:
         file = files / entry.files[0].name

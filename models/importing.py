@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import bert, catalogue, checked, gguf, install, location, record
+from edge_icl.models.installed import TOKENIZER, Installed
 from edge_icl.models.regular import open_regular
 from edge_icl.runtime.progress import Progress, silent
 
@@ -23,7 +24,7 @@ _CHUNK = 1 << 20
 _LICENCE = "unknown"
 
 
-def import_model(name: str, path: Path, *, progress: Progress = silent) -> location.Installed:
+def import_model(name: str, path: Path, *, progress: Progress = silent) -> Installed:
     """Install a GGUF file, or convert and install an encoder's folder.
 
     A name of the catalogue stands for a certain model, so under such a name only its own files are taken.
@@ -56,7 +57,7 @@ def import_model(name: str, path: Path, *, progress: Progress = silent) -> locat
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> location.Installed:
+def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> Installed:
     """Copy a GGUF file that llama.cpp can run, with all its parts, and install the copy."""
     entry = _entry(name, "llm")
     parts = gguf.check(path)
@@ -72,11 +73,11 @@ def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> locati
     return made
 
 
-def _import_encoder(name: str, path: Path, work: Path, progress: Progress) -> location.Installed:
+def _import_encoder(name: str, path: Path, work: Path, progress: Progress) -> Installed:
     """Convert an encoder where it lies and install the result."""
     entry = _entry(name, "encoder")
-    if not (path / location.TOKENIZER).is_file():
-        raise ModelFileError(f"{path} holds no {location.TOKENIZER}", "only encoders with one can be imported")
+    if not (path / TOKENIZER).is_file():
+        raise ModelFileError(f"{path} holds no {TOKENIZER}", "only encoders with one can be imported")
     for file in entry.files if entry else ():
         _check(path / file.name, file, name, progress)
     settings = entry.encoder if entry and entry.encoder else bert.settings(path)

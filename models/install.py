@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from edge_icl.errors import ModelError
 from edge_icl.models import convert, gguf, location, record
+from edge_icl.models.installed import GRAPH, TOKENIZER, Installed, InstalledLlm
 from edge_icl.models.regular import read_regular
 from edge_icl.runtime.progress import Progress, silent
 
@@ -61,7 +62,7 @@ def staging(purpose: str, name: str) -> Iterator[Path]:
 
 def install_llm(
     name: str, work: Path, *, file: Path, licence: str, source: str, progress: Progress = silent
-) -> location.InstalledLlm:
+) -> InstalledLlm:
     """Install a GGUF that is already inside `work`.
 
     Args:
@@ -89,7 +90,7 @@ def install_llm(
 
 def install_encoder(
     name: str, work: Path, *, files: Path, settings: EncoderSettings, licence: str, source: str
-) -> location.Installed:
+) -> Installed:
     """Convert the encoder in the folder `files` and install the result.
 
     Raises:
@@ -98,12 +99,12 @@ def install_encoder(
     """
     graph = convert.convert(files)
     build = _fresh(work / "model")
-    with open_private(build / location.GRAPH, "wb") as file:
+    with open_private(build / GRAPH, "wb") as file:
         file.write(graph)
-    with open_private(build / location.TOKENIZER, "wb") as file:
-        file.write(read_regular(files / location.TOKENIZER, most=LARGEST_TOKENIZER))
+    with open_private(build / TOKENIZER, "wb") as file:
+        file.write(read_regular(files / TOKENIZER, most=LARGEST_TOKENIZER))
     _try_encoder(build, settings)
-    digests = {part: record.hash_file(build / part) for part in (location.GRAPH, location.TOKENIZER)}
+    digests = {part: record.hash_file(build / part) for part in (GRAPH, TOKENIZER)}
     _publish(name, work, record.Record("encoder", licence, source, digests, settings))
     return location.find_encoder(name)
 
@@ -115,8 +116,10 @@ def _try_encoder(build: Path, settings: EncoderSettings) -> None:
         ModelFileError: it does not; says what is wrong.
     """
     from edge_icl.encode.encoder import Encoder
+    from edge_icl.encode.settings import Network
 
-    encoder = Encoder(build / location.GRAPH, build / location.TOKENIZER, settings, threads=1)
+    files = (build / GRAPH, build / TOKENIZER)
+    encoder = Encoder([Network(*files, settings)], threads=1)
     try:
         encoder.check()
     finally:

@@ -14,58 +14,15 @@ import os
 import re
 import shutil
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import catalogue, exposed, gguf, record, remedies, seen
+from edge_icl.models.installed import Installed, InstalledEncoder, InstalledLlm
 from edge_icl.runtime.home import home
 from edge_icl.runtime.progress import Progress, silent
 
-if TYPE_CHECKING:
-    from edge_icl.encode.settings import EncoderSettings
-
-GRAPH = "model.onnx"
-TOKENIZER = "tokenizer.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-@dataclass(frozen=True, slots=True)
-class InstalledLlm:
-    """An LLM on this machine.
-
-    Attributes:
-        name: what it is called here.
-        path: its GGUF file, or the first of several.
-        digest: the file's SHA-256, hex; for several files a SHA-256 over theirs.
-    """
-
-    name: str
-    path: Path
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class InstalledEncoder:
-    """An encoder on this machine.
-
-    Attributes:
-        name: what it is called here.
-        graph: its ONNX file.
-        tokenizer: its `tokenizer.json`.
-        digest: one SHA-256, hex, over both files and the settings.
-        settings: what its vectors depend on besides these files.
-    """
-
-    name: str
-    graph: Path
-    tokenizer: Path
-    digest: str
-    settings: EncoderSettings
-
-
-Installed = InstalledLlm | InstalledEncoder
 
 
 def models_folder() -> Path:
@@ -156,7 +113,7 @@ def path(name: str) -> Path:
         ModelFileError: it is here and not usable.
     """
     model = _find(name)
-    return model.path if isinstance(model, InstalledLlm) else model.graph.parent
+    return model.path if isinstance(model, InstalledLlm) else model.folder
 
 
 def verify(name: str, *, progress: Progress = silent) -> Installed:
@@ -183,9 +140,10 @@ def assure(model: Installed, *, progress: Progress = silent) -> None:
         ModelFileError: a file is missing, cannot be read, or is not what was installed; or all users may write
             to it.
     """
-    place = model.path if isinstance(model, InstalledLlm) else model.graph
-    exposed.refuse_open_to_all([place])
-    if place.parent == models_folder() / model.name and (place.parent / record.NAME).is_file():
+    used = [model.path] if isinstance(model, InstalledLlm) else [one.graph for one in model.networks]
+    exposed.refuse_open_to_all(used)
+    place = used[0].parent
+    if place == models_folder() / model.name and (place / record.NAME).is_file():
         exposed.refuse_open_to_all(exposable(model.name))
         _compare(model.name, again=False, progress=progress)
 
@@ -260,7 +218,9 @@ def _installed(name: str) -> Installed:
         return InstalledLlm(
             name, place / min(known.files), known.llm_digest()
         )  # parts are numbered in their names
-    return InstalledEncoder(name, place / GRAPH, place / TOKENIZER, known.encoder_digest(), known.encoder)
+    entry = catalogue.find(name)
+    languages = known.languages or (entry.languages if entry else ())
+    return InstalledEncoder(name, place, known, known.encoder.reading_long_texts(), languages)
 
 
 def _given(name_or_path: str | None) -> Path | None:

@@ -30,6 +30,9 @@ _FORMAT = 1
 _CHUNK = 1 << 20
 _LARGEST = 1 << 24
 
+LIKENESS = 0.9
+"""From which similarity on two inputs say nearly the same, where a record does not say it."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileDigest:
@@ -54,6 +57,8 @@ class Record:
         source: who delivered it.
         files: name -> digest, every file that the model is used through.
         encoder: for encoders only.
+        likeness: for encoders: from which similarity on two inputs say nearly the same.
+        languages: for encoders: codes of those that it reads well; () where that is not known.
     """
 
     kind: Kind
@@ -61,24 +66,29 @@ class Record:
     source: str
     files: Mapping[str, FileDigest]
     encoder: EncoderSettings | None = None
+    likeness: float = LIKENESS
+    languages: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the record as the text of `model.json`."""
-        fields = {key: value for key, value in asdict(self).items() if key != "encoder"}
-        fields["format"] = _FORMAT
+        fields = {key: getattr(self, key) for key in ("kind", "licence", "source")}
+        fields |= {"format": _FORMAT, "files": {name: asdict(file) for name, file in self.files.items()}}
         if self.encoder is not None:
-            fields.update(self.encoder.as_json())
+            fields |= self.encoder.as_json()
+        if self.likeness != LIKENESS:
+            fields["likeness"] = self.likeness
+        if self.languages:
+            fields["languages"] = list(self.languages)
         return json.dumps(fields, indent=1, sort_keys=True) + "\n"
 
     def llm_digest(self) -> str:
         """Return one SHA-256 over all files of an LLM; see `joined`."""
         return joined([self.files[name].sha256 for name in sorted(self.files)])
 
-    def encoder_digest(self) -> str:
-        """Return one SHA-256 over all that an encoder's vectors depend on: its files and its settings."""
+    def encoder_digest(self, settings: EncoderSettings) -> str:
+        """Return one SHA-256 over all that an encoder's vectors depend on: its files and these settings."""
         parts = {"files": {name: file.sha256 for name, file in self.files.items()}}
-        settings = {} if self.encoder is None else self.encoder.as_json()
-        text = json.dumps(parts | settings, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(parts | settings.as_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -115,6 +125,8 @@ def _parse(fields: dict[str, object]) -> Record:
         source=str(fields["source"]),
         files={_plain(name): _digest(file) for name, file in files.items()},
         encoder=EncoderSettings.from_json(fields) if kind == "encoder" else None,
+        likeness=_share(fields.get("likeness", LIKENESS)),
+        languages=tuple(map(str, _list(fields.get("languages", [])))),
     )
 
 
@@ -127,6 +139,20 @@ def _positive(value: object) -> int:
     """Check a count."""
     if type(value) is not int or value <= 0:
         raise ValueError("not a positive integer")
+    return value
+
+
+def _share(value: object) -> float:
+    """Check a similarity."""
+    if not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError("not a similarity")
+    return float(value)
+
+
+def _list(value: object) -> list[object]:
+    """Check a list."""
+    if not isinstance(value, list):
+        raise TypeError("not a list")
     return value
 
 

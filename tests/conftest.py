@@ -20,6 +20,7 @@ from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.checked import settle
 from edge_icl.models.fetch import fetch
+from edge_icl.models.installed import GRAPH
 
 # Tests import onnxruntime by themselves; the person who runs them has not agreed to tell its maker.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -117,7 +118,7 @@ def fetched_models() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch, FileLock(home / ".lock"):
         patch.setenv("EDGE_ICL_HOME", str(home))
-        graph = location.folder(DEFAULT_ENCODER) / location.GRAPH
+        graph = location.folder(DEFAULT_ENCODER) / GRAPH
         sources = [Path(module.__file__) for module in (bert, convert)]
         if graph.exists() and graph.stat().st_mtime < max(path.stat().st_mtime for path in sources):
             location.remove(DEFAULT_ENCODER)  # made by other code than the code under test

@@ -15,6 +15,7 @@ from edge_icl.models import catalogue, location, record
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
     from edge_icl.models.fetch import Fetched
+    from edge_icl.models.installed import Installed
 
 DEFAULTS = (catalogue.DEFAULT_LLM, catalogue.DEFAULT_ENCODER)
 DIFFERENT = 3
@@ -168,7 +169,7 @@ def _entry(entry: catalogue.Entry) -> dict[str, Any]:
     }
 
 
-def _imported(model: location.Installed) -> dict[str, Any]:
+def _imported(model: Installed) -> dict[str, Any]:
     """Return a model that the user brought as JSON."""
     known = record.read(location.folder(model.name))
     return {

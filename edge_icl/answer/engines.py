@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from edge_icl.encode.encoder import Encoder
     from edge_icl.llm.model import Model
-    from edge_icl.models.location import InstalledEncoder, InstalledLlm
+    from edge_icl.models.installed import InstalledEncoder, InstalledLlm
     from edge_icl.store.settings import Settings
 
 T = TypeVar("T", bound=Closable)
@@ -77,12 +77,13 @@ class Engines:
             if self._encoder is None:
                 from edge_icl.models.location import find_encoder
 
-                found = find_encoder(self._settings.encoder)
-                if found.digest != self._settings.encoder_digest:
+                here = find_encoder(self._settings.encoder)
+                found = here.used_as(self._settings.encoder_digest)
+                if found is None:
                     raise StoreEncoderError(
                         f"the store was made with encoder {self._settings.encoder} "
-                        f"({self._settings.encoder_digest[:12]}) and this machine has {found.name} "
-                        f"({found.digest[:12]})",
+                        f"({self._settings.encoder_digest[:12]}) and this machine has {here.name} "
+                        f"({here.digest[:12]})",
                         "import the one that the store was made with, or make a new store",
                     )
                 numbers = (self._settings.dimension, self._settings.scale)
@@ -134,8 +135,8 @@ class Engines:
         from edge_icl.models.location import assure
 
         assure(found, progress=self._progress)
-        encoder = Encoder(found.graph, found.tokenizer, found.settings, threads=self._options.threads)
-        size = found.graph.stat().st_size
+        encoder = Encoder(found.networks, threads=self._options.threads)
+        size = sum(network.graph.stat().st_size for network in found.networks)
         self._progress(f"load {found.name}", 0, size)
         encoder.load()
         self._progress(f"load {found.name}", size, size)

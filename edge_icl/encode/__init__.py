@@ -3,6 +3,7 @@
 Read in this order:
 
     settings  what vectors depend on besides the encoder's files
-    encoder  the ONNX encoder: a vector is a function of the text alone
+    network  one ONNX graph with its tokenizer: long texts in windows
+    encoder  one network or several side by side: a vector is a function of the text alone
     vector   a vector on its way from one store to another
 """

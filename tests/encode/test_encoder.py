@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_icl.encode.encoder import Encoder
-from edge_icl.encode.settings import EncoderSettings
+from edge_icl.encode.settings import EncoderSettings, Network
 from edge_icl.errors import ModelFileError
 from edge_icl.models import location
 from edge_icl.models.convert import convert
@@ -29,12 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make(folder: Path, *, scale: int = 100, max_tokens: int = 30, threads: int | None = 2) -> Encoder:
-    return Encoder(
-        folder / "model.onnx",
-        folder / "tokenizer.json",
-        EncoderSettings(tiny.DIMENSION, scale, max_tokens),
-        threads=threads,
-    )
+    settings = EncoderSettings(tiny.DIMENSION, scale, max_tokens)
+    return Encoder([Network(folder / "model.onnx", folder / "tokenizer.json", settings)], threads=threads)
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +56,8 @@ def test_the_real_encoders_vectors_are_the_same_alone_and_in_any_batch(models_ho
     model = location.find_encoder()
     texts = [f"{'please ' * (i % 9)}pay {i} to my {'card' if i % 2 else 'account'}" for i in range(60)]
 
-    together = Encoder(model.graph, model.tokenizer, model.settings, threads=3).encode(texts)
-    backwards = Encoder(model.graph, model.tokenizer, model.settings, threads=1).encode(texts[::-1])
+    together = Encoder(model.networks, threads=3).encode(texts)
+    backwards = Encoder(model.networks, threads=1).encode(texts[::-1])
 
     assert np.array_equal(together, backwards[::-1])
     assert len({vector.tobytes() for vector in together}) == len(set(texts))
@@ -177,7 +173,7 @@ def test_a_damaged_file_is_named(folder: Path, tmp_path: Path, file: str, damage
 
 
 def test_a_graph_of_another_dimension_is_refused(folder: Path) -> None:
-    wrong = Encoder(folder / "model.onnx", folder / "tokenizer.json", EncoderSettings(384, 1, 9))
+    wrong = Encoder([Network(folder / "model.onnx", folder / "tokenizer.json", EncoderSettings(384, 1, 9))])
 
     with pytest.raises(ModelFileError, match="384 dimensions"):
         wrong.encode(["taxi"])

@@ -21,7 +21,7 @@ class Later(EncoderSettings):
 
 
 def digest(settings: EncoderSettings) -> str:
-    return Record("encoder", "MIT", "import", FILES, settings).encoder_digest()
+    return Record("encoder", "MIT", "import", FILES, settings).encoder_digest(settings)
 
 
 def test_the_digest_of_an_encoder_is_that_of_version_0_1_0() -> None:

@@ -16,7 +16,7 @@ from edge_icl.answer.judging import _ranked
 from edge_icl.answer.options import Options
 from edge_icl.cli.output import Output
 from edge_icl.encode.encoder import Encoder
-from edge_icl.encode.settings import EncoderSettings
+from edge_icl.encode.settings import EncoderSettings, Network
 from edge_icl.errors import ModelComputationError, ModelFileError
 from edge_icl.llm import native
 from edge_icl.models import checked, convert, location
@@ -91,9 +91,8 @@ def test_an_encoder_that_gives_no_finite_vectors_is_refused_at_import_and_at_use
     assert location.installed() == ()
 
     (tmp_path / "model.onnx").write_bytes(convert.convert(folder))
-    encoder = Encoder(
-        tmp_path / "model.onnx", folder / "tokenizer.json", EncoderSettings(tiny.DIMENSION, 100, 40)
-    )
+    settings = EncoderSettings(tiny.DIMENSION, 100, 40)
+    encoder = Encoder([Network(tmp_path / "model.onnx", folder / "tokenizer.json", settings)])
     with pytest.raises(ModelFileError, match="not finite numbers"):
         encoder.encode(["a taxi"])
 

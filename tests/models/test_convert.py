@@ -181,7 +181,7 @@ def test_the_default_encoder_keeps_the_similarities_of_float32(models_home: Path
     """These are the similarities that the model's authors publish."""
     assert models_home.exists()
     model = location.find_encoder()
-    encoder = Encoder(model.graph, model.tokenizer, model.settings)
+    encoder = Encoder(model.networks)
     texts = [
         "That is a happy person",
         "That is a happy dog",

@@ -18,6 +18,7 @@ from edge_icl.errors import ModelFileError
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.models import checked, exposed, location, record, seen
 from edge_icl.models.importing import import_model
+from edge_icl.models.installed import GRAPH, TOKENIZER
 
 LONG = "taxi to the airport please " * 300
 
@@ -108,7 +109,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("part", [location.GRAPH, location.TOKENIZER])
+@pytest.mark.parametrize("part", [GRAPH, TOKENIZER])
 def test_a_damaged_encoder_is_refused_and_nothing_is_stored(
     store: Path, encoder: Path, llm: Path, use: str, part: str
 ) -> None:
@@ -126,7 +127,7 @@ def test_an_encoder_with_other_weights_stores_and_finds_nothing(
     store: Path, encoder: Path, llm: Path, tmp_path: Path, use: str
 ) -> None:
     before = content(store)
-    other_weights(encoder / location.GRAPH, tmp_path / "bert")
+    other_weights(encoder / GRAPH, tmp_path / "bert")
 
     with pytest.raises(ModelFileError, match=r"is not what was installed.*edge-icl models remove small"):
         USES[use](store)
@@ -173,7 +174,7 @@ def test_a_long_example_is_not_measured_with_a_damaged_vocabulary(store: Path, l
 def test_each_command_says_in_one_sentence_what_mends_it(
     store: Path, encoder: Path, llm: Path, command: str
 ) -> None:
-    damage(encoder / location.GRAPH)
+    damage(encoder / GRAPH)
 
     done = run(command, "--store", str(store), *COMMANDS[command])
 
@@ -196,7 +197,7 @@ def test_what_was_seen_of_another_file_says_nothing(
     monkeypatch.setattr(seen, "_COARSE", 0)
     location.assure(location.find_encoder("small"))
     monkeypatch.setattr(seen, "_here", {})
-    graph = encoder / location.GRAPH
+    graph = encoder / GRAPH
     status = graph.stat()
     if keeps == "all":  # a folder from elsewhere, with all that was kept beside the model
         shutil.copytree(encoder, encoder.with_name("copy"))
@@ -225,7 +226,7 @@ def test_a_record_that_others_may_write_to_is_not_believed(
     monkeypatch.setattr(seen, "_COARSE", 0)
     location.assure(location.find_encoder("small"))
     monkeypatch.setattr(seen, "_here", {})
-    damage(encoder / location.GRAPH)
+    damage(encoder / GRAPH)
     place = encoder / seen.NAME
     forged(place)
     location.assure(location.find_encoder("small"))  # what its owner writes is believed
@@ -245,7 +246,7 @@ def test_a_damaged_record_of_what_was_seen_counts_as_none(
 
     location.assure(model)
 
-    damage(encoder / location.GRAPH)
+    damage(encoder / GRAPH)
     with pytest.raises(ModelFileError, match="is not what was installed"):
         location.assure(model)
 
@@ -262,7 +263,7 @@ def test_a_folder_that_cannot_be_written_is_checked_all_the_same(
     with monkeypatch.context() as patch:
         patch.setattr(record, "hash_file", lambda *_, **__: pytest.fail("it was read again"))
         location.assure(model)  # this process has seen it
-    damage(encoder / location.GRAPH)
+    damage(encoder / GRAPH)
     with pytest.raises(ModelFileError, match="is not what was installed"):
         location.assure(model)
 
@@ -273,7 +274,7 @@ def test_what_is_no_file_in_the_place_of_one_is_refused_and_not_waited_for(encod
         (llm / name).unlink(missing_ok=True)
         os.mkfifo(llm / name)
     checked.settle(location.find_llm("tiny"), EngineOptions(threads=3))  # kept results count as none
-    for file in (encoder / location.TOKENIZER, llm / "tiny.gguf"):
+    for file in (encoder / TOKENIZER, llm / "tiny.gguf"):
         file.unlink()
         os.mkfifo(file)
 
@@ -308,7 +309,7 @@ def test_what_all_users_may_write_to_is_not_used(store: Path, encoder: Path, wha
     path = {
         "the folder of models": encoder.parent,
         "the model's folder": encoder,
-        "its file": encoder / location.GRAPH,
+        "its file": encoder / GRAPH,
         "its record": encoder / record.NAME,
     }[what]
     path.chmod(0o777)
@@ -321,7 +322,7 @@ def test_what_all_users_may_write_to_is_not_used(store: Path, encoder: Path, wha
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 def test_doctor_tells_of_a_group_that_may_write(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (encoder / location.GRAPH).chmod(0o664)
+    (encoder / GRAPH).chmod(0o664)
     assert exposed.others(location.exposable("small")) == ""
 
     monkeypatch.setattr(exposed, "_known", lambda paths: [(path, as_of_group(path)) for path in paths])

@@ -24,6 +24,7 @@ from edge_icl.errors import FetchError, ModelError, ModelFileError
 from edge_icl.models import catalogue, location
 from edge_icl.models.catalogue import DEFAULT_LLM, Entry, HubSource, SourceFile, WheelSource
 from edge_icl.models.fetch import fetch
+from edge_icl.models.installed import InstalledEncoder
 
 GGUF = tiny.llama(more={"notes": ["." * 1000] * 4000})  # some megabytes: enough to be cut in the middle
 LATER = 1 << 20
@@ -507,8 +508,8 @@ def test_an_encoder_is_converted_and_its_weights_are_not_kept(
 
     model = fetch("tiny").model
 
-    assert isinstance(model, location.InstalledEncoder)
-    assert model.settings == EncoderSettings(tiny.DIMENSION, 99, 12)
+    assert isinstance(model, InstalledEncoder)
+    assert model.record.encoder == EncoderSettings(tiny.DIMENSION, 99, 12)
     assert sorted(path.name for path in location.path("tiny").iterdir()) == [
         "model.json",
         "model.onnx",

@@ -19,6 +19,7 @@ from edge_icl.models import location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.importing import import_model
 from edge_icl.models.install import install_llm, staging
+from edge_icl.models.installed import InstalledEncoder
 from edge_icl.runtime.home import home
 
 
@@ -76,8 +77,8 @@ def test_an_imported_encoder_is_found_with_its_settings(bert: Path) -> None:
     made = import_model("mine", bert)
 
     assert location.find_encoder("mine") == made
-    assert isinstance(made, location.InstalledEncoder)
-    assert made.settings == EncoderSettings(tiny.DIMENSION, 115, tiny.POSITIONS)
+    assert isinstance(made, InstalledEncoder)
+    assert made.record.encoder == EncoderSettings(tiny.DIMENSION, 115, tiny.POSITIONS)
     assert sorted(path.name for path in location.path("mine").iterdir()) == [
         "model.json",
         "model.onnx",
@@ -141,9 +142,9 @@ def test_an_llm_is_no_encoder_and_an_encoder_is_no_llm(gguf: Path, bert: Path) -
 
 def test_verify_finds_one_changed_byte_and_says_which_file(bert: Path) -> None:
     model = import_model("mine", bert)
-    changed = bytearray(model.graph.read_bytes())
+    changed = bytearray(model.networks[0].graph.read_bytes())
     changed[-1] ^= 1
-    replace(model.graph, bytes(changed))
+    replace(model.networks[0].graph, bytes(changed))
 
     with pytest.raises(ModelFileError, match=r"model\.onnx is not what was installed"):
         location.verify("mine")
