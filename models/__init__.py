@@ -11,6 +11,7 @@ May import: errors, runtime, encode, llm. Read in this order:
     seen       whether the files are what the record says
     header, sane, gguf   whether a file is a whole GGUF, with values that a model can have
     location   what is here
+    common_texts, common_pairs   fixed texts, from which an encoder's centre, scale and threshold come
     bert, convert        from a sentence-transformers folder to an ONNX graph in 8 bits
     install    from checked files to an installed model, in one rename
     checked    how a model is used on this machine: in a way that it computes rightly
