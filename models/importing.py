@@ -11,20 +11,26 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
-from edge_icl.models import bert, catalogue, checked, gguf, install, location, record
-from edge_icl.models.installed import TOKENIZER, Installed
+from edge_icl.errors import InputError, ModelFileError, ModelMissingError
+from edge_icl.models import catalogue, checked, gguf, install, record
+from edge_icl.models.choices import AS_IT_SAYS, Choices
+from edge_icl.models.definition import define, record_of
+from edge_icl.models.installed import TOKENIZER, Installed, InstalledEncoder
 from edge_icl.models.regular import open_regular
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_icl.models.entry import Entry, Kind, SourceFile
+
 _CHUNK = 1 << 20
 _LICENCE = "unknown"
 
 
-def import_model(name: str, path: Path, *, progress: Progress = silent) -> Installed:
+def import_model(
+    name: str, path: Path, choices: Choices = AS_IT_SAYS, *, progress: Progress = silent
+) -> Installed:
     """Install a GGUF file, or convert and install an encoder's folder.
 
     A name of the catalogue stands for a certain model, so under such a name only its own files are taken.
@@ -33,26 +39,31 @@ def import_model(name: str, path: Path, *, progress: Progress = silent) -> Insta
         name: what to call it here.
         path: a GGUF file; or a folder in the sentence-transformers layout, with model.safetensors,
             config.json and tokenizer.json.
+        choices: of an encoder, what is to be otherwise than its folder says.
         progress: called while files are tried, copied and checked.
 
     Raises:
         ModelError: the name cannot be one or is taken, or the operating system refused a write.
         ModelMissingError: nothing is at the path.
+        InputError: the choices are not valid, or the model is not an encoder of the user's own.
         ModelFileError: it is neither, is damaged, is not what the catalogue has, or llama.cpp cannot run it, or
             not rightly on this machine.
     """
-    if (location.folder(name) / record.NAME).exists():
-        raise ModelError(
-            f"there is a model {name} already", f"take another name, or edge-icl models remove {name}"
-        )
+    install.refuse_taken(name)
     if not path.exists():
         raise ModelMissingError(
             f"there is nothing at {path}", "give the path of a GGUF file or an encoder's folder"
         )
+    if choices != AS_IT_SAYS and (not path.is_dir() or catalogue.find(name)):
+        raise InputError(
+            f"{name} takes no choices: only an encoder that is not in the catalogue does",
+            "leave --pooling, --instruction, --no-centre and --language out",
+        )
     with install.staging("import", name) as work:
         try:
-            importer = _import_encoder if path.is_dir() else _import_llm
-            return importer(name, path, work, progress)
+            if path.is_dir():
+                return _import_encoder(name, path, work, choices, progress)
+            return _import_llm(name, path, work, progress)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -73,19 +84,26 @@ def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> Instal
     return made
 
 
-def _import_encoder(name: str, path: Path, work: Path, progress: Progress) -> Installed:
+def _import_encoder(
+    name: str, path: Path, work: Path, choices: Choices, progress: Progress
+) -> InstalledEncoder:
     """Convert an encoder where it lies and install the result."""
     entry = _entry(name, "encoder")
     if not (path / TOKENIZER).is_file():
         raise ModelFileError(f"{path} holds no {TOKENIZER}", "only encoders with one can be imported")
     for file in entry.files if entry else ():
         _check(path / file.name, file, name, progress)
-    settings = entry.encoder if entry and entry.encoder else bert.settings(path)
-    licence = entry.licence if entry else _LICENCE
-    return install.install_encoder(name, work, files=path, settings=settings, licence=licence, source="import")
+    if entry:
+        known = record_of(entry, path, "import", progress=progress)
+    else:
+        settings = define(path, choices, progress=progress)
+        known = record.Record("encoder", _LICENCE, "import", {}, settings, languages=choices.languages)
+    return install.install_encoder(
+        name, work, files=path, known=known, likeness=entry.likeness if entry else None
+    )
 
 
-def _entry(name: str, kind: catalogue.Kind) -> catalogue.Entry | None:
+def _entry(name: str, kind: Kind) -> Entry | None:
     """Return the catalogue's entry of this name."""
     entry = catalogue.find(name)
     if entry and entry.kind != kind:
@@ -93,7 +111,7 @@ def _entry(name: str, kind: catalogue.Kind) -> catalogue.Entry | None:
     return entry
 
 
-def _check(path: Path, expected: catalogue.SourceFile, name: str, progress: Progress) -> None:
+def _check(path: Path, expected: SourceFile, name: str, progress: Progress) -> None:
     """Hold a file against the catalogue."""
     if expected.sha256 and record.hash_file(path, progress=progress).sha256 != expected.sha256:
         raise ModelFileError(

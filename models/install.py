@@ -13,22 +13,21 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from edge_icl.encode.settings import LIKENESS, Network
 from edge_icl.errors import ModelError
 from edge_icl.models import convert, gguf, location, record
-from edge_icl.models.installed import GRAPH, TOKENIZER, Installed, InstalledLlm
+from edge_icl.models.installed import GRAPH, TOKENIZER, InstalledEncoder, InstalledLlm, network_files
 from edge_icl.models.regular import read_regular
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    from edge_icl.encode.settings import EncoderSettings
-
 
 LARGEST_TOKENIZER = 1 << 26
 """Bytes: those of encoders for a hundred languages have some 17 million."""
@@ -89,41 +88,106 @@ def install_llm(
 
 
 def install_encoder(
-    name: str, work: Path, *, files: Path, settings: EncoderSettings, licence: str, source: str
-) -> Installed:
+    name: str, work: Path, *, files: Path, known: record.Record, likeness: float | None = None
+) -> InstalledEncoder:
     """Convert the encoder in the folder `files` and install the result.
+
+    Args:
+        name: what to call it here.
+        work: the folder of `staging`.
+        files: holds the network and its tokenizer.
+        known: its record, with its settings, but without its files and its likeness.
+        likeness: see `install_networks`.
 
     Raises:
         ModelFileError: it is not an encoder that can be converted, or it does not give vectors.
         OSError: the operating system refused.
     """
-    graph = convert.convert(files)
-    build = _fresh(work / "model")
-    with open_private(build / GRAPH, "wb") as file:
-        file.write(graph)
-    with open_private(build / TOKENIZER, "wb") as file:
+    settings = known.encoder
+    if settings is None:
+        raise ValueError("the record of an encoder has its settings")
+    place = _fresh(work / "network")
+    network = Network(place / GRAPH, place / TOKENIZER, settings)
+    with open_private(network.graph, "wb") as file:
+        file.write(convert.convert(files, pooling=settings.pooling))
+    with open_private(network.tokenizer, "wb") as file:
         file.write(read_regular(files / TOKENIZER, most=LARGEST_TOKENIZER))
-    _try_encoder(build, settings)
-    digests = {part: record.hash_file(build / part) for part in (GRAPH, TOKENIZER)}
-    _publish(name, work, record.Record("encoder", licence, source, digests, settings))
+    return install_networks(name, work, networks=[network], known=known, likeness=likeness)
+
+
+def install_networks(
+    name: str,
+    work: Path,
+    *,
+    networks: Sequence[Network],
+    known: record.Record,
+    likeness: float | None = None,
+) -> InstalledEncoder:
+    """Install an encoder of networks that are converted already; their files are linked, or copied.
+
+    Args:
+        name: what to call it here.
+        work: the folder of `staging`.
+        networks: one, or several side by side.
+        known: its record, but for the files and the likeness.
+        likeness: from which similarity on two inputs say nearly the same; None to measure it.
+
+    Raises:
+        ModelFileError: it does not give vectors.
+        OSError: the operating system refused.
+    """
+    build = _fresh(work / "model")
+    names = network_files(len(networks))
+    digests = {}
+    for network, files in zip(networks, names, strict=True):
+        for source, file in zip((network.graph, network.tokenizer), files, strict=True):
+            _link(source, build / file)
+            digests[file] = record.hash_file(build / file)
+    placed = [
+        Network(build / graph, build / tokenizer, network.settings)
+        for network, (graph, tokenizer) in zip(networks, names, strict=True)
+    ]
+    found = _try_encoder(placed, measured=likeness is None)
+    _publish(name, work, replace(known, files=digests, likeness=likeness or found))
     return location.find_encoder(name)
 
 
-def _try_encoder(build: Path, settings: EncoderSettings) -> None:
-    """Make sure that an encoder gives vectors.
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the file system has no such names."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+    target.chmod(0o600)
+
+
+def _try_encoder(networks: Sequence[Network], *, measured: bool) -> float:
+    """Make sure that an encoder gives vectors, and return its threshold of near copies, measured if wanted.
 
     Raises:
         ModelFileError: it does not; says what is wrong.
     """
     from edge_icl.encode.encoder import Encoder
-    from edge_icl.encode.settings import Network
+    from edge_icl.models.near_copies import threshold
 
-    files = (build / GRAPH, build / TOKENIZER)
-    encoder = Encoder([Network(*files, settings)], threads=1)
+    encoder = Encoder(networks)
     try:
         encoder.check()
+        return threshold(encoder, otherwise=LIKENESS) if measured else LIKENESS
     finally:
         encoder.close()
+
+
+def refuse_taken(name: str) -> None:
+    """Make sure that no model has this name.
+
+    Raises:
+        ModelError: one has it, or this cannot be a model's name.
+    """
+    if (location.folder(name) / record.NAME).exists():
+        raise ModelError(
+            f"there is a model {name} already", f"take another name, or edge-icl models remove {name}"
+        )
 
 
 def make_private_folder(path: Path) -> None:

@@ -15,9 +15,9 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, get_args
 
-from edge_icl.encode.settings import EncoderSettings
+from edge_icl.encode.settings import LIKENESS, EncoderSettings
 from edge_icl.errors import ModelFileError
-from edge_icl.models.catalogue import Kind
+from edge_icl.models.entry import Kind
 from edge_icl.models.regular import open_regular, read_regular
 from edge_icl.runtime.progress import Progress, silent
 
@@ -29,9 +29,6 @@ NAME = "model.json"
 _FORMAT = 1
 _CHUNK = 1 << 20
 _LARGEST = 1 << 24
-
-LIKENESS = 0.9
-"""From which similarity on two inputs say nearly the same, where a record does not say it."""
 
 
 @dataclass(frozen=True, slots=True)

