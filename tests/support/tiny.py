@@ -130,12 +130,20 @@ def typed(value: object) -> bytes:
     return struct.pack("<IIQ", 9, kind, len(value)) + b"".join(map(pack, value))
 
 
-def bert(folder: Path, *, seed: int = 0) -> Path:
-    """Write an encoder in the sentence-transformers layout and return its folder."""
+def bert(folder: Path, *, seed: int = 0, reads: Tokenizer | None = None, **more: object) -> Path:
+    """Write an encoder in the sentence-transformers layout and return its folder.
+
+    Args:
+        folder: it is made.
+        seed: of the weights.
+        reads: its tokenizer; None for that of `WORDS`.
+        more: values of its configuration.
+    """
+    reads = reads or tokenizer()
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     shapes = {
-        "embeddings.word_embeddings.weight": (len(WORDS), DIMENSION),
+        "embeddings.word_embeddings.weight": (reads.get_vocab_size(), DIMENSION),
         "embeddings.position_embeddings.weight": (POSITIONS, DIMENSION),
         "embeddings.token_type_embeddings.weight": (2, DIMENSION),
     }
@@ -163,8 +171,8 @@ def bert(folder: Path, *, seed: int = 0) -> Path:
     weights = {name: rng.normal(0, 0.3, shape).astype(np.float32) for name, shape in shapes.items()}
     weights |= {f"{norm}.weight": weights[f"{norm}.weight"] + 1 for norm in norms}
     save_file(weights, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(config()))
-    tokenizer().save(str(folder / "tokenizer.json"))
+    (folder / "config.json").write_text(json.dumps(config() | more))
+    reads.save(str(folder / "tokenizer.json"))
     return folder
 
 
@@ -190,4 +198,16 @@ def tokenizer() -> Tokenizer:
     made.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     made.enable_padding(length=30)
     made.enable_truncation(128)
+    return made
+
+
+def characters(known: str) -> Tokenizer:
+    """A tokenizer of one token a character, laid out as XLM-R's: <s> before and </s> after a text."""
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u2581", *sorted(set(known) - {"\u2581", " "})]
+    made = Tokenizer(models.Unigram([(piece, -1.0 - i / 1000) for i, piece in enumerate(pieces)], unk_id=3))
+    made.add_special_tokens(pieces[:4])
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    made.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
     return made
