@@ -9,7 +9,6 @@ import click
 
 from edge_icl.errors import ExampleNotFoundError, StoreDamagedError
 from edge_icl.example import Example
-from edge_icl.memory import NEARLY_THE_SAME
 from edge_icl.results import Held
 
 if TYPE_CHECKING:
@@ -66,9 +65,12 @@ class Wanted:
         elif self.everything:
             found = _all(memory)
         else:
-            near = NEARLY_THE_SAME if self.min_similarity is None else self.min_similarity
             found = memory.find(
-                match=self.match, source=self.source, tag=self.tag, like=self.like, min_similarity=near
+                match=self.match,
+                source=self.source,
+                tag=self.tag,
+                like=self.like,
+                min_similarity=self.min_similarity,
             )
         if not found:
             why = "the store is empty" if self.everything else "no example fits"

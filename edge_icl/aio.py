@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from edge_icl.access.paths import DEFAULT_STORE
 from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
 from edge_icl.example import Example
-from edge_icl.memory import DEFAULT_OPTIONS, NEARLY_THE_SAME, Memory
+from edge_icl.memory import DEFAULT_OPTIONS, Memory
 from edge_icl.runtime.cancel import Cancel
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.store.writer import DEFAULT_TIMEOUT
@@ -184,6 +184,10 @@ class AsyncMemory:
         """Return the string that names the whole content of the store."""
         return await self._run(lambda: self._memory.root)
 
+    async def likeness(self) -> float:
+        """Return from which similarity on two inputs say nearly the same, as `Memory.likeness` says."""
+        return await self._run(lambda: self._memory.likeness)
+
     async def count(self) -> int:
         """Return how many examples the store holds."""
         return await self._run(lambda: len(self._memory))
@@ -268,7 +272,7 @@ class AsyncMemory:
         source: str | None = None,
         tag: str | None = None,
         like: str | None = None,
-        min_similarity: float = NEARLY_THE_SAME,
+        min_similarity: float | None = None,
     ) -> list[Held]:
         """Return the examples that fit everything that is given, as `Memory.find` does."""
         work = partial(

@@ -7,6 +7,7 @@ decided on the snapshot under the lock, so that no change of another process com
 from __future__ import annotations
 
 import time
+from dataclasses import replace as replaced
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,20 +16,20 @@ from edge_icl.encode.vector import usable
 from edge_icl.errors import EdgeIclError, InputError, StoreChangedError
 from edge_icl.example import checked
 from edge_icl.results import RECEIPT, Added, Receipt, Replaced
-from edge_icl.search.finding import alike, held
+from edge_icl.search.finding import held
+from edge_icl.search.near_copies import Asked, near_copies
 from edge_icl.store.manifest import checked_labels
 from edge_icl.store.pages import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
-
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.results import Held
     from edge_icl.runtime.progress import Progress
+    from edge_icl.store.pages import Page
     from edge_icl.store.snapshot import Snapshot
 
 
@@ -68,7 +69,7 @@ def forget(opened: OpenStore, ids: Sequence[str], *, similar: float | None, root
         raise InputError("there is nothing to forget", "give the ids of examples")
     begun = time.perf_counter()
     gone: list[bytes] = []
-    vectors: list[NDArray[np.int8]] = []
+    rows: list[tuple[Page, int]] = []
 
     def choose(snapshot: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
         if root is not None and root != snapshot.root:
@@ -76,12 +77,12 @@ def forget(opened: OpenStore, ids: Sequence[str], *, similar: float | None, root
                 "the store has changed since it was looked at: nothing was forgotten", "look again"
             )
         gone.extend(sorted({snapshot.resolve(beginning) for beginning in ids}))
-        vectors.extend(page.vectors[i] for page, i in map(snapshot.row, gone))
+        rows.extend(map(snapshot.row, gone))
         return (), gone
 
     change = opened.commit(choose)
     seconds = time.perf_counter() - begun
-    left, why = (None, None) if similar is None else _left(opened, np.stack(vectors), similar)
+    left, why = (None, None) if similar is None else _left(opened, rows, similar)
     return Receipt(
         ids=tuple(id.hex() for id in gone),
         root_before=change.root_before,
@@ -137,10 +138,13 @@ def set_labels(opened: OpenStore, setting: str) -> bool:
 
 
 def _left(
-    opened: OpenStore, vectors: NDArray[np.int8], similar: float
+    opened: OpenStore, gone: Sequence[tuple[Page, int]], similar: float
 ) -> tuple[tuple[Held, ...], None] | tuple[None, str]:
-    """Return the examples that are left and alike, or why that cannot be told: the others are forgotten."""
+    """Return the near copies that are left, or why that cannot be told: the others are forgotten."""
+    likeness = replaced(opened.engines.likeness(), threshold=similar)
     try:
-        return tuple(opened.read(lambda snapshot: alike(snapshot, vectors, similar))), None
+        vectors = np.stack([page.vectors[i] for page, i in gone])
+        asked = Asked(vectors, [page.example(i).input for page, i in gone])
+        return tuple(opened.read(lambda snapshot: near_copies(snapshot, asked, likeness))), None
     except (EdgeIclError, OSError, MemoryError) as error:
         return None, str(error) or "there is not enough memory"

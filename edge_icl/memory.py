@@ -13,6 +13,7 @@ is at that moment, also after another process has changed it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl import changes
@@ -31,7 +32,8 @@ from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Replaced, Suggestion
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
-from edge_icl.search.finding import alike, every_example, fitting, held, nearest, outputs, select
+from edge_icl.search.finding import every_example, fitting, held, nearest, outputs, select
+from edge_icl.search.near_copies import Asked, near_copies
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, no_passphrase
 from edge_icl.store.manifest import AUTO
@@ -56,9 +58,6 @@ if TYPE_CHECKING:
     from edge_icl.store.settings import Settings
 
 DEFAULT_OPTIONS = Options()
-
-NEARLY_THE_SAME = 0.9
-"""Similarity from which two inputs count as nearly the same."""
 
 
 class Memory:
@@ -245,6 +244,11 @@ class Memory:
         """One string that names the whole content of the store: equal roots mean equal stores."""
         return self._opened.read(lambda snapshot: snapshot.root)
 
+    @property
+    def likeness(self) -> float:
+        """From which similarity on two inputs say nearly the same to the store's encoder; none is loaded."""
+        return self._opened.engines.likeness().threshold
+
     def __len__(self) -> int:
         return self._opened.read(lambda snapshot: snapshot.manifest.count)
 
@@ -310,7 +314,8 @@ class Memory:
 
         Args:
             ids: of the examples; the beginning of an id will do, where no other id begins so.
-            similar: also look for examples that are left with a similarity from this on; reads every vector.
+            similar: also look for near copies that are left, with a similarity from this on, such as
+                `likeness`; reads every vector.
             root: the store's, when it was decided what to forget; None if changes since then do not matter.
 
         Raises:
@@ -503,7 +508,7 @@ class Memory:
         source: str | None = None,
         tag: str | None = None,
         like: str | None = None,
-        min_similarity: float = NEARLY_THE_SAME,
+        min_similarity: float | None = None,
     ) -> list[Held]:
         """Return the examples that fit everything that is given, in the order of their ids.
 
@@ -511,16 +516,20 @@ class Memory:
             match: text that the input or the output holds, as a person reads them.
             source: where they came from.
             tag: a tag that they have.
-            like: a text that their inputs are similar to.
-            min_similarity: how similar, from -1 to 1.
+            like: a text of which their inputs are near copies: what the encoder does not read is compared as
+                text, whatever the similarity.
+            min_similarity: how similar, from -1 to 1; None for `likeness`.
 
         Raises:
             InputError: one of the texts is not valid text.
         """
         if like is None:
             return self._opened.read(lambda snapshot: select(snapshot, match=match, source=source, tag=tag))
-        vectors = self._opened.embed([normalise(like, "text")])
-        near = self._opened.read(lambda snapshot: alike(snapshot, vectors, min_similarity))
+        text = normalise(like, "text")
+        asked, likeness = Asked(self._opened.embed([text]), [text]), self._opened.engines.likeness()
+        if min_similarity is not None:
+            likeness = replace(likeness, threshold=min_similarity)
+        near = self._opened.read(lambda snapshot: near_copies(snapshot, asked, likeness))
         return list(fitting(near, match=match, source=source, tag=tag))
 
     def examples(self) -> Iterator[Held]:

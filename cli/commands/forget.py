@@ -16,7 +16,6 @@ from edge_icl.cli.preview import MOST_SHOWN, Preview
 from edge_icl.cli.tables import counted
 from edge_icl.cli.wanted import Wanted
 from edge_icl.errors import ConfirmationError, EdgeIclError
-from edge_icl.memory import NEARLY_THE_SAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,13 +53,14 @@ class Way:
     "--like",
     metavar="TEXT",
     callback=text_or_stdin,
-    help="Those whose input is nearly this text; - reads it from stdin.",
+    help="Those whose input is nearly this text: what the encoder does not read is compared letter by letter; "
+    "- reads it from stdin.",
 )
 @click.option(
     "--min-similarity",
     type=click.FloatRange(-1, 1),
     metavar="X",
-    help=f"How near, up to 1 for the same.  [default: {NEARLY_THE_SAME}]",
+    help="How near, up to 1 for the same.  [default: the encoder's own; 0.9 for the default encoder]",
 )
 @click.option("--all", "everything", is_flag=True, help="All examples of the store.")
 @click.option("--dry-run", is_flag=True, help="Show what would go, and change nothing.")
@@ -120,7 +120,7 @@ def _confirm(preview: Preview, rows: Rows, *, everything: bool) -> None:
 def _forget(memory: Memory, found: Sequence[Held], way: Way) -> Receipt:
     """Forget the examples; the file of the receipt is made first: afterwards it is too late to refuse."""
     ids, receipt = [one.id for one in found], way.receipt
-    similar = None if way.no_similar else NEARLY_THE_SAME
+    similar = None if way.no_similar else memory.likeness
     if receipt is None:
         return memory.forget(*ids, similar=similar)
     done = None

@@ -6,11 +6,13 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.answer.lengths import Lengths
-from edge_icl.errors import StoreEncoderError
+from edge_icl.errors import ModelError, StoreEncoderError
 from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
 from edge_icl.runtime import fork
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.runtime.shared import Closable, Shared
+from edge_icl.search.near_copies import Likeness
+from edge_icl.search.scripts import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -64,6 +66,21 @@ class Engines:
         self._lock = threading.Lock()
         self._encoder = self._model = None
         self._borrowed = []
+
+    def likeness(self) -> Likeness:
+        """Return when two inputs say nearly the same to the store's encoder; nothing is loaded for it.
+
+        Where the encoder is not on this machine, what holds for the default one is returned.
+        """
+        from edge_icl.models.location import find_encoder
+
+        try:
+            found = find_encoder(self._settings.encoder)
+        except ModelError:
+            return Likeness()
+        if found.digest != self._settings.encoder_digest:
+            return Likeness()
+        return Likeness(Sight(max_tokens=found.settings.max_tokens))
 
     def encoder(self) -> Encoder:
         """Return the encoder that the store was made with.

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge_icl.errors import ExampleNotFoundError, InputError
 from edge_icl.mcp.plans import LIFETIME, Plan, Plans
 from edge_icl.mcp.quoting import quoted
-from edge_icl.memory import NEARLY_THE_SAME
 from edge_icl.search.matching import as_json, only_folded
 
 if TYPE_CHECKING:
@@ -130,9 +129,13 @@ class DryRunArguments(Arguments):
     tag: Annotated[str | None, Field(description="Those with this tag.")] = None
     like: Annotated[str | None, Field(description="Those whose input is nearly this text.")] = None
     min_similarity: Annotated[
-        float,
-        Field(ge=LEAST_SIMILARITY, le=1, description="How near to `like`, up to 1 for the same."),
-    ] = NEARLY_THE_SAME
+        float | None,
+        Field(
+            ge=LEAST_SIMILARITY,
+            le=1,
+            description="How near to `like`, up to 1 for the same; the encoder's own figure if it is left out.",
+        ),
+    ] = None
 
 
 class ForgetArguments(Arguments):
@@ -201,7 +204,8 @@ def forget_dry_run(desk: Desk, given: DryRunArguments) -> Result:
 def forget(desk: Desk, given: ForgetArguments) -> Result:
     """Forget exactly the examples that forget_dry_run showed with this token. Cannot be undone."""
     plan = desk.plans.take(given.token)
-    done = desk.memory().forget(*plan.ids, root=plan.root, similar=NEARLY_THE_SAME)
+    memory = desk.memory()
+    done = memory.forget(*plan.ids, root=plan.root, similar=memory.likeness)
     left = done.similar or ()
     lines = [f"forgot {_counted(done.ids)}"]
     if left:

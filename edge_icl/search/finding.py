@@ -1,4 +1,4 @@
-"""Finding examples in one state of a store, by likeness and by what they say."""
+"""Finding examples in one state of a store: the nearest, and those that fit what is said."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import numpy as np
-
 from edge_icl.example import normalise
 from edge_icl.results import Held
 from edge_icl.search.matching import Pattern
-from edge_icl.search.similarity import cosines, search, similarities
+from edge_icl.search.similarity import search, similarities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from edge_icl.cluster.points import Points
@@ -41,21 +40,6 @@ def nearest(snapshot: Snapshot, points: Points, vector: NDArray[np.int8], limit:
 def at(snapshot: Snapshot, points: Points, found: NDArray[np.intp], near: NDArray[np.float64]) -> list[Held]:
     """Return the examples at some positions i64[k], each with its similarity f64[k]."""
     return [held(snapshot, points.ids[i].tobytes(), float(s)) for i, s in zip(found, near, strict=True)]
-
-
-def alike(snapshot: Snapshot, vectors: NDArray[np.int8], threshold: float) -> list[Held]:
-    """Return the examples whose greatest similarity to the vectors i8[m, d] reaches the threshold.
-
-    In the order of their ids. No page that was not in memory stays there: a forget asks this of all of them.
-    """
-
-    def look(page: Page) -> list[Held]:
-        greatest = cosines(page.vectors, vectors).max(0)
-        ids = page.example_ids()
-        near = np.flatnonzero(greatest >= threshold).tolist()
-        return [Held(ids[i].hex(), page.example(i), float(greatest[i])) for i in near]
-
-    return [one for found in snapshot.visit(look) for one in found]
 
 
 def select(snapshot: Snapshot, *, match: str | None, source: str | None, tag: str | None) -> list[Held]:
