@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from support.common import examples, show
 
-from edge_icl.answer.usefulness import most_useful, weights
+from edge_icl.answer.usefulness import Copies, most_useful, weights
 from edge_icl.cluster.points import Points
 from edge_icl.encode.encoder import Encoder
 from edge_icl.models.location import find_encoder
+from edge_icl.models.record import LIKENESS
 from edge_icl.prior.fitted import fit
 from edge_icl.prior.statistics import Statistics
 from edge_icl.search.similarity import cosines
@@ -82,7 +83,9 @@ class Session:
         else:
             seen = {"useful": known, "spread": 0, "weighed": 1 << 40}[rule]
             heavy = weights(self.sure[left], seen)
-            best = int(left[most_useful(self.vectors[left], self.near[left], heavy, 1)[0]])
+            copies = Copies(self.near[left] >= LIKENESS, LIKENESS, np.zeros(len(left), np.intp))
+            found = most_useful(self.vectors[left], self.near[left], heavy, 1, copies=copies)
+            best = int(left[found[0]])
         self.told.append(best)
         self.near = np.maximum(self.near, cosines(self.vectors, self.vectors[best][None])[0])
 

@@ -23,6 +23,7 @@ What comes in:
 A run of the program:
 
     session      the store it works on, and where its results go
+    sight        what a store's encoder does not read, and which one does
     answers      an answer, and what it rests on
     questions    one question, or a file of them, answered
     partial      the answers so far to a file of questions

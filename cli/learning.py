@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from edge_icl.cli import answers, dialogue, slips, typed
+from edge_icl.cli import answers, dialogue, sight, slips, typed
 from edge_icl.cli.pool import Question
 from edge_icl.cli.tables import counted, cut, one_line
 from edge_icl.cli.typed import Typing
@@ -72,6 +72,7 @@ class Learning:
     _again: list[Question] = field(default_factory=list)
     _outputs: Mapping[str, int] = field(default_factory=dict)
     _root: str = ""
+    _told: bool = False
 
     def run(self) -> None:
         """Go from question to question until the user ends it, or none is left."""
@@ -240,6 +241,9 @@ class Learning:
         added = self.memory.add_many([example], vectors=vectors)
         if added.added:
             self._done(Step(question, name, partial(self.memory.forget, added.ids[0])), added.ids[0], example)
+        if not self._told and (added.unread or added.cut):
+            self._told = True
+            sight.tell(self.session, self.memory, unread=added.unread, cut=added.cut, of=1)
         return True
 
     def _replace(self, question: Question, answer: Answer, example: Example) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge_icl.cli import sight
 from edge_icl.cli.formats import reading
 from edge_icl.cli.formats.format import Columns
 from edge_icl.cli.tables import counted
@@ -104,7 +105,9 @@ class Pool:
         if len(found) > MOST_COMPARED:
             session.output.note(f"of {len(found):,} questions {MOST_COMPARED:,}, evenly spread, are looked at")
             found = [found[i * len(found) // MOST_COMPARED] for i in range(MOST_COMPARED)]
-        vectors = memory.embed([question.text for question in found], progress=progress)
+        texts = [question.text for question in found]
+        vectors = memory.embed(texts, progress=progress)
+        sight.tell_of(session, memory, texts, progress=progress)
         return cls(
             memory, [Question(one.text, vector, one.said) for one, vector in zip(found, vectors, strict=True)]
         )

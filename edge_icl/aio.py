@@ -36,8 +36,11 @@ if TYPE_CHECKING:
     from edge_icl.answer.check import Check
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
+    from edge_icl.encode.languages import Foreign
+    from edge_icl.encode.network import Reading
     from edge_icl.encode.vector import Vector
     from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Suggestion
+    from edge_icl.search.near_copies import Likeness
     from edge_icl.store.findings import Verification
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
@@ -184,8 +187,8 @@ class AsyncMemory:
         """Return the string that names the whole content of the store."""
         return await self._run(lambda: self._memory.root)
 
-    async def likeness(self) -> float:
-        """Return from which similarity on two inputs say nearly the same, as `Memory.likeness` says."""
+    async def likeness(self) -> Likeness:
+        """Return when two inputs say nearly the same, as `Memory.likeness` says."""
         return await self._run(lambda: self._memory.likeness)
 
     async def count(self) -> int:
@@ -245,6 +248,16 @@ class AsyncMemory:
         cancel = Cancel()
         told = _in_loop(progress, cancel)
         return await self._run(partial(self._memory.embed, texts, progress=told), cancel)
+
+    async def readings(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Reading]:
+        """Return how much of texts is read, as `Memory.readings` does; `progress` is called in the loop."""
+        cancel = Cancel()
+        told = _in_loop(progress, cancel)
+        return await self._run(partial(self._memory.readings, texts, progress=told), cancel)
+
+    async def foreign(self) -> Foreign:
+        """Return how many inputs are in a language that is not read, as `Memory.foreign` does."""
+        return await self._run(self._memory.foreign)
 
     async def suggest(
         self,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from edge_icl.answer.open_store import OpenStore
+    from edge_icl.encode.network import Reading
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.results import Held
@@ -48,9 +49,11 @@ def add(
         opened.engines.lengths.check(example)
     given = {} if vectors is None else usable((id for id, _ in named), vectors, settings)
     missing = [id for id in new if id not in given]
+    read: Sequence[Reading] = ()
     if missing:
-        made = opened.embed([new[id].input for id in missing], progress)
-        given |= zip(missing, made, strict=True)
+        texts = [new[id].input for id in missing]
+        given |= zip(missing, opened.embed(texts, progress), strict=True)
+        read = opened.readings(texts)
     added: Sequence[Row] = ()
     if new:
         rows = [Row(id, given[id], example.canonical()) for id, example in new.items()]
@@ -60,6 +63,8 @@ def add(
         added=len(added),
         duplicates=len(named) - len(added),
         carried=len(added) - len(set(missing).intersection(row.id for row in added)),
+        unread=sum(not one.known for one in read),
+        cut=sum(one.cut for one in read),
     )
 
 

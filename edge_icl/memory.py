@@ -50,8 +50,11 @@ if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.check import Check
     from edge_icl.answer.reply import Reply
+    from edge_icl.encode.languages import Foreign
+    from edge_icl.encode.network import Reading
     from edge_icl.errors import InputError
     from edge_icl.runtime.cancel import Cancel
+    from edge_icl.search.near_copies import Likeness
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
     from edge_icl.store.manifest import LabelsSetting
@@ -245,9 +248,12 @@ class Memory:
         return self._opened.read(lambda snapshot: snapshot.root)
 
     @property
-    def likeness(self) -> float:
-        """From which similarity on two inputs say nearly the same to the store's encoder; none is loaded."""
-        return self._opened.engines.likeness().threshold
+    def likeness(self) -> Likeness:
+        """When two inputs say nearly the same to the store's encoder, and what it reads; it is not loaded.
+
+        Where the encoder is not on this machine, what holds for the default one is returned.
+        """
+        return self._opened.engines.likeness()
 
     def __len__(self) -> int:
         return self._opened.read(lambda snapshot: snapshot.manifest.count)
@@ -315,7 +321,7 @@ class Memory:
         Args:
             ids: of the examples; the beginning of an id will do, where no other id begins so.
             similar: also look for near copies that are left, with a similarity from this on, such as
-                `likeness`; reads every vector.
+                `likeness.threshold`; reads every vector.
             root: the store's, when it was decided what to forget; None if changes since then do not matter.
 
         Raises:
@@ -459,6 +465,28 @@ class Memory:
 
         return embed(self._opened, texts, progress)
 
+    def readings(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Reading]:
+        """Return how much of texts the store's encoder reads; see `Reading`.
+
+        Args:
+            texts: as many as wanted.
+            progress: told about texts, stage "read".
+
+        Raises:
+            InputError: a text is empty or not valid text.
+            ModelMissingError: the encoder is not on this machine.
+        """
+        return self._opened.readings([normalise(text, "text") for text in texts], progress)
+
+    def foreign(self) -> Foreign:
+        """Return how many inputs, of a sample of 200 at most, are in a language that the encoder does not read.
+
+        That is a guess by scripts and by little words; see `encode.languages`. No model is loaded.
+        """
+        from edge_icl.answer.legible import foreign
+
+        return foreign(self._opened)
+
     def suggest(
         self,
         questions: Iterable[str],
@@ -518,7 +546,7 @@ class Memory:
             tag: a tag that they have.
             like: a text of which their inputs are near copies: what the encoder does not read is compared as
                 text, whatever the similarity.
-            min_similarity: how similar, from -1 to 1; None for `likeness`.
+            min_similarity: how similar, from -1 to 1; None for `likeness.threshold`.
 
         Raises:
             InputError: one of the texts is not valid text.

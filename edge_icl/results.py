@@ -56,21 +56,21 @@ class Added:
         added: how many are new.
         duplicates: how many were in the store already, or came twice.
         carried: how many of the new ones came with their vectors and were not embedded.
+        unread: how many of those embedded are in characters that the encoder does not know.
+        cut: how many of those embedded are longer than the encoder reads.
     """
 
     ids: tuple[str, ...]
     added: int
     duplicates: int
     carried: int = 0
+    unread: int = 0
+    cut: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
-        return {
-            "added": self.added,
-            "duplicates": self.duplicates,
-            "carried": self.carried,
-            "ids": list(self.ids),
-        }
+        names = ("added", "duplicates", "carried", "unread", "cut")
+        return {name: getattr(self, name) for name in names} | {"ids": list(self.ids)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import completion, teaching
+from edge_icl.cli import completion, sight, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
@@ -96,12 +96,14 @@ def add(
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
         others = _contradictions(session, memory, lesson)
-        show(session, added, lesson, others, skip_bad=options.skip_bad)
+        show(session, memory, added, lesson, others, skip_bad=options.skip_bad)
         _tell_contradictions(session, memory, lesson, others)
 
 
-def show(session: Session, added: Added, lesson: Lesson, others: Sequence[Held], *, skip_bad: bool) -> None:
-    """Show what was added."""
+def show(
+    session: Session, memory: Memory, added: Added, lesson: Lesson, others: Sequence[Held], *, skip_bad: bool
+) -> None:
+    """Show what was added, and what of it the encoder does not read."""
     if session.output.json:
         skipped = [{"line": line, "reason": reason} for line, reason in lesson.bad]
         more = {"skipped": skipped} if skip_bad else {}
@@ -123,6 +125,7 @@ def show(session: Session, added: Added, lesson: Lesson, others: Sequence[Held],
         session.output.line(f"added {counted(added.added)}{carried}{known}")
     else:
         session.output.line(f"added {added.ids[0]}" if added.added else f"{added.ids[0]} was there already")
+    sight.tell(session, memory, unread=added.unread, cut=added.cut, of=len(added.ids))
 
 
 def _contradictions(session: Session, memory: Memory, lesson: Lesson) -> list[Held]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import teaching
+from edge_icl.cli import sight, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.tables import counted
@@ -86,6 +86,8 @@ def _show(session: Session, memory: Memory, found: Check) -> None:
         _title(session, f"{counted(len(found.single), 'label')} with one example; add more of each")
         session.output.line(", ".join(found.single[:MOST_SHOWN]))
         _tell_more(session, len(found.single))
+    if told := sight.advice(session, memory, found.foreign):
+        _title(session, told)
     _show_examples(
         session, memory, "that the encoder cannot read: it knows few of the characters", found.unread
     )

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import checks, leftovers
-from edge_icl.cli.checks import Level
+from edge_icl.access.paths import locate
+from edge_icl.cli import checks, leftovers, sight
+from edge_icl.cli.checks import Check, Level
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.tables import counted
+from edge_icl.runtime.home import home
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from edge_icl.cli.session import Session
 
 COLOURS = {Level.OK: "green", Level.NOTE: "yellow", Level.PROBLEM: "red"}
@@ -30,7 +34,7 @@ def doctor(session: Session) -> int:
     """
     output = session.output
     with output.progress() as progress:
-        found = [*checks.everything(progress), *leftovers.look(session)]
+        found = [*checks.everything(progress), *leftovers.look(session), *_encoders(session)]
     problems = sum(check.level is Level.PROBLEM for check in found)
     if output.json:
         output.document({"ok": not problems, "checks": [check.as_json() for check in found]})
@@ -41,3 +45,10 @@ def doctor(session: Session) -> int:
             output.line(f"{'':{WIDEST}}  {check.remedy}")
     output.line(f"{counted(problems, 'problem')}" if problems else "everything is in order")
     return 1 if problems else 0
+
+
+def _encoders(session: Session) -> Iterator[Check]:
+    """Yield of each store whether its encoder reads the language of its inputs, if it does not."""
+    paths = dict.fromkeys([*checks.folders_in(home() / "stores"), locate(session.store)])
+    for told, remedy in sight.look(session, paths):
+        yield Check("encoder", Level.NOTE, told, remedy)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from edge_icl.cli import completion, editor
+from edge_icl.cli import completion, editor, sight
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.commands import fix
 from edge_icl.errors import InputError
@@ -58,6 +58,8 @@ def edit(session: Session, id: str) -> None:
             session.output.note(NOT_IN_MEMORY)
         changes = _changes(one.example, editor.edit(_text(one.example, markers)), markers)
         fix.show(session, memory, memory.replace(one.id, **changes))
+        if "input" in changes and not session.output.json:
+            sight.tell_of(session, memory, [changes["input"]])
 
 
 def _parts(example: Example) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge_icl.cli import sight
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.given import text_or_stdin
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 def search(session: Session, text: str, limit: int) -> None:
     """Find the examples whose inputs mean most nearly the same as TEXT, the nearest first.
 
-    Similarity goes up to 1 for the same text; from about 0.9 two inputs say nearly the same. With - the text
-    comes from stdin.
+    Similarity goes up to 1 for the same text; with the default encoder, two inputs say nearly the same from
+    about 0.9. With - the text comes from stdin.
     """
     with session.open() as memory:
         found = memory.search(text, limit=limit)
@@ -34,3 +35,5 @@ def search(session: Session, text: str, limit: int) -> None:
             session.output.table(("id", "similar", "output", "input"), session.rows(memory, found))
         else:
             session.output.note("the store is empty")
+        if not session.output.json:
+            sight.tell_of(session, memory, [text])

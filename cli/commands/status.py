@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_icl.cli import checks, machine, tables
+from edge_icl.cli import checks, machine, sight, tables
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.output import PROGRAM
 from edge_icl.errors import ModelError, StoreDamagedError
@@ -39,6 +39,7 @@ def status(session: Session) -> None:
     with session.open() as memory:
         fit = _fit()
         fields = _status(memory, fit)
+        fields |= _foreign(session, memory)
         left = memory.unfinished()
     fields["unfinished"] = None if left is None else {"files": list(left.names), "reason": left.reason}
     fields["problems"] = _problems(fields) + ([] if left is None else [str(left)])
@@ -87,6 +88,15 @@ def _labelling(memory: Memory) -> dict[str, Any]:
         return {"labelling": None}
 
 
+def _foreign(session: Session, memory: Memory) -> dict[str, Any]:
+    """Return how many inputs are in a language that the encoder does not read, and what to do if many are."""
+    try:
+        found = memory.foreign()
+    except StoreDamagedError:
+        return {"foreign": None, "advice": None}
+    return {"foreign": found.as_json(), "advice": sight.advice(session, memory, found)}
+
+
 def _outputs(fields: dict[str, Any]) -> str:
     """Return what the outputs are taken to be, as a person reads it."""
     return str(Labelling(**fields["labelling"])) if fields["labelling"] else "damaged: see edge-icl verify"
@@ -109,6 +119,7 @@ def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
         ("encrypted", "yes" if fields["encrypted"] else "no"),
         ("root", fields["root"]),
         ("encoder", f"{fields['encoder']} ({_ready(fields['encoder'], ready=fields['encoder_ready'])})"),
+        *([("languages", fields["advice"])] if fields["advice"] else []),
         ("model", f"{fields['model']} ({_ready(fields['model'], ready=fields['model_ready'])})"),
         ("device", device),
         ("llama.cpp", llama),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from edge_icl.encode.languages import Foreign
     from edge_icl.results import Held, Labelling
 
 Groups = tuple[tuple["Held", ...], ...]
@@ -149,9 +150,10 @@ class Check:
         duplicates: examples with the same input, as a person reads it, and the same output.
         contradictions: examples with the same input and different outputs.
         single: labels with one example.
-        unread: examples of whose input the encoder knows less than half of the tokens; None where the encoder
-            is not on this machine.
+        unread: examples of whose input the encoder knows less than half of the tokens, or which are in a script
+            that none of its languages is written in; None where the encoder is not on this machine.
         cut: examples whose input is longer than the encoder reads; None where `unread` is.
+        foreign: how many inputs, of a sample, are in a language that the encoder does not read.
         held_out: what the held-out rows were; None without them.
     """
 
@@ -170,6 +172,7 @@ class Check:
     single: tuple[str, ...]
     unread: tuple[Held, ...] | None
     cut: tuple[Held, ...] | None
+    foreign: Foreign
     held_out: HeldOut | None = None
 
     @property
@@ -196,6 +199,7 @@ class Check:
             "single": list(self.single),
             "unread": None if self.unread is None else _examples(self.unread),
             "cut": None if self.cut is None else _examples(self.cut),
+            "foreign": self.foreign.as_json(),
             "held_out": None if self.held_out is None else self.held_out.as_json(),
         }
 

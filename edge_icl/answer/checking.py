@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.answer.check import Check, Confused, HeldOut, LabelCheck, Suspect, Wrong
+from edge_icl.answer.legible import SAMPLE
+from edge_icl.encode import languages
 from edge_icl.errors import InputError, ModelMissingError, StoreEmptyError, StoreEncoderError
 from edge_icl.example import Example, folded
 from edge_icl.prior import accuracy
@@ -117,6 +119,7 @@ def _check(opened: OpenStore, snapshot: Snapshot, rows: Sequence[Example] | None
         tested, count = _held_out(opened, derived, examples, rows, progress), len(rows)
     duplicates, contradictions = _same_inputs(examples)
     unread, cut = _unread(opened, examples, progress)
+    sample = [held.input for held in examples[:SAMPLE]]
     return Check(
         examples=len(examples),
         labelling=labelling,
@@ -133,6 +136,7 @@ def _check(opened: OpenStore, snapshot: Snapshot, rows: Sequence[Example] | None
         single=tuple(sorted(label for label, n in counts.items() if n == 1)) if labelling.labels else (),
         unread=unread,
         cut=cut,
+        foreign=languages.count(sample, opened.engines.likeness().sight.languages),
         held_out=tested.held_out if tested else None,
     )
 
@@ -243,9 +247,8 @@ def _unread(
 ) -> tuple[tuple[Held, ...] | None, tuple[Held, ...] | None]:
     """Return examples whose input the encoder hardly knows, and those it cuts; None where it is not here."""
     try:
-        encoder = opened.engines.encoder()
+        found = opened.readings([held.input for held in examples], progress)
     except (ModelMissingError, StoreEncoderError):
         return None, None
-    found = encoder.readings([held.input for held in examples], progress=progress)
     unread = tuple(held for held, one in zip(examples, found, strict=True) if not one.known)
     return unread, tuple(held for held, one in zip(examples, found, strict=True) if one.cut)

@@ -73,14 +73,15 @@ class Engines:
         Where the encoder is not on this machine, what holds for the default one is returned.
         """
         from edge_icl.models.location import find_encoder
+        from edge_icl.models.record import LIKENESS
 
         try:
-            found = find_encoder(self._settings.encoder)
+            found = find_encoder(self._settings.encoder).used_as(self._settings.encoder_digest)
         except ModelError:
-            return Likeness()
-        if found.digest != self._settings.encoder_digest:
-            return Likeness()
-        return Likeness(Sight(max_tokens=found.settings.max_tokens))
+            found = None
+        if found is None:
+            return Likeness(Sight(), LIKENESS)
+        return Likeness(Sight(found.languages, found.settings.max_tokens), found.likeness)
 
     def encoder(self) -> Encoder:
         """Return the encoder that the store was made with.

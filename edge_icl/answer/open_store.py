@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_icl.answer.engines import Engines
+    from edge_icl.encode.network import Reading
     from edge_icl.runtime.lifetime import Lifetime
     from edge_icl.store.disk import Store
     from edge_icl.store.manifest import LabelsSetting
@@ -72,6 +73,22 @@ class OpenStore:
         """
         with self.lifetime.at_work():
             return self.engines.encoder().encode(texts, progress=self.lifetime.heeded_by(progress))
+
+    def readings(self, texts: Sequence[str], progress: Progress = silent) -> list[Reading]:
+        """Return how much of texts the encoder reads; loads it.
+
+        Raises:
+            ModelMissingError: the encoder is not on this machine.
+        """
+        with self.lifetime.at_work():
+            found = self.engines.encoder().readings(texts, progress=self.lifetime.heeded_by(progress))
+        sight = self.engines.likeness().sight
+        if not sight.languages:
+            return found
+        return [
+            one._replace(known=one.known and not sight.is_foreign(text))
+            for one, text in zip(found, texts, strict=True)
+        ]
 
     def commit(self, choose: Choice, *, labels: LabelsSetting | None = None) -> Change:
         """Add and remove what `choose` says of the snapshot under the lock, and drop what was kept of it.

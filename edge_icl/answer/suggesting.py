@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.answer.usefulness import most_useful, weights
+from edge_icl.answer.usefulness import Copies, most_useful, weights
 from edge_icl.encode.vector import Vector, usable
 from edge_icl.example import folded, normalise
 from edge_icl.results import Suggestion
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.runtime.progress import Progress
+    from edge_icl.search.scripts import Sight
     from edge_icl.store.snapshot import Snapshot
 
     Floats = NDArray[np.float64]
@@ -48,15 +49,18 @@ def suggest(
     texts = [normalise(question, "question") for question in questions]
     made = _vectors(opened, texts, vectors, progress)
     before = _vectors(opened, None, seen, progress)
+    likeness = opened.engines.likeness()
 
     def look(snapshot: Snapshot) -> list[Suggestion]:
         derived = opened.cache.derived(snapshot)
-        rows = _untaught(snapshot, texts)
+        rows, taught = _untaught(snapshot, texts, likeness.sight)
         if not rows or limit < 1:
             return []
         asked = made[rows]
         near, sure, heavy = _said(derived, asked)
-        passed = cosines(before, asked).max(1) if len(before) else near
+        passed = np.maximum(near, cosines(before, asked).max(1)) if len(before) else near
+        parts = [likeness.sight.compared(texts[row]) for row in rows]
+        copies = _copies(parts, near, passed, taught, likeness.threshold)
         return [
             Suggestion(
                 position=rows[i],
@@ -64,7 +68,7 @@ def suggest(
                 probability=None if sure is None else float(sure[i]),
                 similarity=float(near[i]) if derived.points.ids.size else None,
             )
-            for i in most_useful(asked, np.maximum(near, passed), heavy, limit)
+            for i in most_useful(asked, passed, heavy, limit, copies=copies)
         ]
 
     return opened.read(look)
@@ -89,15 +93,37 @@ def _vectors(
     return np.array(rows, np.int8).reshape(len(rows), settings.dimension)
 
 
-def _untaught(snapshot: Snapshot, texts: Sequence[str]) -> list[int]:
-    """Return the positions of the texts that are no input of an example, each text once."""
-    known = {folded(example.input) for page in snapshot.pages() for _, example in page.examples()}
+def _copies(parts: Sequence[str], near: Floats, passed: Floats, taught: set[str], threshold: float) -> Copies:
+    """Return which questions are near copies.
+
+    Args:
+        parts: what of each must be compared as text.
+        near: f64[m], cosine of the nearest example.
+        passed: f64[m], the same, or that of the nearest question passed over, whose text is not known.
+        taught: what must be compared of the examples.
+        threshold: from this cosine on two texts say nearly the same, if nothing must be compared.
+    """
+    numbers = {part: i for i, part in enumerate(dict.fromkeys(parts))}
+    told = np.array(
+        [near[i] if part in taught else -1.0 if part else passed[i] for i, part in enumerate(parts)]
+    )
+    return Copies(told >= threshold, threshold, np.array([numbers[part] for part in parts], np.intp))
+
+
+def _untaught(snapshot: Snapshot, texts: Sequence[str], sight: Sight) -> tuple[list[int], set[str]]:
+    """Return the positions of the texts that are no input of an example, each text once.
+
+    Also what of the examples must be compared as text, as far as there is something.
+    """
+    inputs = [example.input for page in snapshot.pages() for _, example in page.examples()]
+    known = {*map(folded, inputs)}
+    parts = {*map(sight.compared, inputs)} - {""}
     rows = []
     for i, text in enumerate(texts):
         if (one := folded(text)) not in known:
             known.add(one)
             rows.append(i)
-    return rows
+    return rows, parts
 
 
 def _said(derived: Derived, vectors: NDArray[np.int8]) -> tuple[Floats, Floats | None, Floats]:

@@ -13,7 +13,7 @@ benchmarks/learning.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,19 @@ if TYPE_CHECKING:
 HALF_BELIEVED = 200
 """With so many examples half of the doubt counts."""
 
-SAME = 0.9
-"""From this cosine on a question is a near copy: it comes after all that are none."""
+
+class Copies(NamedTuple):
+    """Which questions are near copies: they come after all that are none.
+
+    Attributes:
+        taught: b[m], whether each is one of a text that was taught or passed over.
+        threshold: from this cosine on two questions are copies of each other,
+        apart: i64[m], but only where these numbers are equal: what the encoder does not read is the same.
+    """
+
+    taught: NDArray[np.bool_]
+    threshold: float
+    apart: NDArray[np.intp]
 
 
 def weights(sure: Floats, examples: int) -> Floats:
@@ -42,7 +53,9 @@ def weights(sure: Floats, examples: int) -> Floats:
     return np.asarray(1 - examples / (examples + HALF_BELIEVED) * sure)
 
 
-def most_useful(vectors: NDArray[np.int8], near: Floats, heavy: Floats, limit: int) -> list[int]:
+def most_useful(
+    vectors: NDArray[np.int8], near: Floats, heavy: Floats, limit: int, *, copies: Copies
+) -> list[int]:
     """Return which questions teach most, the most useful first; each counts as taught for those after it.
 
     Args:
@@ -50,19 +63,21 @@ def most_useful(vectors: NDArray[np.int8], near: Floats, heavy: Floats, limit: i
         near: f64[m], cosine of the nearest text that was taught, -1 where none was.
         heavy: f64[m], how much each weighs, above 0; see `weights`.
         limit: how many are wanted.
+        copies: which are near copies.
 
     Returns:
         Positions, at most `limit`; of equally useful ones the first.
     """
     alike, near = cosines(vectors, vectors), np.maximum(near, 0.0)
-    left = np.ones(len(vectors), np.bool_)
+    left, same = np.ones(len(vectors), np.bool_), copies.taught.copy()
     chosen: list[int] = []
     for _ in range(min(limit, len(vectors))):
         rows = np.flatnonzero(left)
         gains = np.maximum(alike[rows] - near, 0.0) @ heavy
-        worth = np.where(near[rows] >= SAME, -1.0 / (1.0 + gains), gains)
+        worth = np.where(same[rows], -1.0 / (1.0 + gains), gains)
         best = int(rows[ranked(worth)[0]])
         chosen.append(best)
         left[best] = False
         near = np.maximum(near, alike[best])
+        same |= (alike[best] >= copies.threshold) & (copies.apart == copies.apart[best])
     return chosen

@@ -1,4 +1,4 @@
-"""One text to one int8 vector. May import: errors, runtime, store (its settings only).
+"""One text to one int8 vector. May import: errors, runtime, store (settings), search (scripts).
 
 Read in this order:
 

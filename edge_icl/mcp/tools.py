@@ -131,9 +131,7 @@ class DryRunArguments(Arguments):
     min_similarity: Annotated[
         float | None,
         Field(
-            ge=LEAST_SIMILARITY,
-            le=1,
-            description="How near to `like`, up to 1 for the same; the encoder's own figure if it is left out.",
+            ge=LEAST_SIMILARITY, le=1, description="How near to `like`, up to 1; left out, what says the same."
         ),
     ] = None
 
@@ -148,7 +146,10 @@ def add(desk: Desk, given: AddArguments) -> Result:
     """Teach the store one example: an input and the output wanted for it. Makes the store if there is none."""
     added = desk.memory(create=True).add(given.input, given.output, tags=given.tags, source=given.source)
     (id,) = added.ids
-    return Result(f"added {id}" if added.added else f"{id} was there already", added.as_json())
+    told = f"added {id}" if added.added else f"{id} was there already"
+    if added.unread:
+        told += "; the encoder does not know its characters, and cannot tell it from others"
+    return Result(told, added.as_json())
 
 
 def ask(desk: Desk, given: AskArguments) -> Result:
@@ -205,7 +206,7 @@ def forget(desk: Desk, given: ForgetArguments) -> Result:
     """Forget exactly the examples that forget_dry_run showed with this token. Cannot be undone."""
     plan = desk.plans.take(given.token)
     memory = desk.memory()
-    done = memory.forget(*plan.ids, root=plan.root, similar=memory.likeness)
+    done = memory.forget(*plan.ids, root=plan.root, similar=memory.likeness.threshold)
     left = done.similar or ()
     lines = [f"forgot {_counted(done.ids)}"]
     if left:

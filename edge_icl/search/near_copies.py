@@ -1,6 +1,6 @@
 """Near copies: examples whose inputs say nearly the same, so that a user who forgets one means the others too.
 
-    >>> near_copies(snapshot, Asked(vectors, ("Taxi to the airport",)), Likeness())
+    >>> near_copies(snapshot, Asked(vectors, ["Taxi to the airport"]), Likeness(Sight(), 0.9))
 
 Vectors tell that as far as the encoder reads the texts (see `scripts`). What it does not read is compared as
 text: two inputs are near copies if their vectors are alike, and what is not read of them differs in one place
@@ -12,14 +12,14 @@ decide.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from edge_icl.results import Held
-from edge_icl.search.scripts import Sight, letters
+from edge_icl.search.scripts import letters
 from edge_icl.search.similarity import cosines
 
 if TYPE_CHECKING:
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.search.scripts import Sight
     from edge_icl.store.pages import Page
     from edge_icl.store.snapshot import Snapshot
-
-NEARLY_THE_SAME = 0.9
-"""Similarity from which two inputs say nearly the same, where the encoder has no figure of its own."""
 
 MOST, ONE_IN = 3, 10
 """Characters in which two texts may differ: three, and one in ten of the shorter text."""
@@ -45,12 +43,12 @@ class Likeness:
     """When two inputs say nearly the same.
 
     Attributes:
-        sight: what the encoder reads.
-        threshold: from this similarity on their vectors say so.
+        sight: what the encoder reads: of that their vectors tell.
+        threshold: from this similarity on their vectors say so; each encoder has its own.
     """
 
-    sight: Sight = field(default_factory=Sight)
-    threshold: float = NEARLY_THE_SAME
+    sight: Sight
+    threshold: float
 
 
 class Asked(NamedTuple):

@@ -57,6 +57,8 @@ BYTES_OF_A_TOKEN = 2
 SURELY_READ = 2
 """The first max_tokens / 2 letters are read in any case, whatever stands between them."""
 
+HALF = 2
+
 FEW = 10
 """Emoji that are less than one in so many of a text's characters are an ornament of it."""
 
@@ -97,8 +99,19 @@ class Sight:
         if text.isascii():
             return ""
         found = letters(text).translate(self._kept)
-        words = "".join(c for c in found if not _is_emoji(c))
+        words = _without_emoji(found)
         return found if FEW * (len(found) - len(words)) >= len(text) else words
+
+    def compared(self, text: str) -> str:
+        """Return what of a text must be compared as text: what is not read, or all if it is perhaps cut."""
+        return self.unread(text) if self.reads_whole(text) else letters(text)
+
+    def is_foreign(self, text: str) -> bool:
+        """Tell whether more than half of a text's letters are of scripts that the encoder does not read."""
+        if text.isascii():
+            return False
+        found = _without_emoji(letters(text))
+        return HALF * len(found.translate(self._kept)) > len(found)
 
 
 def scripts(languages: tuple[str, ...]) -> frozenset[str]:
@@ -137,6 +150,11 @@ class _Unread(_Letters):
         if kind[0] == "S":
             return _is_emoji(character)
         return kind[0] in "LMN" and not character.isascii() and script(character) not in self._known
+
+
+def _without_emoji(text: str) -> str:
+    """Return a text without its emoji."""
+    return "".join(c for c in text if not _is_emoji(c))
 
 
 def _is_emoji(character: str) -> bool:

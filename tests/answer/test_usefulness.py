@@ -15,13 +15,21 @@ from stores import points, rows
 
 from edge_icl import InputError, Memory, Options, Suggestion, Vector
 from edge_icl.aio import AsyncMemory
-from edge_icl.answer.usefulness import SAME, most_useful, weights
+from edge_icl.answer.usefulness import Copies, most_useful, weights
 from edge_icl.prior.fitted import fit
 from edge_icl.prior.opinion_pool import log_probabilities
 from edge_icl.prior.statistics import Statistics
 from edge_icl.search.similarity import cosines
 
 QUESTIONS = ["Taxi to the hotel", "Ferry to the island", "A stapler", "Taxi  to the hotel", "Dinner for two"]
+
+
+SAME = 0.9
+
+
+def copies(near: NDArray[np.float64]) -> Copies:
+    """Near copies as vectors tell them of texts that the encoder reads."""
+    return Copies(near >= SAME, SAME, np.zeros(len(near), np.intp))
 
 
 def group(centre: int, count: int) -> NDArray[np.int8]:
@@ -36,7 +44,7 @@ def test_a_question_that_stands_for_many_comes_first_and_then_one_of_the_next_gr
     vectors = np.concatenate([group(0, 3), group(1, 8), group(2, 5)])
     nothing, heavy = np.full(16, -1.0), np.ones(16)
 
-    found = most_useful(vectors, nothing, heavy, 3)
+    found = most_useful(vectors, nothing, heavy, 3, copies=copies(nothing))
 
     assert [3 <= found[0] < 11, found[1] >= 11, found[2] < 3] == [True, True, True]
 
@@ -45,7 +53,7 @@ def test_what_is_taught_is_not_asked_about_again() -> None:
     vectors = np.concatenate([group(0, 8), group(1, 3)])
     near = cosines(group(0, 9)[8:], vectors).max(1)
 
-    assert most_useful(vectors, near, np.ones(11), 1)[0] >= 8
+    assert most_useful(vectors, near, np.ones(11), 1, copies=copies(near))[0] >= 8
 
 
 @given(st.lists(st.lists(st.integers(-127, 127), min_size=4, max_size=4), max_size=12), st.integers(0, 15))
@@ -53,11 +61,12 @@ def test_every_question_is_suggested_once_and_near_copies_last(vectors: list[lis
     some = np.array(vectors, np.int8).reshape(len(vectors), 4)
     alike = cosines(some, some)
 
-    found = most_useful(some, np.full(len(some), -1.0), np.ones(len(some)), limit)
+    nothing = np.full(len(some), -1.0)
+    found = most_useful(some, nothing, np.ones(len(some)), limit, copies=copies(nothing))
 
     assert len(found) == len(set(found)) == min(limit, len(some))
-    copies = [bool(found[:i]) and alike[found[:i], one].max() >= SAME for i, one in enumerate(found)]
-    assert copies == sorted(copies)
+    again = [bool(found[:i]) and alike[found[:i], one].max() >= SAME for i, one in enumerate(found)]
+    assert again == sorted(again)
 
 
 def test_of_equals_what_the_store_is_least_sure_of_comes_first_the_more_so_the_more_it_has_seen() -> None:
@@ -67,7 +76,8 @@ def test_of_equals_what_the_store_is_least_sure_of_comes_first_the_more_so_the_m
     assert np.ptp(weights(sure, 1000)) > np.ptp(weights(sure, 10)) > np.ptp(weights(sure, 0)) == 0
     pair = np.concatenate([group(0, 4), group(1, 4)])
     heavy = weights(np.repeat([0.9, 0.4], 4), 100)
-    assert most_useful(pair, np.full(8, -1.0), heavy, 1)[0] >= 4
+    nothing = np.full(8, -1.0)
+    assert most_useful(pair, nothing, heavy, 1, copies=copies(nothing))[0] >= 4
 
 
 @pytest.mark.parametrize("count", [1, 5, 200])

@@ -1,0 +1,106 @@
+"""What a store's encoder does not read, and the commands that give the store one that does."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from edge_icl.cli import passphrases
+from edge_icl.cli.session import Session
+from edge_icl.cli.tables import counted
+from edge_icl.errors import EdgeIclError, ModelError
+from edge_icl.models import location
+from edge_icl.runtime.home import home
+from edge_icl.runtime.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from edge_icl.encode.languages import Foreign
+    from edge_icl.memory import Memory
+
+MULTILINGUAL = "multilingual-e5-small"
+"""The encoder that reads a hundred languages."""
+
+ENGLISH = ("en",)
+
+
+def tell(session: Session, memory: Memory, *, unread: int, cut: int, of: int) -> None:
+    """Tell how many of some inputs the encoder cannot read, or cuts; nothing where it reads all of them.
+
+    Args:
+        session: where it is told.
+        memory: the store.
+        unread: inputs in characters that the encoder does not know.
+        cut: inputs that it cuts.
+        of: how many there are.
+    """
+    encoder = memory.settings.encoder
+    if unread:
+        what = "the input is" if of == 1 else f"{unread:,} of {of:,} inputs are"
+        told = f"{what} in characters that the encoder {encoder} does not know: it cannot tell such texts apart"
+        session.output.note("; ".join(filter(None, [told, _better(session, memory)])))
+    if cut:
+        what = "the input is" if of == 1 else f"{cut:,} of {of:,} inputs are"
+        told = f"{what} longer than the encoder {encoder} reads: what comes after makes no difference"
+        session.output.note(told)
+
+
+def tell_of(session: Session, memory: Memory, texts: Sequence[str], *, progress: Progress = silent) -> None:
+    """Tell the same of texts, for which the encoder is loaded."""
+    read = memory.readings(texts, progress=progress)
+    unread, cut = sum(not one.known for one in read), sum(one.cut for one in read)
+    tell(session, memory, unread=unread, cut=cut, of=len(texts))
+
+
+def advice(session: Session, memory: Memory, found: Foreign) -> str | None:
+    """Return which encoder a store should have, in a sentence with the commands; None where its own will do."""
+    if not found.mostly:
+        return None
+    told = detail(memory, found)
+    return "; ".join(filter(None, [told, _better(session, memory)]))
+
+
+def detail(memory: Memory, found: Foreign) -> str:
+    """Return how many inputs are in a language that the encoder does not read."""
+    english = memory.likeness.sight.languages == ENGLISH
+    which = "not in English, the language" if english else "in a language other than those"
+    count = f"{found.foreign:,} of {counted(found.texts, 'input')}"
+    return f"{count} looked at are {which} that the encoder {memory.settings.encoder} reads"
+
+
+def look(session: Session, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """Yield of each store that should have another encoder what was seen of it, and the commands.
+
+    Args:
+        session: where a passphrase may be given; the user is not asked for one.
+        paths: of the stores; others that cannot be opened are passed over.
+    """
+    from edge_icl.memory import Memory
+
+    given = session.given or passphrases.variable()
+    for path in paths:
+        with suppress(EdgeIclError), Memory.open(path, create=False, passphrase=given) as memory:
+            found = memory.foreign()
+            if found.mostly:
+                name = path.name if path.parent == home() / "stores" else str(path)
+                yield f"{name}: {detail(memory, found)}", _better(Session(name), memory)
+
+
+def _better(session: Session, memory: Memory) -> str:
+    """Return the commands that give a store an encoder for more languages; "" where it has one."""
+    if memory.likeness.sight.languages not in {(), ENGLISH}:
+        return ""
+    new = f"{session.store}-{MULTILINGUAL.partition('-')[0]}"
+    change = session.command_line("reencode", "--encoder", MULTILINGUAL, "--into", new)
+    return f"for other languages than English: {_fetched()}{change}"
+
+
+def _fetched() -> str:
+    """Return the command that fetches that encoder, and what follows it; "" where it is on this machine."""
+    try:
+        location.find_encoder(MULTILINGUAL)
+    except ModelError:
+        return f"edge-icl models fetch {MULTILINGUAL}, then "
+    return ""

@@ -1,0 +1,22 @@
+"""How many inputs of a store are in a language that its encoder does not read; nothing is loaded for it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from edge_icl.encode import languages
+
+if TYPE_CHECKING:
+    from edge_icl.answer.open_store import OpenStore
+    from edge_icl.encode.languages import Foreign
+
+SAMPLE = 200
+"""Inputs that are looked at: the first by id, which are a random sample, as ids are keyed digests."""
+
+
+def foreign(opened: OpenStore) -> Foreign:
+    """Look at some inputs of an open store; see `Memory.foreign`."""
+    known = opened.engines.likeness().sight.languages
+    texts = opened.read(lambda snapshot: [one.input for _, one in islice(snapshot.examples(), SAMPLE)])
+    return languages.count(texts, known)
