@@ -2,6 +2,7 @@
 
 Read in this order:
 
+    languages whether texts are in a language that an encoder reads
     settings  what vectors depend on besides the encoder's files
     tokens  from a text to tokens: windows of long texts, and how much of a text is known
     network  one ONNX graph with its tokenizer

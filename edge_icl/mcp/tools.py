@@ -129,10 +129,7 @@ class DryRunArguments(Arguments):
     tag: Annotated[str | None, Field(description="Those with this tag.")] = None
     like: Annotated[str | None, Field(description="Those whose input is nearly this text.")] = None
     min_similarity: Annotated[
-        float | None,
-        Field(
-            ge=LEAST_SIMILARITY, le=1, description="How near to `like`, up to 1; left out, what says the same."
-        ),
+        float | None, Field(ge=LEAST_SIMILARITY, le=1, description="How near to `like`, up to 1 for the same.")
     ] = None
 
 
@@ -146,10 +143,10 @@ def add(desk: Desk, given: AddArguments) -> Result:
     """Teach the store one example: an input and the output wanted for it. Makes the store if there is none."""
     added = desk.memory(create=True).add(given.input, given.output, tags=given.tags, source=given.source)
     (id,) = added.ids
-    told = f"added {id}" if added.added else f"{id} was there already"
-    if added.unread:
-        told += "; the encoder does not know its characters, and cannot tell it from others"
-    return Result(told, added.as_json())
+    unread = (
+        "; the encoder does not know its characters, and cannot tell it from others" if added.unread else ""
+    )
+    return Result(f"added {id}{unread}" if added.added else f"{id} was there already", added.as_json())
 
 
 def ask(desk: Desk, given: AskArguments) -> Result:
