@@ -64,7 +64,7 @@ def advice(session: Session, memory: Memory, found: Foreign) -> str | None:
 
 def detail(memory: Memory, found: Foreign) -> str:
     """Return how many inputs are in a language that the encoder does not read."""
-    english = memory.likeness.sight.languages == ENGLISH
+    english = memory.languages == ENGLISH
     which = "not in English, the language" if english else "in a language other than those"
     count = f"{found.foreign:,} of {counted(found.texts, 'input')}"
     return f"{count} looked at are {which} that the encoder {memory.settings.encoder} reads"
@@ -90,7 +90,7 @@ def look(session: Session, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
 
 def _better(session: Session, memory: Memory) -> str:
     """Return the commands that give a store an encoder for more languages; "" where it has one."""
-    if memory.likeness.sight.languages not in {(), ENGLISH}:
+    if memory.languages not in {(), ENGLISH}:
         return ""
     new = f"{session.store}-{MULTILINGUAL.partition('-')[0]}"
     change = session.command_line("reencode", "--encoder", MULTILINGUAL, "--into", new)

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from edge_icl.encode.network import Reading
     from edge_icl.encode.vector import Vector
     from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Suggestion
-    from edge_icl.search.near_copies import Likeness
     from edge_icl.store.findings import Verification
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
@@ -187,9 +186,13 @@ class AsyncMemory:
         """Return the string that names the whole content of the store."""
         return await self._run(lambda: self._memory.root)
 
-    async def likeness(self) -> Likeness:
-        """Return when two inputs say nearly the same, as `Memory.likeness` says."""
+    async def likeness(self) -> float:
+        """Return from which similarity on two inputs say nearly the same, as `Memory.likeness` says."""
         return await self._run(lambda: self._memory.likeness)
+
+    async def languages(self) -> tuple[str, ...]:
+        """Return the languages that the encoder reads well, as `Memory.languages` says."""
+        return await self._run(lambda: self._memory.languages)
 
     async def count(self) -> int:
         """Return how many examples the store holds."""

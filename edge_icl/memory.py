@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from edge_icl.encode.network import Reading
     from edge_icl.errors import InputError
     from edge_icl.runtime.cancel import Cancel
-    from edge_icl.search.near_copies import Likeness
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
     from edge_icl.store.manifest import LabelsSetting
@@ -248,12 +247,17 @@ class Memory:
         return self._opened.read(lambda snapshot: snapshot.root)
 
     @property
-    def likeness(self) -> Likeness:
-        """When two inputs say nearly the same to the store's encoder, and what it reads; it is not loaded.
+    def likeness(self) -> float:
+        """From which similarity on two inputs say nearly the same to the store's encoder.
 
-        Where the encoder is not on this machine, what holds for the default one is returned.
+        Where the encoder is not on this machine, that of the default one.
         """
-        return self._opened.engines.likeness()
+        return self._opened.engines.likeness().threshold
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes such as "en" of the languages that the store's encoder reads well; () if that is not known."""
+        return self._opened.engines.languages()
 
     def __len__(self) -> int:
         return self._opened.read(lambda snapshot: snapshot.manifest.count)
@@ -321,7 +325,7 @@ class Memory:
         Args:
             ids: of the examples; the beginning of an id will do, where no other id begins so.
             similar: also look for near copies that are left, with a similarity from this on, such as
-                `likeness.threshold`; reads every vector.
+                `likeness`; reads every vector.
             root: the store's, when it was decided what to forget; None if changes since then do not matter.
 
         Raises:
@@ -546,7 +550,7 @@ class Memory:
             tag: a tag that they have.
             like: a text of which their inputs are near copies: what the encoder does not read is compared as
                 text, whatever the similarity.
-            min_similarity: how similar, from -1 to 1; None for `likeness.threshold`.
+            min_similarity: how similar, from -1 to 1; None for `likeness`.
 
         Raises:
             InputError: one of the texts is not valid text.

@@ -6,6 +6,7 @@ May import: errors, runtime, encode, llm. Read in this order:
     encoders, catalogue  the names that can be fetched
     regular    opens regular files, and nothing else that may have a file's name
     choices    what an encoder's folder may be told otherwise
+    brief      what `forget` must know of an encoder
     record     what is written down of an installed model
     installed  a model that was found
     remedies   what helps where a model is missing or damaged

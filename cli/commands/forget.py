@@ -120,7 +120,7 @@ def _confirm(preview: Preview, rows: Rows, *, everything: bool) -> None:
 def _forget(memory: Memory, found: Sequence[Held], way: Way) -> Receipt:
     """Forget the examples; the file of the receipt is made first: afterwards it is too late to refuse."""
     ids, receipt = [one.id for one in found], way.receipt
-    similar = None if way.no_similar else memory.likeness.threshold
+    similar = None if way.no_similar else memory.likeness
     if receipt is None:
         return memory.forget(*ids, similar=similar)
     done = None

@@ -136,7 +136,7 @@ def _check(opened: OpenStore, snapshot: Snapshot, rows: Sequence[Example] | None
         single=tuple(sorted(label for label, n in counts.items() if n == 1)) if labelling.labels else (),
         unread=unread,
         cut=cut,
-        foreign=languages.count(sample, opened.engines.likeness().sight.languages),
+        foreign=languages.count(sample, opened.engines.languages()),
         held_out=tested.held_out if tested else None,
     )
 

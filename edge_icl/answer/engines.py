@@ -72,16 +72,19 @@ class Engines:
 
         Where the encoder is not on this machine, what holds for the default one is returned.
         """
+        from edge_icl.models.brief import brief
+
+        found = brief(self._settings.encoder)
+        return Likeness(Sight(found.languages, found.max_tokens), found.likeness)
+
+    def languages(self) -> tuple[str, ...]:
+        """Return codes of the languages that the store's encoder reads well; () where that is not known."""
         from edge_icl.models.location import find_encoder
-        from edge_icl.models.record import LIKENESS
 
         try:
-            found = find_encoder(self._settings.encoder).used_as(self._settings.encoder_digest)
+            return find_encoder(self._settings.encoder).languages
         except ModelError:
-            found = None
-        if found is None:
-            return Likeness(Sight(), LIKENESS)
-        return Likeness(Sight(found.languages, found.settings.max_tokens), found.likeness)
+            return ()
 
     def encoder(self) -> Encoder:
         """Return the encoder that the store was made with.

@@ -17,6 +17,6 @@ SAMPLE = 200
 
 def foreign(opened: OpenStore) -> Foreign:
     """Look at some inputs of an open store; see `Memory.foreign`."""
-    known = opened.engines.likeness().sight.languages
+    known = opened.engines.languages()
     texts = opened.read(lambda snapshot: [one.input for _, one in islice(snapshot.examples(), SAMPLE)])
     return languages.count(texts, known)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.answer.snapshot_cache import SnapshotCache
 from edge_icl.runtime.progress import Progress, silent
+from edge_icl.search.scripts import Sight
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ class OpenStore:
         """
         with self.lifetime.at_work():
             found = self.engines.encoder().readings(texts, progress=self.lifetime.heeded_by(progress))
-        sight = self.engines.likeness().sight
-        if not sight.languages:
+        if not (languages := self.engines.languages()):
             return found
+        sight = Sight(languages)
         return [
             one._replace(known=one.known and not sight.is_foreign(text))
             for one, text in zip(found, texts, strict=True)

@@ -203,7 +203,7 @@ def forget(desk: Desk, given: ForgetArguments) -> Result:
     """Forget exactly the examples that forget_dry_run showed with this token. Cannot be undone."""
     plan = desk.plans.take(given.token)
     memory = desk.memory()
-    done = memory.forget(*plan.ids, root=plan.root, similar=memory.likeness.threshold)
+    done = memory.forget(*plan.ids, root=plan.root, similar=memory.likeness)
     left = done.similar or ()
     lines = [f"forgot {_counted(done.ids)}"]
     if left:
