@@ -150,8 +150,8 @@ class Check:
         duplicates: examples with the same input, as a person reads it, and the same output.
         contradictions: examples with the same input and different outputs.
         single: labels with one example.
-        unread: examples of whose input the encoder knows less than half of the tokens, or which are in a script
-            that none of its languages is written in; None where the encoder is not on this machine.
+        unread: examples of whose input the encoder knows less than half of the tokens; None where the encoder
+            is not on this machine.
         cut: examples whose input is longer than the encoder reads; None where `unread` is.
         foreign: how many inputs, of a sample, are in a language that the encoder does not read.
         held_out: what the held-out rows were; None without them.

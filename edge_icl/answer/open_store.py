@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.answer.snapshot_cache import SnapshotCache
 from edge_icl.runtime.progress import Progress, silent
-from edge_icl.search.scripts import Sight
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
@@ -82,14 +81,7 @@ class OpenStore:
             ModelMissingError: the encoder is not on this machine.
         """
         with self.lifetime.at_work():
-            found = self.engines.encoder().readings(texts, progress=self.lifetime.heeded_by(progress))
-        if not (languages := self.engines.languages()):
-            return found
-        sight = Sight(languages)
-        return [
-            one._replace(known=one.known and not sight.is_foreign(text))
-            for one, text in zip(found, texts, strict=True)
-        ]
+            return self.engines.encoder().readings(texts, progress=self.lifetime.heeded_by(progress))
 
     def commit(self, choose: Choice, *, labels: LabelsSetting | None = None) -> Change:
         """Add and remove what `choose` says of the snapshot under the lock, and drop what was kept of it.

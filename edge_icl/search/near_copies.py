@@ -6,7 +6,7 @@ Vectors tell that as far as the encoder reads the texts (see `scripts`). What it
 text: two inputs are near copies if their vectors are alike, and what is not read of them differs in one place
 by three characters at most, and by no more than one in ten. Case, white space and punctuation do not count. Of
 an input that is perhaps cut all is compared, but for its beginning, which surely was read: there the vectors
-decide.
+decide. Where nothing is read, they are not asked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edge_icl.search.scripts import letters
 from edge_icl.search.similarity import cosines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -74,11 +74,14 @@ def near_copies(snapshot: Snapshot, asked: Asked, likeness: Likeness) -> list[He
         found = cosines(page.vectors, asked.vectors)
         ids = page.example_ids()
         near = []
-        for i in np.flatnonzero(found.max(0) >= likeness.threshold).tolist():
+        looked = found.max(0) >= likeness.threshold
+        if others.unseen:
+            looked |= np.array([not bytes(text).isascii() for text in page.texts()])
+        for i in np.flatnonzero(looked).tolist():
             example = page.example(i)
-            same = found[others.like(example.input), i]
-            if len(same) and same.max() >= likeness.threshold:
-                near.append(Held(ids[i].hex(), example, float(same.max())))
+            rows = others.like(example.input, found[:, i], likeness.threshold)
+            if len(rows):
+                near.append(Held(ids[i].hex(), example, float(found[rows, i].max())))
         return near
 
     return [one for found in snapshot.visit(look) for one in found]
@@ -106,18 +109,39 @@ class Texts:
             else:
                 self._long[letters(text)].append(i)
         self._plain = np.array(self._unread.get("", ()), np.intp)
+        self._nothing = np.array([sight.reads_nothing(text) for text in texts])
 
-    def like(self, text: str) -> NDArray[np.intp]:
-        """Return the positions of the texts that may be near copies of another, as far as texts tell."""
-        if self._sight.reads_whole(text):
-            unread = self._sight.unread(text)
-            if not unread and not self._long:
-                return self._plain
-            found = self._parts.near(unread)
-            if self._long:
-                found = [*found, *self._wholes.near(letters(text))]
+    @property
+    def unseen(self) -> bool:
+        """Whether there is one of which nothing is read."""
+        return bool(self._nothing.any())
+
+    def like(self, text: str, similarities: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
+        """Return the positions of the texts of which another is a near copy.
+
+        Args:
+            text: the other.
+            similarities: f64[m], of its vector to those of the texts.
+            threshold: from this one on they are alike.
+        """
+        rows = self._compared(text)
+        alike = similarities[rows] >= threshold
+        if self.unseen and self._sight.reads_nothing(text):
+            alike |= self._nothing[rows]
+        return rows[alike]
+
+    def _compared(self, text: str) -> NDArray[np.intp]:
+        """Return the positions of the texts of which another may be a near copy, as far as texts tell."""
+        whole = letters(text) if self._long or not self._sight.reads_whole(text) else ""
+        seen = not self._sight.unread(text)
+        if not self._sight.reads_whole(text):
+            found = self._everything.near(whole, seen=seen)
+        elif seen and not self._long:
+            return self._plain
         else:
-            found = self._everything.near(letters(text))
+            found = self._parts.near(self._sight.unread(text), seen=False)
+            if self._long:
+                found += self._wholes.near(whole, seen=seen)
         return np.array(sorted(found), np.intp)
 
     @cached_property
@@ -128,7 +152,7 @@ class Texts:
     @cached_property
     def _wholes(self) -> _Index:
         """All of the texts that are perhaps cut."""
-        return _Index(self._long, self._sight.read_in_any_case)
+        return _Index(self._long, self._seen, self._sight.read_in_any_case)
 
     @cached_property
     def _everything(self) -> _Index:
@@ -136,7 +160,12 @@ class Texts:
         found = defaultdict(list)
         for i, text in enumerate(self._texts):
             found[letters(text)].append(i)
-        return _Index(found, self._sight.read_in_any_case)
+        return _Index(found, self._seen, self._sight.read_in_any_case)
+
+    @cached_property
+    def _seen(self) -> set[str]:
+        """All of the texts that have no letter that is not read."""
+        return {letters(text) for text in self._texts if not self._sight.unread(text)}
 
 
 class _Index:
@@ -147,10 +176,11 @@ class _Index:
 
     Args:
         texts: text -> positions.
-        free: so many characters at the beginning of longer texts may differ; 0 for none.
+        seen: those whose beginnings were read.
+        free: of these, so many characters at the beginning may differ.
     """
 
-    def __init__(self, texts: dict[str, list[int]], free: int = 0) -> None:
+    def __init__(self, texts: dict[str, list[int]], seen: Collection[str] = (), free: int = 0) -> None:
         self._texts = texts
         self._free = free
         self._halves: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
@@ -160,25 +190,24 @@ class _Index:
                 half = _half(len(text))
                 self._halves[len(text), text[:half]].add(text)
                 self._halves[-len(text), text[-half:]].add(text)
-            if free and len(text) >= free + ENDING:
+            if text in seen and len(text) >= free + ENDING:
                 self._endings[text[-ENDING:]].add(text)
 
-    def near(self, text: str) -> list[int]:
-        """Return the positions of the texts that are nearly the same as another."""
+    def near(self, text: str, *, seen: bool) -> list[int]:
+        """Return the positions of the texts that are nearly the same as another; `seen`: see above."""
         found = {text} & self._texts.keys()
-        for other in self._candidates(text):
-            if nearly_the_same(text, other, free=self._free):
-                found.add(other)
+        found |= {other for other in self._halved(text) if nearly_the_same(text, other)}
+        if seen and len(text) >= self._free + ENDING:
+            endings = self._endings.get(text[-ENDING:], ())
+            found |= {other for other in endings if same_end(text, other, free=self._free)}
         return [i for one in found for i in self._texts[one]]
 
-    def _candidates(self, text: str) -> Iterable[str]:
-        """Yield texts that may be nearly the same, some of them twice."""
+    def _halved(self, text: str) -> Iterator[str]:
+        """Yield texts that have a half in common with another, some of them twice."""
         for length in range(max(len(text) - MOST, ONE_IN), len(text) + MOST + 1):
             half = _half(length)
             yield from self._halves.get((length, text[:half]), ())
             yield from self._halves.get((-length, text[-half:]), ())
-        if self._free and len(text) >= self._free + ENDING:
-            yield from self._endings.get(text[-ENDING:], ())
 
 
 def _half(length: int) -> int:
@@ -186,24 +215,16 @@ def _half(length: int) -> int:
     return (length - MOST + 1) // 2
 
 
-def nearly_the_same(one: str, other: str, *, free: int = 0) -> bool:
-    """Tell whether two texts differ in one place at most, and little.
-
-    Args:
-        one: a text; its letters, where `letters` gave it.
-        other: another.
-        free: where both are longer by `ENDING`, so many characters at the beginning may differ in any way; 0
-            for none.
-    """
-    if one == other:
-        return True
+def nearly_the_same(one: str, other: str) -> bool:
+    """Tell whether two texts, as `letters` gives them, differ in one place at most, and little."""
     shorter, longer = sorted((len(one), len(other)))
-    most = min(MOST, shorter // ONE_IN)
-    same_end = _shared(one[::-1], other[::-1])
-    if free and shorter >= free + ENDING and same_end >= longer - free:
-        return True
-    same_begin = _shared(one, other)
-    return longer - min(same_begin + same_end, shorter) <= most
+    same = _shared(one, other) + _shared(one[::-1], other[::-1])
+    return longer - min(same, shorter) <= min(MOST, shorter // ONE_IN)
+
+
+def same_end(one: str, other: str, *, free: int) -> bool:
+    """Tell whether two texts are the same but for so many characters at their beginnings."""
+    return _shared(one[::-1], other[::-1]) >= max(len(one), len(other)) - free
 
 
 def _shared(one: str, other: str) -> int:

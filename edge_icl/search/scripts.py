@@ -102,6 +102,10 @@ class Sight:
         words = _without_emoji(found)
         return found if FEW * (len(found) - len(words)) >= len(text) else words
 
+    def reads_nothing(self, text: str) -> bool:
+        """Tell whether no letter, digit or emoji of a text is read, so that its vector says nothing."""
+        return not text.isascii() and "" != letters(text) == self.unread(text)
+
     def compared(self, text: str) -> str:
         """Return what of a text must be compared as text: what is not read, or all if it is perhaps cut."""
         return self.unread(text) if self.reads_whole(text) else letters(text)
