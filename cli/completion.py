@@ -65,6 +65,13 @@ def stores(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
 
 
 @_harmless
+def places(_session: Session, typed: str) -> Iterator[CompletionItem | str]:
+    """Offer folders, once there is a slash: a new store has a name of its own."""
+    if "/" in typed:
+        yield CompletionItem(typed, type="dir")
+
+
+@_harmless
 def ids(session: Session, typed: str) -> list[CompletionItem]:
     """Offer ids, as short as `list` shows them, with their inputs; reads only the pages that can hold them."""
 

@@ -48,6 +48,7 @@ COMMANDS = {
     "status": ("commands.status:status", "Say what the store and this machine have."),
     "export": ("commands.export:export", "Write all examples to a file."),
     "import": ("commands.import_:import_", "Make a store of the examples in a file."),
+    "reencode": ("commands.reencode:reencode", "Make a store with another encoder of the examples."),
     "check": ("commands.check:check", "Say how good the store is, and what to correct."),
     "verify": ("commands.verify:verify", "Check every byte of the store."),
     "passphrase": ("commands.passphrase:passphrase", "Change the passphrase of an encrypted store."),

@@ -28,6 +28,7 @@ class Session:
         store: name or path of the store.
         output: where results go.
         given: the passphrase, where the command said from which file descriptor to read it.
+        found: the passphrase, where it had to be found, so that a command asks for it once.
         followed: the stores that the command works on, and how many changes had been made to each before.
         encrypted: whether a store that is not encrypted is refused.
         words: what was typed after the program's name.
@@ -36,6 +37,7 @@ class Session:
     store: str = DEFAULT_STORE
     output: Output = field(default_factory=Output)
     given: bytes | None = field(default=None, repr=False)
+    found: str | None = field(default=None, repr=False)
     followed: list[tuple[Memory, int]] = field(default_factory=list, repr=False)
     encrypted: bool = False
     words: Sequence[str] = ()
@@ -44,25 +46,36 @@ class Session:
         self,
         *,
         create: bool = False,
+        plain: bool = False,
         model: str | None = None,
         gpu_layers: int | None = None,
         threads: int | None = None,
         progress: Progress = silent,
     ) -> Memory:
-        """Open the store; one that must be made is a plain one, so that only `init` needs to be told more."""
+        """Open the store; one that must be made is a plain one, so that only `init` needs to be told more.
+
+        Args:
+            create: make it, if nothing is there.
+            plain: take a plain one although there is a passphrase, which is then for another store.
+            model: see `Memory.open`.
+            gpu_layers: see `Memory.open`.
+            threads: see `Memory.open`.
+            progress: see `Memory.open`.
+        """
         from edge_icl.memory import Memory
         from edge_icl.store.presence import is_store
 
-        self.refuse_plain()
-        plain = create and not self.sealed and not is_store(locate(self.store))
+        if self.encrypted or not plain:
+            self.refuse_plain()
+        made = create and not self.sealed and not is_store(locate(self.store))
         memory = Memory.open(
             self.store,
-            create=plain,
+            create=made,
             model=model,
             gpu_layers=gpu_layers,
             threads=threads,
             progress=progress,
-            passphrase=None if plain else self.passphrase(),
+            passphrase=None if made else self.passphrase(plain=plain),
         )
         self.followed.append((memory, memory.commits))
         if memory.wiped:
@@ -93,11 +106,22 @@ class Session:
         given = "the passphrase" if self.given is not None else passphrases.VARIABLE
         refuse_plain(locate(self.store), given="--encrypted" if self.encrypted else given)
 
-    def passphrase(self) -> Passphrase:
-        """Return the passphrase that came with the command, or what finds one if the store is encrypted."""
-        if self.given is not None:
-            return self.given
-        return lambda: passphrases.find(self.output, locate(self.store))
+    def passphrase(self, *, plain: bool = False) -> Passphrase:
+        """Return the passphrase that came with the command, or what finds one if the store is encrypted.
+
+        Args:
+            plain: do not say by it that an encrypted store is meant.
+        """
+        given = self.given
+        if given is None:
+            return self._find
+        return (lambda: given) if plain else given
+
+    def _find(self) -> str:
+        """Return the passphrase of the store, from the environment or from the user."""
+        if self.found is None:
+            self.found = passphrases.find(self.output, locate(self.store))
+        return self.found
 
     def short(self, memory: Memory, id: str) -> str:
         """Return an id as it is shown: short; with `-v` all of it."""
@@ -122,10 +146,10 @@ class Session:
             for one in examples
         ]
 
-    def command_line(self, *words: str) -> str:
-        """Return a command that does something to this store, ready to be pasted into a shell."""
-        store = [] if self.store == DEFAULT_STORE else ["--store", self.store]
-        return shlex.join([PROGRAM, *store, *words])
+    def command_line(self, *words: str, store: str | None = None) -> str:
+        """Return a command that does something to a store, this one by default, ready to be pasted."""
+        name = self.store if store is None else store
+        return shlex.join([PROGRAM, *([] if name == DEFAULT_STORE else ["--store", name]), *words])
 
     def typed(self, *, without: str, add: str = "") -> str:
         """Return the command that was typed, ready to be pasted, without a word and with another."""

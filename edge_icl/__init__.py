@@ -17,7 +17,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     models     which models are on this machine, how they are used; the only network code
     access     where a store is, making one, passphrases, verifying
     answer     from a question to an answer
-    changes    what add, forget, replace and set_labels do
+    changes    what add, forget, replace, set_labels and reencode do
     memory     Memory: each method is one call into a room
     aio, mcp   the same for asyncio, and for assistants
     cli        the command line
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.memory import Memory
-    from edge_icl.results import Added, Answer, Held, Receipt, Replaced, Suggestion
+    from edge_icl.results import Added, Answer, Held, Receipt, Reencoded, Replaced, Suggestion
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
@@ -97,6 +97,7 @@ __all__ = [
     "Options",
     "PassphraseError",
     "Receipt",
+    "Reencoded",
     "Replaced",
     "Reply",
     "StoreAccessError",
@@ -129,6 +130,7 @@ _HOMES = {
     "Memory": "memory",
     "Options": "answer.options",
     "Receipt": "results",
+    "Reencoded": "results",
     "Replaced": "results",
     "Reply": "answer.reply",
     "Stretch": "store.keys",

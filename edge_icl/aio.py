@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.network import Reading
     from edge_icl.encode.vector import Vector
-    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Suggestion
+    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Suggestion
     from edge_icl.store.findings import Verification
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
@@ -220,6 +220,23 @@ class AsyncMemory:
     async def forget(self, *ids: str, similar: float | None = None) -> Receipt:
         """Forget examples in one commit, as `Memory.forget` does."""
         return await self._run(partial(self._memory.forget, *ids, similar=similar))
+
+    async def reencode(
+        self,
+        into: str | os.PathLike[str],
+        encoder: str,
+        *,
+        passphrase: Passphrase | None = None,
+        progress: Progress = silent,
+    ) -> Reencoded:
+        """Make a new store with another encoder, as `Memory.reencode` does; `progress` is called in the loop.
+
+        A task that is cancelled while texts are embedded makes nothing.
+        """
+        cancel = Cancel()
+        told = _in_loop(progress, cancel)
+        work = partial(self._memory.reencode, into, encoder, passphrase=passphrase, progress=told)
+        return await self._run(work, cancel)
 
     async def set_labels(self, setting: LabelsSetting) -> bool:
         """Say whether the outputs are labels, as `Memory.set_labels` does."""

@@ -1,5 +1,7 @@
 """Changes of an open store, each one commit: all of it is made, or nothing. `Memory` says what each does.
 
+`reencode` changes nothing of it: its commit is that of the new store.
+
 What is needed before the lock (vectors, checks of length) is made ready first; what depends on the examples is
 decided on the snapshot under the lock, so that no change of another process comes between.
 """
@@ -7,24 +9,34 @@ decided on the snapshot under the lock, so that no change of another process com
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace as replaced
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl.access.filling import prepared
+from edge_icl.access.opening import with_encoder
+from edge_icl.access.passphrases import inherited
 from edge_icl.encode.vector import usable
 from edge_icl.errors import EdgeIclError, InputError, StoreChangedError
 from edge_icl.example import checked
-from edge_icl.results import RECEIPT, Added, Receipt, Replaced
+from edge_icl.results import RECEIPT, Added, Receipt, Reencoded, Replaced
 from edge_icl.search.finding import held
 from edge_icl.search.near_copies import Asked, near_copies
+from edge_icl.store.keys import STRETCH
 from edge_icl.store.manifest import checked_labels
 from edge_icl.store.pages import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.open_store import OpenStore
+    from edge_icl.encode.encoder import Encoder
     from edge_icl.encode.network import Reading
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
@@ -140,6 +152,60 @@ def set_labels(opened: OpenStore, setting: str) -> bool:
     """Say whether the outputs are labels; see `Memory.set_labels`."""
     change = opened.commit(lambda _: ((), ()), labels=checked_labels(setting))
     return change.root_before != change.root_after
+
+
+def reencode(
+    opened: OpenStore, into: Path, encoder: str, passphrase: Passphrase | None, progress: Progress
+) -> Reencoded:
+    """Make a new store of the examples, with another encoder; see `Memory.reencode`."""
+    begun = time.perf_counter()
+    old, path = opened.store, into.resolve()
+    if path == old.path or old.path in path.parents:
+        raise InputError(f"{path} is where the store itself is", "choose another name for the new store")
+    with opened.lifetime.at_work():
+        settings = with_encoder(old, encoder)
+        secret = inherited(old, passphrase)
+        stretch = STRETCH if old.key is None else old.key.wrapped.stretch
+        with (
+            prepared(path, settings, secret, stretch=stretch) as new,
+            closing(opened.engines.of(settings)) as engines,
+        ):
+            snapshot, rows = _encoded(opened, engines.encoder(), progress)
+            try:
+                root = new.fill(rows, snapshot.manifest.labels, timeout=opened.timeout)
+            finally:
+                old.commits += new.filled
+    return Reencoded(
+        path=path,
+        encoder=settings.encoder,
+        examples=len(rows),
+        encrypted=secret is not None,
+        root=root,
+        source_root=snapshot.root,
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def _encoded(opened: OpenStore, encoder: Encoder, progress: Progress) -> tuple[Snapshot, list[Row]]:
+    """Return a state of the store, the newest when all is embedded, and its rows with an encoder's vectors.
+
+    Embedding takes long, and what another process forgets meanwhile must not be written once more.
+    """
+    vectors: dict[bytes, NDArray[np.int8]] = {}
+    while True:
+        snapshot, pages = opened.read(lambda now: (now, now.visit(_texts)))
+        held = [one for page in pages for one in page]
+        new = {id: input for id, input, _ in held if id not in vectors}
+        if new:
+            made = encoder.encode([*new.values()], progress=opened.lifetime.heeded_by(progress))
+            vectors |= zip(new, made, strict=True)
+        if opened.read(lambda now: now.root) == snapshot.root:
+            return snapshot, [Row(id, vectors[id], text) for id, _, text in held]
+
+
+def _texts(page: Page) -> list[tuple[bytes, str, bytes]]:
+    """Return the id, the input and the canonical JSON of each example of a page."""
+    return [(id, one.input, text) for (id, one), text in zip(page.examples(), page.texts(), strict=True)]
 
 
 def _left(

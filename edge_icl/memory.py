@@ -29,7 +29,7 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, checked, normalise
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Replaced, Suggestion
+from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Replaced, Suggestion
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.finding import every_example, fitting, held, nearest, outputs, select
@@ -136,7 +136,7 @@ class Memory:
         if encoder is not None and encoder != settings.encoder:
             raise StoreEncoderError(
                 f"the store {path} was made with encoder {settings.encoder}, not {encoder}",
-                "leave the encoder out, or make a new store",
+                "leave the encoder out, or see `edge-icl reencode --help`",
             )
         lifetime = Lifetime(path)
         engines = Engines(
@@ -269,7 +269,7 @@ class Memory:
 
     @property
     def commits(self) -> int:
-        """How many changes were made through this handle, the making of the store included."""
+        """How many changes were made through this handle; making a store, this one or by `reencode`, counts."""
         return self._opened.store.commits
 
     def unfinished(self) -> Unfinished | None:
@@ -366,6 +366,39 @@ class Memory:
             StoreAccessError: the operating system refused.
         """
         return changes.replace(self._opened, id, input=input, output=output, tags=tags, source=source)
+
+    def reencode(
+        self,
+        into: str | os.PathLike[str],
+        encoder: str,
+        *,
+        passphrase: Passphrase | None = None,
+        progress: Progress = silent,
+    ) -> Reencoded:
+        """Make a new store of these examples, with the vectors of another encoder; this one stays as it is.
+
+        All else is the same: seed, and so the ids; shots, task, the setting for labels. The new store is, byte
+        for byte, one that was made with these settings and given these examples, in any order. It appears with
+        all of them, in one commit, or not at all. It holds one state of this store: what other processes add
+        or forget while texts are embedded is taken into account, what they change later is not.
+
+        Args:
+            into: the new store's name, or a path.
+            encoder: the name of its encoder.
+            passphrase: encrypts the new store. None is enough if this one is plain, for a plain one, or if the
+                keyring has the passphrase of this one, for a random one there.
+            progress: told about each text that is embedded.
+
+        Raises:
+            StoreEncoderError: this store has that encoder.
+            ModelMissingError: the encoder is not on this machine.
+            StoreExistsError: a store is there already; the empty one of an attempt that was cut off is taken.
+            NotAStoreError: something else is there.
+            InputError: it would lie in this store.
+            PassphraseError: this store is encrypted and no passphrase was given, or the keyring refuses.
+            StoreAccessError: the operating system refused; nothing was made, or `committed` says otherwise.
+        """
+        return changes.reencode(self._opened, locate(into), encoder, passphrase, progress)
 
     def set_labels(self, setting: LabelsSetting) -> bool:
         """Say whether the outputs are labels, for every question from now on; one commit, as other changes.

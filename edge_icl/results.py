@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from edge_icl.example import Example
 
@@ -254,6 +255,41 @@ class Receipt:
             "similar_left": None if self.similar is None else len(self.similar),
             "store": self.store,
             **({} if self.similar_error is None else {"similar_error": self.similar_error}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reencoded:
+    """What `reencode` made.
+
+    Attributes:
+        path: the directory of the new store.
+        encoder: the name of its encoder.
+        examples: how many it holds.
+        encrypted: whether its files are sealed.
+        root: its root.
+        source_root: the root of the state of the old store that it holds.
+        seconds: how long it took.
+    """
+
+    path: Path
+    encoder: str
+    examples: int
+    encrypted: bool
+    root: str
+    source_root: str
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "path": str(self.path),
+            "encoder": self.encoder,
+            "examples": self.examples,
+            "encrypted": self.encrypted,
+            "root": self.root,
+            "source_root": self.source_root,
+            "seconds": round(self.seconds, 6),
         }
 
 

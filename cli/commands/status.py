@@ -17,8 +17,6 @@ from edge_icl.results import Labelling
 from edge_icl.runtime.home import home
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
     from edge_icl.models.checked import Fit
@@ -54,7 +52,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
     from edge_icl.runtime.cores import usable_cores
 
     cache = memory.path / "cache"
-    cached = _bytes(cache)
+    cached = checks.bytes_in(cache)
     return {
         "path": str(memory.path),
         "stores": _stores(),
@@ -63,7 +61,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
         "task": memory.settings.task or None,
         "labels_setting": memory.labels_setting,
         **_labelling(memory),
-        "bytes": _bytes(memory.path) - cached,
+        "bytes": checks.bytes_in(memory.path) - cached,
         "cache_bytes": cached,
         "encrypted": memory.encrypted,
         "root": memory.root,
@@ -176,8 +174,3 @@ def _model_ready() -> bool:
     except ModelError:
         return False
     return True
-
-
-def _bytes(folder: Path) -> int:
-    """Return the size of all files in a folder."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())

@@ -5,6 +5,7 @@ May import: errors, runtime, example, store, results, models. Read in this order
     paths         where a store is, given its name or its path
     cache_key     the key of this home, which authenticates cached states
     passphrases   from a passphrase or the keyring to the data key
-    opening       making a store, with its encoder
+    opening       what a store is made with, and making it
+    filling       making a store with its examples: whole, or not at all
     verification  checking a store, and a receipt against it
 """

@@ -1,12 +1,13 @@
-"""Making a store, with the encoder that is on this machine."""
+"""What a store is made with: settings, and the encoder that is on this machine."""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge_icl.access.passphrases import Passphrase, new_key, unlocking
-from edge_icl.errors import InputError, NotAStoreError
+from edge_icl.errors import InputError, NotAStoreError, StoreEncoderError
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
 from edge_icl.store.manifest import AUTO, checked_labels
@@ -64,7 +65,7 @@ def make(
         task="" if task is None else normalised_task(task),
     )
     try:
-        with new_key(passphrase, seed=seed, stretch=stretch) as key:
+        with new_key(passphrase, path, seed=seed, stretch=stretch) as key:
             return Store.create(path, new, labels=setting, key=key)
     except NotAStoreError:
         if seed is None and is_store(path):
@@ -72,3 +73,37 @@ def make(
             if passphrase is None or opened.key is not None:
                 return opened
         raise
+
+
+def with_encoder(store: Store, encoder: str) -> Settings:
+    """Return the settings of a store with another encoder, and all else the same.
+
+    The seed too: so each example keeps its id in the new store. What was noted of ids goes on to hold, such as
+    receipts and short ids, and stores with one seed have one seed still when each has the new encoder. It costs
+    nothing: a person who has either store has the seed, and without it names of files and roots say as little
+    as before.
+
+    Args:
+        store: the store.
+        encoder: the name of the other encoder.
+
+    Raises:
+        ModelMissingError: it is not on this machine.
+        ModelFileError: it is not usable, or not an encoder.
+        StoreEncoderError: the store has it already.
+    """
+    from edge_icl.models.location import find_encoder
+
+    found = find_encoder(encoder)
+    if found.digest == store.settings.encoder_digest:
+        raise StoreEncoderError(
+            f"the store {store.path} was made with the encoder {found.name} already",
+            "nothing is to be done; `edge-icl models list` shows the others",
+        )
+    return replace(
+        store.settings,
+        encoder=found.name,
+        encoder_digest=found.digest,
+        dimension=found.settings.dimension,
+        scale=found.settings.scale,
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import InputError, NotInstalledError, PassphraseError, StoreError
 from edge_icl.store import keys, settings
+from edge_icl.store.files import Files
 from edge_icl.store.keys import STRETCH, Key, Stretch, Unlock, WrappedKey, no_passphrase
 from edge_icl.store.rewrapping import rewrap
 from edge_icl.store.settings import Settings
@@ -112,12 +113,13 @@ def refuse_plain(path: Path, *, given: str = "the passphrase") -> None:
 
 @contextmanager
 def new_key(
-    passphrase: Passphrase | None, *, seed: bytes | None = None, stretch: Stretch = STRETCH
+    passphrase: Passphrase | None, path: Path, *, seed: bytes | None = None, stretch: Stretch = STRETCH
 ) -> Iterator[Key | None]:
-    """Make the key of a new store; if the block fails, the keyring does not keep its passphrase.
+    """Make the key of a new store; if the block fails before it is there, the keyring drops its passphrase.
 
     Args:
         passphrase: of the store; None for no key.
+        path: the directory that the store will have.
         seed: 32 bytes from which, together with a given passphrase, the data key follows; for tests and audits.
         stretch: what trying a passphrase costs.
 
@@ -131,12 +133,35 @@ def new_key(
     if passphrase is None:
         yield None
     elif isinstance(passphrase, Keyring):
-        with _kept(lambda secret: Key.new(secret, stretch=stretch, keyring=True), lambda _: True) as key:
+        with _kept(
+            lambda secret: Key.new(secret, stretch=stretch, keyring=True),
+            lambda key: not keys.in_place(Files(), path, key),
+        ) as key:
             yield key
     elif seed is None:
         yield Key.new(_bytes(passphrase), stretch=stretch)
     else:
         yield Key.from_seed(_bytes(passphrase), seed, stretch=stretch)
+
+
+def inherited(store: Store, passphrase: Passphrase | None) -> Passphrase | None:
+    """Return what encrypts a store that is made of another: of an encrypted store no plain one is made.
+
+    Args:
+        store: the other one.
+        passphrase: what was given; None to do as with the other one, if the keyring has its passphrase.
+
+    Raises:
+        PassphraseError: the other one is encrypted, and nothing was given.
+    """
+    if passphrase is not None or store.key is None:
+        return passphrase
+    if store.key.wrapped.keyring:
+        return Keyring()
+    raise PassphraseError(
+        f"the store {store.path} is encrypted, so the new one is too, and no passphrase was given for it",
+        "give one, which may be the same",
+    )
 
 
 def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -> None:

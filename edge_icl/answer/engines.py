@@ -85,6 +85,9 @@ class Engines:
             return find_encoder(self._settings.encoder).languages
         except ModelError:
             return ()
+    def of(self, settings: Settings) -> Engines:
+        """Return those of a store with other settings, run in the same way; close them, too."""
+        return Engines(settings, model=self._wanted, options=self._options, progress=self._progress)
 
     def encoder(self) -> Encoder:
         """Return the encoder that the store was made with.
@@ -105,7 +108,7 @@ class Engines:
                         f"the store was made with encoder {self._settings.encoder} "
                         f"({self._settings.encoder_digest[:12]}) and this machine has {here.name} "
                         f"({here.digest[:12]})",
-                        "import the one that the store was made with, or make a new store",
+                        "import the one that the store was made with, or see `edge-icl reencode --help`",
                     )
                 numbers = (self._settings.dimension, self._settings.scale)
                 made = found.settings

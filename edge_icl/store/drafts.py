@@ -47,6 +47,20 @@ def wipe_abandoned(files: Files, path: Path) -> None:
             wipe(files, [going])
 
 
+def take_back(files: Files, path: Path) -> None:
+    """Wipe a store that was made and must not stay; it loses its name first, so no half of it has that.
+
+    What a kill leaves of it is a draft, for the next command to wipe.
+
+    Raises:
+        OSError: the operating system refused.
+    """
+    going = draft_of(path)
+    files.rename(path, going)
+    files.flush_directory(path.parent)
+    wipe(files, [going])
+
+
 def _abandoned(files: Files, path: Path) -> Iterator[Path]:
     """Yield the directories beside a path that are drafts of it, hold nothing else and are old enough."""
     name = re.compile(rf"\.+{re.escape(path.name)}(\.[0-9a-f]{{8}})+")

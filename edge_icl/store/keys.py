@@ -268,7 +268,7 @@ def in_place(files: fs.Files, path: Path, key: Key) -> bool:
     """
     try:
         return files.read(path / NAME) == key.wrapped.encode()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

@@ -143,7 +143,7 @@ def test_an_imported_encoders_vectors_of_common_texts_are_centred_and_use_the_ei
 
     found = vectors(centred, TEXTS).astype(float)
     assert np.abs(found.mean(0)).max() < 6  # the rest is what 8 bits change
-    assert found.std() == pytest.approx(SPREAD, rel=0.1)
+    assert found.std() == pytest.approx(SPREAD, rel=0.2)
     assert np.abs(vectors(plain, TEXTS).astype(float).mean(0)).max() > 20
     assert definition(plain).centre == ""
     centre = np.array(numbers_of(definition(centred).centre)) / CENTRE_UNIT

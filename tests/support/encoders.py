@@ -1,0 +1,38 @@
+"""Two encoders of a few kilobytes, which differ in everything: import both fixtures, and use `small_encoders`.
+
+They know the words of `tiny.WORDS` and few others.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from unittest import mock
+
+import pytest
+import tiny
+
+from edge_icl.models.importing import import_model
+
+FIRST, SECOND = "first", "second"
+NARROW = 16
+"""Dimensions of the second one."""
+
+
+@pytest.fixture(scope="session")
+def imported_encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of both, installed once."""
+    folder = tmp_path_factory.mktemp("encoders")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGE_ICL_HOME", str(folder / "home"))
+        import_model(FIRST, tiny.bert(folder / FIRST))
+        with mock.patch.object(tiny, "DIMENSION", NARROW):
+            import_model(SECOND, tiny.bert(folder / SECOND, seed=1))
+    return folder / "home" / "models"
+
+
+@pytest.fixture
+def small_encoders(imported_encoders: Path, own_home: Path) -> Path:
+    """A home that has both, beside what it has already."""
+    shutil.copytree(imported_encoders, own_home / "models", dirs_exist_ok=True)
+    return own_home
