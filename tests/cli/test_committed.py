@@ -21,6 +21,7 @@ from unittest import mock
 import pytest
 import stores
 from command import IDS, Ran, run
+from encoders import SECOND, imported_encoders, small_encoders
 from stores import PASSPHRASE
 
 from edge_icl import Memory
@@ -31,6 +32,8 @@ from edge_icl.store.manifest import page_file
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+__all__ = ["imported_encoders", "small_encoders"]
 
 pytest_plugins = ["cli_fixtures"]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="which calls there are is known of POSIX")
@@ -140,6 +143,11 @@ def setting(store: Path) -> str:
         return memory.labels_setting
 
 
+def filled(store: Path) -> bool:
+    """Tell whether a store is there with its examples; an empty one is one that was not made."""
+    return store.exists() and bool(outputs(store))
+
+
 def opens_with_another(store: Path) -> bool:
     try:
         with Memory.open(store, create=False, passphrase=b"another"):
@@ -159,12 +167,16 @@ CHANGES = {
     ),
     "fix": Change(("fix", PAPER, "shop"), lambda path: outputs(path)["Printer paper"] == "shop"),
     "add": Change(("add", "--file", "{folder}/more.jsonl"), lambda path: "Tram" in outputs(path)),
+    "reencode": Change(
+        ("reencode", "--encoder", SECOND, "--into", "{folder}/new"),
+        lambda path: filled(path.parents[2] / "new"),
+    ),
     "labels --set": Change(("labels", "--set", "no"), lambda path: setting(path) == "no"),
 }
 
 
 @pytest.fixture
-def more(bare_home: Path, tmp_path: Path) -> Path:
+def more(bare_home: Path, tmp_path: Path, small_encoders: Path) -> Path:
     """A file of one example more, with its vector."""
     exported = json.loads(run("--json", "export", "--vectors").out.splitlines()[0])
     (tmp_path / "more.jsonl").write_text(json.dumps({**exported, "input": "Tram", "output": "travel"}) + "\n")
@@ -223,6 +235,7 @@ class Sweep:
                 shutil.rmtree(self.store)
                 shutil.copytree(kept, self.store)
                 (self.folder / "receipt").unlink(missing_ok=True)
+                shutil.rmtree(self.folder / "new", ignore_errors=True)
                 ran = attempt((*json_words, *words), Refusing(n, error, lasting=lasting))
                 judge(change, ran, self.store)
                 committed += ran.code == 1 and change.made(self.store)

@@ -50,6 +50,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
         ("edge-icl list --limit ", []),
         ("edge-icl labels --set ", ["auto", "yes", "no"]),
         ("edge-icl init --labels y", ["yes"]),
+        ("edge-icl reencode --into d", []),
         ("edge-icl completion ", ["bash", "zsh", "fish"]),
     ],
 )
@@ -76,6 +77,8 @@ def test_of_too_many_ids_none_is_offered_until_some_digits_are_typed(own_home: P
 def test_installed_models_are_offered_and_files_once_there_is_a_slash(offered: Offered) -> None:
     assert offered("edge-icl ask --model ") == ["smollm2-135m-instruct"]
     assert offered("edge-icl init --encoder ") == ["all-minilm-l6-v2"]
+    assert offered("edge-icl reencode --encoder ") == ["all-minilm-l6-v2"]
+    assert offered("edge-icl reencode --into ./n") == ["dir,./n"]
     assert offered("edge-icl models remove all") == ["all-minilm-l6-v2"]
     assert offered("edge-icl ask --model ./m") == ["file,./m"]
 

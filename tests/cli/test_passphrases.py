@@ -11,9 +11,11 @@ from pathlib import Path
 import keyring
 import pytest
 from command import IDS, PROGRAM, Ran, process, refused, run, unchanged
+from encoders import SECOND, imported_encoders, small_encoders
 from keyrings import Drawer, drawer
+from stores import tree
 
-__all__ = ["drawer"]
+__all__ = ["drawer", "imported_encoders", "small_encoders"]
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -298,3 +300,40 @@ def test_a_noted_root_tells_an_older_copy_of_the_store_apart(bare_home: Path, tm
     assert (ran.code, ran.out) == (3, f"manifest: different: the root is not {root}, which was noted\n")
     assert json.loads(run("verify", "--root", root, "--json").out)["ok"] is False
     refused(run("verify", "--root", "deadbeef"), "is not a root", "edge-icl verify")
+
+
+REENCODE = ("reencode", "--encoder", SECOND, "--into", "new")
+
+
+@pytest.mark.usefixtures("bare_home", "small_encoders")
+def test_of_an_encrypted_store_another_encoder_makes_one_with_the_same_passphrase(own_home: Path) -> None:
+    assert run(*REENCODE).out.startswith("made the encrypted store ")
+
+    assert json.loads(run("--store", "new", "status", "--json").out)["encrypted"] is True
+    assert not [name for name, data in tree(own_home / "stores" / "new").items() if b"Printer" in data]
+
+
+@pytest.mark.usefixtures("forgetful", "small_encoders")
+def test_a_file_descriptor_has_the_passphrase_of_both() -> None:
+    assert run(*REENCODE, "--passphrase-fd", descriptor("correct horse")).code == 0
+    ran = run("--store", "new", "list", "--passphrase-fd", descriptor("correct horse"))
+    assert len(ran.out.splitlines()) == 5
+
+
+@pytest.mark.usefixtures("forgetful", "small_encoders")
+def test_a_person_types_the_passphrase_of_both_once() -> None:
+    ran = typing(*REENCODE, typed=["correct horse"])
+
+    assert ran.code == 0, ran.err
+    assert ran.err.count("passphrase of ") == 1
+    assert typing("--store", "new", "list", typed=["correct horse"]).code == 0
+
+
+@pytest.mark.usefixtures("small_encoders")
+def test_the_keyring_may_have_the_passphrase_of_the_new_one_alone(forgetful: Path, drawer: Drawer) -> None:
+    with unchanged(forgetful):
+        refused(run(*REENCODE), "there is no terminal to type its passphrase on")
+    words = (*REENCODE, "--encrypt", "--keyring")
+    assert run(*words, "--passphrase-fd", descriptor("correct horse")).code == 0
+
+    assert len(run("--store", "new", "list").out.splitlines()) == len(drawer.held) + 4 == 5

@@ -16,11 +16,14 @@ from pathlib import Path
 
 import pytest
 from command import PROGRAM
+from encoders import SECOND, imported_encoders, small_encoders
 from stores import QUICK
 from watch import commands, edge_icl, mcp_calls
 
 from edge_icl import Example, Memory
 from edge_icl.store import scratch
+
+__all__ = ["imported_encoders", "small_encoders"]
 
 pytest_plugins = ["cli_fixtures"]
 pytestmark = pytest.mark.skipif(
@@ -90,6 +93,7 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
         "status": [(["status"], "")],
         "export": [(["export"], ""), (["export", "--json"], "")],
         "import": [(["--store", "fresh", "import", str(rows)], "")],
+        "reencode": [(["reencode", "--encoder", SECOND, "--into", "fresh"], "")],
         "verify": [(["verify", "--deep"], "")],
         "passphrase": [(["passphrase"], "")],
         "mcp": [
@@ -115,7 +119,7 @@ NO_STORE = {"models fetch", "models import", "models remove"}
 
 
 @pytest.fixture
-def sealed(models_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def sealed(models_home: Path, small_encoders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home whose store is encrypted, with an editor that changes the example, and both passphrases known."""
     monkeypatch.setenv("EDGE_ICL_PASSPHRASE", PASSPHRASE)
     monkeypatch.setenv("EDGE_ICL_NEW_PASSPHRASE", NEW)
@@ -223,6 +227,7 @@ def test_no_command_writes_the_plaintext_of_an_encrypted_store(sealed: Path, tmp
             shown = [secret for secret in known if secret in data]
             assert in_memory(file) or not (shown or call in MOVING), (words, call, file, shown)
     writers = {"init", "add", "ask", "forget", "fix", "edit", "labels", "import", "verify", "passphrase", "mcp"}
+    writers.add("reencode")
     assert calls or name not in writers
 
 

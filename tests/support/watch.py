@@ -88,6 +88,10 @@ SCRIPTS: dict[str, Script] = {
     "status": [(("status",), "")],
     "export": [(("export",), "")],
     "import": [(("--store", "copy", "import", "-"), '{"input": "Lunch", "output": "food"}\n')],
+    "reencode": [
+        (("models", "import", "mine", "bert"), ""),
+        (("reencode", "--encoder", "mine", "--into", "fresh"), ""),
+    ],
     "verify": [(("verify", "--deep"), "")],
     "passphrase": [
         (("--store", "sealed", "init", "--encrypt"), ""),
