@@ -313,18 +313,37 @@ def test_a_store_that_another_process_makes_meanwhile_is_left_alone(old: Path, t
         assert (len(new), new.settings.encoder) == (5, FIRST)
 
 
-def test_the_empty_store_of_an_attempt_that_was_cut_off_is_taken(old: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def cut_off(old: Path, tmp_path: Path) -> Path:
+    """A whole new store, and beside it, as `new`, what an attempt leaves that was killed in the last moment."""
     with Memory.open(old, create=False) as memory:
         memory.reencode(tmp_path / "whole", SECOND)
     with Memory.open(tmp_path / "whole", create=False) as whole:
         Store.create(tmp_path / "new", whole.settings, labels="auto")
+    return tmp_path / "new"
 
+
+def test_what_another_process_puts_meanwhile_into_the_empty_store_is_left_alone(
+    old: Path, cut_off: Path
+) -> None:
+    def meanwhile(_stage: str, done: int, _total: int) -> None:
+        if done == 1:
+            with Memory.open(cut_off, create=False) as other:
+                other.add("a dog", "animal")
+
+    with Memory.open(old, create=False) as memory, pytest.raises(StoreExistsError):
+        memory.reencode(cut_off, SECOND, progress=meanwhile)
+    with Memory.open(cut_off, create=False) as new:
+        assert [held.input for held in new.examples()] == ["a dog"]
+
+
+def test_the_empty_store_of_an_attempt_that_was_cut_off_is_taken(old: Path, cut_off: Path) -> None:
     with Memory.open(old, create=False) as memory:
-        memory.reencode(tmp_path / "new", SECOND)
+        memory.reencode(cut_off, SECOND)
         with pytest.raises(StoreExistsError):
-            memory.reencode(tmp_path / "new", SECOND)
+            memory.reencode(cut_off, SECOND)
 
-    assert tree(tmp_path / "new") == tree(tmp_path / "whole")
+    assert tree(cut_off) == tree(cut_off.with_name("whole"))
 
 
 def test_a_sealed_store_makes_a_sealed_one(tmp_path: Path, small_encoders: Path) -> None:
@@ -482,3 +501,22 @@ def test_wherever_it_is_cut_off_the_new_store_is_whole_or_not_there_and_starting
             assert tree(new) == tree(tmp_path / "whole")
 
     assert seen >= {"missing", "whole"}
+
+
+@pytest.mark.parametrize("way", ["one call is refused", "Ctrl-C"])
+def test_wherever_it_ends_the_keyring_has_the_passphrases_of_the_stores_that_are_there(
+    tmp_path: Path, campaign: bool, drawer: Drawer, way: str
+) -> None:
+    old, stopping = taught(tmp_path / "old", passphrase=Keyring(), stretch=QUICK), WAYS[way]
+    everything, made = Stopping(-1, refuse), 2
+    with Memory.open(old, create=False) as memory, everything.at_work():
+        memory.reencode(tmp_path / "whole", SECOND)
+
+    for n in range(0, everything.done, 1 if campaign else 7):
+        with Memory.open(old, create=False) as memory:
+            said = attempt(memory, tmp_path / f"new-{n}", None, Stopping(n, stopping.instead))
+        made += said
+        assert len(drawer.held) == made
+        if said:
+            with Memory.open(tmp_path / f"new-{n}", create=False) as new:
+                assert len(new) == len(EXAMPLES)
