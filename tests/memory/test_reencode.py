@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -337,9 +337,12 @@ def test_what_another_process_puts_meanwhile_into_the_empty_store_is_left_alone(
         assert [held.input for held in new.examples()] == ["a dog"]
 
 
-def test_the_empty_store_of_an_attempt_that_was_cut_off_is_taken(old: Path, cut_off: Path) -> None:
+def test_the_empty_store_of_an_attempt_that_was_cut_off_is_taken_and_only_then(
+    old: Path, cut_off: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Memory.open(old, create=False) as memory:
         memory.reencode(cut_off, SECOND)
+        monkeypatch.setattr("edge_icl.encode.encoder.Encoder.encode", pytest.fail)
         with pytest.raises(StoreExistsError):
             memory.reencode(cut_off, SECOND)
 
@@ -403,18 +406,35 @@ CALLS = (
 FULL = OSError(28, os.strerror(28))
 
 
-class Stopping:
-    """Has the n-th call of the operating system do something else, and those after it, if it is to last."""
+@dataclass(frozen=True)
+class Way:
+    """A way to be cut off at the n-th call of the operating system.
 
-    def __init__(self, at: int, instead: Callable[[], None], *, lasting: bool = False) -> None:
-        self.at, self.instead, self.lasting = at, instead, lasting
+    Attributes:
+        instead: what happens in place of the call.
+        lasting: whether it happens in place of all later calls, too.
+        calls: which ones count.
+        each: every how manieth of them is tried, outside of a campaign.
+    """
+
+    instead: Callable[[], None]
+    lasting: bool = False
+    calls: tuple[str, ...] = CALLS
+    each: int = 7
+
+
+class Stopping:
+    """Lets something be cut off at a call; at none, it counts them."""
+
+    def __init__(self, way: Way, at: int | None = None) -> None:
+        self.way, self.at = way, at
         self.done = 0
 
     def wrapped(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def checked(*args: Any, **more: Any) -> Any:
             number, self.done = self.done, self.done + 1
-            if number == self.at or (self.lasting and number > self.at):
-                self.instead()
+            if self.at is not None and (number == self.at or (self.way.lasting and number > self.at)):
+                self.way.instead()
             return call(*args, **more)
 
         return checked
@@ -422,7 +442,7 @@ class Stopping:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         with ExitStack() as stack:
-            for name in CALLS:
+            for name in self.way.calls:
                 stack.enter_context(mock.patch.object(os, name, self.wrapped(getattr(os, name))))
             yield
 
@@ -435,8 +455,17 @@ def press() -> None:
     raise KeyboardInterrupt
 
 
+WAYS = {
+    "killed": Way(lambda: os._exit(9)),
+    "the disk is full": Way(refuse, lasting=True),
+    "one call is refused": Way(refuse),
+    "one flush is refused": Way(refuse, calls=("fsync",), each=1),
+    "Ctrl-C": Way(press),
+}
+
+
 def attempt(memory: Memory, new: Path, secret: str | None, stopping: Stopping) -> bool:
-    """Make the new store with calls that fail; return whether it is said to be made."""
+    """Make the new store and be cut off; return whether it is said to be made."""
     try:
         with stopping.at_work():
             memory.reencode(new, SECOND, passphrase=secret)
@@ -446,22 +475,22 @@ def attempt(memory: Memory, new: Path, secret: str | None, stopping: Stopping) -
     return True
 
 
-def killed(memory: Memory, new: Path, secret: str | None, at: int) -> None:
-    """Make the new store in a process that ends outright at a call."""
+def killed(memory: Memory, new: Path, secret: str | None, stopping: Stopping) -> None:
+    """Make the new store in a process that ends outright."""
     child = os.fork()
     if not child:
-        with suppress(BaseException), Stopping(at, lambda: os._exit(9)).at_work():
+        with suppress(BaseException), stopping.at_work():
             memory.reencode(new, SECOND, passphrase=secret)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
-WAYS = {
-    "killed": None,
-    "the disk is full": Stopping(0, refuse, lasting=True),
-    "one call is refused": Stopping(0, refuse),
-    "Ctrl-C": Stopping(0, press),
-}
+def places(way: Way, old: Path, whole: Path, secret: Any, *, campaign: bool) -> range:
+    """Make a whole new store, and return at which calls to be cut off."""
+    counting = Stopping(way)
+    with Memory.open(old, create=False, passphrase=secret) as memory, counting.at_work():
+        memory.reencode(whole, SECOND, passphrase=secret)
+    return range(0, counting.done, 1 if campaign else way.each)
 
 
 @pytest.mark.parametrize("secret", [None, "secret"])
@@ -470,53 +499,51 @@ def test_wherever_it_is_cut_off_the_new_store_is_whole_or_not_there_and_starting
     tmp_path: Path, campaign: bool, way: str, secret: str | None
 ) -> None:
     """After a kill, or on a disk that stays full, it may also be empty."""
-    old, stopping = taught(tmp_path / "old", passphrase=secret, stretch=QUICK), WAYS[way]
-    everything = Stopping(-1, refuse)
-    with Memory.open(old, create=False, passphrase=secret) as memory, everything.at_work():
-        root = memory.reencode(tmp_path / "whole", SECOND, passphrase=secret).root
-    before, seen = tree(old), set()
+    old, whole = taught(tmp_path / "old", passphrase=secret, stretch=QUICK), tmp_path / "whole"
+    tried = places(WAYS[way], old, whole, secret, campaign=campaign)
+    before, root, seen = tree(old), examined(whole, secret)[1], set()
 
-    for n in range(0, everything.done, 1 if campaign else 7):
-        new, said = tmp_path / f"new-{n}", False
+    for n in tried:
+        new, stopping = tmp_path / f"new-{n}", Stopping(WAYS[way], n)
         with Memory.open(old, create=False, passphrase=secret) as memory:
-            if stopping is None:
-                killed(memory, new, secret, n)
-            else:
-                said = attempt(memory, new, secret, Stopping(n, stopping.instead, lasting=stopping.lasting))
+            said = (killed if way == "killed" else attempt)(memory, new, secret, stopping)
         assert tree(old) == before
 
-        found = "missing"
-        if new.exists():
-            with Memory.open(new, create=False, passphrase=secret) as made:
-                found = "whole" if len(made) else "empty"
-                assert not len(made) or (len(made), made.root) == (len(EXAMPLES), root)
-        assert stopping is None or said is (found == "whole")
-        assert found != "empty" or stopping is None or stopping.lasting
+        found, its_root = examined(new, secret)
+        assert said in {None, found == "whole"}
+        assert found != "empty" or way in {"killed", "the disk is full"}
         seen.add(found)
-
-        if found != "whole":
+        if found == "whole":
+            assert its_root == root
+        else:
             with Memory.open(old, create=False, passphrase=secret) as memory:
                 assert memory.reencode(new, SECOND, passphrase=secret).root == root
         if secret is None:
-            assert tree(new) == tree(tmp_path / "whole")
+            assert tree(new) == tree(whole)
 
     assert seen >= {"missing", "whole"}
+
+
+def examined(new: Path, secret: str | None) -> tuple[str, str]:
+    """Return what is at the place of a new store, and its root."""
+    if not new.exists():
+        return "missing", ""
+    with Memory.open(new, create=False, passphrase=secret) as made:
+        assert len(made) in {0, len(EXAMPLES)}
+        return "whole" if len(made) else "empty", made.root
 
 
 @pytest.mark.parametrize("way", ["one call is refused", "Ctrl-C"])
 def test_wherever_it_ends_the_keyring_has_the_passphrases_of_the_stores_that_are_there(
     tmp_path: Path, campaign: bool, drawer: Drawer, way: str
 ) -> None:
-    old, stopping = taught(tmp_path / "old", passphrase=Keyring(), stretch=QUICK), WAYS[way]
-    everything, made = Stopping(-1, refuse), 2
-    with Memory.open(old, create=False) as memory, everything.at_work():
-        memory.reencode(tmp_path / "whole", SECOND)
+    old = taught(tmp_path / "old", passphrase=Keyring(), stretch=QUICK)
+    tried, made = places(WAYS[way], old, tmp_path / "whole", None, campaign=campaign), 2
 
-    for n in range(0, everything.done, 1 if campaign else 7):
+    for n in tried:
         with Memory.open(old, create=False) as memory:
-            said = attempt(memory, tmp_path / f"new-{n}", None, Stopping(n, stopping.instead))
+            said = attempt(memory, tmp_path / f"new-{n}", None, Stopping(WAYS[way], n))
         made += said
         assert len(drawer.held) == made
         if said:
-            with Memory.open(tmp_path / f"new-{n}", create=False) as new:
-                assert len(new) == len(EXAMPLES)
+            assert examined(tmp_path / f"new-{n}", None)[0] == "whole"
