@@ -36,6 +36,7 @@ from edge_icl import (
 )
 from edge_icl.aio import AsyncMemory
 from edge_icl.models.importing import import_model
+from edge_icl.models.location import find_encoder
 from edge_icl.store.disk import Store
 from edge_icl.store.manifest import LABELS_SETTINGS
 from edge_icl.store.settings import Settings
@@ -175,6 +176,21 @@ def test_an_encoder_of_the_same_name_and_other_weights_is_another_one(
         memory.reencode(tmp_path / "new", FIRST)
     with Memory.open(tmp_path / "new", create=False) as new:
         assert new.search("the dog sat", limit=1)[0].input == "the dog sat"
+
+
+def test_a_store_of_which_only_the_beginnings_were_read_gets_vectors_of_whole_texts(tmp_path: Path) -> None:
+    long = Example.create("pay my card " * 40, "money")
+    found = find_encoder(FIRST)
+    earlier = found.record.encoder_digest(replace(found.settings, windows=1))
+    direct = taught(tmp_path / "direct", [long, *EXAMPLES])
+    with Memory.open(direct, create=False) as memory:
+        Store.create(tmp_path / "old", replace(memory.settings, encoder_digest=earlier))
+
+    with Memory.open(tmp_path / "old", create=False) as memory:
+        memory.add_many([*EXAMPLES, long])
+        memory.reencode(tmp_path / "new", FIRST)
+
+    assert tree(tmp_path / "new") == tree(direct)
 
 
 def test_a_receipt_and_a_short_id_hold_for_the_new_store(old: Path, tmp_path: Path) -> None:
