@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 import tiny
-from encoders import FIRST, SECOND, imported_encoders, small_encoders
+from encoders import FIRST, JOINED, SECOND, imported_encoders, small_encoders
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyrings import Drawer, drawer
@@ -79,6 +79,14 @@ def beside(store: Path) -> list[str]:
 
 
 words = st.lists(st.sampled_from(tiny.WORDS[4:]), min_size=1, max_size=5).map(" ".join)
+made_with = st.fixed_dictionaries(
+    {
+        "seed": st.just(SEED),
+        "shots": st.integers(1, 4),
+        "task": st.sampled_from([None, "Sort"]),
+        "labels": st.sampled_from(LABELS_SETTINGS),
+    }
+)
 some_examples = st.lists(st.builds(Example.create, words, words, tags=st.lists(words, max_size=2)), max_size=12)
 
 
@@ -86,10 +94,9 @@ some_examples = st.lists(st.builds(Example.create, words, words, tags=st.lists(w
     given_examples=some_examples,
     later=some_examples,
     forgotten=st.sets(st.integers(0, 11)),
-    shots=st.integers(1, 4),
-    task=st.sampled_from([None, "Sort"]),
-    labels=st.sampled_from(LABELS_SETTINGS),
+    how=made_with,
     secret=st.sampled_from([None, "secret"]),
+    encoder=st.sampled_from([SECOND, JOINED]),
 )
 @settings(max_examples=25)
 def test_the_new_store_is_the_one_that_had_this_encoder_from_the_beginning(
@@ -97,13 +104,11 @@ def test_the_new_store_is_the_one_that_had_this_encoder_from_the_beginning(
     given_examples: list[Example],
     later: list[Example],
     forgotten: set[int],
-    shots: int,
-    task: str | None,
-    labels: Any,
+    how: dict[str, Any],
     secret: str | None,
+    encoder: str,
 ) -> None:
     folder = tmp_path_factory.mktemp("same")
-    how: dict[str, Any] = {"seed": SEED, "shots": shots, "task": task, "labels": labels}
     sealed = {"passphrase": secret, "stretch": QUICK}
     with Memory.create(folder / "old", encoder=FIRST, **how, **sealed) as memory:
         memory.add_many(given_examples)
@@ -111,11 +116,11 @@ def test_the_new_store_is_the_one_that_had_this_encoder_from_the_beginning(
         some = [ids[i] for i in forgotten if i < len(ids)]
         if some:
             memory.forget(*some[::2])
-        done = memory.reencode(folder / "new", SECOND, passphrase=secret)
+        done = memory.reencode(folder / "new", encoder, passphrase=secret)
         assert (done.source_root, done.examples) == (memory.root, len(memory))
 
     with (
-        Memory.create(folder / "direct", encoder=SECOND, **how, **sealed) as direct,
+        Memory.create(folder / "direct", encoder=encoder, **how, **sealed) as direct,
         Memory.open(folder / "new", create=False, passphrase=secret) as new,
     ):
         direct.add_many(given_examples[:0:-2])
