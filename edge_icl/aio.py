@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.languages import Foreign
-    from edge_icl.encode.network import Reading
+    from edge_icl.encode.tokens import Reading
     from edge_icl.encode.vector import Vector
     from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Suggestion
     from edge_icl.store.findings import Verification

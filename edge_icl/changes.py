@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.encode.encoder import Encoder
-    from edge_icl.encode.network import Reading
+    from edge_icl.encode.tokens import Reading
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.results import Held

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.check import Check
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.languages import Foreign
-    from edge_icl.encode.network import Reading
+    from edge_icl.encode.tokens import Reading
     from edge_icl.errors import InputError
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification

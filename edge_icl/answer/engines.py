@@ -85,6 +85,7 @@ class Engines:
             return find_encoder(self._settings.encoder).languages
         except ModelError:
             return ()
+
     def of(self, settings: Settings) -> Engines:
         """Return those of a store with other settings, run in the same way; close them, too."""
         return Engines(settings, model=self._wanted, options=self._options, progress=self._progress)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_icl.answer.engines import Engines
-    from edge_icl.encode.network import Reading
+    from edge_icl.encode.tokens import Reading
     from edge_icl.runtime.lifetime import Lifetime
     from edge_icl.store.disk import Store
     from edge_icl.store.manifest import LabelsSetting
