@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from counting import Counting
 
-from edge_icl.search.finding import alike, nearest
+from edge_icl.search.finding import nearest
+from edge_icl.search.near_copies import Asked, Likeness, near_copies
+from edge_icl.search.scripts import Sight
 from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
 from edge_icl.store.writer import Change, writing
@@ -95,7 +97,8 @@ def searches(path: Path, files: Files, size: int) -> Iterator[Named]:
     vector = points.vectors[0]
 
     def twins() -> list[Held]:
-        return alike(Store.open(path, files=files).snapshot(), vector[None], SIMILAR)
+        asked = Asked(vector[None], ["Taxi to the airport"])
+        return near_copies(Store.open(path, files=files).snapshot(), asked, Likeness(Sight(), SIMILAR))
 
     yield from twice(f"search {size:,} in memory", lambda: nearest(snapshot, points, vector, LIMIT))
     yield from twice(f"open {size:,} and find what is nearly the same", twins)
