@@ -22,8 +22,8 @@ from support.common import examples, show
 from edge_icl.answer.usefulness import Copies, most_useful, weights
 from edge_icl.cluster.points import Points
 from edge_icl.encode.encoder import Encoder
+from edge_icl.encode.settings import LIKENESS
 from edge_icl.models.location import find_encoder
-from edge_icl.models.record import LIKENESS
 from edge_icl.prior.fitted import fit
 from edge_icl.prior.statistics import Statistics
 from edge_icl.search.similarity import cosines

@@ -68,7 +68,7 @@ def record_of(entry: Entry, folder: Path, source: str, *, progress: Progress = s
         from edge_icl.models.centring import measure
 
         settings = measure(folder, settings, progress=progress)
-    return record.Record("encoder", entry.licence, source, {}, settings)
+    return record.Record("encoder", entry.licence, source, {}, settings, languages=entry.languages)
 
 
 def _check_instruction(text: str) -> None:

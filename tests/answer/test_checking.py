@@ -15,6 +15,7 @@ from edge_icl import Check, Example, InputError, Memory, ModelMissingError, Stor
 from edge_icl.aio import AsyncMemory
 from edge_icl.answer import checking
 from edge_icl.encode.vector import Vector
+from edge_icl.models.location import find_encoder
 
 SEED = bytes(range(32))
 PAIRS = [
@@ -100,7 +101,8 @@ def test_inputs_that_the_encoder_cannot_read_are_found(memory: Memory) -> None:
 
 
 def test_inputs_longer_than_the_encoder_reads_are_found(memory: Memory) -> None:
-    most = memory._opened.engines.encoder().settings.max_tokens - 2
+    made = find_encoder().settings
+    most = (made.max_tokens - 2) * made.windows
     longer, fits = "taxi " * (most + 1), "taxi " * most
     memory.add_many(taught((longer, "travel"), (fits, "travel")))
 

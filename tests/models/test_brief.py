@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_icl.encode.settings import EncoderSettings
+from edge_icl.encode.settings import LIKENESS, EncoderSettings
 from edge_icl.models.brief import Brief, brief
-from edge_icl.models.record import LIKENESS, FileDigest, Record
+from edge_icl.models.record import FileDigest, Record
 
 SETTINGS = EncoderSettings(dimension=32, scale=400, max_tokens=512)
 FILES = {"model.onnx": FileDigest("00" * 32, 1)}
