@@ -83,7 +83,8 @@ class Session:
         else:
             seen = {"useful": known, "spread": 0, "weighed": 1 << 40}[rule]
             heavy = weights(self.sure[left], seen)
-            copies = Copies(self.near[left] >= LIKENESS, LIKENESS, np.zeros(len(left), np.intp))
+            read = np.zeros(len(left), np.bool_)
+            copies = Copies(self.near[left] >= LIKENESS, LIKENESS, read.astype(np.intp), read)
             found = most_useful(self.vectors[left], self.near[left], heavy, 1, copies=copies)
             best = int(left[found[0]])
         self.told.append(best)

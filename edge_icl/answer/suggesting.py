@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.runtime.progress import Progress
+    from edge_icl.search.near_copies import Likeness
     from edge_icl.search.scripts import Sight
     from edge_icl.store.snapshot import Snapshot
 
@@ -59,8 +60,7 @@ def suggest(
         asked = made[rows]
         near, sure, heavy = _said(derived, asked)
         passed = np.maximum(near, cosines(before, asked).max(1)) if len(before) else near
-        parts = [likeness.sight.compared(texts[row]) for row in rows]
-        copies = _copies(parts, near, passed, taught, likeness.threshold)
+        copies = _copies([texts[row] for row in rows], near, passed, taught, likeness)
         return [
             Suggestion(
                 position=rows[i],
@@ -93,21 +93,24 @@ def _vectors(
     return np.array(rows, np.int8).reshape(len(rows), settings.dimension)
 
 
-def _copies(parts: Sequence[str], near: Floats, passed: Floats, taught: set[str], threshold: float) -> Copies:
+def _copies(texts: Sequence[str], near: Floats, passed: Floats, taught: set[str], likeness: Likeness) -> Copies:
     """Return which questions are near copies.
 
     Args:
-        parts: what of each must be compared as text.
+        texts: of the questions.
         near: f64[m], cosine of the nearest example.
         passed: f64[m], the same, or that of the nearest question passed over, whose text is not known.
-        taught: what must be compared of the examples.
-        threshold: from this cosine on two texts say nearly the same, if nothing must be compared.
+        taught: what must be compared of the examples, where there is something.
+        likeness: when two inputs say nearly the same.
     """
+    sight, threshold = likeness.sight, likeness.threshold
+    parts = [sight.compared(text) for text in texts]
+    unseen = np.array([sight.reads_nothing(text) for text in texts], np.bool_)
     numbers = {part: i for i, part in enumerate(dict.fromkeys(parts))}
-    told = np.array(
-        [near[i] if part in taught else -1.0 if part else passed[i] for i, part in enumerate(parts)]
-    )
-    return Copies(told >= threshold, threshold, np.array([numbers[part] for part in parts], np.intp))
+    known = np.array([part in taught for part in parts], np.bool_)
+    plain = np.array([not part for part in parts], np.bool_)
+    told = np.where(plain, passed >= threshold, known & ((near >= threshold) | unseen))
+    return Copies(told, threshold, np.array([numbers[part] for part in parts], np.intp), unseen)
 
 
 def _untaught(snapshot: Snapshot, texts: Sequence[str], sight: Sight) -> tuple[list[int], set[str]]:

@@ -36,11 +36,13 @@ class Copies(NamedTuple):
         taught: b[m], whether each is one of a text that was taught or passed over.
         threshold: from this cosine on two questions are copies of each other,
         apart: i64[m], but only where these numbers are equal: what the encoder does not read is the same.
+        unseen: b[m], whether it reads nothing: then the numbers alone decide.
     """
 
     taught: NDArray[np.bool_]
     threshold: float
     apart: NDArray[np.intp]
+    unseen: NDArray[np.bool_]
 
 
 def weights(sure: Floats, examples: int) -> Floats:
@@ -79,5 +81,6 @@ def most_useful(
         chosen.append(best)
         left[best] = False
         near = np.maximum(near, alike[best])
-        same |= (alike[best] >= copies.threshold) & (copies.apart == copies.apart[best])
+        near_enough = (alike[best] >= copies.threshold) | copies.unseen
+        same |= near_enough & (copies.apart == copies.apart[best])
     return chosen

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from edge_icl import Check, Example, InputError, Memory, ModelMissingError, Stor
 from edge_icl.aio import AsyncMemory
 from edge_icl.answer import checking
 from edge_icl.encode.vector import Vector
-from edge_icl.models.location import find_encoder
+from edge_icl.models.importing import import_model
 
 SEED = bytes(range(32))
 PAIRS = [
@@ -100,13 +101,15 @@ def test_inputs_that_the_encoder_cannot_read_are_found(memory: Memory) -> None:
     assert {held.input for held in memory.check().unread} == set(unread)
 
 
-def test_inputs_longer_than_the_encoder_reads_are_found(memory: Memory) -> None:
-    made = find_encoder().settings
+def test_inputs_longer_than_the_encoder_reads_are_found(models_home: Path, tmp_path: Path) -> None:
+    made = import_model("small", tiny.bert(tmp_path / "small")).settings
     most = (made.max_tokens - 2) * made.windows
     longer, fits = "taxi " * (most + 1), "taxi " * most
-    memory.add_many(taught((longer, "travel"), (fits, "travel")))
 
-    assert [held.input for held in memory.check().cut] == [longer]
+    with Memory.create("work", encoder="small") as memory:
+        added = memory.add_many(taught((longer, "travel"), (fits, "travel")))
+
+        assert (added.cut, [held.input for held in memory.check().cut]) == (1, [longer])
 
 
 def test_of_free_text_there_is_no_accuracy_but_all_else(memory: Memory) -> None:

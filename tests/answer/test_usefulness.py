@@ -29,7 +29,8 @@ SAME = 0.9
 
 def copies(near: NDArray[np.float64]) -> Copies:
     """Near copies as vectors tell them of texts that the encoder reads."""
-    return Copies(near >= SAME, SAME, np.zeros(len(near), np.intp))
+    read = np.zeros(len(near), np.bool_)
+    return Copies(near >= SAME, SAME, read.astype(np.intp), read)
 
 
 def group(centre: int, count: int) -> NDArray[np.int8]:
@@ -159,3 +160,18 @@ def test_asyncio_has_the_same(models_home: Path) -> None:
         assert memory.suggest(QUESTIONS, 3) == found
         assert memory.embed(QUESTIONS) == vectors
     assert models_home.exists()
+
+
+def test_only_the_same_texts_are_near_copies_where_the_encoder_reads_nothing(models_home: Path) -> None:
+    train, tea = (
+        "\u0e23\u0e16\u0e44\u0e1f\u0e40\u0e0a\u0e49\u0e32",
+        "\u0e0a\u0e32\u0e19\u0e21\u0e40\u0e22\u0e47\u0e19",
+    )
+    questions = [f"{train}!", tea, f"{tea} !", "\U0001f355", "A stapler"]
+    with Memory.create("work") as memory:
+        memory.add(train, "travel")
+
+        found = [one.question for one in memory.suggest(questions, limit=5)]
+
+    assert {*found[-2:]} == {f"{train}!", found[-1]}
+    assert len({*found[-2:]} & {tea, f"{tea} !"}) == 1
