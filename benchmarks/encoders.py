@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 SIZES = (8, 32, 128, 512, 2000)
 TIMED, ROUNDS = 128, 7
+JOINED = "joined: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,22 @@ def measured(task: Task, size: int, vectors: dict[str, Vectors]) -> Cell:
     return Cell(task.name, task.group, size, right)
 
 
+def download(name: str) -> int | None:
+    """Return the bytes to download for an encoder, or for all that it is joined of; None where not known."""
+    source = location.find_encoder(name).record.source
+    parts = source.removeprefix(JOINED).split(", ") if source.startswith(JOINED) else [name]
+    sizes = [entry.size if (entry := catalogue.find(part)) else None for part in parts]
+    return None if None in sizes else sum(size for size in sizes if size is not None)
+
+
 def cost(name: str, encoder: Encoder, seconds: Sequence[float]) -> dict[str, Any]:
     """Return what a laptop pays for an encoder."""
-    entry = catalogue.find(name)
     return {
         "encoder": name,
         "texts a second": TIMED / float(np.median(seconds)),
-        "bytes an example": encoder.settings.dimension,
+        "bytes an example": encoder.dimension,
         "bytes on disk": size_of(location.path(name)),
-        "bytes to download": entry.size if entry else None,
+        "bytes to download": download(name),
     }
 
 
