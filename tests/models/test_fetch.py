@@ -16,13 +16,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
 
+from edge_icl.encode.encoder import Encoder
 from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import FetchError, ModelError, ModelFileError
 from edge_icl.models import catalogue, location
 from edge_icl.models.catalogue import DEFAULT_LLM
+from edge_icl.models.common_texts import COMMON_TEXTS
+from edge_icl.models.encoders import OTHERS
 from edge_icl.models.entry import Entry, HubSource, SourceFile, WheelSource
 from edge_icl.models.fetch import fetch
 from edge_icl.models.installed import InstalledEncoder
@@ -62,7 +66,7 @@ class Hub:
             request.send_header("Location", self.elsewhere + request.path)
             request.end_headers()
             return
-        data = self.files.get(request.path.split("/resolve/main/")[-1])
+        data = self.files.get(request.path.split("/resolve/")[-1].partition("/")[2])
         if data is None:
             request.send_error(404)
             return
@@ -517,6 +521,39 @@ def test_an_encoder_is_converted_and_its_weights_are_not_kept(
         "model.onnx",
         "tokenizer.json",
     ]
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in OTHERS])
+def test_an_encoder_of_the_catalogue_is_made_what_the_catalogue_says(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The hub has small real files of the same layout: same network, same kind of tokenizer, other weights."""
+    folder = tiny.bert(
+        tmp_path / "bert",
+        reads=tiny.characters("".join(text for texts in COMMON_TEXTS.values() for text in texts)),
+        max_position_embeddings=tiny.POSITIONS,
+    )
+    known = next(entry for entry in OTHERS if entry.name == name)
+    assert known.encoder is not None
+    hub.files |= {file.name: (folder / file.name).read_bytes() for file in known.files}
+    files = [
+        SourceFile(file.name, sha256(hub.files[file.name]), len(hub.files[file.name])) for file in known.files
+    ]
+    tiny_settings = replace(known.encoder, dimension=tiny.DIMENSION, max_tokens=tiny.POSITIONS)
+    small = replace(known, files=tuple(files), encoder=tiny_settings)
+    monkeypatch.setattr(catalogue, "CATALOGUE", (small,))
+
+    model = fetch(name).model
+
+    assert isinstance(model, InstalledEncoder)
+    made = model.record.encoder
+    assert made is not None
+    assert (made.pooling, made.instruction) == (known.encoder.pooling, known.encoder.instruction)
+    assert made.centre
+    assert made.scale != known.encoder.scale
+    assert model.languages == known.languages
+    first, second = Encoder(model.networks).encode(["Wo ist der Bahnhof?", "Zwei Kaffee, bitte."])
+    assert not np.array_equal(first, second)
 
 
 def test_a_disk_that_refuses_is_not_blamed_on_the_source(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
