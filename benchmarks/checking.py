@@ -50,10 +50,10 @@ class Planted(NamedTuple):
     others: NDArray[np.intp]
 
 
-def encoded(name: str) -> Data:
+def encoded(name: str, encoder_name: str) -> Data:
     rows = load(f"{name}/train")
     order = np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]
-    found = find_encoder(DEFAULT_ENCODER)
+    found = find_encoder(encoder_name)
     encoder = Encoder(found.networks)
     some = [rows[i] for i in order]
     return Data(encoder.encode([row["input"] for row in some]), [row["output"] for row in some])
@@ -95,8 +95,7 @@ def place(found: list[int], row: int) -> int:
     return found.index(row) + 1 if row in found else len(found) + 1000
 
 
-def report(name: str, examples: int, plantings: int) -> None:
-    data = encoded(name)
+def report(data: Data, name: str, examples: int, plantings: int) -> None:
     one = [plant(data, examples, 1, draw) for draw in range(plantings)]
     places = np.array([place(suspects(some), some.wrong[0]) for some in one])
     print(f"{name}: {examples} examples, {plantings} plantings of one wrong label", flush=True)
@@ -119,10 +118,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--plantings", type=int, default=100)
     parser.add_argument("--examples", type=int, default=512)
+    parser.add_argument("--encoder", default=DEFAULT_ENCODER, help="an installed one")
     parser.add_argument("--sets", nargs="+", default=["banking77", "sst2"])
     asked = parser.parse_args()
     for name in asked.sets:
-        report(name, asked.examples, asked.plantings)
+        report(encoded(name, asked.encoder), name, asked.examples, asked.plantings)
 
 
 if __name__ == "__main__":
