@@ -6,8 +6,9 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
@@ -16,11 +17,13 @@ from filelock import FileLock
 from hypothesis import settings
 from own_core import own_core
 
+from edge_icl import Memory
 from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.checked import settle
 from edge_icl.models.fetch import fetch
 from edge_icl.models.installed import GRAPH
+from edge_icl.runtime.shared import Shared
 
 # Tests import onnxruntime by themselves; the person who runs them has not agreed to tell its maker.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -133,8 +136,53 @@ def fetched_models() -> Path:
     return home / "models"
 
 
+@pytest.fixture(scope="session")
+def kept_models(
+    fetched_models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Shared[Any]]]:
+    """What stores of a process share, with both default models in it: a store stays open."""
+    kept: dict[str, Shared[Any]] = {"_encoders": Shared(), "_models": Shared()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGE_ICL_HOME", str(fetched_models.parent))
+        with sharing(kept), own_core():
+            memory = Memory.create(tmp_path_factory.mktemp("kept") / "store")
+            memory.load()
+    with memory:
+        yield kept
+
+
 @pytest.fixture
-def models_home(fetched_models: Path, own_home: Path) -> Path:
+def shared_models(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have both default models loaded, and empty, as by another open store; for `fresh_models`, have none."""
+    if "fresh_models" in request.fixturenames:
+        yield
+        return
+    kept = request.getfixturevalue("kept_models")
+    entries = [entry for shared in kept.values() for entry in shared._entries.values()]
+    entries[-1].value.window.purge()
+    with sharing(kept):
+        yield
+        assert [entry.users for entry in entries] == [1, 1], "a store is still open"
+
+
+@pytest.fixture
+def fresh_models() -> None:
+    """Have stores load their models, as the first store of a process does."""
+
+
+@contextmanager
+def sharing(shared: dict[str, Shared[Any]]) -> Iterator[None]:
+    """Have the stores that are opened in the block share these models."""
+    from edge_icl.answer import engines
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, models in shared.items():
+            patch.setattr(engines, name, models)
+        yield
+
+
+@pytest.fixture
+def models_home(fetched_models: Path, own_home: Path, shared_models: None) -> Path:
     """A home with both default models. Large files are links: replace or remove one, never write into it."""
     names = shutil.ignore_patterns(".*")
     shutil.copytree(fetched_models, own_home / "models", copy_function=link_or_copy, ignore=names)

@@ -205,6 +205,7 @@ def test_a_question_is_asked_again_when_its_examples_change_and_a_stream_says_so
         list(stream)
 
 
+@pytest.mark.usefixtures("fresh_models")
 def test_loading_is_told_and_can_be_ended_by_its_callback(models_home: Path) -> None:
     told: list[tuple[str, int, int]] = []
     with Memory.open("work", progress=lambda *report: told.append(report)) as memory:

@@ -17,6 +17,8 @@ from edge_icl.answer import engines
 from edge_icl.llm import model as models
 from edge_icl.runtime.shared import Shared
 
+pytestmark = pytest.mark.usefixtures("fresh_models")
+
 JUDGED = Options(ask_model="always")
 WRITE = Options(labels="off", max_tokens=12)
 STORY = Options(labels="off", select="none", max_tokens=60)
