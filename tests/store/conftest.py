@@ -23,6 +23,15 @@ def memory() -> Path | None:
     return SHARED if usable and shutil.disk_usage(SHARED).free > ROOM else None
 
 
+@pytest.fixture(scope="module")
+def folder_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for what the tests of a file share: in memory, where there is room."""
+    with tempfile.TemporaryDirectory(
+        prefix="edge-icl-tests-", dir=memory() or tmp_path_factory.mktemp("shared")
+    ) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture
 def on_disk() -> None:
     """Have a store on a disk."""
