@@ -59,12 +59,13 @@ def ask(prefixes: Prefixes, prefix: list[int], question: list[int]) -> np.ndarra
         return logits
 
 
-@pytest.fixture
-def cold(model: Model, prefix: list[int], question: list[int]) -> np.ndarray:
+@pytest.fixture(scope="module")
+def cold(loaded: Model, prefix: list[int], question: list[int]) -> np.ndarray:
     """The logits of a first question, in an empty window that is empty again afterwards."""
     assert len(prefix) >= WORTH_KEEPING
-    logits = ask(Prefixes(model), prefix, question)
-    model.window.purge()
+    loaded.window.purge()
+    logits = ask(Prefixes(loaded), prefix, question).copy()
+    loaded.window.purge()
     return logits
 
 

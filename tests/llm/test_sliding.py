@@ -58,7 +58,7 @@ class Folder(dict[str, bytes]):
 
 @pytest.fixture(scope="module", params=["small", "real"])
 def sliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sliding]:
-    """Both models, one after the other."""
+    """Both models, one after the other; a test that takes `often` has the real one in a campaign alone."""
     if request.param == "small":
         file = ggufs.gemma(tmp_path_factory.mktemp("gemma") / "small.gguf", context=2048, window=32)
     else:
@@ -73,6 +73,13 @@ def real_file() -> Path:
         return gemma.find()
     except gemma.NotHereError as error:
         pytest.skip(f"the model cannot be had: {error}")
+
+
+@pytest.fixture
+def often(sliding: Sliding, campaign: bool) -> None:
+    """Try the real model in a campaign: its kept states are looked at in every run, by the first test."""
+    if sliding.real and not campaign:
+        pytest.skip("tried with the small model, and with the real one in a campaign")
 
 
 @pytest.fixture
@@ -127,6 +134,7 @@ def test_cold_warm_from_the_disk_and_reopened_are_the_same_logits_and_scores(
         assert found(Prefixes(again, disk=folder)) == cold
 
 
+@pytest.mark.usefixtures("often")
 def test_states_are_the_same_bytes_whatever_was_asked_before(sliding: Sliding, prefixes: Prefixes) -> None:
     prefix, question = sliding.tokens(sliding.window + 50), sliding.tokens(9, seed=1)
     first, second = Folder(), Folder()
@@ -139,6 +147,7 @@ def test_states_are_the_same_bytes_whatever_was_asked_before(sliding: Sliding, p
     assert first == second
 
 
+@pytest.mark.usefixtures("often")
 def test_what_is_cut_off_beyond_the_window_leaves_no_trace(sliding: Sliding, prefixes: Prefixes) -> None:
     window = prefixes.model.window
     beginning, rest = sliding.tokens(sliding.window + 50), sliding.tokens(30, seed=1)
@@ -157,6 +166,7 @@ def test_what_is_cut_off_beyond_the_window_leaves_no_trace(sliding: Sliding, pre
         assert np.array_equal(window.append(rest), expected)
 
 
+@pytest.mark.usefixtures("often")
 def test_as_many_labels_as_sequences_are_scored_as_each_alone(sliding: Sliding, prefixes: Prefixes) -> None:
     prefix, question = sliding.tokens(sliding.window + 50), sliding.tokens(9, seed=1)
     labels = [f"label {number}" for number in range(255)]
@@ -166,6 +176,7 @@ def test_as_many_labels_as_sequences_are_scored_as_each_alone(sliding: Sliding, 
     assert np.array_equal(score_labels(prefixes, prefix, question, labels), cold)
 
 
+@pytest.mark.usefixtures("often")
 def test_answers_in_turns_beyond_the_window_are_the_answers_alone(sliding: Sliding, prefixes: Prefixes) -> None:
     prompts = [(sliding.tokens(sliding.window + 90, seed=n), sliding.tokens(9, seed=n)) for n in range(2)]
 

@@ -67,13 +67,13 @@ def prefixes(model: Model) -> Prefixes:
     return Prefixes(model)
 
 
-@pytest.fixture
-def prefix(model: Model) -> list[int]:
+@pytest.fixture(scope="session")
+def prefix(loaded: Model) -> list[int]:
     """The tokens of four reviews."""
-    return model.tokenize(PREFIX, start=True)
+    return loaded.tokenize(PREFIX, start=True)
 
 
-@pytest.fixture
-def question(model: Model) -> list[int]:
+@pytest.fixture(scope="session")
+def question(loaded: Model) -> list[int]:
     """The tokens of a fifth."""
-    return model.tokenize(QUESTION)
+    return loaded.tokenize(QUESTION)
