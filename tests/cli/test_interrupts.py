@@ -106,11 +106,12 @@ def disturbed(args: tuple[str, ...], stdin: bytes, moment: Moment, number: int) 
 
 
 def moments(seconds: float, events: int, each: int, chance: random.Random) -> Iterator[Moment]:
-    """Yield moments spread over a command's life, one in each part of it."""
+    """Yield moments spread over a command's life, one in each part of it: in turns by the clock and at an event."""
+    first = chance.randrange(2)
     for part in range(each):
-        yield Moment(seconds=seconds * (part + chance.random()) / each)
-        if events:
-            yield Moment(event=1 + int(events * (part + chance.random()) / each))
+        share = (part + chance.random()) / each
+        by_event = events and (first + part) % 2
+        yield Moment(event=1 + int(events * share)) if by_event else Moment(seconds=seconds * share)
 
 
 SIGN, MADE = "edge-icl: error: ", "the change is made, and after it: "
@@ -130,7 +131,7 @@ def check_end(ran: Ran, number: int, undisturbed: Ran) -> str:
 def disturb(
     args: tuple[str, ...], chance: random.Random, each: int, *, stdin: bytes = b"", reset: Callable[[], None]
 ) -> Iterator[tuple[str, Ran, Ran]]:
-    """Run a command with a signal at `each` times two moments for every signal; yield how each ended."""
+    """Run a command with a signal at `each` moments for every signal; yield how each ended."""
     reset()
     seconds, events, undisturbed = whole(args, stdin)
     for number in NUMBERS:
@@ -146,7 +147,7 @@ def test_a_question_is_interrupted_at_any_moment_and_never_answered_after_all(
     ends = [
         end
         for end, *_ in disturb(
-            ("ask", "Taxi downtown"), random.Random(7), 60 if campaign else 3, reset=lambda: None
+            ("ask", "Taxi downtown"), random.Random(7), 120 if campaign else 4, reset=lambda: None
         )
     ]
 
@@ -170,7 +171,7 @@ def test_a_command_that_reads_ends_in_order_and_changes_nothing(
     done = 0
 
     for _ in disturb(
-        args, random.Random(line), 20 if campaign else 1, reset=lambda: out.unlink(missing_ok=True)
+        args, random.Random(line), 40 if campaign else 1, reset=lambda: out.unlink(missing_ok=True)
     ):
         done += 1
         assert not out.exists() or out.read_text() == exported
@@ -195,7 +196,7 @@ def test_a_command_that_changes_ends_with_the_store_before_or_after(
         shutil.rmtree(store)
         shutil.copytree(untouched, store)
 
-    whole_runs = disturb(args, random.Random(line), 20 if campaign else 1, reset=reset)
+    whole_runs = disturb(args, random.Random(line), 40 if campaign else 1, reset=reset)
     for end, ran, _ in whole_runs:
         done += 1
         states.add(root(store))
@@ -284,7 +285,7 @@ def test_a_program_that_goes_on_after_ctrl_c_asks_again_with_the_same_store(
     home: Path, campaign: bool, count: Count
 ) -> None:
     """The signal comes while models load and answer; the program hears KeyboardInterrupt, and nothing else."""
-    rounds, chance, interrupted = 100 if campaign else 6, random.Random(3), 0
+    rounds, chance, interrupted = 100 if campaign else 4, random.Random(3), 0
     seconds = 2.0
     for part in range(rounds):
         read, write = os.pipe()
