@@ -224,6 +224,7 @@ def test_what_is_no_grammar_and_no_schema_is_one_sentence(
     refused(run("ask", "Taxi", option, str(file)), wrong)
 
 
+@pytest.mark.usefixtures("fresh_models")
 def test_verbose_tells_what_the_model_was_computed_on_and_what_loading_took(home: Path) -> None:
     told = run("ask", "Taxi downtown", "-v").err.splitlines()
 
