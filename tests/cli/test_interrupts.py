@@ -106,7 +106,7 @@ def disturbed(args: tuple[str, ...], stdin: bytes, moment: Moment, number: int) 
 
 
 def moments(seconds: float, events: int, each: int, chance: random.Random) -> Iterator[Moment]:
-    """Yield moments spread over a command's life, one in each part of it: in turns by the clock and at an event."""
+    """Yield moments spread over a command's life, one in each part: in turns by the clock and at an event."""
     first = chance.randrange(2)
     for part in range(each):
         share = (part + chance.random()) / each
