@@ -104,8 +104,9 @@ def _copies(texts: Sequence[str], near: Floats, passed: Floats, taught: set[str]
         likeness: when two inputs say nearly the same.
     """
     sight, threshold = likeness.sight, likeness.threshold
-    parts = [sight.compared(text) for text in texts]
-    unseen = np.array([sight.reads_nothing(text) for text in texts], np.bool_)
+    looks = [sight.look(text) for text in texts]
+    parts = [look.compared for look in looks]
+    unseen = np.array([look.nothing for look in looks], np.bool_)
     numbers = {part: i for i, part in enumerate(dict.fromkeys(parts))}
     known = np.array([part in taught for part in parts], np.bool_)
     plain = np.array([not part for part in parts], np.bool_)
@@ -120,7 +121,7 @@ def _untaught(snapshot: Snapshot, texts: Sequence[str], sight: Sight) -> tuple[l
     """
     inputs = [example.input for page in snapshot.pages() for _, example in page.examples()]
     known = {*map(folded, inputs)}
-    parts = {*map(sight.compared, inputs)} - {""}
+    parts = {sight.look(input).compared for input in inputs} - {""}
     rows = []
     for i, text in enumerate(texts):
         if (one := folded(text)) not in known:

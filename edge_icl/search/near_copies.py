@@ -19,20 +19,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge_icl.results import Held
-from edge_icl.search.scripts import letters
 from edge_icl.search.similarity import cosines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from edge_icl.search.scripts import Sight
+    from edge_icl.search.scripts import Look, Sight
     from edge_icl.store.pages import Page
     from edge_icl.store.snapshot import Snapshot
 
 MOST, ONE_IN = 3, 10
 """Characters in which two texts may differ: three, and one in ten of the shorter text."""
+
+EDGE = 8
+"""Characters at the ends of texts that are looked at first."""
 
 ENDING = 64
 """Characters that the ends of two long texts have in common at least, where their beginnings may differ."""
@@ -99,17 +101,15 @@ class Texts:
     """
 
     def __init__(self, texts: Sequence[str], sight: Sight) -> None:
-        self._texts = texts
         self._sight = sight
-        self._unread: defaultdict[str, list[int]] = defaultdict(list)
-        self._long: defaultdict[str, list[int]] = defaultdict(list)
-        for i, text in enumerate(texts):
-            if sight.reads_whole(text):
-                self._unread[sight.unread(text)].append(i)
-            else:
-                self._long[letters(text)].append(i)
-        self._plain = np.array(self._unread.get("", ()), np.intp)
-        self._nothing = np.array([sight.reads_nothing(text) for text in texts])
+        self._looks = [sight.look(text) for text in texts]
+        self._nothing = np.array([look.nothing for look in self._looks])
+        self._seen = {look.letters for look in self._looks if not look.unread}
+        self._parts = _Index(look.unread if look.whole else None for look in self._looks)
+        self._wholes = _Index(
+            (None if look.whole else look.letters for look in self._looks), self._seen, sight.read_in_any_case
+        )
+        self._plain = np.array(self._parts.same(""), np.intp)
 
     @property
     def unseen(self) -> bool:
@@ -124,48 +124,27 @@ class Texts:
             similarities: f64[m], of its vector to those of the texts.
             threshold: from this one on they are alike.
         """
-        rows = self._compared(text)
+        look = self._sight.look(text)
+        rows = self._compared(look)
         alike = similarities[rows] >= threshold
-        if self.unseen and self._sight.reads_nothing(text):
+        if look.nothing:
             alike |= self._nothing[rows]
         return rows[alike]
 
-    def _compared(self, text: str) -> NDArray[np.intp]:
+    def _compared(self, look: Look) -> NDArray[np.intp]:
         """Return the positions of the texts of which another may be a near copy, as far as texts tell."""
-        whole = letters(text) if self._long or not self._sight.reads_whole(text) else ""
-        seen = not self._sight.unread(text)
-        if not self._sight.reads_whole(text):
-            found = self._everything.near(whole, seen=seen)
-        elif seen and not self._long:
+        if not look.whole:
+            found = self._everything.near(look.letters, seen=not look.unread)
+        elif not look.unread and not self._wholes:
             return self._plain
         else:
-            found = self._parts.near(self._sight.unread(text), seen=False)
-            if self._long:
-                found += self._wholes.near(whole, seen=seen)
+            found = self._parts.near(look.unread) + self._wholes.near(look.letters, seen=not look.unread)
         return np.array(sorted(found), np.intp)
 
     @cached_property
-    def _parts(self) -> _Index:
-        """What is not read of the texts that are read to their end."""
-        return _Index(self._unread)
-
-    @cached_property
-    def _wholes(self) -> _Index:
-        """All of the texts that are perhaps cut."""
-        return _Index(self._long, self._seen, self._sight.read_in_any_case)
-
-    @cached_property
     def _everything(self) -> _Index:
-        """All of all texts."""
-        found = defaultdict(list)
-        for i, text in enumerate(self._texts):
-            found[letters(text)].append(i)
-        return _Index(found, self._seen, self._sight.read_in_any_case)
-
-    @cached_property
-    def _seen(self) -> set[str]:
-        """All of the texts that have no letter that is not read."""
-        return {letters(text) for text in self._texts if not self._sight.unread(text)}
+        """All of all texts; the others have what is not read of those that are not cut, and those that are."""
+        return _Index((look.letters for look in self._looks), self._seen, self._sight.read_in_any_case)
 
 
 class _Index:
@@ -175,17 +154,20 @@ class _Index:
     are found by their halves.
 
     Args:
-        texts: text -> positions.
+        texts: texts, None where there is none.
         seen: those whose beginnings were read.
         free: of these, so many characters at the beginning may differ.
     """
 
-    def __init__(self, texts: dict[str, list[int]], seen: Collection[str] = (), free: int = 0) -> None:
-        self._texts = texts
+    def __init__(self, texts: Iterable[str | None], seen: Collection[str] = (), free: int = 0) -> None:
+        self._texts: defaultdict[str, list[int]] = defaultdict(list)
         self._free = free
         self._halves: defaultdict[tuple[int, str], set[str]] = defaultdict(set)
         self._endings: defaultdict[str, set[str]] = defaultdict(set)
-        for text in texts:
+        for i, one in enumerate(texts):
+            if one is not None:
+                self._texts[one].append(i)
+        for text in self._texts:
             if len(text) >= ONE_IN:
                 half = _half(len(text))
                 self._halves[len(text), text[:half]].add(text)
@@ -193,7 +175,14 @@ class _Index:
             if text in seen and len(text) >= free + ENDING:
                 self._endings[text[-ENDING:]].add(text)
 
-    def near(self, text: str, *, seen: bool) -> list[int]:
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def same(self, text: str) -> list[int]:
+        """Return the positions of a text."""
+        return self._texts.get(text, [])
+
+    def near(self, text: str, *, seen: bool = False) -> list[int]:
         """Return the positions of the texts that are nearly the same as another; `seen`: see above."""
         found = {text} & self._texts.keys()
         found |= {other for other in self._halved(text) if nearly_the_same(text, other)}
@@ -218,6 +207,14 @@ def _half(length: int) -> int:
 def nearly_the_same(one: str, other: str) -> bool:
     """Tell whether two texts, as `letters` gives them, differ in one place at most, and little."""
     shorter, longer = sorted((len(one), len(other)))
+    # Thousands of mails may have most of their letters in common. Where two differ near an end, as nearly all
+    # such do, all else must be the same.
+    rest = longer - MOST - EDGE + 1
+    if rest > EDGE and (
+        (one[-EDGE:] != other[-EDGE:] and one[:rest] != other[:rest])
+        or (one[:EDGE] != other[:EDGE] and one[-rest:] != other[-rest:])
+    ):
+        return False
     same = _shared(one, other) + _shared(one[::-1], other[::-1])
     return longer - min(same, shorter) <= min(MOST, shorter // ONE_IN)
 

@@ -1,6 +1,6 @@
 r"""What an encoder reads of a text, told from the characters alone: without its vocabulary, in microseconds.
 
-    >>> Sight(languages=("en",)).unread("Taxi to \u6771\u4eac, please")
+    >>> Sight(languages=("en",)).look("Taxi to \u6771\u4eac, please").unread
     '\u6771\u4eac'
 
 An encoder's vocabulary was made from the languages that it was trained on. Letters of other scripts are unknown
@@ -13,8 +13,12 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from edge_icl.search.matching import fold
+from edge_icl.search.matching import unseen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LATIN = "LATIN"
 """The script of English, of which every vocabulary has letters; digits and punctuation go with it."""
@@ -63,59 +67,73 @@ FEW = 10
 """Emoji that are less than one in so many of a text's characters are an ornament of it."""
 
 
+class Look(NamedTuple):
+    """What an encoder sees of a text.
+
+    Attributes:
+        text: the text.
+        whole: whether it is surely so short that it is not cut.
+        unread: what it does not read of it: letters, signs and digits of scripts that none of its languages is
+            written in, and emoji where they are a tenth of the text or more; folded. "" for nothing.
+        letters: see `letters`.
+    """
+
+    text: str
+    whole: bool
+    unread: str
+    letters: str
+
+    @property
+    def compared(self) -> str:
+        """What must be compared as text: what is not read, or all if it is perhaps cut."""
+        return self.unread if self.whole else self.letters
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no letter, digit or emoji of it is read, so that its vector says nothing."""
+        return "" != self.unread == self.letters
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What an encoder reads.
 
     Attributes:
         languages: codes (ISO 639-1) of those that it was trained on; () where that is not known.
-        max_tokens: longer texts are cut there.
+        max_tokens: what it reads at a time.
     """
 
     languages: tuple[str, ...] = ("en",)
     max_tokens: int = 256
-    _kept: _Unread = field(init=False, repr=False, compare=False)
+    _unread: _Kept = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Look up the scripts once."""
-        object.__setattr__(self, "_kept", _kept(scripts(self.languages)))
+        object.__setattr__(self, "_unread", _unread(scripts(self.languages)))
 
     @property
     def read_in_any_case(self) -> int:
         """So many letters of a text, its first ones, are read in any case."""
         return self.max_tokens // SURELY_READ
 
-    def reads_whole(self, text: str) -> bool:
-        """Tell whether a text is so short that it is not cut."""
+    def look(self, text: str) -> Look:
+        """Return what the encoder sees of a text."""
         longest = BYTES_OF_A_TOKEN * self.max_tokens
-        return len(text) <= longest and (text.isascii() or len(text.encode()) <= longest)
-
-    def unread(self, text: str) -> str:
-        """Return what the encoder does not read of a text that is not too long: "" for nothing.
-
-        These are letters, signs and digits of scripts that none of its languages is written in, and emoji where
-        they are a tenth of the text or more; folded.
-        """
+        folded = letters(text)
         if text.isascii():
-            return ""
-        found = letters(text).translate(self._kept)
-        words = _without_emoji(found)
-        return found if FEW * (len(found) - len(words)) >= len(text) else words
-
-    def reads_nothing(self, text: str) -> bool:
-        """Tell whether no letter, digit or emoji of a text is read, so that its vector says nothing."""
-        return not text.isascii() and "" != letters(text) == self.unread(text)
-
-    def compared(self, text: str) -> str:
-        """Return what of a text must be compared as text: what is not read, or all if it is perhaps cut."""
-        return self.unread(text) if self.reads_whole(text) else letters(text)
+            return Look(text, len(text) <= longest, "", folded)
+        whole = len(text) <= longest and len(text.encode()) <= longest
+        unread = folded.translate(self._unread)
+        words = unread.translate(_WORDS)
+        emoji = len(unread) - len(words)
+        return Look(text, whole, unread if FEW * emoji >= len(text) else words, folded)
 
     def is_foreign(self, text: str) -> bool:
         """Tell whether more than half of a text's letters are of scripts that the encoder does not read."""
         if text.isascii():
             return False
-        found = _without_emoji(letters(text))
-        return HALF * len(found.translate(self._kept)) > len(found)
+        found = letters(text).translate(_WORDS)
+        return HALF * len(found.translate(self._unread)) > len(found)
 
 
 def scripts(languages: tuple[str, ...]) -> frozenset[str]:
@@ -125,45 +143,40 @@ def scripts(languages: tuple[str, ...]) -> frozenset[str]:
 
 def letters(text: str) -> str:
     """Return the letters, digits and symbols of a text, folded: no white space, punctuation, or the unseen."""
-    return fold(text).translate(_LETTERS)
+    if text.isascii():
+        return text.lower().translate(_LETTERS)
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", folded).translate(_LETTERS)
 
 
-class _Letters(dict[int, int | None]):
-    """For `str.translate`: a character stays, or is left out (None); filled as characters come."""
+class _Kept(dict[int, int | None]):
+    """For `str.translate`: a character stays, or is left out (None); filled as characters come.
+
+    Args:
+        keeps: tells whether a character stays.
+    """
+
+    def __init__(self, keeps: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._keeps = keeps
 
     def __missing__(self, code: int) -> int | None:
         """Decide about a character."""
-        self[code] = found = code if self.keeps(chr(code)) else None
+        self[code] = found = code if self._keeps(chr(code)) else None
         return found
 
-    def keeps(self, character: str) -> bool:
-        """Tell whether a character says something by itself."""
-        return unicodedata.category(character)[0] in "LMNS"
+
+def _says_something(character: str) -> bool:
+    """Tell whether a character is a letter, a sign of one, a digit or a symbol, and can be seen."""
+    return unicodedata.category(character)[0] in "LMNS" and not unseen(character)
 
 
-class _Unread(_Letters):
-    """The same for what is not read by an encoder that reads some scripts."""
-
-    def __init__(self, known: frozenset[str]) -> None:
-        super().__init__()
-        self._known = known
-
-    def keeps(self, character: str) -> bool:
-        """Tell whether a character is not read."""
-        kind = unicodedata.category(character)
-        if kind[0] == "S":
-            return _is_emoji(character)
-        return kind[0] in "LMN" and not character.isascii() and script(character) not in self._known
+def _is_no_emoji(character: str) -> bool:
+    """Tell whether a character is neither an emoji nor what changes its skin."""
+    return character.isascii() or unicodedata.category(character) not in {"So", "Sk"}
 
 
-def _without_emoji(text: str) -> str:
-    """Return a text without its emoji."""
-    return "".join(c for c in text if not _is_emoji(c))
-
-
-def _is_emoji(character: str) -> bool:
-    """Tell whether a character is an emoji, or what changes its skin."""
-    return not character.isascii() and unicodedata.category(character) in {"So", "Sk"}
+_LETTERS, _WORDS = _Kept(_says_something), _Kept(_is_no_emoji)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -174,9 +187,12 @@ def script(character: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _kept(known: frozenset[str]) -> _Unread:
-    """Return the table for some scripts; one for all that ask."""
-    return _Unread(known)
+def _unread(known: frozenset[str]) -> _Kept:
+    """Return what keeps, of letters, those that are not of some scripts, and emoji; one for all that ask."""
 
+    def keeps(character: str) -> bool:
+        if unicodedata.category(character)[0] == "S":
+            return not _is_no_emoji(character)
+        return not character.isascii() and script(character) not in known
 
-_LETTERS = _Letters()
+    return _Kept(keeps)
