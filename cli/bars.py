@@ -9,7 +9,7 @@ from edge_icl.cli import tables
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BYTE_STAGES = ("fetch", "check", "copy", "read")
+_BYTE_STAGES = ("fetch", "check", "copy", "read", "write")
 """First words of the stages that count bytes."""
 
 

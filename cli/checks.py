@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edge_icl.cli import editor, machine, tables
 from edge_icl.errors import ModelComputationError, ModelError
 from edge_icl.llm import build
-from edge_icl.models import catalogue, checked, exposed, location
+from edge_icl.models import catalogue, checked, exposed, location, requantized
 from edge_icl.runtime.cores import usable_cores
 from edge_icl.runtime.home import home
 
@@ -128,13 +128,19 @@ def models(progress: Progress) -> Iterator[Check]:
     names = {path.name for path in folders_in(location.models_folder())}
     for name in sorted(names | {catalogue.DEFAULT_LLM, catalogue.DEFAULT_ENCODER}):
         try:
-            location.verify(name, progress=progress)
+            model = location.verify(name, progress=progress)
         except ModelError as error:
             yield Check("model", Level.PROBLEM, error.message, error.hint)
         else:
             if told := exposed.others(location.exposable(name)):
                 yield Check("model", Level.NOTE, told, "see that you trust them, or have a copy of your own")
             yield Check("model", Level.OK, f"{name} is as it was installed")
+            if (better := requantized.missing(model)) is not None:
+                detail = (
+                    f"{name} has its weights as they were delivered: with {better.quantization} it is faster"
+                )
+                remedy = f"requantize them (few answers change): edge-icl models fetch {name} --faster"
+                yield Check("model", Level.NOTE, detail, remedy)
 
 
 def device(progress: Progress) -> Iterator[Check]:

@@ -21,6 +21,7 @@ May import: errors, runtime, encode, llm. Read in this order:
     near_copies          from which similarity on two inputs say nearly the same
     definition           what an encoder is to be: from its folder, the user and the catalogue
     install    from checked files to an installed model, in one rename
+    requantized  from the delivered weights to those that are used
     checked    how a model is used on this machine: in a way that it computes rightly
     hub, wheel the only code that opens a connection
     fetch      from a name to an installed model: the only caller of these two

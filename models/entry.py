@@ -69,6 +69,23 @@ class WheelSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requantized:
+    """What llama.cpp's quantizer makes of an LLM's delivered file, once, on this machine.
+
+    Attributes:
+        quantization: a name in `llm.requantize.QUANTIZATIONS`.
+        name: what the file is called on this machine.
+        sha256: its digest, the same on every machine.
+        size: its length in bytes.
+    """
+
+    quantization: str
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One model: what it is, what it is made from, and who delivers that, the first choice first.
 
@@ -77,7 +94,8 @@ class Entry:
         centred: whether its centre and scale are still to be computed, when it is installed.
         likeness: for encoders: from which similarity on two inputs say nearly the same; None to measure it.
         languages: for encoders: codes of those that it reads well.
-        installed_size: bytes on the disk, for encoders that are converted.
+        installed_size: bytes on the disk, for what is converted or requantized.
+        requantized: for LLMs: what is used in place of the delivered file, None where that itself is.
         reference: what `llm.selftest.measure` returns for an LLM's weights, None where we have not held them.
     """
 
@@ -92,6 +110,7 @@ class Entry:
     likeness: float | None = None
     languages: tuple[str, ...] = ()
     installed_size: int | None = None
+    requantized: Requantized | None = None
     reference: tuple[float, ...] | None = None
 
     @property
@@ -99,3 +118,9 @@ class Entry:
         """Bytes to download, None where unknown."""
         sizes = [file.size for file in self.files]
         return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """The SHA-256 of every file that is known: those delivered, and what is made of one."""
+        known = {file.sha256 for file in self.files if file.sha256}
+        return frozenset(known | ({self.requantized.sha256} if self.requantized else set()))

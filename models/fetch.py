@@ -12,11 +12,12 @@ there, and the next one goes on with them; the model gets its name only when it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import FetchError, ModelFileError, ModelMissingError
-from edge_icl.models import catalogue, checked, gguf, hub, install, location, wheel
+from edge_icl.errors import FetchError, ModelError, ModelFileError, ModelMissingError
+from edge_icl.models import catalogue, checked, gguf, hub, install, location, record, requantized, wheel
 from edge_icl.models.definition import record_of
 from edge_icl.models.entry import HubSource
 from edge_icl.runtime.progress import Progress, silent
@@ -49,18 +50,23 @@ class Fetched:
         model: the installed model.
         source: who delivered it, None where it was here already.
         failures: the sources that were asked before and did not deliver, in order.
+        requantized: to what its weights were requantized, None where they were not.
+        kept: why they were kept as they are, where they should have been requantized.
     """
 
     model: Installed
     source: str | None
-    failures: tuple[Failure, ...]
+    failures: tuple[Failure, ...] = ()
+    requantized: str | None = None
+    kept: str | None = None
 
 
-def fetch(name: str, *, progress: Progress = silent) -> Fetched:
+def fetch(name: str, *, faster: bool = False, progress: Progress = silent) -> Fetched:
     """Install a model of the catalogue. One that is here and whole is left alone, without a connection.
 
     Args:
         name: the model's, in the catalogue.
+        faster: where it is here with the weights as they were delivered, requantize these as a fetch would.
         progress: called for each file that is fetched or checked.
 
     Raises:
@@ -74,12 +80,13 @@ def fetch(name: str, *, progress: Progress = silent) -> Fetched:
         raise FetchError(f"the catalogue has no model {name}", "edge-icl models list shows the names")
     here = _here(name, progress)
     if here is not None:
-        return Fetched(here, None, ())
+        return _faster(entry, here, progress) if faster else Fetched(here, None)
     with install.staging("fetch", name) as work:
         files = work / "files"
         install.make_private_folder(files)
         source, failures = _deliver(entry, files, progress)
-        return Fetched(_install(entry, work, files, source, progress), source, failures)
+        fetched = _install(entry, work, files, source, progress)
+        return replace(fetched, failures=failures)
 
 
 def _here(name: str, progress: Progress) -> Installed | None:
@@ -110,19 +117,45 @@ def _deliver(entry: Entry, files: Path, progress: Progress) -> tuple[str, tuple[
     )
 
 
-def _install_llm(entry: Entry, work: Path, file: Path, source: str, progress: Progress) -> Installed:
+def _faster(entry: Entry, here: Installed, progress: Progress) -> Fetched:
+    """Put the requantized weights in the place of those that were delivered, where these are here."""
+    wanted = requantized.missing(here)
+    if wanted is None:
+        return Fetched(here, None)
+    place = location.path(entry.name)
+    source = record.read(place.parent).source
+    with install.staging("fetch", entry.name) as work:
+        try:
+            file = requantized.write(wanted, place, work, progress=progress)
+            made = install.install_llm(
+                entry.name, work, file=file, licence=entry.licence, source=source, progress=progress
+            )
+        except ModelError as error:
+            return Fetched(here, None, kept=error.message)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return Fetched(made, None, requantized=wanted.quantization)
+
+
+def _install_llm(entry: Entry, work: Path, file: Path, source: str, progress: Progress) -> Fetched:
     """Install a GGUF; one without a known digest is tried before."""
     gguf.check(file)
     fit = None if entry.files[0].sha256 else checked.first_try(file, progress=progress)
+    wanted, kept = entry.requantized, None
+    if wanted is not None:
+        try:
+            file = requantized.write(wanted, file, work, progress=progress)
+        except ModelError as error:
+            wanted, kept = None, error.message
     made = install.install_llm(
         entry.name, work, file=file, licence=entry.licence, source=source, progress=progress
     )
     if fit is not None:
         checked.keep(made, fit)
-    return made
+    return Fetched(made, source, requantized=wanted.quantization if wanted else None, kept=kept)
 
 
-def _install(entry: Entry, work: Path, files: Path, source: str, progress: Progress) -> Installed:
+def _install(entry: Entry, work: Path, files: Path, source: str, progress: Progress) -> Fetched:
     """Make a model of the delivered files."""
     if entry.kind == "llm":
         file = files / entry.files[0].name
@@ -132,4 +165,5 @@ def _install(entry: Entry, work: Path, files: Path, source: str, progress: Progr
             file.unlink(missing_ok=True)  # no later fetch may go on with it
             raise
     known = record_of(entry, files, source, progress=progress)
-    return install.install_encoder(entry.name, work, files=files, known=known, likeness=entry.likeness)
+    made = install.install_encoder(entry.name, work, files=files, known=known, likeness=entry.likeness)
+    return Fetched(made, source)

@@ -20,9 +20,10 @@ from edge_icl.models.regular import open_regular
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
-    from edge_icl.models.entry import Entry, Kind, SourceFile
+    from edge_icl.models.entry import Entry, Kind
 
 _CHUNK = 1 << 20
 _LICENCE = "unknown"
@@ -33,7 +34,8 @@ def import_model(
 ) -> Installed:
     """Install a GGUF file, or convert and install an encoder's folder.
 
-    A name of the catalogue stands for a certain model, so under such a name only its own files are taken.
+    A name of the catalogue stands for a certain model, so under such a name only its own files are taken: an
+    LLM's as it is delivered, or requantized as `fetch` does it. Either is kept as it is.
 
     Args:
         name: what to call it here.
@@ -77,7 +79,7 @@ def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> Instal
     for part, copy in zip(parts, copies, strict=True):
         _copy(part, copy, progress)
     if entry:
-        _check(copies[0], entry.files[0], name, progress)
+        _check(copies[0], entry.digests, name, progress)
     licence = entry.licence if entry else _LICENCE
     made = install.install_llm(name, work, file=copies[0], licence=licence, source="import", progress=progress)
     checked.keep(made, fit)
@@ -92,7 +94,7 @@ def _import_encoder(
     if not (path / TOKENIZER).is_file():
         raise ModelFileError(f"{path} holds no {TOKENIZER}", "only encoders with one can be imported")
     for file in entry.files if entry else ():
-        _check(path / file.name, file, name, progress)
+        _check(path / file.name, {file.sha256} - {None}, name, progress)
     if entry:
         known = record_of(entry, path, "import", progress=progress)
     else:
@@ -111,9 +113,9 @@ def _entry(name: str, kind: Kind) -> Entry | None:
     return entry
 
 
-def _check(path: Path, expected: SourceFile, name: str, progress: Progress) -> None:
-    """Hold a file against the catalogue."""
-    if expected.sha256 and record.hash_file(path, progress=progress).sha256 != expected.sha256:
+def _check(path: Path, expected: Collection[str | None], name: str, progress: Progress) -> None:
+    """Hold a file against the digests that the catalogue has, if any."""
+    if expected and record.hash_file(path, progress=progress).sha256 not in expected:
         raise ModelFileError(
             f"{path.name} is not the file that the catalogue has for {name}", "take another name"
         )

@@ -30,6 +30,7 @@ An answer, and the machine:
     generate        an answer, piece by piece
     selftest        whether this machine computes a model rightly
     trial           that test in a process of its own, which may end or hang
+    requantize      the weights written in another quantization, in a process of its own, too
 
 A second backend would be a second room. What an answer needs of this one is `Model.load`, `Vocabulary`,
 `Prefixes`, `score_labels`, `score_apart` and `generate`; there the boundary is. No interface is written for it:

@@ -185,7 +185,7 @@ class _Parent:
 def main() -> None:
     """Be the child: read a trial from the standard input, and tell the parent how it goes."""
     trial = Trial.from_json(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    threading.Thread(target=child_process.end_with_the_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
     child_process.limit(data=_memory())  # a file that asks for more is refused, rather than the machine stopped
 
@@ -226,13 +226,6 @@ def _listen(output: IO[bytes], lines: queue.SimpleQueue[bytes]) -> None:
         for line in output:
             lines.put(line)
     lines.put(b"")
-
-
-def _end_with_the_parent() -> None:
-    """Wait until the parent is gone, and end; a hanging child would outlive one that was killed."""
-    while os.read(0, 1):
-        pass
-    os._exit(1)  # `sys.exit` would end this thread alone
 
 
 def _memory() -> int | None:

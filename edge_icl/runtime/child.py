@@ -38,6 +38,17 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
+def end_with_the_parent() -> None:
+    """Wait until the parent is gone, and end this process: to be run in a thread of its own.
+
+    The standard input is a pipe that the parent holds open. A child that hangs would outlive one that was
+    killed.
+    """
+    while os.read(0, 1):
+        pass
+    os._exit(1)  # `sys.exit` would end this thread alone
+
+
 def limit(*, seconds: int | None = None, memory: int | None = None, data: int | None = None) -> None:
     """Bound what this process may take, where the system can; and write no core file where it ends.
 

@@ -16,6 +16,8 @@ import pytest
 import tiny
 from command import IDS, PROGRAM, Ran, at_terminal, content, process, refused, run, unchanged
 
+from edge_icl.models import location
+
 pytest_plugins = ["cli_fixtures"]
 
 LLM, ENCODER = "smollm2-135m-instruct", "all-minilm-l6-v2"
@@ -99,7 +101,7 @@ def test_a_file_that_is_no_gguf_is_refused(home: Path, tmp_path: Path) -> None:
     files = {
         "text.gguf": b"once upon a time",
         "empty.gguf": b"",
-        "cut.gguf": (home / "models" / LLM / "SmolLM2-135M-Instruct.Q4_1.gguf").read_bytes()[:5_000_000],
+        "cut.gguf": location.path(LLM).read_bytes()[:5_000_000],
         "odd.gguf": tiny.gguf(),
     }
     for name, data in files.items():
@@ -117,10 +119,12 @@ def test_a_file_that_is_no_gguf_is_refused(home: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_model_is_named_with_the_command_that_mends_it(home: Path) -> None:
-    _write(home / "models" / LLM / "SmolLM2-135M-Instruct.Q4_1.gguf", b"GGUF")
+    file = location.path(LLM)
+    size = file.stat().st_size
+    _write(file, b"GGUF")
 
     with unchanged(home):
-        refused(run("ask", "Taxi"), "has 4 bytes instead of 98362432", f"edge-icl models fetch {LLM}")
+        refused(run("ask", "Taxi"), f"has 4 bytes instead of {size}", f"edge-icl models fetch {LLM}")
 
 
 @pytest.mark.parametrize("line", ["add new thing", "forget ID --yes"])

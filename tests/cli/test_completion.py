@@ -40,7 +40,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
     [
         ("edge-icl for", ["forget"]),
         ("edge-icl models ver", ["verify"]),
-        ("edge-icl models fetch smollm2-135m", ["smollm2-135m-instruct"]),
+        ("edge-icl models fetch smollm2-135m", ["smollm2-135m-instruct", "smollm2-135m-instruct-q4_1"]),
         ("edge-icl show " + PAPER[:3], [PAPER[:8]]),
         ("edge-icl forget " + PAPER[:11], [PAPER[:11]]),
         ("edge-icl forget --tag ", ["2026"]),

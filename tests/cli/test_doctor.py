@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -17,7 +18,7 @@ from edge_icl.cli import checks, machine
 from edge_icl.cli.main import main
 from edge_icl.cli.tables import counted
 from edge_icl.llm import build, trial
-from edge_icl.models import catalogue, checked
+from edge_icl.models import catalogue, checked, location
 from edge_icl.runtime.cores import usable_cores
 
 pytest_plugins = ["cli_fixtures"]
@@ -45,6 +46,22 @@ def test_a_machine_that_is_in_order_has_no_problem_and_is_left_as_it_is(home: Pa
     assert json.loads(run("status", "--json").out)["problems"] == []
     assert run("status").out.endswith("in order   yes\n")
     assert content(home) == before
+
+
+def test_a_model_that_could_be_faster_is_a_note_with_the_command_that_makes_it_so(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidy(home)
+    assert not any(LLM in detail for detail in found("note"))
+    entry = catalogue.find(LLM)
+    assert entry is not None
+    here = replace(entry.files[0], sha256=location.find_llm().digest)
+    monkeypatch.setattr(catalogue, "CATALOGUE", (replace(entry, files=(here,)), *catalogue.CATALOGUE[1:]))
+
+    detail = f"{LLM} has its weights as they were delivered: with Q8_0 it is faster"
+    remedy = f"requantize them (few answers change): edge-icl models fetch {LLM} --faster"
+    assert found("note")[detail] == remedy
+    assert run("doctor").code == 0
 
 
 def tidy(home: Path) -> None:

@@ -1,6 +1,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from command import at_terminal, process, refused, run, unchanged
 from repository import SUPPORT
 
 from edge_icl.llm import trial
+from edge_icl.llm.requantize import requantize
+from edge_icl.models import catalogue, location, record
+from edge_icl.runtime import child
 
 LLM = "smollm2-135m-instruct"
 SPLIT = {"split.no": tiny.Short(0), "split.count": tiny.Short(2), "split.tensors.count": 24}
@@ -28,6 +32,9 @@ def test_list_names_what_is_here_and_what_can_be_fetched(models_home: Path, tmp_
     assert run("models", "import", "mine", str(file)).out == "imported mine\n"
     found = {one["name"]: one for one in json.loads(run("models", "list", "--json").out)}
     assert (found[LLM]["installed"], found[LLM]["default"], found[LLM]["size"]) == (True, True, 98_362_432)
+    assert found[LLM]["installed_size"] == location.path(LLM).stat().st_size
+    delivered = found[f"{LLM}-q4_1"]
+    assert (delivered["size"], delivered["installed_size"]) == (98_362_432, 98_362_432)
     assert (found["qwen2.5-7b-instruct"]["installed"], found["qwen2.5-7b-instruct"]["size"]) == (False, None)
     assert (found["mine"]["kind"], found["mine"]["size"]) == ("llm", len(tiny.llama()))
     text = at_terminal("models", "list").out
@@ -44,8 +51,46 @@ def test_fetching_what_is_here_opens_no_connection(monkeypatch: pytest.MonkeyPat
         f"{LLM} is here already, and whole\nall-minilm-l6-v2 is here already, and whole\n"
     )
     assert json.loads(run("models", "fetch", LLM, "--json").out) == [
-        {"name": LLM, "source": None, "failures": []}
+        {"name": LLM, "source": None, "failures": [], "requantized": None, "kept": None}
     ]
+
+
+def test_a_model_that_is_here_as_it_was_delivered_is_made_faster_when_told(
+    models_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_delivered(models_home, monkeypatch)
+    faster = ("models", "fetch", LLM, "--faster")
+    with monkeypatch.context() as patch:
+        patch.setattr(child, "command", lambda _: [sys.executable, "-c", "raise SystemExit(3)"])
+        failed = run(*faster)
+    assert (failed.code, failed.out) == (0, f"{LLM} is here already, and whole\n")
+    why = "llama.cpp's quantizer ended its process (exit code 3)"
+    assert failed.err == (
+        f"edge-icl: {LLM} is kept as it was delivered, which works and is slower: {why}\n"
+        f"edge-icl: to requantize it later: edge-icl models fetch {LLM} --faster\n"
+    )
+
+    assert run(*faster).out == f"requantized {LLM} to Q8_0\n"
+    assert run(*faster).out == f"{LLM} is here already, and whole\n"
+
+
+def as_delivered(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a tiny model under the default's name, and in the catalogue as the file that is delivered."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    entry = catalogue.find(LLM)
+    assert entry is not None
+    assert entry.requantized is not None
+    source = home / "tiny.gguf"
+    source.write_bytes(tiny.llama())
+    requantize(source, home / "tiny.Q8_0.gguf", "Q8_0", size=1)
+    known = [record.hash_file(home / name) for name in ("tiny.gguf", "tiny.Q8_0.gguf")]
+    files = (catalogue.SourceFile("tiny.gguf", known[0].sha256, known[0].size),)
+    made = replace(entry.requantized, sha256=known[1].sha256, size=known[1].size)
+    mine = replace(entry, files=files, requantized=made, reference=None)
+    others = [one for one in catalogue.CATALOGUE if one.name != LLM]
+    monkeypatch.setattr(catalogue, "CATALOGUE", (mine, *others))
+    location.remove(LLM)
+    run("models", "import", LLM, str(source))
 
 
 def test_fetching_an_unknown_model_is_refused(own_home: Path) -> None:
@@ -54,7 +99,8 @@ def test_fetching_an_unknown_model_is_refused(own_home: Path) -> None:
 
 
 def test_a_model_is_imported_used_and_removed(models_home: Path) -> None:
-    original = models_home / "models" / LLM / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    assert models_home.exists()
+    original = location.path(LLM)
 
     done = json.loads(run("models", "import", "mine", str(original), "--json").out)
     assert run("models", "path", "mine").out == f"{done['path']}\n"
