@@ -11,6 +11,9 @@ import tiny
 from command import at_terminal, run
 from repository import SHARED
 
+from edge_icl.cli import sight
+from edge_icl.models import catalogue
+
 pytest_plugins = ["cli_fixtures"]
 
 THAI = {
@@ -160,3 +163,11 @@ def test_the_cases_of_users_are_told_at_add_and_forgotten_one_by_one(name: str) 
     assert added["unread"] == added["added"] == len(added["ids"])
     for id in added["ids"][:-1]:
         assert json.loads(run("forget", id, "--yes", "--json").out)["similar_left"] == 0
+
+
+def test_the_encoder_that_is_advised_can_be_fetched_and_reads_many_languages() -> None:
+    advised = catalogue.find(sight.MULTILINGUAL)
+
+    assert advised is not None
+    assert {"en", "de", "ru", "th", "zh"} <= {*advised.languages}
+    assert "--encoder NAME" in run("reencode", "--help").out
