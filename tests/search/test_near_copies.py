@@ -61,6 +61,8 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Found:
         ("Поезд в Казань " * 40, "Ужин для друга " * 8 + "Поезд в Казань " * 40),
         (f"{SIGNATURE}The lamp is broken", f"{SIGNATURE}Where is my parcel"),
         (f"{SIGNATURE}Please refund", f"{SIGNATURE}Please cancel"),
+        (f"\u0e23\u0e16\u0e44\u0e1f. {SIGNATURE}Please refund", f"Good morning! {SIGNATURE}Please refund"),
+        (f"Good morning! {SIGNATURE}Please refund", f"\u0e23\u0e16\u0e44\u0e1f. {SIGNATURE}Please refund"),
     ],
 )
 def test_unlike_texts_are_no_near_copies_though_their_vectors_are_the_same(
@@ -76,6 +78,7 @@ def test_unlike_texts_are_no_near_copies_though_their_vectors_are_the_same(
         ("Thanks for the very quick reply \U0001f64f", "Thanks for your quick reply"),
         ("Kaffee und Kuchen für alle", "Für alle: Kaffee und Kuchen"),
         ("\U0001f600", "\U0001f600!!"),
+        ("\u2764\ufe0f", "\u2764"),
         ("\U0001f44d\U0001f3fd ok", "\U0001f44d\U0001f3fd fine"),
         ("\u6771\u4eac\u3078", "\u6771\u4eac\u3078\u3002"),
         ("A train to \u6771\u4eac", "By train to \u6771\u4eac"),
@@ -145,6 +148,16 @@ def differ_little(one: str, other: str) -> bool:
         for gone in range(most + 1)
         for new in range(most + 1)
     )
+
+
+def test_three_letters_may_differ_wherever_they_stand_and_a_fourth_may_not(copies: Found) -> None:
+    text = "".join(chr(0x0E01 + i % 29) for i in range(60))
+    other = text.translate({ord(a): ord(b) for a, b in zip(text[:29], text[1:30], strict=True)})
+    three = {text[:i] + other[i : i + 3] + text[i + 3 :] for i in range(58)}
+    four = {text[:i] + other[i : i + 4] + text[i + 4 :] for i in range(57)}
+    fewer = {text[:i] + text[i + 3 :] for i in range(58)}
+
+    assert copies(text, three | four | fewer) == three | fewer
 
 
 @given(st.lists(edited(), min_size=1, max_size=4))
