@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,6 +63,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Found:
         (f"{SIGNATURE}The lamp is broken", f"{SIGNATURE}Where is my parcel"),
         (f"{SIGNATURE}Please refund", f"{SIGNATURE}Please cancel"),
         (f"\u0e23\u0e16\u0e44\u0e1f. {SIGNATURE}Please refund", f"Good morning! {SIGNATURE}Please refund"),
+        (f"Good morning! {SIGNATURE[:503]}.", f"\u0e23\u0e16 {SIGNATURE[:503]}."),
         (f"Good morning! {SIGNATURE}Please refund", f"\u0e23\u0e16\u0e44\u0e1f. {SIGNATURE}Please refund"),
     ],
 )
@@ -152,7 +154,7 @@ def differ_little(one: str, other: str) -> bool:
 
 def test_three_letters_may_differ_wherever_they_stand_and_a_fourth_may_not(copies: Found) -> None:
     text = "".join(chr(0x0E01 + i % 29) for i in range(60))
-    other = text.translate({ord(a): ord(b) for a, b in zip(text[:29], text[1:30], strict=True)})
+    other = text.translate({ord(a): ord(b) for a, b in pairwise(text[:30])})
     three = {text[:i] + other[i : i + 3] + text[i + 3 :] for i in range(58)}
     four = {text[:i] + other[i : i + 4] + text[i + 4 :] for i in range(57)}
     fewer = {text[:i] + text[i + 3 :] for i in range(58)}
