@@ -1,11 +1,12 @@
 """The main paths of the library, done one after another: the program that `counts` counts in.
 
-    python tests/support/paths.py FOLDER
+    python tests/support/paths.py FOLDER [SIZE]
 
-FOLDER holds stores as `counts.build` makes them. Each path stands between two calls of `mark`, where valgrind
-writes down how far it has counted, so that start-up and imports are left out. Each is done at least twice, or
-after one in a smaller store, and the last one counts: what a process does once is left out too. For each it
-tells a line of JSON: its name, and what it asked of the file system.
+FOLDER holds stores as `recorded_costs.build` makes them; those of more than SIZE examples are left alone. Each
+path stands between two calls of `mark`, where valgrind writes down how far it has counted, so that start-up and
+imports are left out. Each is done at least twice, or after one in a smaller store, and the last one counts:
+what a process does once is left out too. For each it tells a line of JSON: its name, and what it asked of the
+file system.
 
 The encoder and llama.cpp are not here: how fast they are is not decided in this repository. Nor is the prior of
 labels, which is LAPACK's work. Imports little, since valgrind runs all of it, fifty times slower.
@@ -54,21 +55,21 @@ LIMIT = 10
 SIMILAR = 0.9
 
 
-def paths(folder: Path, files: Files) -> Iterator[Named]:
+def paths(folder: Path, sizes: Sequence[int], files: Files) -> Iterator[Named]:
     """Yield the paths and their names, each to be done before the next is asked for."""
     yield from twice(YARDSTICK, yardstick)
     quiet = json.loads((folder / QUIET).read_bytes())
-    for size in SIZES:
+    for size in sizes:
         path = folder / str(size)
         for key in quiet[str(size)]:
             yield from there_and_back(path, files, size, bytes.fromhex(key))
         yield from twice(f"open {size:,} and read all vectors", partial(everything, path, files))
         yield from searches(path, files, size)
-    for size in (SIZES[0], *SIZES):
+    for size in (sizes[0], *sizes):
         path = folder / str(size)
         winner = Store.open(path).snapshot().clustering.winners[0].tobytes()  # it decides all that comes after
         yield f"forget one of {size:,}, with a refit", partial(change, path, files, removed=[winner])
-    yield from twice(f"verify {SIZES[0]:,}", partial(audit, folder / str(SIZES[0]), files=files))
+    yield from twice(f"verify {sizes[0]:,}", partial(audit, folder / str(sizes[0]), files=files))
 
 
 def twice(name: str, work: Callable[[], object]) -> Iterator[Named]:
@@ -122,7 +123,8 @@ def main() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     gc.disable()  # whom it strikes is chance too
     files = Counting()
-    for name, work in paths(Path(sys.argv[1]), files):
+    largest = int(sys.argv[2]) if sys.argv[2:] else SIZES[-1]
+    for name, work in paths(Path(sys.argv[1]), [size for size in SIZES if size <= largest], files):
         files.clear()
         gc.collect()
         mark(0)
