@@ -14,13 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from command import EXAMPLES, IDS, Ran, process
-from encoders import SECOND, imported_encoders, small_encoders
+from command import IDS, Ran, process
 from stores import tree
 
 from edge_icl import Memory
-
-__all__ = ["imported_encoders", "small_encoders"]
 
 pytest_plugins = ["cli_fixtures"]
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has other signals")
@@ -106,7 +103,7 @@ def disturbed(args: tuple[str, ...], stdin: bytes, moment: Moment, number: int) 
 
 
 def moments(seconds: float, events: int, each: int, chance: random.Random) -> Iterator[Moment]:
-    """Yield moments spread over a command's life, one in each part: in turns by the clock and at an event."""
+    """Yield a moment in each part of a command's life: in turns by the clock and at an event."""
     first = chance.randrange(2)
     for part in range(each):
         share = (part + chance.random()) / each
@@ -209,28 +206,6 @@ def test_a_command_that_changes_ends_with_the_store_before_or_after(
             assert end == "ended it" or root(untouched) != memory.root
 
     count("signals during changes", done)
-
-
-def test_a_store_with_another_encoder_is_made_whole_or_not_at_all(
-    bare_home: Path, small_encoders: Path, campaign: bool, count: Count
-) -> None:
-    store, new, done = bare_home / "stores" / "default", bare_home / "stores" / "new", 0
-    before = tree(store)
-    args = ("reencode", "--encoder", SECOND, "--into", "new")
-
-    for end, ran, _ in disturb(
-        args, random.Random(5), 20 if campaign else 2, reset=lambda: shutil.rmtree(new, ignore_errors=True)
-    ):
-        done += 1
-        made = new.exists()
-        assert (MADE in ran.err) is (made and end == "ended it"), ran
-        assert tree(store) == before
-        if made:
-            with Memory.open(new, create=False) as memory:
-                assert len(memory) == len(EXAMPLES)
-                assert memory.verify(deep=True).ok
-
-    count("signals while a store was made with another encoder", done)
 
 
 SLOW_END = """
