@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist wo
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 
-.PHONY: help setup demo test lint docs format counts campaign fuzz bench accuracy clean
+.PHONY: help setup demo test tests lint docs format counts campaign fuzz bench accuracy clean
 
 help:
 	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
@@ -38,7 +38,11 @@ $(READY): pyproject.toml
 demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
-test: setup lint
+# Lint keeps one processor busy and no more, so it runs beside the tests.
+test: setup
+	@$(MAKE) --no-print-directory --jobs=2 lint tests
+
+tests: setup
 	$(PYTEST)
 
 # The tests compare with the record, so this is what a change of speed is committed with.
