@@ -16,8 +16,9 @@ from edge_icl.cluster.exact import EXACT_PRODUCTS
 from edge_icl.cluster.kmeans import fit
 from edge_icl.cluster.points import Points
 from edge_icl.errors import InputError
-from edge_icl.search.finding import alike
+from edge_icl.search.near_copies import Asked, Likeness, near_copies
 from edge_icl.search.neighbours import neighbours
+from edge_icl.search.scripts import Sight
 from edge_icl.search.similarity import cosines, search, similarities
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def test_examples_alike_are_those_near_any_of_the_vectors(tmp_path: Path) -> Non
     some = points(rows(range(400)))
     near = np.maximum(*(similarities(some.vectors, vector) for vector in some.vectors[:2]))
 
-    found = alike(now, some.vectors[:2], 0.99)
+    found = near_copies(now, Asked(some.vectors[:2], ["Taxi downtown", "Lunch"]), Likeness(Sight(), 0.99))
 
     assert [one.id for one in found] == [some.ids[i].tobytes().hex() for i in np.flatnonzero(near >= 0.99)]
     assert [one.similarity for one in found] == pytest.approx(near[near >= 0.99])
