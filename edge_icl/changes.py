@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import replace as replaced
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +22,6 @@ from edge_icl.errors import EdgeIclError, InputError, StoreChangedError
 from edge_icl.example import checked
 from edge_icl.results import RECEIPT, Added, Receipt, Reencoded, Replaced
 from edge_icl.search.finding import held
-from edge_icl.search.near_copies import Asked, near_copies
 from edge_icl.store.keys import STRETCH
 from edge_icl.store.manifest import checked_labels
 from edge_icl.store.pages import Row
@@ -212,7 +210,9 @@ def _left(
     opened: OpenStore, gone: Sequence[tuple[Page, int]], similar: float
 ) -> tuple[tuple[Held, ...], None] | tuple[None, str]:
     """Return the near copies that are left, or why that cannot be told: the others are forgotten."""
-    likeness = replaced(opened.engines.likeness(), threshold=similar)
+    from edge_icl.search.near_copies import Asked, near_copies
+
+    likeness = opened.engines.likeness()._replace(threshold=similar)
     try:
         vectors = np.stack([page.vectors[i] for page, i in gone])
         asked = Asked(vectors, [page.example(i).input for page, i in gone])

@@ -13,7 +13,6 @@ is at that moment, also after another process has changed it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl import changes
@@ -33,7 +32,6 @@ from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded,
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.finding import every_example, fitting, held, nearest, outputs, select
-from edge_icl.search.near_copies import Asked, near_copies
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, no_passphrase
 from edge_icl.store.manifest import AUTO
@@ -590,10 +588,12 @@ class Memory:
         """
         if like is None:
             return self._opened.read(lambda snapshot: select(snapshot, match=match, source=source, tag=tag))
+        from edge_icl.search.near_copies import Asked, near_copies
+
         text = normalise(like, "text")
         asked, likeness = Asked(self._opened.embed([text]), [text]), self._opened.engines.likeness()
         if min_similarity is not None:
-            likeness = replace(likeness, threshold=min_similarity)
+            likeness = likeness._replace(threshold=min_similarity)
         near = self._opened.read(lambda snapshot: near_copies(snapshot, asked, likeness))
         return list(fitting(near, match=match, source=source, tag=tag))
 

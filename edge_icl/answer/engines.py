@@ -11,8 +11,6 @@ from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
 from edge_icl.runtime import fork
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.runtime.shared import Closable, Shared
-from edge_icl.search.near_copies import Likeness
-from edge_icl.search.scripts import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.encoder import Encoder
     from edge_icl.llm.model import Model
     from edge_icl.models.installed import InstalledEncoder, InstalledLlm
+    from edge_icl.search.near_copies import Likeness
     from edge_icl.store.settings import Settings
 
 T = TypeVar("T", bound=Closable)
@@ -73,6 +72,8 @@ class Engines:
         Where the encoder is not on this machine, what holds for the default one is returned.
         """
         from edge_icl.models.brief import brief
+        from edge_icl.search.near_copies import Likeness
+        from edge_icl.search.scripts import Sight
 
         found = brief(self._settings.encoder)
         return Likeness(Sight(found.languages, found.max_tokens), found.likeness)

@@ -12,7 +12,6 @@ decide. Where nothing is read, they are not asked.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,8 +39,7 @@ ENDING = 64
 """Characters that the ends of two long texts have in common at least, where their beginnings may differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(NamedTuple):
     """When two inputs say nearly the same.
 
     Attributes:
@@ -104,11 +102,8 @@ class Texts:
         self._sight = sight
         self._looks = [sight.look(text) for text in texts]
         self._nothing = np.array([look.nothing for look in self._looks])
-        self._seen = {look.letters for look in self._looks if not look.unread}
         self._parts = _Index(look.unread if look.whole else None for look in self._looks)
-        self._wholes = _Index(
-            (None if look.whole else look.letters for look in self._looks), self._seen, sight.read_in_any_case
-        )
+        self._wholes = self._index(None if look.whole else look.letters for look in self._looks)
         self._plain = np.array(self._parts.same(""), np.intp)
 
     @property
@@ -144,7 +139,15 @@ class Texts:
     @cached_property
     def _everything(self) -> _Index:
         """All of all texts; the others have what is not read of those that are not cut, and those that are."""
-        return _Index((look.letters for look in self._looks), self._seen, self._sight.read_in_any_case)
+        return self._index(look.letters for look in self._looks)
+
+    def _index(self, texts: Iterable[str | None]) -> _Index:
+        """Return an index of whole texts."""
+        whole = [*texts]
+        seen = {
+            one for one, look in zip(whole, self._looks, strict=True) if one is not None and not look.unread
+        }
+        return _Index(whole, seen, self._sight.read_in_any_case)
 
 
 class _Index:

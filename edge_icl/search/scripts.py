@@ -11,7 +11,6 @@ have a similarity of 1.00 with all-MiniLM-L6-v2. And what is longer than it read
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -75,13 +74,18 @@ class Look(NamedTuple):
         whole: whether it is surely so short that it is not cut.
         unread: what it does not read of it: letters, signs and digits of scripts that none of its languages is
             written in, and emoji where they are a tenth of the text or more; folded. "" for nothing.
-        letters: see `letters`.
+        folded: its letters, see there; "" where all of it is read, so that they are seldom asked for.
     """
 
     text: str
     whole: bool
-    unread: str
-    letters: str
+    unread: str = ""
+    folded: str = ""
+
+    @property
+    def letters(self) -> str:
+        """Its letters, digits and symbols; see `letters`."""
+        return self.folded or letters(self.text)
 
     @property
     def compared(self) -> str:
@@ -91,25 +95,20 @@ class Look(NamedTuple):
     @property
     def nothing(self) -> bool:
         """Whether no letter, digit or emoji of it is read, so that its vector says nothing."""
-        return "" != self.unread == self.letters
+        return "" != self.unread == self.folded
 
 
-@dataclass(frozen=True, slots=True)
 class Sight:
     """What an encoder reads.
 
-    Attributes:
+    Args:
         languages: codes (ISO 639-1) of those that it was trained on; () where that is not known.
         max_tokens: what it reads at a time.
     """
 
-    languages: tuple[str, ...] = ("en",)
-    max_tokens: int = 256
-    _unread: _Kept = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Look up the scripts once."""
-        object.__setattr__(self, "_unread", _unread(scripts(self.languages)))
+    def __init__(self, languages: tuple[str, ...] = ("en",), max_tokens: int = 256) -> None:
+        self.max_tokens = max_tokens
+        self._unread = _unread(scripts(languages))
 
     @property
     def read_in_any_case(self) -> int:
@@ -119,9 +118,9 @@ class Sight:
     def look(self, text: str) -> Look:
         """Return what the encoder sees of a text."""
         longest = BYTES_OF_A_TOKEN * self.max_tokens
-        folded = letters(text)
         if text.isascii():
-            return Look(text, len(text) <= longest, "", folded)
+            return Look(text, len(text) <= longest)
+        folded = letters(text)
         whole = len(text) <= longest and len(text.encode()) <= longest
         unread = folded.translate(self._unread)
         words = unread.translate(_WORDS)
