@@ -28,7 +28,7 @@ with edge_icl.Memory.open("new") as memory:
     memory.forget(memory.search("Uber")[0].id, similar=0.9)
     assert memory.verify(deep=True).ok
 """
-LONG = 12
+LONG = 9
 """Seconds; a library that reports home does so some six seconds after it was loaded."""
 
 NATIVE = "import ctypes; ctypes.CDLL(None).socket(2, 1, 0)"

@@ -101,6 +101,7 @@ def fresh(path: Path) -> list[object]:
         return everything(memory)
 
 
+@pytest.mark.usefixtures("fresh_models")
 @pytest.mark.parametrize(
     ("loaded", "how"),
     [
@@ -168,6 +169,7 @@ def test_a_child_of_a_parent_that_is_answering_in_another_thread_has_no_lock_of_
     assert answers == expected[:1]
 
 
+@pytest.mark.usefixtures("fresh_models")
 def test_a_child_of_a_parent_that_is_loading_in_another_thread_loads_by_itself(
     memory: Memory, expected: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
