@@ -273,15 +273,15 @@ from edge_icl import Memory, Options
 
 memory = Memory.open(sys.argv[1], create=False)
 memory.load()
-print(memory.ask("Taxi downtown", Options(ask_model="always")).text, flush=True)
+print(memory.ask("Taxi downtown", Options(ask_model="always")).text + "\\n", end="", flush=True)
 for _ in range(2):  # as gunicorn --preload does
     if os.fork() == 0:
         for _ in range(2):
-            print(memory.ask("Taxi downtown", Options(ask_model="always")).text, flush=True)
+            print(memory.ask("Taxi downtown", Options(ask_model="always")).text + "\\n", end="", flush=True)
         sys.exit()  # through the whole end of the interpreter
 for _ in range(2):
     assert os.wait()[1] == 0
-print(memory.ask("Taxi downtown", Options(ask_model="always")).text, flush=True)
+print(memory.ask("Taxi downtown", Options(ask_model="always")).text + "\\n", end="", flush=True)
 """
 
 
