@@ -21,7 +21,7 @@ from unittest import mock
 import pytest
 import stores
 from command import IDS, Ran, run
-from encoders import SECOND, imported_encoders, small_encoders
+from small_encoders import SECOND, imported_encoders, small_encoders
 from stores import PASSPHRASE
 
 from edge_icl import Memory

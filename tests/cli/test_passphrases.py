@@ -11,8 +11,8 @@ from pathlib import Path
 import keyring
 import pytest
 from command import IDS, PROGRAM, Ran, process, refused, run, unchanged
-from encoders import SECOND, imported_encoders, small_encoders
 from keyrings import Drawer, drawer
+from small_encoders import SECOND, imported_encoders, small_encoders
 from stores import tree
 
 __all__ = ["drawer", "imported_encoders", "small_encoders"]

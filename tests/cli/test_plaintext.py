@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from command import PROGRAM
-from encoders import SECOND, imported_encoders, small_encoders
+from small_encoders import SECOND, imported_encoders, small_encoders
 from stores import QUICK
 from watch import commands, edge_icl, mcp_calls
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from command import EXAMPLES, IDS, Ran, refused, run, unchanged
-from encoders import FIRST, SECOND, imported_encoders, small_encoders
 from keyrings import Drawer, drawer
+from small_encoders import FIRST, SECOND, imported_encoders, small_encoders
 from stores import tree
 from test_passphrases import descriptor, typing
 

@@ -13,10 +13,10 @@ from unittest import mock
 
 import pytest
 import tiny
-from encoders import FIRST, JOINED, SECOND, imported_encoders, small_encoders
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyrings import Drawer, drawer
+from small_encoders import FIRST, JOINED, SECOND, imported_encoders, small_encoders
 from stores import QUICK, tree
 
 from edge_icl import (
