@@ -21,6 +21,7 @@ from stores import Unflushed
 from edge_icl import EdgeIclError, Example, Memory, Options, Vector
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.lengths import Lengths
+from edge_icl.encode.tokens import Reading
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.model import Model
 from edge_icl.store import files, reading
@@ -42,6 +43,9 @@ class Encoder:
 
     def encode(self, texts: list[str], **_: object) -> np.ndarray:
         return np.ones((len(texts), self._dimension), np.int8)
+
+    def readings(self, texts: list[str], **_: object) -> list[Reading]:
+        return [Reading(known=True, cut=False)] * len(texts)
 
 
 @pytest.fixture(scope="module")
