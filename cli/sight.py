@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from edge_icl.access.paths import locate
 from edge_icl.cli import passphrases
 from edge_icl.cli.session import Session
 from edge_icl.cli.tables import counted
 from edge_icl.errors import EdgeIclError, ModelError
 from edge_icl.models import location
+from edge_icl.models.installed import InstalledEncoder
 from edge_icl.runtime.home import home
 from edge_icl.runtime.progress import Progress, silent
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.encode.languages import Foreign
+    from edge_icl.encode.settings import EncoderSettings
     from edge_icl.memory import Memory
 
 MULTILINGUAL = "multilingual-e5-small"
@@ -70,6 +74,37 @@ def detail(memory: Memory, found: Foreign) -> str:
     return f"{count} looked at are {which} that the encoder {memory.settings.encoder} reads"
 
 
+def change(session: Session, encoder: str, *, called: str | None = None) -> str:
+    """Return the command that makes a store with another encoder, under a name that is not taken.
+
+    Args:
+        session: says which store it is made of.
+        encoder: the other encoder.
+        called: what is put behind the store's name; None for the encoder's.
+    """
+    new = f"{session.store.rstrip('/')}-{called or encoder}"
+    free = next(
+        name for name in (new, *(f"{new}-{n}" for n in itertools.count(2))) if not locate(name).exists()
+    )
+    return session.command_line("reencode", "--encoder", encoder, "--into", free)
+
+
+def others(memory: Memory) -> list[str]:
+    """Return names of encoders on this machine that might be better than a store's; those side by side first.
+
+    One that is a part of the store's own is not among them: together they see more.
+    """
+    own = memory.settings
+    try:
+        found = [one for one in location.installed() if isinstance(one, InstalledEncoder)]
+    except ModelError:
+        return []  # a record is damaged: another command tells so
+    same = [one for one in found if one.used_as(own.encoder_digest) is not None]
+    parts = {part for one in same for part in _parts(one)}
+    might = [one for one in found if not _parts(one) <= parts]
+    return [one.name for one in sorted(might, key=lambda one: -len(one.networks))]
+
+
 def look(session: Session, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     """Yield of each store that should have another encoder what was seen of it, and the commands.
 
@@ -88,13 +123,18 @@ def look(session: Session, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
                 yield f"{name}: {detail(memory, found)}", _better(Session(name), memory)
 
 
+def _parts(encoder: InstalledEncoder) -> set[tuple[str, EncoderSettings]]:
+    """Return the weights of each of an encoder's networks, by their digest, and how they are used."""
+    files = encoder.record.files
+    return {(files[network.graph.name].sha256, network.settings) for network in encoder.networks}
+
+
 def _better(session: Session, memory: Memory) -> str:
     """Return the commands that give a store an encoder for more languages; "" where it has one."""
     if memory.languages not in {(), ENGLISH}:
         return ""
-    new = f"{session.store}-{MULTILINGUAL.partition('-')[0]}"
-    change = session.command_line("reencode", "--encoder", MULTILINGUAL, "--into", new)
-    return f"for other languages than English: {_fetched()}{change}"
+    made = change(session, MULTILINGUAL, called=MULTILINGUAL.partition("-")[0])
+    return f"for other languages than English: {_fetched()}{made}"
 
 
 def _fetched() -> str:

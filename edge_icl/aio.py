@@ -334,12 +334,17 @@ class AsyncMemory:
         return await self._run(partial(self._memory.get, id))
 
     async def check(
-        self, *, held_out: Iterable[tuple[str, str]] | None = None, progress: Progress = silent
+        self,
+        *,
+        held_out: Iterable[tuple[str, str]] | None = None,
+        encoder: str | None = None,
+        progress: Progress = silent,
     ) -> Check:
         """Look how good the store is, as `Memory.check` does; `progress` is called in the loop."""
         cancel = Cancel()
         told = _in_loop(progress, cancel)
-        return await self._run(partial(self._memory.check, held_out=held_out, progress=told), cancel)
+        work = partial(self._memory.check, held_out=held_out, encoder=encoder, progress=told)
+        return await self._run(work, cancel)
 
     async def verify(
         self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent

@@ -655,7 +655,13 @@ class Memory:
         """Return the shortest beginning of an id, 8 hex digits at least, that no other id has."""
         return self._opened.read(lambda snapshot: snapshot.short(snapshot.resolve(id)))
 
-    def check(self, *, held_out: Iterable[tuple[str, str]] | None = None, progress: Progress = silent) -> Check:
+    def check(
+        self,
+        *,
+        held_out: Iterable[tuple[str, str]] | None = None,
+        encoder: str | None = None,
+        progress: Progress = silent,
+    ) -> Check:
         """Look how good the store is; nothing of it changes, and no language model is asked.
 
         Each example is left out and judged by all others: that gives the accuracy, the labels that are mixed
@@ -664,16 +670,22 @@ class Memory:
 
         Args:
             held_out: pairs of input and output that are not in the store; these are judged instead.
-            progress: told about examples that are left out ("judge") and inputs that are read ("read").
+            encoder: the name of another encoder, to see in `other_encoder` whether it would be better. At most
+                1,000 examples, the first by id, are embedded with it and judged with both.
+            progress: told about examples that are left out ("judge"), those that are embedded ("embed") and
+                inputs that are read ("read").
 
         Raises:
             StoreEmptyError: the store holds no examples.
-            InputError: a held-out row is not two texts, or there is none.
-            ModelMissingError: the encoder is not on this machine; held-out rows need it.
+            InputError: a held-out row is not two texts, or there is none; or both arguments are given.
+            ModelMissingError: an encoder is not on this machine: the other one, or the store's own, which
+                held-out rows need.
+            ModelFileError: it is not usable, or not an encoder.
+            StoreEncoderError: the other encoder is the store's own.
         """
         from edge_icl.answer.checking import check
 
-        return check(self._opened, held_out, progress)
+        return check(self._opened, held_out, encoder, progress)
 
     def verify(
         self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent

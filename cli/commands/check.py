@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import sight, teaching
+from edge_icl.cli import completion, sight, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.tables import counted
@@ -15,7 +15,7 @@ from edge_icl.cli.teaching import FileOptions, Labels
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from edge_icl.answer.check import Check, Groups
+    from edge_icl.answer.check import Check, Groups, OtherEncoder
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
     from edge_icl.results import Held
@@ -29,7 +29,11 @@ MOST_ADVISED = 3
 
 @click.command(
     cls=Command,
-    epilog=examples("edge-icl check", "edge-icl check --file held_out.csv --output-field label"),
+    epilog=examples(
+        "edge-icl check",
+        "edge-icl check --file held_out.csv --output-field label",
+        "edge-icl check --encoder multilingual-e5-small",
+    ),
 )
 @click.option(
     "--file",
@@ -37,10 +41,16 @@ MOST_ADVISED = 3
     type=click.Path(),
     help=f"Test on the rows of a {table.endings(table.EXAMPLES, last='or')} file, or - for stdin.",
 )
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    help="Compare the store's encoder with another one on this machine; see `edge-icl models list`.",
+    shell_complete=completion.encoders,
+)
 @teaching.file_options
 @click.pass_obj
 @taking(FileOptions)
-def check(session: Session, options: FileOptions, *, file: str | None) -> None:
+def check(session: Session, options: FileOptions, *, file: str | None, encoder: str | None) -> None:
     """Say how good the store is: how often it is right, and which examples to look at.
 
     Each example is left out, and all others say what its label should be. That shows how often they are right,
@@ -50,15 +60,26 @@ def check(session: Session, options: FileOptions, *, file: str | None) -> None:
 
     With --file the rows of a file are tested instead, which must not be in the store; the options for files are
     those of `edge-icl add`.
+
+    With --encoder at most 1,000 examples, a random sample, are also left out with another encoder, which shows
+    whether a new store with that one would be right more often. Both are given the same examples.
     """
+    if file is not None and encoder is not None:
+        raise click.UsageError(
+            "--encoder does not go with --file: encoders are compared by the store's examples"
+        )
     with session.output.progress() as progress:
         rows = None if file is None else _read(session, file, options)
         with session.open(progress=progress) as memory:
-            found = memory.check(held_out=rows, progress=progress)
+            found = memory.check(held_out=rows, encoder=encoder, progress=progress)
             if session.output.json:
                 session.output.document(found.as_json())
-            else:
-                _show(session, memory, found)
+                return
+            _show(session, memory, found)
+            if found.interval is not None and file is None and encoder is None:
+                _tell_how_to_compare(session, memory)
+            elif found.interval is None and encoder is not None:
+                session.output.note(f"the encoder {encoder} was not compared: there is no accuracy")
 
 
 def _read(session: Session, file: str, options: FileOptions) -> list[tuple[str, str]]:
@@ -75,7 +96,7 @@ def _read(session: Session, file: str, options: FileOptions) -> list[tuple[str, 
 
 def _show(session: Session, memory: Memory, found: Check) -> None:
     """Show what was found, the most important first."""
-    for line in _accuracy(found):
+    for line in (*_accuracy(found), *_compared(session, found.other_encoder)):
         session.output.line(line)
     _show_labels(session, found)
     _show_suspects(session, memory, found)
@@ -113,6 +134,28 @@ def _accuracy(found: Check) -> Iterator[str]:
         yield f"{counted(found.held_out.taught, 'row')} not held out: the input is in the store"
     if found.held_out is not None and found.held_out.untaught:
         yield f"labels that no example has, always wrong: {', '.join(found.held_out.untaught[:MOST_SHOWN])}"
+
+
+def _compared(session: Session, other: OtherEncoder | None) -> Iterator[str]:
+    """Yield how another encoder fares, and the command that makes a store with it where that is better."""
+    if other is None:
+        return
+    right, own = (f"{100 * share:.1f} %" for share in (other.accuracy, other.own_accuracy))
+    gain, low, high = (f"{100 * share:+.1f}" for share in (other.difference, *other.interval))
+    chance = ": may be chance" if other.interval[0] <= 0 <= other.interval[1] else ""
+    yield (
+        f"with encoder {other.name}: {right} right instead of {own} (of the same {counted(other.examples)}; "
+        f"{gain}, 95 % interval {low} to {high}{chance})"
+    )
+    if other.better:
+        yield f"a store with it: {sight.change(session, other.name)}"
+
+
+def _tell_how_to_compare(session: Session, memory: Memory) -> None:
+    """Tell how to see whether another encoder that is here would be better."""
+    if others := sight.others(memory):
+        told = f"to compare the store's encoder with another one that is here ({', '.join(others)})"
+        session.output.note(f"{told}: {session.command_line('check', '--encoder', others[0])}")
 
 
 def _title(session: Session, text: str) -> None:

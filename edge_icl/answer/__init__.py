@@ -18,6 +18,7 @@ Read in this order:
     check           what is found of how good a store is: records
     snapshot_cache  what is kept of the present snapshot, and dropped with it
     open_store      a store with its models, from opening to closing
+    in_turn         examples left out in turn; whether another encoder would judge them better
     legible         how many inputs are in a language that the encoder does not read
     checking        how good a store is: each example judged by all others
     questions       questions to an open store, asked again if it changes meanwhile

@@ -132,6 +132,57 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherEncoder:
+    """How examples fare with another encoder than the store's: each left out and judged by all others of them.
+
+    Attributes:
+        name: the other encoder.
+        examples: how many, the first by id and 1,000 at most; they are all that is known to both.
+        right: how many of them were called what they are, with the other encoder.
+        own_right: how many, with the store's own.
+        interval: of the difference of the two accuracies, from -1 to 1, 95 % (Bonett and Price's, for paired
+            cases).
+    """
+
+    name: str
+    examples: int
+    right: int
+    own_right: int
+    interval: tuple[float, float]
+
+    @property
+    def accuracy(self) -> float:
+        """The share that was called what it is, with the other encoder."""
+        return self.right / self.examples
+
+    @property
+    def own_accuracy(self) -> float:
+        """The same with the store's own."""
+        return self.own_right / self.examples
+
+    @property
+    def difference(self) -> float:
+        """How much is gained, from -1 to 1."""
+        return (self.right - self.own_right) / self.examples
+
+    @property
+    def better(self) -> bool:
+        """Whether so much is gained that it is hardly chance."""
+        return self.interval[0] > 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "name": self.name,
+            "accuracy": round(self.accuracy, 6),
+            "own_accuracy": round(self.own_accuracy, 6),
+            "examples": self.examples,
+            "difference": round(self.difference, 6),
+            "interval": [round(end, 6) for end in self.interval],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """How good a store is: a function of the set of its examples, and of held-out rows where there are some.
 
@@ -155,6 +206,8 @@ class Check:
         cut: examples whose input is longer than the encoder reads; None where `unread` is.
         foreign: how many inputs, of a sample, are in a language that the encoder does not read.
         held_out: what the held-out rows were; None without them.
+        other_encoder: how examples fare with another encoder; None where none was asked for, or nothing was
+            tested.
     """
 
     examples: int
@@ -174,6 +227,7 @@ class Check:
     cut: tuple[Held, ...] | None
     foreign: Foreign
     held_out: HeldOut | None = None
+    other_encoder: OtherEncoder | None = None
 
     @property
     def accuracy(self) -> float | None:
@@ -201,6 +255,7 @@ class Check:
             "cut": None if self.cut is None else _examples(self.cut),
             "foreign": self.foreign.as_json(),
             "held_out": None if self.held_out is None else self.held_out.as_json(),
+            "other_encoder": None if self.other_encoder is None else self.other_encoder.as_json(),
         }
 
 

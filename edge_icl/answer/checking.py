@@ -1,6 +1,6 @@
 """How good a store is: each of its examples judged by all others, or held-out rows judged by all.
 
-    >>> found = check(opened, None, progress)
+    >>> found = check(opened, None, None, progress)
     >>> found.accuracy, found.suspects[0].likelier
 
 The judge is the prior alone: it is what answers most questions, and the model would take hours. Nothing is
@@ -10,12 +10,13 @@ forgotten or added for it, since what the prior says of an example without itsel
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl.access.opening import with_encoder
+from edge_icl.answer import in_turn
 from edge_icl.answer.check import Check, Confused, HeldOut, LabelCheck, Suspect, Wrong
 from edge_icl.answer.legible import SAMPLE
 from edge_icl.encode import languages
@@ -24,29 +25,40 @@ from edge_icl.example import Example, folded
 from edge_icl.prior import accuracy
 from edge_icl.prior.mislabelled import mislabelled
 from edge_icl.results import Held
-from edge_icl.runtime.threads import each
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from edge_icl.answer.check import Groups
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.open_store import OpenStore
+    from edge_icl.results import Labelling
     from edge_icl.runtime.progress import Progress
+    from edge_icl.store.settings import Settings
     from edge_icl.store.snapshot import Snapshot
-
-    Floats = NDArray[np.float64]
 
 MOST_PAIRS = 1 << 30
 """Most examples left out, times all: all of 32,000 examples, and a tenth of 100,000. It is what takes time."""
 
-MOST_ROWS, MOST_SHARES = 2048, 1 << 20
-"""Most examples, and most probabilities, examples times labels, that a thread computes at a time."""
-
 MOST_SUSPECTS = 100
 """Examples that are named as probably mislabelled; how many there are is told besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be looked at.
+
+    Attributes:
+        rows: held-out rows to be judged; None for the store's own examples.
+        other: the store's settings with another encoder, to be compared; None for no other.
+        progress: is told.
+    """
+
+    rows: Sequence[Example] | None
+    other: Settings | None
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +82,21 @@ class Tested:
     held_out: HeldOut | None = None
 
 
-def check(opened: OpenStore, held_out: Iterable[tuple[str, str]] | None, progress: Progress) -> Check:
+def check(
+    opened: OpenStore, held_out: Iterable[tuple[str, str]] | None, encoder: str | None, progress: Progress
+) -> Check:
     """Look how good an open store is; see `Memory.check`."""
-    rows = None if held_out is None else _examples(held_out)
-    heeded = opened.lifetime.heeded_by(progress)
-    return opened.read(lambda snapshot: _check(opened, snapshot, rows, heeded))
+    if held_out is not None and encoder is not None:
+        raise InputError(
+            "encoders are compared by the store's own examples, not by held-out rows",
+            "leave one of the two away",
+        )
+    asked = _Asked(
+        None if held_out is None else _examples(held_out),
+        None if encoder is None else with_encoder(opened.store, encoder),
+        opened.lifetime.heeded_by(progress),
+    )
+    return opened.read(lambda snapshot: _check(opened, snapshot, asked))
 
 
 def _examples(held_out: Iterable[tuple[str, str]]) -> list[Example]:
@@ -92,7 +114,7 @@ def _examples(held_out: Iterable[tuple[str, str]]) -> list[Example]:
     return rows
 
 
-def _check(opened: OpenStore, snapshot: Snapshot, rows: Sequence[Example] | None, progress: Progress) -> Check:
+def _check(opened: OpenStore, snapshot: Snapshot, asked: _Asked) -> Check:
     """Look how good one state of a store is.
 
     Raises:
@@ -106,19 +128,17 @@ def _check(opened: OpenStore, snapshot: Snapshot, rows: Sequence[Example] | None
     _ = derived.points  # first: pages read for their texts alone would hold their vectors a second time
     examples = [Held(id.hex(), example) for id, example in snapshot.examples()]
     labelling, counts = derived.labelling("auto"), derived.outputs
-    untested = None
-    if not labelling.labels:
-        untested = f"the outputs are free text: {labelling.why}"
-    elif rows is None and len(counts) == 1:
-        untested = "all examples have one output"
+    untested, other = _untested(labelling, counts, asked), None
     if untested is not None:
         tested, count = None, 0
-    elif rows is None:
-        tested, count = _left_out(derived, examples, progress)
+    elif asked.rows is None:
+        tested, count = _left_out(derived, examples, asked.progress)
     else:
-        tested, count = _held_out(opened, derived, examples, rows, progress), len(rows)
+        tested, count = _held_out(opened, derived, examples, asked), len(asked.rows)
+    if asked.other is not None and untested is None:
+        other = in_turn.compare(opened, derived, examples, asked.other, asked.progress)
     duplicates, contradictions = _same_inputs(examples)
-    unread, cut = _unread(opened, examples, progress)
+    unread, cut = _unread(opened, examples, asked.progress)
     sample = [held.input for held in examples[:SAMPLE]]
     return Check(
         examples=len(examples),
@@ -138,7 +158,15 @@ def _check(opened: OpenStore, snapshot: Snapshot, rows: Sequence[Example] | None
         cut=cut,
         foreign=languages.count(sample, opened.engines.languages()),
         held_out=tested.held_out if tested else None,
+        other_encoder=other,
     )
+
+
+def _untested(labelling: Labelling, counts: Mapping[str, int], asked: _Asked) -> str | None:
+    """Return why there is no accuracy, None where there is one."""
+    if not labelling.labels:
+        return f"the outputs are free text: {labelling.why}"
+    return "all examples have one output" if asked.rows is None and len(counts) == 1 else None
 
 
 def _left_out(derived: Derived, examples: Sequence[Held], progress: Progress) -> tuple[Tested, int]:
@@ -150,20 +178,7 @@ def _left_out(derived: Derived, examples: Sequence[Held], progress: Progress) ->
     count = min(len(examples), max(MOST_PAIRS // len(examples), 1))
     index = {label: i for i, label in enumerate(prior.labels)}
     own = np.array([index[held.output] for held in examples[:count]], np.intp)
-    step = max(1, min(MOST_SHARES // len(index), MOST_ROWS))
-    logs = np.empty((count, len(index)))
-
-    def judge(start: int) -> int:
-        rows = np.arange(start, min(start + step, count))
-        logs[rows] = prior.leaving_out(rows)
-        return len(rows)
-
-    done = 0
-    progress("judge", done, count)
-    with closing(each(judge, range(0, count, step), chunk=1)) as judged:
-        for some in judged:
-            done += some
-            progress("judge", done, count)
+    logs = in_turn.judge(prior, count, progress)
     found = mislabelled(logs, own)
     suspects = tuple(
         Suspect(
@@ -178,16 +193,10 @@ def _left_out(derived: Derived, examples: Sequence[Held], progress: Progress) ->
     return Tested(tested.right, tested.labels, tested.confused, suspects, len(found.rows)), count
 
 
-def _held_out(
-    opened: OpenStore,
-    derived: Derived,
-    examples: Sequence[Held],
-    rows: Sequence[Example],
-    progress: Progress,
-) -> Tested:
+def _held_out(opened: OpenStore, derived: Derived, examples: Sequence[Held], asked: _Asked) -> Tested:
     """Judge held-out rows by all examples."""
-    prior = derived.prior
-    vectors = opened.engines.encoder().encode([row.input for row in rows], progress=progress)
+    prior, rows = derived.prior, asked.rows or ()
+    vectors = opened.engines.encoder().encode([row.input for row in rows], progress=asked.progress)
     likeliest = np.empty(len(rows), np.intp)
     surest = np.empty(len(rows))
     for i, vector in enumerate(vectors):

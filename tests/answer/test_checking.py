@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge_icl import Check, Example, InputError, Memory, ModelMissingError, StoreEmptyError
 from edge_icl.aio import AsyncMemory
-from edge_icl.answer import checking
+from edge_icl.answer import checking, in_turn
 from edge_icl.encode.vector import Vector
 from edge_icl.models.importing import import_model
 
@@ -169,7 +169,7 @@ def test_of_too_many_examples_a_sample_is_left_out(memory: Memory, monkeypatch: 
 
 
 def test_progress_is_told_to_its_end(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "MOST_SHARES", 3 * 5)
+    monkeypatch.setattr(in_turn, "MOST_SHARES", 3 * 5)
     told: list[tuple[str, int, int]] = []
 
     memory.check(progress=lambda *one: told.append(one))
