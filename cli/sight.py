@@ -83,9 +83,8 @@ def change(session: Session, encoder: str, *, called: str | None = None) -> str:
         called: what is put behind the store's name; None for the encoder's.
     """
     new = f"{session.store.rstrip('/')}-{called or encoder}"
-    free = next(
-        name for name in (new, *(f"{new}-{n}" for n in itertools.count(2))) if not locate(name).exists()
-    )
+    names = itertools.chain([new], (f"{new}-{n}" for n in itertools.count(2)))
+    free = next(name for name in names if not locate(name).exists())
     return session.command_line("reencode", "--encoder", encoder, "--into", free)
 
 

@@ -15,7 +15,7 @@ from edge_icl.cli.teaching import FileOptions, Labels
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from edge_icl.answer.check import Check, Groups, OtherEncoder
+    from edge_icl.answer.check import Check, Groups
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
     from edge_icl.results import Held
@@ -96,7 +96,7 @@ def _read(session: Session, file: str, options: FileOptions) -> list[tuple[str, 
 
 def _show(session: Session, memory: Memory, found: Check) -> None:
     """Show what was found, the most important first."""
-    for line in (*_accuracy(found), *_compared(session, found.other_encoder)):
+    for line in (*_accuracy(found), *_compared(session, found)):
         session.output.line(line)
     _show_labels(session, found)
     _show_suspects(session, memory, found)
@@ -136,16 +136,17 @@ def _accuracy(found: Check) -> Iterator[str]:
         yield f"labels that no example has, always wrong: {', '.join(found.held_out.untaught[:MOST_SHOWN])}"
 
 
-def _compared(session: Session, other: OtherEncoder | None) -> Iterator[str]:
+def _compared(session: Session, found: Check) -> Iterator[str]:
     """Yield how another encoder fares, and the command that makes a store with it where that is better."""
-    if other is None:
+    if (other := found.other_encoder) is None:
         return
+    sampled = ", a random sample" if other.examples < found.examples else ""
     right, own = (f"{100 * share:.1f} %" for share in (other.accuracy, other.own_accuracy))
     gain, low, high = (f"{100 * share:+.1f}" for share in (other.difference, *other.interval))
     chance = ": may be chance" if other.interval[0] <= 0 <= other.interval[1] else ""
     yield (
-        f"with encoder {other.name}: {right} right instead of {own} (of the same {counted(other.examples)}; "
-        f"{gain}, 95 % interval {low} to {high}{chance})"
+        f"with encoder {other.name}: {right} right instead of {own} (of the same {counted(other.examples)}"
+        f"{sampled}; {gain}, 95 % interval {low} to {high}{chance})"
     )
     if other.better:
         yield f"a store with it: {sight.change(session, other.name)}"

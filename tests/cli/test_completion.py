@@ -78,6 +78,7 @@ def test_installed_models_are_offered_and_files_once_there_is_a_slash(offered: O
     assert offered("edge-icl ask --model ") == ["smollm2-135m-instruct"]
     assert offered("edge-icl init --encoder ") == ["all-minilm-l6-v2"]
     assert offered("edge-icl reencode --encoder ") == ["all-minilm-l6-v2"]
+    assert offered("edge-icl check --encoder ") == ["all-minilm-l6-v2"]
     assert offered("edge-icl reencode --into ./n") == ["dir,./n"]
     assert offered("edge-icl models remove all") == ["all-minilm-l6-v2"]
     assert offered("edge-icl ask --model ./m") == ["file,./m"]

@@ -89,7 +89,11 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
         "show": [(["show", id], "")],
         "search": [(["search", "Whose-Letter"], "")],
         "labels": [(["labels"], ""), (["labels", "--set", "yes"], "")],
-        "check": [(["check"], ""), (["check", "--file", str(rows)], "")],
+        "check": [
+            (["check"], ""),
+            (["check", "--file", str(rows)], ""),
+            (["check", "--encoder", SECOND], ""),
+        ],
         "status": [(["status"], "")],
         "export": [(["export"], ""), (["export", "--json"], "")],
         "import": [(["--store", "fresh", "import", str(rows)], "")],
