@@ -41,14 +41,16 @@ def tell(session: Session, memory: Memory, *, unread: int, cut: int, of: int) ->
         of: how many there are.
     """
     encoder = memory.settings.encoder
+
+    def are(some: int) -> str:
+        return "the input is" if of == 1 else f"{some:,} of {of:,} inputs are"
+
     if unread:
-        what = "the input is" if of == 1 else f"{unread:,} of {of:,} inputs are"
-        told = f"{what} in characters that the encoder {encoder} does not know: it cannot tell such texts apart"
-        session.output.note("; ".join(filter(None, [told, _better(session, memory)])))
+        what = f"in characters that the encoder {encoder} does not know: it cannot tell such texts apart"
+        session.output.note(_with_better(session, memory, f"{are(unread)} {what}"))
     if cut:
-        what = "the input is" if of == 1 else f"{cut:,} of {of:,} inputs are"
-        told = f"{what} longer than the encoder {encoder} reads: what comes after makes no difference"
-        session.output.note(told)
+        what = f"longer than the encoder {encoder} reads: what comes after makes no difference"
+        session.output.note(f"{are(cut)} {what}")
 
 
 def tell_of(session: Session, memory: Memory, texts: Sequence[str], *, progress: Progress = silent) -> None:
@@ -60,10 +62,7 @@ def tell_of(session: Session, memory: Memory, texts: Sequence[str], *, progress:
 
 def advice(session: Session, memory: Memory, found: Foreign) -> str | None:
     """Return which encoder a store should have, in a sentence with the commands; None where its own will do."""
-    if not found.mostly:
-        return None
-    told = detail(memory, found)
-    return "; ".join(filter(None, [told, _better(session, memory)]))
+    return _with_better(session, memory, detail(memory, found)) if found.mostly else None
 
 
 def detail(memory: Memory, found: Foreign) -> str:
@@ -126,6 +125,11 @@ def _parts(encoder: InstalledEncoder) -> set[tuple[str, EncoderSettings]]:
     """Return the weights of each of an encoder's networks, by their digest, and how they are used."""
     files = encoder.record.files
     return {(files[network.graph.name].sha256, network.settings) for network in encoder.networks}
+
+
+def _with_better(session: Session, memory: Memory, told: str) -> str:
+    """Return what is told, and the commands that give the store an encoder for more languages."""
+    return "; ".join(filter(None, [told, _better(session, memory)]))
 
 
 def _better(session: Session, memory: Memory) -> str:

@@ -97,7 +97,7 @@ def dimension(folder: Path) -> int:
     Raises:
         ModelFileError: its configuration cannot be read.
     """
-    return _number(folder, "hidden_size", most=_MOST["dimensions"])
+    return _number(folder, read_json(folder / CONFIG), "hidden_size", most=_MOST["dimensions"])
 
 
 def positions(folder: Path) -> int:
@@ -106,12 +106,13 @@ def positions(folder: Path) -> int:
     Raises:
         ModelFileError: its configuration cannot be read.
     """
-    return _number(folder, "max_position_embeddings", most=_MOST_POSITIONS) - _first(read_json(folder / CONFIG))
+    config = read_json(folder / CONFIG)
+    return _number(folder, config, "max_position_embeddings", most=_MOST_POSITIONS) - _first(config)
 
 
-def _number(folder: Path, name: str, *, most: int) -> int:
+def _number(folder: Path, config: Mapping[str, Any], name: str, *, most: int) -> int:
     """Return a number of the configuration."""
-    value = read_json(folder / CONFIG).get(name)
+    value = config.get(name)
     if type(value) is not int or not 0 < value <= most:
         raise ModelFileError(f"{folder / CONFIG} gives {value} for {name}, which no encoder has", _UNSUPPORTED)
     return value

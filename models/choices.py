@@ -1,4 +1,4 @@
-"""What the user, or the catalogue, wants otherwise than an encoder's folder says."""
+"""What the user wants otherwise than an encoder's folder says."""
 
 from __future__ import annotations
 

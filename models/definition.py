@@ -1,6 +1,6 @@
 """What an encoder that is imported or fetched is to be: read from its folder, where the user does not say it.
 
->>> define(folder, Choices(instruction="query: ")).settings
+>>> define(folder, Choices(instruction="query: "))
 EncoderSettings(dimension=384, scale=870, max_tokens=512, instruction='query: ', centre='hQQ7...')
 """
 
@@ -44,11 +44,7 @@ def define(folder: Path, choices: Choices, *, progress: Progress = silent) -> En
         pooling=choices.pooling or found.pooling or "mean",
         instruction=instruction,
     )
-    if not choices.centred:
-        return settings
-    from edge_icl.models.centring import measure
-
-    return measure(folder, settings, progress=progress)
+    return _measured(folder, settings, progress) if choices.centred else settings
 
 
 def record_of(entry: Entry, folder: Path, source: str, *, progress: Progress = silent) -> record.Record:
@@ -65,10 +61,15 @@ def record_of(entry: Entry, folder: Path, source: str, *, progress: Progress = s
     """
     settings = entry.encoder
     if settings is not None and entry.centred:
-        from edge_icl.models.centring import measure
-
-        settings = measure(folder, settings, progress=progress)
+        settings = _measured(folder, settings, progress)
     return record.Record("encoder", entry.licence, source, {}, settings, languages=entry.languages)
+
+
+def _measured(folder: Path, settings: EncoderSettings, progress: Progress) -> EncoderSettings:
+    """Return the settings with the encoder's centre and its scale."""
+    from edge_icl.models.centring import measure
+
+    return measure(folder, settings, progress=progress)
 
 
 def _check_instruction(text: str) -> None:

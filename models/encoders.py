@@ -7,6 +7,8 @@ revisions, and a file of another digest is refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge_icl.encode.settings import LIKENESS, EncoderSettings
 from edge_icl.models.entry import Entry, HubSource, SourceFile, WheelSource
 
@@ -55,118 +57,127 @@ _MULTILINGUAL = tuple(_LANGUAGES.split())
 """The languages that the makers of both multilingual encoders name, as far as many people write them."""
 
 
-def _hub_encoder(  # noqa: PLR0913 - a table of the encoders, each by name
-    name: str,
-    *,
-    licence: str,
-    summary: str,
-    repo: str,
-    revision: str,
-    files: tuple[SourceFile, ...],
-    encoder: EncoderSettings,
-    languages: tuple[str, ...],
-    installed_size: int,
-) -> Entry:
+def _from_hub(repo: str, revision: str, entry: Entry) -> Entry:
     """Return an encoder that the hub alone has whole; its centre is computed when it is installed."""
-    return Entry(
-        name=name,
-        kind="encoder",
-        licence=licence,
-        summary=summary,
-        files=files,
-        sources=(HubSource(repo, revision, {file.name: file.name for file in files}),),
-        encoder=encoder,
-        centred=True,
-        languages=languages,
-        installed_size=installed_size,
-    )
+    source = HubSource(repo, revision, {file.name: file.name for file in entry.files})
+    return replace(entry, sources=(source,), centred=True)
 
 
 OTHERS = (
-    _hub_encoder(
-        "multilingual-e5-small",
-        licence="MIT",
-        summary="multilingual-e5-small, 384 dimensions: a hundred languages, and moods better than topics",
-        repo="intfloat/multilingual-e5-small",
-        revision="fd1525a9fd15316a2d503bf26ab031a61d056e98",
-        files=(
-            SourceFile(
-                "model.safetensors",
-                "1a55775f53449dac10a2bcbc312469fac40b96d53198c407081a831f81c98477",
-                470_641_600,
+    _from_hub(
+        "intfloat/multilingual-e5-small",
+        "fd1525a9fd15316a2d503bf26ab031a61d056e98",
+        Entry(
+            name="multilingual-e5-small",
+            kind="encoder",
+            licence="MIT",
+            summary="multilingual-e5-small, 384 dimensions: a hundred languages, and moods better than topics",
+            sources=(),
+            files=(
+                SourceFile(
+                    "model.safetensors",
+                    "1a55775f53449dac10a2bcbc312469fac40b96d53198c407081a831f81c98477",
+                    470_641_600,
+                ),
+                SourceFile(
+                    "tokenizer.json",
+                    "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
+                    17_082_730,
+                ),
+                SourceFile(
+                    "config.json", "69137736cab8b8903a07fe8afaafdda25aac55415a12a55d1bffa9f581abf959", 655
+                ),
             ),
-            SourceFile(
-                "tokenizer.json",
-                "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
-                17_082_730,
-            ),
-            SourceFile("config.json", "69137736cab8b8903a07fe8afaafdda25aac55415a12a55d1bffa9f581abf959", 655),
+            encoder=EncoderSettings(384, 400, 512, instruction="query: "),
+            languages=_MULTILINGUAL,
+            installed_size=136_600_000,
         ),
-        encoder=EncoderSettings(384, 400, 512, instruction="query: "),
-        languages=_MULTILINGUAL,
-        installed_size=136_600_000,
     ),
-    _hub_encoder(
-        "bge-small-en-v1.5",
-        licence="MIT",
-        summary="bge-small-en-v1.5, 384 dimensions: English, twice as deep as the default",
-        repo="BAAI/bge-small-en-v1.5",
-        revision="5c38ec7c405ec4b44b94cc5a9bb96e735b38267a",
-        files=(
-            SourceFile(
-                "model.safetensors",
-                "3c9f31665447c8911517620762200d2245a2518d6e7208acc78cd9db317e21ad",
-                133_466_304,
+    _from_hub(
+        "BAAI/bge-small-en-v1.5",
+        "5c38ec7c405ec4b44b94cc5a9bb96e735b38267a",
+        Entry(
+            name="bge-small-en-v1.5",
+            kind="encoder",
+            licence="MIT",
+            summary="bge-small-en-v1.5, 384 dimensions: English, twice as deep as the default",
+            sources=(),
+            files=(
+                SourceFile(
+                    "model.safetensors",
+                    "3c9f31665447c8911517620762200d2245a2518d6e7208acc78cd9db317e21ad",
+                    133_466_304,
+                ),
+                SourceFile(
+                    "tokenizer.json",
+                    "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66",
+                    711_396,
+                ),
+                SourceFile(
+                    "config.json", "094f8e891b932f2000c92cfc663bac4c62069f5d8af5b5278c4306aef3084750", 743
+                ),
             ),
-            SourceFile(
-                "tokenizer.json", "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66", 711_396
-            ),
-            SourceFile("config.json", "094f8e891b932f2000c92cfc663bac4c62069f5d8af5b5278c4306aef3084750", 743),
+            encoder=EncoderSettings(384, 400, 512, pooling="first"),
+            languages=("en",),
+            installed_size=35_000_000,
         ),
-        encoder=EncoderSettings(384, 400, 512, pooling="first"),
-        languages=("en",),
-        installed_size=35_000_000,
     ),
-    _hub_encoder(
-        "gte-small",
-        licence="MIT",
-        summary="gte-small, 384 dimensions: English, twice as deep as the default",
-        repo="thenlper/gte-small",
-        revision="17e1f347d17fe144873b1201da91788898c639cd",
-        files=(
-            SourceFile(
-                "model.safetensors",
-                "9a1eb90bbac323ea08aa5629b624fe6ae75db121b904799c2266a1e2c2de22d2",
-                66_746_168,
+    _from_hub(
+        "thenlper/gte-small",
+        "17e1f347d17fe144873b1201da91788898c639cd",
+        Entry(
+            name="gte-small",
+            kind="encoder",
+            licence="MIT",
+            summary="gte-small, 384 dimensions: English, twice as deep as the default",
+            sources=(),
+            files=(
+                SourceFile(
+                    "model.safetensors",
+                    "9a1eb90bbac323ea08aa5629b624fe6ae75db121b904799c2266a1e2c2de22d2",
+                    66_746_168,
+                ),
+                SourceFile(
+                    "tokenizer.json",
+                    "da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0",
+                    711_661,
+                ),
+                SourceFile(
+                    "config.json", "00273cdfb3e05c7304d180270bdef8adae45023e7bdfc396338bdd815943dc59", 583
+                ),
             ),
-            SourceFile(
-                "tokenizer.json", "da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0", 711_661
-            ),
-            SourceFile("config.json", "00273cdfb3e05c7304d180270bdef8adae45023e7bdfc396338bdd815943dc59", 583),
+            encoder=EncoderSettings(384, 400, 512),
+            languages=("en",),
+            installed_size=35_000_000,
         ),
-        encoder=EncoderSettings(384, 400, 512),
-        languages=("en",),
-        installed_size=35_000_000,
     ),
-    _hub_encoder(
-        "paraphrase-multilingual-minilm-l12-v2",
-        licence="Apache-2.0",
-        summary="paraphrase-multilingual-MiniLM-L12-v2, 384 dimensions: short sentences in fifty languages",
-        repo="sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
-        revision="e8f8c211226b894fcb81acc59f3b34ba3efd5f42",
-        files=(
-            SourceFile(
-                "model.safetensors",
-                "eaa086f0ffee582aeb45b36e34cdd1fe2d6de2bef61f8a559a1bbc9bd955917b",
-                470_641_600,
+    _from_hub(
+        "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
+        "e8f8c211226b894fcb81acc59f3b34ba3efd5f42",
+        Entry(
+            name="paraphrase-multilingual-minilm-l12-v2",
+            kind="encoder",
+            licence="Apache-2.0",
+            summary="paraphrase-multilingual-MiniLM-L12-v2, 384 dimensions: short sentences in fifty languages",
+            sources=(),
+            files=(
+                SourceFile(
+                    "model.safetensors",
+                    "eaa086f0ffee582aeb45b36e34cdd1fe2d6de2bef61f8a559a1bbc9bd955917b",
+                    470_641_600,
+                ),
+                SourceFile(
+                    "tokenizer.json",
+                    "2c3387be76557bd40970cec13153b3bbf80407865484b209e655e5e4729076b8",
+                    9_081_518,
+                ),
+                SourceFile(
+                    "config.json", "6300193cb75e01cf80c96decef7187dfb33094d97cc1490b7ead6ff134476e4e", 645
+                ),
             ),
-            SourceFile(
-                "tokenizer.json", "2c3387be76557bd40970cec13153b3bbf80407865484b209e655e5e4729076b8", 9_081_518
-            ),
-            SourceFile("config.json", "6300193cb75e01cf80c96decef7187dfb33094d97cc1490b7ead6ff134476e4e", 645),
+            encoder=EncoderSettings(384, 400, 128),
+            languages=_MULTILINGUAL,
+            installed_size=128_600_000,
         ),
-        encoder=EncoderSettings(384, 400, 128),
-        languages=_MULTILINGUAL,
-        installed_size=128_600_000,
     ),
 )

@@ -60,7 +60,6 @@ def download(source: HubSource, files: tuple[SourceFile, ...], folder: Path, pro
         if size is not None and remote.size not in (None, size):
             raise FetchError(f"{name} has {remote.size} bytes there instead of {size}")
         remote = replace(remote, size=remote.size or size)
-        target.parent.mkdir(mode=0o700, exist_ok=True)
         # The part's name holds the content's, so that a part is never continued with another content.
         part = folder / f"{name}.{re.sub('[^0-9A-Za-z]', '', remote.etag)[:32]}.part"
         _complete(remote, part, f"fetch {name}", progress)

@@ -66,6 +66,11 @@ class Record:
     likeness: float = LIKENESS
     languages: tuple[str, ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files.values())
+
     def to_json(self) -> str:
         """Return the record as the text of `model.json`."""
         fields = {key: getattr(self, key) for key in ("kind", "licence", "source")}

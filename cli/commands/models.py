@@ -230,13 +230,15 @@ def path(session: Session, name: str) -> None:
 
 def _entry(entry: Entry) -> dict[str, Any]:
     """Return a model of the catalogue as JSON."""
+    place = location.folder(entry.name)
+    installed = (place / record.NAME).is_file()
     return {
         "name": entry.name,
         "kind": entry.kind,
-        "installed": (location.folder(entry.name) / record.NAME).is_file(),
+        "installed": installed,
         "default": entry.name in DEFAULTS,
         "size": entry.size,
-        "installed_size": _on_disk(entry.name) or entry.installed_size,
+        "installed_size": record.read(place).size if installed else entry.installed_size,
         "licence": entry.licence,
         "summary": entry.summary,
     }
@@ -250,19 +252,11 @@ def _imported(model: Installed) -> dict[str, Any]:
         "kind": known.kind,
         "installed": True,
         "default": False,
-        "size": _on_disk(model.name),
-        "installed_size": _on_disk(model.name),
+        "size": known.size,
+        "installed_size": known.size,
         "licence": known.licence,
-        "summary": known.source if known.source.startswith("joined") else "imported",
+        "summary": known.source if known.encoder and known.encoder.parts else "imported",
     }
-
-
-def _on_disk(name: str) -> int | None:
-    """Return the bytes of a model's files, None for one that is not here."""
-    place = location.folder(name)
-    if not (place / record.NAME).is_file():
-        return None
-    return sum(file.size for file in record.read(place).files.values())
 
 
 def _size(size: int | None) -> str:

@@ -18,8 +18,7 @@ import numpy as np
 from edge_icl.access.opening import with_encoder
 from edge_icl.answer import in_turn
 from edge_icl.answer.check import Check, Confused, HeldOut, LabelCheck, Suspect, Wrong
-from edge_icl.answer.legible import SAMPLE
-from edge_icl.encode import languages
+from edge_icl.answer.legible import foreign_of
 from edge_icl.errors import InputError, ModelMissingError, StoreEmptyError, StoreEncoderError
 from edge_icl.example import Example, folded
 from edge_icl.prior import accuracy
@@ -139,7 +138,6 @@ def _check(opened: OpenStore, snapshot: Snapshot, asked: _Asked) -> Check:
         other = in_turn.compare(opened, derived, examples, asked.other, asked.progress)
     duplicates, contradictions = _same_inputs(examples)
     unread, cut = _unread(opened, examples, asked.progress)
-    sample = [held.input for held in examples[:SAMPLE]]
     return Check(
         examples=len(examples),
         labelling=labelling,
@@ -156,7 +154,7 @@ def _check(opened: OpenStore, snapshot: Snapshot, asked: _Asked) -> Check:
         single=tuple(sorted(label for label, n in counts.items() if n == 1)) if labelling.labels else (),
         unread=unread,
         cut=cut,
-        foreign=languages.count(sample, opened.engines.languages()),
+        foreign=foreign_of(opened, [held.input for held in examples]),
         held_out=tested.held_out if tested else None,
         other_encoder=other,
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from edge_icl.encode import languages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.encode.languages import Foreign
 
@@ -17,6 +19,10 @@ SAMPLE = 200
 
 def foreign(opened: OpenStore) -> Foreign:
     """Look at some inputs of an open store; see `Memory.foreign`."""
-    known = opened.engines.languages()
     texts = opened.read(lambda snapshot: [one.input for _, one in islice(snapshot.examples(), SAMPLE)])
-    return languages.count(texts, known)
+    return foreign_of(opened, texts)
+
+
+def foreign_of(opened: OpenStore, texts: Sequence[str]) -> Foreign:
+    """Look at the first of some inputs."""
+    return languages.count(texts[:SAMPLE], opened.engines.languages())
