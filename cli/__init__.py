@@ -14,6 +14,7 @@ What comes in:
 
     given        files that a command line names
     formats      files of examples and questions: one module a format, one table of them
+    lesson       what is taught
     teaching     from rows to examples
     wanted       which examples a command line means
     constraints  a grammar or a JSON schema for the answer

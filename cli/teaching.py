@@ -5,7 +5,7 @@ A row of an export may bring its vector, and then the encoder need not make it a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
@@ -14,6 +14,7 @@ from edge_icl.cli.formats import table
 from edge_icl.cli.formats.format import Columns, Fields
 from edge_icl.cli.formats.reading import read as read_rows
 from edge_icl.cli.given import STDIN
+from edge_icl.cli.lesson import Lesson
 from edge_icl.cli.tables import counted
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError
@@ -74,41 +75,6 @@ class Labels(NamedTuple):
 
     tags: tuple[str, ...] = ()
     source: str | None = None
-
-
-@dataclass(slots=True)
-class Lesson:
-    """What a file teaches.
-
-    Attributes:
-        examples: in the order of the file.
-        vectors: for each the one that came with it, if any.
-        bad: of each row that is no example its line and the reason.
-        longer: how many conversations had more turns than the one that was taken.
-    stripped: how many outputs lost the white space around them.
-    """
-
-    examples: list[Example] = field(default_factory=list)
-    vectors: list[Vector | None] = field(default_factory=list)
-    bad: list[tuple[int, str]] = field(default_factory=list)
-    longer: int = 0
-    stripped: int = 0
-
-    def take(self, example: Example, vector: Vector | None = None, *, strip: bool = True) -> None:
-        """Take an example in.
-
-        Args:
-            example: as it was written.
-            vector: the one that came with it, if any.
-            strip: leave out the white space around its output, if that is one line: "travel " and "travel" are
-                one label. Lines of a longer text may begin with white space that belongs to them.
-        """
-        output = example.output.strip()
-        if strip and output != example.output and len(output.splitlines()) == 1:
-            example = example.changed(output=output)
-            self.stripped += 1
-        self.examples.append(example)
-        self.vectors.append(vector)
 
 
 def file_options(command: F) -> F:

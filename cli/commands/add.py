@@ -10,8 +10,9 @@ from edge_icl.cli import completion, sight, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
+from edge_icl.cli.lesson import Lesson
 from edge_icl.cli.tables import counted
-from edge_icl.cli.teaching import MOST_TOLD, FileOptions, Labels, Lesson
+from edge_icl.cli.teaching import MOST_TOLD, FileOptions, Labels
 from edge_icl.errors import EdgeIclError
 from edge_icl.example import Example, same_text
 
