@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from edge_icl.answer.certainty import in_words
 from edge_icl.cli.tables import counted
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
         return
     if answer.probability is not None:
         among = counted(len(answer.labels), "output")
-        output.line(f"probability {answer.probability:.2f} among {among} of the store")
+        words = in_words(answer.probability)
+        output.line(f"{words} (probability {answer.probability:.2f} among {among} of the store)")
     left = f" ({answer.dropped} more found no room)" if answer.dropped else ""
     if answer.nearest:
         output.line("the nearest examples")
@@ -76,7 +78,8 @@ def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
         output.line("answered without examples")
         return
     output.line(f"answered from {counted(len(answer.examples))}{left}")
-    output.table(("id", "similar", "output", "input"), session.rows(memory, answer.examples))
+    likest_first = sorted(answer.examples, key=lambda one: -(one.similarity or 0.0))
+    output.table(("id", "similar", "output", "input"), session.rows(memory, likest_first))
 
 
 def _tell_labelling(session: Session, answer: Answer) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_icl.answer.certainty import in_words
 from edge_icl.cli import tables
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ FEWEST_LINES = 2
 MOST_OFFERED = 5
 MOST_NARROW = 3
 """Labels that are offered: beside each other, or where they are too long for that each on a line."""
-
-NOT_SURE = 0.5
-"""An answer that is less likely than this is rather wrong than right."""
 
 
 def offered(answer: Answer | None, columns: int) -> tuple[str, ...]:
@@ -75,9 +73,8 @@ def _why(answer: Answer) -> Iterator[str]:
         yield f"the question was taught{differs}"
         return
     if answer.probability is not None:
-        unsure = "not sure: " if answer.probability < NOT_SURE else ""
-        asked = "" if answer.model is None else f", {answer.model} was asked too"
-        yield f"{unsure}probability {answer.probability:.2f}{asked}"
+        asked = "" if answer.model is None else f"; {answer.model} was asked too"
+        yield f"{in_words(answer.probability)} (probability {answer.probability:.2f}){asked}"
     elif answer.model is not None:
         cut = "" if answer.complete else "; it is cut off"
         yield f"written by {answer.model}, from {tables.counted(len(answer.examples))}{cut}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -60,7 +61,7 @@ class File(NamedTuple):
         return reading.count(self.path, self.kind, self.columns)
 
 
-def one(session: Session, memory: Memory, start: Start, question: str, *, shown: bool, explain: bool) -> None:
+def one(session: Session, memory: Memory, start: Start, question: str, shown: Shown) -> None:
     """Answer one question.
 
     Args:
@@ -68,24 +69,36 @@ def one(session: Session, memory: Memory, start: Start, question: str, *, shown:
         memory: the store.
         start: begins to answer.
         question: as it was typed.
-        shown: whether the examples behind the answer are shown, also where no person reads them.
-        explain: whether all that led to the answer is shown.
+        shown: what is shown with the answer.
     """
     output = session.output
     answer = complete(partial(start, question), output.piece if output.terminal else None).answer
     answers.tell_doubts(session, answer)
     if output.json:
-        output.document(answers.as_json(answer, explain=explain))
+        output.document(answers.as_json(answer, explain=shown.explained))
         return
     output.line("" if output.terminal else answer.text or "")
-    if explain:
+    if shown.explained:
         answers.explain(session, answer)
-    if output.terminal or shown or explain:
+    if output.terminal or shown.examples or shown.explained:
         answers.show_examples(session, memory, answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown with each answer.
+
+    Attributes:
+        examples: those behind it, also where no person reads them.
+        explained: all that led to it.
+    """
+
+    examples: bool
+    explained: bool
+
+
 def many(
-    session: Session, memory: Memory, options: Options, file: File, progress: Progress, *, explain: bool
+    session: Session, memory: Memory, options: Options, file: File, progress: Progress, shown: Shown
 ) -> int:
     """Answer a file of questions, one a line; a bad one does not stop the rest.
 
@@ -95,7 +108,7 @@ def many(
         options: how to ask.
         file: where the questions are.
         progress: told about each question.
-        explain: whether all that led to an answer is shown.
+        shown: what is shown with each answer.
 
     Returns:
         The exit code.
@@ -111,7 +124,7 @@ def many(
             failed += 1
             _fail(session, row.line, found)
         else:
-            _show(session, found, row.line, explain=explain)
+            _show(session, memory, found, row.line, shown)
         progress("ask", done, total)
     if not done:
         raise no_questions()
@@ -155,16 +168,18 @@ def _question(row: Row, field: str) -> str | InputError:
     return question
 
 
-def _show(session: Session, answer: Answer, line: int, *, explain: bool) -> None:
-    """Show the answer to a question of a file, on one line."""
+def _show(session: Session, memory: Memory, answer: Answer, line: int, shown: Shown) -> None:
+    """Show the answer to a question of a file, on one line, and below it what else is wanted."""
     output = session.output
     answers.tell_doubts(session, answer, f"line {line}: ")
     if output.json:
-        output.document(answers.as_json(answer, explain=explain))
+        output.document(answers.as_json(answer, explain=shown.explained))
         return
     output.line(one_line(answer.text or ""))
-    if explain:
+    if shown.explained:
         answers.explain(session, answer)
+    if shown.examples:
+        answers.show_examples(session, memory, answer)
 
 
 def _fail(session: Session, line: int, error: InputError) -> None:

@@ -55,15 +55,15 @@ class Written:
     resume: bool
 
     def target(
-        self, file: questions.File | None, model: str | None, *, lines: bool, explain: bool
+        self, file: questions.File | None, model: str | None, shown: questions.Shown, *, lines: bool
     ) -> batches.Target | None:
         """Return the table to write; None where the answers stand alone.
 
         Args:
             file: the questions; None where one is asked.
             model: the LLM that was named.
+            shown: what is shown with each answer.
             lines: whether stdout gets JSON lines.
-            explain: whether all that led to an answer is shown.
 
         Raises:
             click.UsageError: the options do not go together.
@@ -77,8 +77,9 @@ class Written:
             raise click.UsageError("--safe is for spreadsheets: it goes with a table")
         if kind is None:
             return None
-        if explain:
-            raise click.UsageError("--explain does not go with a table: ask one question, or give --json")
+        more = "--explain" if shown.explained else "--examples" if shown.examples else None
+        if more is not None:
+            raise click.UsageError(f"{more} does not go with a table: ask one question, or give --json")
         return batches.Target(kind, self.safe, self.out, self.resume, model)
 
     def _kind(self, file: questions.File | None, *, lines: bool) -> Format | None:
@@ -244,8 +245,13 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     help="Write only what a grammar allows; it is in llama.cpp's GBNF.",
 )
 @click.option("--json-schema", metavar="FILE", type=click.Path(), help="Write only JSON that a schema allows.")
-@click.option("--examples", "shown", is_flag=True, help="Show the examples behind the answer, piped too.")
-@click.option("--explain", is_flag=True, help="Also show the prompt, each label's probability, and the times.")
+@click.option("--examples", is_flag=True, help="Show the examples behind each answer, piped too.")
+@click.option(
+    "--explain",
+    "explained",
+    is_flag=True,
+    help="Also show the prompt, each label's probability, and the times.",
+)
 @click.option(
     "--gpu-layers",
     callback=_layers,
@@ -256,16 +262,14 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 )
 @asking.threads
 @click.pass_obj
-@taking(Asked, Written, How, Computed)
+@taking(Asked, Written, How, Computed, questions.Shown)
 def ask(
     session: Session,
     asked: Asked,
     written: Written,
     how: How,
     computed: Computed,
-    *,
-    shown: bool,
-    explain: bool,
+    shown: questions.Shown,
 ) -> int:
     """Answer a QUESTION, an input like those of the examples, or a file of questions.
 
@@ -288,7 +292,7 @@ def ask(
     command with --resume goes on.
     """
     file, options = asked.file_of_questions(), how.options()
-    target = written.target(file, computed.model, lines=session.output.json, explain=explain)
+    target = written.target(file, computed.model, shown, lines=session.output.json)
     with (
         session.output.progress() as progress,
         session.open(
@@ -298,10 +302,10 @@ def ask(
         start = partial(memory.stream, options=options)
         if file is None:
             assert asked.question is not None
-            questions.one(session, memory, start, asked.question, shown=shown, explain=explain)
+            questions.one(session, memory, start, asked.question, shown)
             code = 0
         elif target is None:
-            code = questions.many(session, memory, options, file, progress, explain=explain)
+            code = questions.many(session, memory, options, file, progress, shown)
         else:
             code = batches.table(batches.Run(session, memory, options, file, target, progress))
     _tell_device(session, computed)

@@ -13,6 +13,7 @@ Read in this order:
     judging         which label is right: prior and evidence, weighed
     prompting       the model beside one snapshot: prompts that fit it, prefixes that it has evaluated
     reply           an answer in the making
+    certainty       a probability in words
     asking          one question to one snapshot: recall it, judge labels, or let the model write
     engines         the encoder and the model of an open store
     check           what is found of how good a store is: records

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,31 @@ def test_piped_the_examples_follow_where_they_are_wanted() -> None:
     assert count == "answered from 3 examples"
     assert len(rows) == 3
     assert {row.split("\t")[0] for row in rows} < {key[:8] for key in IDS.values()}
+    similar = [float(row.split("\t")[1]) for row in rows]
+    assert similar == sorted(similar, reverse=True)
+
+
+@pytest.mark.usefixtures("home")
+def test_of_a_file_the_examples_follow_each_answer(tmp_path: Path) -> None:
+    file = tmp_path / "q.txt"
+    file.write_text("Taxi downtown\nUber to the airport\n")
+
+    first, *behind = run("ask", "--file", str(file), "--examples").out.splitlines()
+
+    taught = behind.index("travel")
+    assert first in LABELS
+    assert any("the nearest examples" in line for line in behind[:taught])
+    assert behind[taught + 2] == "taught: the question is the input of 1 example"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_table_has_no_room_for_the_examples(tmp_path: Path) -> None:
+    file = tmp_path / "q.csv"
+    file.write_text("input\nTaxi downtown\n")
+
+    ran = run("ask", "--file", str(file), "--examples")
+
+    refused(ran, "--examples does not go with a table", code=2)
 
 
 @pytest.mark.usefixtures("home")
@@ -51,8 +77,8 @@ def test_at_a_terminal_the_examples_follow_the_answer() -> None:
     answer, empty, share, title, header, *rows, count, taken = ran.out.splitlines()
 
     assert (answer in LABELS, empty) == (True, "")
-    assert share.startswith("probability ")
-    assert share.endswith(" among 3 outputs of the store")
+    words = "almost certain|very likely|likely|about as likely as not|unlikely"
+    assert re.fullmatch(rf"({words}) \(probability 0\.\d\d among 3 outputs of the store\)", share)
     assert taken == "the outputs are taken as labels (3 different outputs in 5 examples: they repeat)"
     assert title == "the nearest examples"
     assert count == "the model was shown 3 examples; --explain shows them"
