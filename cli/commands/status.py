@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from edge_icl.memory import Memory
     from edge_icl.models.checked import Fit
     from edge_icl.store.settings import Settings
+
+MOST_LABELS = 8
+"""Labels that are named; `edge-icl labels` lists all."""
 
 SIZES = {"bytes": "of examples", "cache_bytes": "of cache", "free_bytes": "free on the disk"}
 
@@ -44,7 +48,7 @@ def status(session: Session) -> None:
     if session.output.json:
         session.output.document(fields)
     else:
-        session.output.facts(_facts(fields, fit))
+        session.output.facts(_facts(session, fields, fit))
 
 
 def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
@@ -81,9 +85,10 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
 def _labelling(memory: Memory) -> dict[str, Any]:
     """Return what the outputs are taken to be; what damage keeps from being read is left to `verify`."""
     try:
-        return {"labelling": memory.labelling().as_json()}
+        labelling, outputs = memory.labelling(), memory.outputs()
     except StoreDamagedError:
-        return {"labelling": None}
+        return {"labelling": None, "labels": None}
+    return {"labelling": labelling.as_json(), "labels": outputs if labelling.labels else None}
 
 
 def _foreign(session: Session, memory: Memory) -> dict[str, Any]:
@@ -100,7 +105,19 @@ def _outputs(fields: dict[str, Any]) -> str:
     return str(Labelling(**fields["labelling"])) if fields["labelling"] else "damaged: see edge-icl verify"
 
 
-def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
+def _labels(session: Session, labels: dict[str, int] | None) -> list[tuple[str, str]]:
+    """Return the most frequent labels, with how many examples each has."""
+    if not labels:
+        return []
+    shown = ", ".join(
+        f"{tables.one_line(label)} {count:,}" for label, count in islice(labels.items(), MOST_LABELS)
+    )
+    left = len(labels) - MOST_LABELS
+    more = f" and {left:,} more: {session.command_line('labels')}" if left > 0 else ""
+    return [("labels", shown + more)]
+
+
+def _facts(session: Session, fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
     """Return everything, as a person reads it."""
     device = machine.device(fit, threads=fields["threads"], layers=fields["gpu_layers"])
     llama = f"{fields['llama_cpp']}, for {', '.join(fields['backends'])}" if fields["llama_cpp"] else "missing"
@@ -113,6 +130,7 @@ def _facts(fields: dict[str, Any], fit: Fit | None) -> list[tuple[str, str]]:
         ("shots", f"{fields['shots']} examples in a prompt"),
         *([("task", fields["task"])] if fields["task"] else []),
         ("outputs", _outputs(fields)),
+        *_labels(session, fields["labels"]),
         ("size", ", ".join(sizes)),
         ("encrypted", "yes" if fields["encrypted"] else "no"),
         ("root", fields["root"]),

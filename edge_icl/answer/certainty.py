@@ -1,8 +1,8 @@
 """A probability in words, for those who read an answer and not a number.
 
 The words and their bounds are those of the IPCC (Mastrandrea et al. 2010, "Guidance Note for Lead Authors of
-the IPCC Fifth Assessment Report on Consistent Treatment of Uncertainties", table 1), with "almost
-certain" for its "virtually certain". People read words alone differently, so the number always stands beside them.
+the IPCC Fifth Assessment Report on Consistent Treatment of Uncertainties", table 1); "almost certain" is its
+"virtually certain". People read words alone differently, so the number always stands beside them.
 """
 
 from __future__ import annotations

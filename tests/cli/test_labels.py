@@ -115,3 +115,26 @@ def test_where_there_is_no_store_none_is_made(own_home: Path) -> None:
     for words in ((), ("--set", "yes")):
         refused(run("--store", "none", "labels", *words), "there is no store at")
     assert not (own_home / "stores").exists()
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_status_names_the_most_frequent_labels_with_their_counts() -> None:
+    assert "\nlabels     travel 3, food 1, office 1\n" in run("status").out
+    assert json.loads(run("status", "--json").out)["labels"] == {"travel": 3, "food": 1, "office": 1}
+
+    run("labels", "--set", "no")
+
+    assert "\nlabels" not in run("status").out
+    assert json.loads(run("status", "--json").out)["labels"] is None
+
+
+def test_of_many_labels_status_says_which_command_lists_the_rest(models_home: Path) -> None:
+    assert models_home.is_dir()
+    file = models_home / "many.jsonl"
+    rows = [{"input": f"{i} of {label}", "output": f"label {label}"} for i in range(2) for label in range(10)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("--store", "many", "add", "--file", str(file))
+
+    text = run("--store", "many", "status").out
+
+    assert " label 7 2 and 2 more: edge-icl --store many labels\n" in text
