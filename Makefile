@@ -36,7 +36,8 @@ $(READY): pyproject.toml
 	@touch $(READY)
 
 demo: setup
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+	$(BIN)/edge-icl models fetch
+	$(BIN)/edge-icl demo
 
 # Lint keeps one processor busy and no more, so it runs beside the tests.
 test: setup

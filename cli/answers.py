@@ -72,7 +72,7 @@ def _show_behind(session: Session, memory: Memory, answer: Answer) -> None:
         if answer.asked_model:
             output.line(f"the model was shown {counted(len(answer.examples))}{left}; --explain shows them")
         else:
-            output.line("the examples were sure enough; the model was not asked")
+            output.line("the examples alone decided; the model was not asked")
         return
     if not answer.examples:
         output.line("answered without examples")

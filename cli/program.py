@@ -55,6 +55,7 @@ COMMANDS = {
     "mcp": ("commands.mcp:mcp", "Serve the store to an assistant (MCP)."),
     "models": ("commands.models:models", "Fetch, import, check and remove models."),
     "doctor": ("commands.doctor:doctor", "Look over this machine, and say what to do."),
+    "demo": ("commands.demo:demo", "Show what edge-icl does, in some seconds."),
     "completion": ("commands.completion:completion", "Let your shell complete what you type."),
 }
 """Command -> (module:attribute, what it does)."""

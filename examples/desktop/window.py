@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tkinter as tk
 from functools import partial
-from pathlib import Path
+from importlib import resources
 from tkinter import messagebox, ttk
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from widgets import Answer, Examples, Status
 
 import edge_icl
 
-SAMPLE = Path(__file__).parent.with_name("expenses.jsonl")
+SAMPLE = resources.files("edge_icl.cli.commands") / "expenses.jsonl"
 
 DEBOUNCE = 250
 """Milliseconds without a key after which the line is asked."""

@@ -106,7 +106,10 @@ def test_three_hundred_labels_are_judged_and_none_is_invented(models_home: Path,
 
 
 def test_one_stray_output_leaves_an_answer_as_sure_as_it_was(models_home: Path) -> None:
-    rows = [json.loads(line) for line in (REPOSITORY / "examples" / "expenses.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for line in (REPOSITORY / "cli" / "commands" / "expenses.jsonl").read_text().splitlines()
+    ]
     with Memory.create("work", seed=SEED) as memory:
         memory.add_many(Example.create(row["input"], row["output"]) for row in rows)
         before = memory.ask("Cab to the trade fair", Options(ask_model="never"))
