@@ -12,6 +12,7 @@ Text that goes out:
 
 What comes in:
 
+    encodings    what a file's text is encoded in
     given        files that a command line names
     formats      files of examples and questions: one module a format, one table of them
     lesson       what is taught

@@ -78,10 +78,13 @@ class Run(NamedTuple):
 
     def answer(self, rows: Iterator[Row]) -> Iterator[tuple[Row, Result]]:
         """Yield each row with what became of its question; tells of those that cannot be answered."""
+        odd = list[str]()
         for row, found in questions.answered(self.memory, self.options, self.file, rows):
             if isinstance(found, InputError):
                 self.session.output.note(f"line {row.line}: {found}")
+                odd += [row.odd] if row.odd else []
             yield row, _result(found)
+        questions.tell_encoding(self.session, odd, self.file.encoding)
 
     def sheet(self, source: Source) -> Sheet:
         """Return how the table is written; tells where its new columns have other names than they should."""

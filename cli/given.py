@@ -14,8 +14,9 @@ import stat
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
+from edge_icl.cli import encodings
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 """What a command line names instead of a file."""
+
+MARK = "\ufeff"
+"""The byte order mark as a character. Where files were put together it may stand before any line."""
+
+NOT_TEXT = "it is not UTF-8"
+"""What is told of a row with bytes that are no text, unless another encoding was named."""
 
 MOST_OF_A_LINE = 1 << 25
 """Characters: 33 million, hundreds of times what the longest context of a model holds."""
@@ -75,25 +82,40 @@ def whole(file: str | Path, *, most: int) -> bytes:
 
 
 @contextmanager
-def text(file: str, *, newline: str | None) -> Iterator[TextIO]:
-    """Open a file or stdin as text; bytes that are not UTF-8 come as lone surrogates.
+def text(file: str, *, newline: str | None, encoding: str | None = None) -> Iterator[TextIO]:
+    """Open a file or stdin as text, without its byte order mark.
+
+    Bytes that are no text come as lone surrogates; in UTF-16 and UTF-32 they are an error.
 
     Args:
         file: its path, or - for stdin.
         newline: how line breaks are read; see `open`.
+        encoding: its codec; None for what its beginning shows, and else UTF-8.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, is not in the encoding at all, or begins with the mark of another one.
     """
     try:
         with ExitStack() as stack:
             binary = stack.enter_context(opened(file)) if file != STDIN else _stdin()
-            text = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
+            if not isinstance(binary, io.BufferedReader):
+                binary = io.BufferedReader(cast("io.RawIOBase", binary))
+                stack.callback(binary.detach)
+            found = encodings.begun(binary.peek(encodings.SEEN)[: encodings.SEEN])
+            encodings.refuse(file, found, encoding)
+            binary.read(len(found.mark))
+            name = encoding if encoding and not found.mark else found.name
+            text = io.TextIOWrapper(binary, name, encodings.errors_of(name), newline)
             stack.callback(text.detach)  # stdin stays open for what is read next
             yield text
     except OSError as error:
         raise InputError(
             f"{file} cannot be read: {error.strerror}", "check the path and its permissions"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{'stdin' if file == STDIN else file} is not {error.encoding} throughout: {error.reason}",
+            "it may be cut off; if it is in another encoding, name that with --encoding",
         ) from error
 
 

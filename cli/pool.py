@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge_icl.cli import sight
+from edge_icl.cli import questions, sight
 from edge_icl.cli.formats import reading
 from edge_icl.cli.formats.format import Columns
 from edge_icl.cli.tables import counted
@@ -52,18 +52,20 @@ class File:
         kind: its format.
         input_field: where a row has its question.
         output_field: where a row may have an output that is to be shown; None for nothing.
+        encoding: see `given.text`.
     """
 
     path: str
     kind: Format
     input_field: str
     output_field: str | None
+    encoding: str | None = None
 
     def rows(self, progress: Progress) -> Iterator[Row]:
         """Yield its rows, the bad ones too."""
         optional = () if self.output_field is None else (self.output_field,)
         columns = Columns((self.input_field,), optional)
-        return reading.read(self.path, self.kind, columns, progress=progress)
+        return reading.read(self.path, self.kind, columns, encoding=self.encoding, progress=progress)
 
 
 @dataclass(slots=True)
@@ -87,13 +89,14 @@ class Pool:
         Raises:
             InputError: it cannot be read, or no question is left.
         """
-        rows, bad = _questions(file, progress)
+        rows, bad, odd = _questions(file, progress)
         known = {folded(held.input) for held in memory.examples()}
         new = {text: row for row in rows if (text := folded(row.text)) not in known}
         for told in bad[:MOST_TOLD]:
             session.output.note(f"passed over {told}")
         if len(bad) > MOST_TOLD:
             session.output.note(f"passed over {len(bad) - MOST_TOLD:,} more rows that hold no question")
+        questions.tell_encoding(session, odd, file.encoding)
         taught = sum(folded(row.text) in known for row in rows)
         if taught:
             session.output.note(f"passed over {counted(taught, 'question')} that {_is(taught)} taught already")
@@ -133,19 +136,19 @@ class Pool:
             self.seen.append(question.vector)
 
 
-def _questions(file: File, progress: Progress) -> tuple[list[Question], list[str]]:
-    """Return the questions of a file, and of each row without one its line and the reason."""
-    rows: list[Question] = []
-    bad: list[str] = []
+def _questions(file: File, progress: Progress) -> tuple[list[Question], list[str], list[str]]:
+    """Return the questions of a file, why its other rows are none, and what of these is in no encoding."""
+    rows, bad, odd = list[Question](), list[str](), list[str]()
     for row in file.rows(progress):
         try:
             text = normalise(row[file.input_field], "question")
         except InputError as error:
             bad.append(f"line {row.line}: {error.message}")
+            odd += [row.odd] if row.odd else []
         else:
             said = None if file.output_field is None else row.fields.get(file.output_field)
             rows.append(Question(text, said=said.strip() or None if isinstance(said, str) else None))
-    return rows, bad
+    return rows, bad, odd
 
 
 def _is(count: int) -> str:

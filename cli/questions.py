@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_icl.answer.questions import AHEAD, complete
-from edge_icl.cli import answers
+from edge_icl.cli import answers, encodings
 from edge_icl.cli.formats import reading
 from edge_icl.cli.formats.format import Columns
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
@@ -36,11 +36,13 @@ class File(NamedTuple):
         path: its path, or - for stdin.
         kind: its format.
         field: where a row has its question.
+        encoding: see `given.text`.
     """
 
     path: str
     kind: Format
     field: str
+    encoding: str | None = None
 
     @property
     def columns(self) -> Columns:
@@ -54,11 +56,12 @@ class File(NamedTuple):
 
     def read(self, *, header: bool = False) -> Iterator[Row]:
         """Yield its rows, the bad ones too; of a table first the header if that is wanted."""
-        return reading.read(self.path, self.kind, self.columns._replace(header=header))
+        columns = self.columns._replace(header=header)
+        return reading.read(self.path, self.kind, columns, encoding=self.encoding)
 
     def total(self) -> int:
         """Return how many rows it has, 0 where that cannot be told before they are read."""
-        return reading.count(self.path, self.kind, self.columns)
+        return reading.count(self.path, self.kind, self.columns, encoding=self.encoding)
 
 
 def one(session: Session, memory: Memory, start: Start, question: str, shown: Shown) -> None:
@@ -116,18 +119,20 @@ def many(
     Raises:
         InputError: the file cannot be read, or holds no questions.
     """
-    output, failed, done = session.output, 0, 0
+    output, failed, done, odd = session.output, 0, 0, list[str]()
     total = file.total() if output.watched else 0
     progress("ask", 0, total)
     for done, (row, found) in enumerate(answered(memory, options, file, file.read()), start=1):
         if isinstance(found, InputError):
             failed += 1
             _fail(session, row.line, found)
+            odd += [row.odd] if row.odd else []
         else:
             _show(session, memory, found, row.line, shown)
         progress("ask", done, total)
     if not done:
         raise no_questions()
+    tell_encoding(session, odd, file.encoding)
     return told(session, failed, done)
 
 
@@ -150,6 +155,12 @@ def answered(
 def no_questions() -> InputError:
     """Return what is told of a file without questions."""
     return InputError("there are no questions", "give one a line")
+
+
+def tell_encoding(session: Session, odd: Sequence[str], encoding: str | None) -> None:
+    """Tell what a file looks like of which some rows are not in the encoding that they were read in."""
+    if looks := encodings.advice(odd, read_as=encoding):
+        session.output.note(looks)
 
 
 def told(session: Session, failed: int, done: int) -> int:

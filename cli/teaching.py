@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
+from edge_icl.cli import encodings
 from edge_icl.cli.formats import table
 from edge_icl.cli.formats.format import Columns, Fields
 from edge_icl.cli.formats.reading import read as read_rows
@@ -43,6 +44,7 @@ class FileOptions:
     output_field: str
     tags_field: str
     source_field: str
+    encoding: str | None
     safe: bool
     skip_bad: bool
 
@@ -90,6 +92,7 @@ def file_options(command: F) -> F:
         _named("--output-field", "output", "Where a row has its output."),
         _named("--tags-field", "tags", "Where a row may have tags."),
         _named("--source-field", "source", "Where a row may have its source."),
+        encodings.OPTION,
         click.option(
             "--safe",
             is_flag=True,
@@ -129,17 +132,23 @@ def read(
     lesson, kind, fields = Lesson(), options.format_of(file), options.fields
     assert kind.taught is not None
     columns = Columns((fields.input, fields.output), (fields.tags, fields.source, VECTOR, ENCODER))
-    for row in read_rows(file, kind, columns, progress=progress):
+    odd: dict[int, str] = {}
+    for row in read_rows(file, kind, columns, encoding=options.encoding, progress=progress):
         try:
             taught = kind.taught(row, fields)
             example, vector = _example(taught, labels), _vector(row)
             lengths.check(example)
         except InputError as error:
             lesson.bad.append((row.line, error.message))
+            odd |= {len(lesson.bad) - 1: row.odd} if row.odd else {}
         else:
             lesson.take(example, vector, strip=strip)
             lesson.longer += taught.turns > 1
-    _refuse(file, lesson, skip_bad=options.skip_bad)
+    looks = encodings.advice([*odd.values()], read_as=options.encoding)
+    if looks and options.skip_bad and lesson.examples:
+        line, reason = lesson.bad[min(odd)]
+        lesson.bad[min(odd)] = (line, f"{reason}; {looks}")
+    _refuse(file, lesson, looks, skip_bad=options.skip_bad)
     return lesson
 
 
@@ -159,13 +168,13 @@ def _vector(row: Row) -> Vector | None:
     return Vector.from_text(row.fields.get(ENCODER), row.fields[VECTOR])
 
 
-def _refuse(file: str, lesson: Lesson, *, skip_bad: bool) -> None:
-    """Raise if the file is not fit to be added."""
+def _refuse(file: str, lesson: Lesson, looks: str, *, skip_bad: bool) -> None:
+    """Raise if the file is not fit to be added; its hint is what the file looks like, if that is something."""
     name, bad = "stdin" if file == STDIN else file, lesson.bad
     if bad and not (skip_bad and lesson.examples):
         told = "; ".join(f"line {line}: {reason}" for line, reason in bad[:MOST_TOLD])
         more = f"; and {len(bad) - MOST_TOLD} more" if len(bad) > MOST_TOLD else ""
         hint = "none of its rows can be used" if skip_bad else "correct them, or leave them out with --skip-bad"
-        raise InputError(f"{name} has {counted(len(bad), 'bad row')} ({told}{more})", hint)
+        raise InputError(f"{name} has {counted(len(bad), 'bad row')} ({told}{more})", looks or hint)
     if not lesson.examples:
         raise InputError(f"{name} holds no examples", "give one JSON object a line, or a header and rows")

@@ -11,7 +11,7 @@ import click
 
 from edge_icl.answer.options import AUTO, Options
 from edge_icl.answer.selection import SELECTIONS, checked
-from edge_icl.cli import asking, batches, constraints, questions
+from edge_icl.cli import asking, batches, constraints, encodings, questions
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
@@ -30,6 +30,7 @@ class Asked:
     file: str | None
     format_name: str | None
     input_field: str
+    encoding: str | None
 
     def file_of_questions(self) -> questions.File | None:
         """Return the file of questions; None where one question is asked.
@@ -43,7 +44,8 @@ class Asked:
             raise click.UsageError("give a QUESTION, or --file F, or -")
         if file is None:
             return None
-        return questions.File(file, table.of_file(file, self.format_name, table.QUESTIONS), self.input_field)
+        kind = table.of_file(file, self.format_name, table.QUESTIONS)
+        return questions.File(file, kind, self.input_field, self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 )
 @asking.format_of_questions
 @asking.input_field
+@encodings.OPTION
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_icl.answer.options import Options
-from edge_icl.cli import asking, completion
+from edge_icl.cli import asking, completion, encodings
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.learning import Learning
@@ -33,6 +33,7 @@ class Asked:
     format_name: str | None
     input_field: str
     output_field: str | None
+    encoding: str | None
 
     def file_of_questions(self) -> File | None:
         """Return the file of questions; None where they are typed.
@@ -41,11 +42,11 @@ class Asked:
             click.UsageError: the file's name does not tell its format, or an option goes with a file.
         """
         if self.file is None:
-            if self.format_name is not None or self.output_field is not None:
-                raise click.UsageError("--format and --output-field go with --file")
+            if (self.format_name, self.output_field, self.encoding) != (None, None, None):
+                raise click.UsageError("--format, --output-field and --encoding go with --file")
             return None
         kind = table.of_file(self.file, self.format_name, table.QUESTIONS)
-        return File(self.file, kind, self.input_field, self.output_field)
+        return File(self.file, kind, self.input_field, self.output_field, self.encoding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class How:
     metavar="NAME",
     help="Where a row may have an output, to be shown beside the answer.  [default: none is looked at]",
 )
+@encodings.OPTION
 @click.option(
     "--tag",
     "tags",

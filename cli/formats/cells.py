@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.cli.formats.format import Columns, Fields, Format, Row, Taught, listed
-from edge_icl.cli.given import is_unicode
+from edge_icl.cli.given import NOT_TEXT, is_unicode
 from edge_icl.cli.spreadsheets import guarded, unguarded
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
@@ -121,7 +121,7 @@ def _row(number: int, cells: list[str], width: int, wanted: dict[str, int]) -> R
     if len(cells) != width:
         return Row(number, problem=f"it has {counted(len(cells), 'column')} and the header has {width}")
     if not is_unicode(cells):
-        return Row(number, problem="it is not UTF-8")
+        return Row(number, problem=NOT_TEXT, odd="\n".join(cells))
     return Row(number, {name: cells[place] for name, place in wanted.items()})
 
 

@@ -53,6 +53,8 @@ class Row:
         problem: why it is a bad row; empty for a good one.
         cells: of a table, all that the row has, also where it is a bad one.
         text: of a table, the row as it stands in the file, with its line break.
+        odd: of a row that is not in the file's encoding, the row with a lone surrogate for each byte that is no
+            text; else empty.
     """
 
     line: int
@@ -60,6 +62,7 @@ class Row:
     problem: str = ""
     cells: tuple[str, ...] = ()
     text: str = ""
+    odd: str = ""
 
     def __getitem__(self, name: str) -> Any:
         """Return a field.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_icl.cli.formats.format import Row
-from edge_icl.cli.given import is_unicode
+from edge_icl.cli.given import MARK, NOT_TEXT, is_unicode
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ def rows(lines: Iterator[str], parse: Callable[[str], dict[str, Any]]) -> Iterat
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield _row(number, line.rstrip("\r\n"), parse)
+            yield _row(number, line.rstrip("\r\n").removeprefix(MARK), parse)
 
 
 def _row(number: int, line: str, parse: Callable[[str], dict[str, Any]]) -> Row:
     """Return the row that one line is."""
     if not is_unicode([line]):
-        return Row(number, problem="it is not UTF-8")
+        return Row(number, problem=NOT_TEXT, odd=line)
     try:
         return Row(number, parse(line))
     except InputError as error:

@@ -1,11 +1,12 @@
 """A file of any format, row by row, each with its line number. One row is in memory at a time.
 
-A row that cannot be read is given with the reason, so that the caller decides what happens then. A byte order
-mark is skipped; anything that is not UTF-8 is a bad row, not a guess.
+A row that cannot be read is given with the reason, so that the caller decides what happens then. What is not in
+the file's encoding is a bad row, not a guess: see `encodings`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,21 @@ TOLD_EACH = 1000
 """Rows from one word about progress to the next."""
 
 
-def read(file: str, kind: Format, columns: Columns, *, progress: Progress = silent) -> Iterator[Row]:
+def read(
+    file: str,
+    kind: Format,
+    columns: Columns,
+    *,
+    encoding: str | None = None,
+    progress: Progress = silent,
+) -> Iterator[Row]:
     """Yield the rows of a file; blank lines are none.
 
     Args:
         file: its path, or - for stdin.
         kind: its format.
         columns: which fields are wanted.
+        encoding: see `given.text`.
         progress: told about the bytes that are read.
 
     Raises:
@@ -35,13 +44,17 @@ def read(file: str, kind: Format, columns: Columns, *, progress: Progress = sile
     """
     assert kind.read is not None
     size = Path(file).stat().st_size if Path(file).is_file() else 0  # the length of stdin is not known
-    with given.text(file, newline="") as text:
+    with given.text(file, newline="", encoding=encoding) as text:
         for number, row in enumerate(kind.read(given.lines(text, file), file, columns)):
             if size and number % TOLD_EACH == 0:
                 progress("read", text.buffer.tell(), size)
-            yield row
+            yield replace(row, problem=f"it is not {encoding}") if row.odd and encoding else row
 
 
-def count(file: str, kind: Format, columns: Columns) -> int:
+def count(file: str, kind: Format, columns: Columns, *, encoding: str | None = None) -> int:
     """Return how many rows a file has; 0 for one that can be read only once, such as stdin."""
-    return sum(1 for _ in read(file, kind, columns)) if file != given.STDIN and Path(file).is_file() else 0
+    return (
+        sum(1 for _ in read(file, kind, columns, encoding=encoding))
+        if file != given.STDIN and Path(file).is_file()
+        else 0
+    )

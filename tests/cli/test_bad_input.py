@@ -211,7 +211,7 @@ def test_a_bad_row_is_told_with_its_line(home: Path, row: bytes, reason: str) ->
         (b"text,label\na,b\n", "has no column input (it has text, label)"),
         (b"input,output\na\n", "line 2: it has 1 column and the header has 2"),
         (b"input,output\na,\xff\n", "line 2: it is not UTF-8"),
-        ("input,output\na,b\n".encode("utf-16"), "has no column input"),
+        ("text,label\na,b\n".encode("utf-16"), "has no column input (it has text, label)"),
     ],
 )
 def test_a_bad_table_is_told(home: Path, tmp_path: Path, data: bytes, reason: str) -> None:

@@ -73,7 +73,17 @@ def process(*args: str, stdin: str | bytes = b"") -> Ran:
 PROGRAM = "import sys; from edge_icl.cli.main import main; sys.exit(main())"
 
 HEAVY = (
-    {"llama_cpp", "onnxruntime", "onnx", "tokenizers", "huggingface_hub", "jinja2", "simsimd", "tqdm"}
+    {
+        "chardet",
+        "llama_cpp",
+        "onnxruntime",
+        "onnx",
+        "tokenizers",
+        "huggingface_hub",
+        "jinja2",
+        "simsimd",
+        "tqdm",
+    }
     | {"cryptography", "keyring", "mcp", "pydantic", "anyio", "scipy", "torch", "pip", "setuptools"}
     | {"asyncio", "multiprocessing", "socket", "ssl", "http", "urllib.request", "email", "importlib.metadata"}
     | {"concurrent.futures.process", "sqlite3", "unittest", "xml"}
