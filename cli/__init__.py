@@ -8,11 +8,11 @@ Text that goes out:
     interrupts   Ctrl-C, `kill` and a closed terminal
     keyboard     lines that are typed at a terminal
     output       the only module that prints
-    private      files that a command writes for its user
 
 What comes in:
 
     encodings    what a file's text is encoded in
+    private      files that a command writes for its user
     given        files that a command line names
     formats      files of examples and questions: one module a format, one table of them
     lesson       what is taught
@@ -28,6 +28,7 @@ A run of the program:
     sight        what a store's encoder does not read, and which one does
     answers      an answer, and what it rests on
     questions    one question, or a file of them, answered
+    surveys      what a file of questions has
     partial      the answers so far to a file of questions
     batches      a table of questions with their answers behind them
     pool         the questions of a file, the most useful next

@@ -9,22 +9,22 @@ go from the questions and from these.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
-from functools import partial
-from hashlib import blake2b
+from dataclasses import asdict, replace
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from edge_icl.cli import encodings, private, questions
 from edge_icl.cli import partial as partials
-from edge_icl.cli import private, questions
 from edge_icl.cli.formats.answered import ADDED, Result, Sheet, Source
+from edge_icl.cli.given import MARK
 from edge_icl.cli.partial import Basis
+from edge_icl.cli.surveys import Survey, source_of, survey
 from edge_icl.cli.tables import counted
 from edge_icl.errors import EdgeIclError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
     from edge_icl.answer.options import Options
     from edge_icl.cli.formats.format import Format, Row
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from edge_icl.runtime.progress import Progress
 
 SUFFIX = ".partial"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 DOUBTS = {
     "unsure": "{} left empty, as no label is sure enough for --abstain",
@@ -117,7 +116,7 @@ def _print(run: Run) -> int:
     header = next(rows, None)
     if header is None:
         raise questions.no_questions()
-    source, tally, done = _source(run.file, header), Counter[str](), 0
+    source, tally, done = source_of(run.file, header), Counter[str](), 0
     run.progress("ask", 0, total)
     for done, (row, result) in enumerate(run.answer(rows), start=1):
         if done == 1:
@@ -139,7 +138,7 @@ def _line(output: Output, text: str) -> None:
 def _write(run: Run, out: Path) -> int:
     """Write the table into a file, from the partial file when that is complete."""
     private.refuse(out, store=run.memory.path)
-    seen = _survey(run.file)
+    seen = survey(run.file)
     sheet = run.sheet(seen.source)
     if run.target.kind.name != seen.source.kind.name:
         for row in seen.rows():
@@ -150,7 +149,8 @@ def _write(run: Run, out: Path) -> int:
         try:
             _fill(run, begun, seen)
             tally = Counter[str]()
-            with private.completing(out, store=run.memory.path) as file:
+            sheet, encoding = _encodable(run, sheet, seen, begun)
+            with private.completing(out, store=run.memory.path, encoding=encoding) as file:
                 file.write(sheet.header())
                 for row, result in zip(seen.rows(), begun.results(), strict=True):
                     file.write(sheet.row(row, result))
@@ -176,10 +176,28 @@ def _fill(run: Run, begun: Partial, seen: Survey) -> None:
     for _, result in run.answer(islice(seen.rows(), begun.count, None)):
         begun.add(result)
         run.progress("ask", begun.count, seen.total)
-    if run.file.is_there and _survey(run.file).digest != seen.digest:
+    if run.file.is_there and survey(run.file).digest != seen.digest:
         over = run.session.typed(without="--resume")
         begun.remove()
         raise InputError(f"{run.file.path} was changed while it was asked", f"start over: {over}")
+
+
+def _encodable(run: Run, sheet: Sheet, seen: Survey, begun: Partial) -> tuple[Sheet, str]:
+    """Return how the table is written, and its encoding: that of the questions, if it can hold the answers.
+
+    Otherwise it is UTF-8, with the mark by which a spreadsheet knows that.
+    """
+    if not sheet.as_it_was:
+        return sheet, encodings.UTF8
+    name = seen.source.encoding
+    try:
+        for result in begun.results():
+            (result.answer or "").encode(name)
+    except UnicodeEncodeError:
+        run.session.output.note(f"the table is in UTF-8, since {name} cannot hold all answers")
+        source = replace(seen.source, mark=MARK)
+        return Sheet(run.target.kind, source, safe=run.target.safe), encodings.UTF8
+    return sheet, name
 
 
 def _tell_kept(run: Run, begun: Partial, total: int) -> None:
@@ -187,62 +205,6 @@ def _tell_kept(run: Run, begun: Partial, total: int) -> None:
     if begun.count:
         kept, again = counted(begun.count, "answer"), run.session.typed(without="--resume", add="--resume")
         run.session.output.note(f"{kept} of {total:,} kept in {begun.path}; go on: {again}")
-
-
-class Survey(NamedTuple):
-    """What a look through a file of questions has found.
-
-    Attributes:
-        rows: reads its rows from the beginning, without the header of a table.
-        source: what is known of it.
-        total: how many rows it has.
-        digest: of its rows, and of where they have their questions.
-    """
-
-    rows: Callable[[], Iterator[Row]]
-    source: Source
-    total: int
-    digest: str
-
-
-def _survey(file: File) -> Survey:
-    """Look through a file of questions.
-
-    Raises:
-        InputError: it cannot be read, or has no questions.
-    """
-    rows = partial(file.read, header=True)
-    if not file.is_there:
-        kept = list(rows())  # a pipe is read once
-        rows = partial(iter, kept)
-    is_table, digest = file.kind.header is not None, blake2b(file.field.encode(), digest_size=16)
-    header, total, columns = None, 0, dict.fromkeys([file.field])
-    for row in rows():
-        digest.update(repr((row.line, row.problem, row.fields, row.cells)).encode(errors="surrogateescape"))
-        if is_table and header is None:
-            header = row
-        else:
-            total += 1
-            columns |= dict.fromkeys(row.fields)
-    if not total:
-        raise questions.no_questions()
-    source = _source(file, header) if header else Source(file.kind, tuple(columns), None, (file.field,))
-    return Survey(lambda: islice(rows(), int(is_table), None), source, total, digest.hexdigest())
-
-
-def _source(file: File, header: Row) -> Source:
-    """Return what is known of a table.
-
-    Raises:
-        InputError: its header cannot be read.
-    """
-    if header.problem:
-        raise InputError(f"the header of {file.path} is no row of a table: {header.problem}", "correct it")
-    mark = ""
-    if file.is_there:
-        with Path(file.path).open("rb") as stream:
-            mark = "\ufeff" if stream.read(len(BYTE_ORDER_MARK)) == BYTE_ORDER_MARK else ""
-    return Source(file.kind, header.cells, header, (file.field,), mark)
 
 
 def _try(sheet: Sheet, row: Row, source: Source) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from edge_icl.cli import interrupts
+from edge_icl.cli.encodings import UTF8, errors_of
 from edge_icl.errors import InputError
 from edge_icl.store.files import FILE_MODE
 
@@ -32,8 +33,13 @@ def refuse(path: Path, *, store: Path) -> None:
 
 
 @contextmanager
-def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
+def writing(path: Path, *, store: Path, encoding: str = UTF8) -> Iterator[TextIO]:
     """Make a file that only its user can read; if the block fails, it is gone again.
+
+    Args:
+        path: where it is to be.
+        store: the path of the store.
+        encoding: the codec of its text.
 
     Raises:
         InputError: it may not be there, or cannot be.
@@ -46,7 +52,7 @@ def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
         except OSError as error:
             raise InputError(f"{path} cannot be written: {error.strerror}", "choose another path") from error
         try:
-            with interrupts.heard(), _text(number) as file:
+            with interrupts.heard(), _text(number, encoding) as file:
                 yield file
         except BaseException:
             with suppress(OSError):
@@ -55,10 +61,15 @@ def writing(path: Path, *, store: Path) -> Iterator[TextIO]:
 
 
 @contextmanager
-def completing(path: Path, *, store: Path) -> Iterator[TextIO]:
+def completing(path: Path, *, store: Path, encoding: str = UTF8) -> Iterator[TextIO]:
     """Make a file that appears under its name when the block has written all of it, and not before.
 
     Until then it stands beside it under a name of its own, which only a power cut or `kill -9` leaves.
+
+    Args:
+        path: where it is to be.
+        store: the path of the store.
+        encoding: the codec of its text.
 
     Raises:
         InputError: it may not be there, or cannot be.
@@ -66,7 +77,7 @@ def completing(path: Path, *, store: Path) -> Iterator[TextIO]:
     refuse(path, store=store)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with interrupts.held():
-        with writing(draft, store=store) as file, interrupts.heard():
+        with writing(draft, store=store, encoding=encoding) as file, interrupts.heard():
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -79,6 +90,6 @@ def completing(path: Path, *, store: Path) -> Iterator[TextIO]:
             raise
 
 
-def _text(number: int) -> TextIO:
+def _text(number: int, encoding: str) -> TextIO:
     """Return an open file as text; lone surrogates become the bytes that they are for `given.text`."""
-    return os.fdopen(number, "w", encoding="utf-8", errors="surrogateescape", newline="\n")
+    return os.fdopen(number, "w", encoding=encoding, errors=errors_of(encoding), newline="\n")

@@ -134,6 +134,8 @@ def read(
     columns = Columns((fields.input, fields.output), (fields.tags, fields.source, VECTOR, ENCODER))
     odd: dict[int, str] = {}
     for row in read_rows(file, kind, columns, encoding=options.encoding, progress=progress):
+        if row.empty:
+            continue
         try:
             taught = kind.taught(row, fields)
             example, vector = _example(taught, labels), _vector(row)

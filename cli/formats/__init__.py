@@ -2,6 +2,8 @@
 
     format       what a format is: its name, how it is read, how it is written
     lines        what formats share that have a row a line
+    records      rows of a table, and where each begins and ends
+    headers      where the header of a table is
     cells        what formats share that have a header, and rows of cells below it
     messages     conversations in the OpenAI messages format
     jsonl, csv, tsv, txt    one format each

@@ -9,11 +9,12 @@ spaces and its line breaks are those of the user. Into another format go its cel
 
 from __future__ import annotations
 
-import io
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edge_icl.cli.encodings import UTF8
 from edge_icl.cli.formats.tsv import TSV
 from edge_icl.cli.spreadsheets import guarded, unguarded
 from edge_icl.cli.tables import folded
@@ -61,7 +62,8 @@ class Source:
         columns: the names of its fields; of a table all, in their order.
         header: of a table, its header as it stands in the file.
         required: the fields that it must have.
-        mark: the byte order mark before the header, if there is one: it tells Excel that a table is UTF-8.
+        mark: the byte order mark before the header, if there is one: it tells Excel how a table is encoded.
+        encoding: the codec of what comes after it.
     """
 
     kind: Format
@@ -69,6 +71,7 @@ class Source:
     header: Row | None
     required: tuple[str, ...]
     mark: str = ""
+    encoding: str = UTF8
 
 
 class Sheet:
@@ -96,16 +99,23 @@ class Sheet:
         if kind.header is None and twice:
             raise InputError(f"there are two columns {twice[0]}", "give them two names, or write .csv or .tsv")
         if source.header is not None and source.kind.name == kind.name and kind.behind is not None:
-            first = io.StringIO(source.header.text, newline="").readline()  # all that the reading looked at
-            self._behind = kind.behind(first, source.required)
+            self._behind = kind.behind(source.header.above + source.header.text, source.required)
+
+    @property
+    def as_it_was(self) -> bool:
+        """Whether rows stay as they stand in the file of the questions."""
+        return self._behind is not None
 
     def header(self) -> str:
         """Return what stands above the rows, with its line break; "" for JSON."""
         if self._kind.header is None:
             return ""
-        text = "" if self._source.header is None else self._source.header.text
+        header = self._source.header
+        text, above = ("", "") if header is None else (header.text, header.above)
         line = self._line(text, self._source.columns, self.added)
-        return line if self._behind is None else self._source.mark + line
+        if self._behind is None:
+            return line
+        return self._source.mark + ("" if self._safe and _may_run(above) else above) + line
 
     def row(self, row: Row, result: Result) -> str:
         """Return a row with what became of its question, and a line break.
@@ -120,13 +130,15 @@ class Sheet:
         cells = (
             row.cells if self._source.header else [_cell(row.fields.get(one)) for one in self._source.columns]
         )
-        missing = len(self._source.columns) - len(cells)
+        missing, text = len(self._source.columns) - len(cells), row.text
         if self._behind is not None and not cells:
             missing = 0  # the row cannot be read, so it is not known how many cells it has
+        if missing < 0 and not row.problem:
+            cells, text = cells[:missing], ""  # those behind the last column are empty
         added = result.cells
         if self._kind.name == TSV.name:
             added = [folded(cell) for cell in added]  # it has no quotes in which a line break could stand
-        return self._line(row.text, cells, [""] * missing + added)
+        return self._line(text, cells, [""] * missing + added)
 
     def _line(self, text: str, cells: Sequence[str], added: Sequence[str]) -> str:
         """Return a line of the table.
@@ -142,7 +154,7 @@ class Sheet:
             assert self._kind.header is not None
             return self._kind.header([*safe, *behind]) + "\n"
         end = text[len(text.rstrip("\r\n")) :] or "\n"
-        if safe == list(cells):
+        if text and safe == list(cells):
             return self._behind(text.rstrip("\r\n"), behind) + end
         return self._behind("", [*safe, *behind])[1:] + end  # without the delimiter in front
 
@@ -150,7 +162,13 @@ class Sheet:
         """Return a row as an object; of a bad one there is nothing to tell."""
         if self._source.header is None or row.problem:
             return dict(row.fields)
-        return dict(zip(self._source.columns, row.cells, strict=True))
+        missing = [""] * (len(self._source.columns) - len(row.cells))
+        return dict(zip(self._source.columns, [*row.cells, *missing], strict=False))
+
+
+def _may_run(above: str) -> bool:
+    """Tell whether a spreadsheet might run something of what stands above a header."""
+    return any(guarded(part) != part for part in re.split(r"[,|]", above))
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

@@ -6,13 +6,14 @@ some cells as formulas: see `spreadsheets`.
 
 from __future__ import annotations
 
-import csv
+import io
 import json
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from edge_icl.cli.formats.format import Columns, Fields, Format, Row, Taught, listed
+from edge_icl.cli.formats import headers
+from edge_icl.cli.formats.format import Columns, Fields, Format, Row, Taught
+from edge_icl.cli.formats.records import Lines
 from edge_icl.cli.given import NOT_TEXT, is_unicode
 from edge_icl.cli.spreadsheets import guarded, unguarded
 from edge_icl.cli.tables import counted
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from edge_icl.cli.formats.format import Behind
-
-    Dialect = dict[str, Any]
+    from edge_icl.cli.formats.headers import Header
+    from edge_icl.cli.formats.records import Dialect, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,14 @@ class Table:
     """How one format has its rows and cells.
 
     Attributes:
-        dialect: returns what the csv module must know to read a table with this header line.
-        row: returns cells as a line of a table, with this delimiter where the format leaves a choice.
+        delimiters: those that may separate the columns, the usual first.
+        record: returns the next record of a table with this dialect, whose header is so wide; None behind the
+            last one. The width is None for the header itself.
+        row: returns cells as a line of a table, with this delimiter.
     """
 
-    dialect: Callable[[str, Sequence[str]], Dialect]
+    delimiters: str
+    record: Callable[[Lines, Dialect, int | None], Record | None]
     row: Callable[[Sequence[str], str], str]
 
     def format(self, name: str, content: str) -> Format:
@@ -57,40 +61,38 @@ class Table:
         )
         return replace(plain, guarded=safe)
 
-    def _read(self, lines: Iterator[str], name: str, columns: Columns) -> Iterator[Row]:
-        """Yield the rows of a table below its header."""
-        first = next(lines, "")
-        dialect = self.dialect(first, columns.required)
-        taken: list[str] = []
-        reader = csv.reader(_noted(chain([first] if first else [], lines), taken), **dialect)
-        header: list[str] | None = None
-        while True:
-            begin = reader.line_num + 1
-            taken.clear()
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield Row(begin, problem=f"it cannot be read ({error})", text="".join(taken))
-                continue
-            if header is None:
-                header = _checked_header(name, cells, columns)
-                named = chain(columns.required, columns.optional)
-                wanted = {one: header.index(one) for one in named if one in header}
-                if columns.header:
-                    yield Row(begin, cells=tuple(cells), text="".join(taken))
-            elif cells:
-                row = _row(begin, cells, len(header), wanted)
-                yield replace(row, cells=tuple(cells), text="".join(taken))
+    def _read(self, text: Iterator[str], name: str, columns: Columns) -> Iterator[Row]:
+        """Yield the rows of a table below its header; where it comes again, files were put together."""
+        lines = Lines(text, name)
+        header = self._header(lines, name, columns)
+        if header is None:
+            return
+        first = header.record
+        names, width = [cell.strip() for cell in first.cells], len(first.cells)
+        if columns.header:
+            yield Row(first.line, cells=tuple(first.cells), text=first.text, above=header.above)
+        while record := self.record(lines, header.dialect, width):
+            again = [cell.strip() for cell in record.cells] == names
+            blank = not record.problem and (not record.cells or (width > 1 and not record.text.strip(" \r\n")))
+            if not again and not blank:
+                yield _row(record, width, header.places, columns.required)
+
+    def _header(self, lines: Lines, name: str, columns: Columns) -> Header | None:
+        """Return the header of a table; None for an empty one."""
+        return headers.find(
+            lines, name, columns, self.delimiters, lambda some, dialect: self.record(some, dialect, None)
+        )
 
     def _line(self, cells: Sequence[str]) -> str:
         """Return cells as a line of a new table."""
-        return self.row(cells, ",")
+        return self.row(cells, self.delimiters[0])
 
-    def _behind(self, header: str, columns: Sequence[str]) -> Behind:
-        """Return what puts cells behind a row of the table with this header line."""
-        delimiter = self.dialect(header, columns).get("delimiter", ",")
+    def _behind(self, text: str, columns: Sequence[str]) -> Behind:
+        """Return what puts cells behind a row of the table with this header."""
+        lines = Lines(io.StringIO(text, newline=""), "")
+        header = self._header(lines, "", Columns(tuple(columns)))
+        assert header is not None
+        delimiter = header.dialect.delimiter
 
         def behind(text: str, cells: Sequence[str]) -> str:
             return f"{text}{delimiter}{self.row(cells, delimiter)}"
@@ -98,31 +100,22 @@ class Table:
         return behind
 
 
-def _noted(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
-    """Yield lines, and note each."""
-    for line in lines:
-        taken.append(line)
-        yield line
+def _row(record: Record, width: int, places: dict[str, int], required: Sequence[str]) -> Row:
+    """Return the row that a record is, with the wanted columns only.
 
-
-def _checked_header(name: str, header: list[str], columns: Columns) -> list[str]:
-    """Return the header if it has the columns."""
-    for column in columns.required:
-        if column not in header:
-            raise InputError(
-                f"{name} has no column {column} (it has {listed(header)})",
-                "name its columns with --input-field and --output-field",
-            )
-    return header
-
-
-def _row(number: int, cells: list[str], width: int, wanted: dict[str, int]) -> Row:
-    """Return the row that a table's cells are, with the wanted columns only."""
-    if len(cells) != width:
-        return Row(number, problem=f"it has {counted(len(cells), 'column')} and the header has {width}")
-    if not is_unicode(cells):
-        return Row(number, problem=NOT_TEXT, odd="\n".join(cells))
-    return Row(number, {name: cells[place] for name, place in wanted.items()})
+    Empty cells at its end may be missing, as programs leave them out, and there may be more of them than the
+    header has. A cell that stands alone where there are several is no row: it may be a note, or half a row.
+    """
+    cells, problem, odd = record.cells, record.problem, ""
+    filled = len(cells) - next((i for i, cell in enumerate(reversed(cells)) if cell.strip()), len(cells))
+    fewest = max([min(width, 2), *(places[name] + 1 for name in required)])
+    if not problem and not (fewest <= len(cells) and filled <= width):
+        problem = f"it has {counted(len(cells), 'column')} and the header has {width}"
+    if not problem and not is_unicode(cells):
+        problem, odd = NOT_TEXT, "\n".join(cells)
+    whole = [*cells, *[""] * (width - len(cells))]
+    fields = {} if problem else {name: whole[place] for name, place in places.items()}
+    return Row(record.line, fields, problem, tuple(cells), record.text, odd)
 
 
 def _unguarded(row: Row) -> Row:

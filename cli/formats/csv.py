@@ -7,29 +7,22 @@ from __future__ import annotations
 
 import csv
 import io
-from contextlib import suppress
-from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge_icl.cli.formats.cells import Table
+from edge_icl.cli.formats.records import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edge_icl.cli.formats.records import Dialect, Lines, Record
+
 DELIMITERS = ",;\t|"
 
 
-def _dialect(header: str, columns: Sequence[str]) -> dict[str, Any]:
-    """Return how the columns of a table are separated: so that its header has those that are wanted.
-
-    That is no guess, as one from the look of the rows would be.
-    """
-    for delimiter, blank in product(DELIMITERS, (False, True)):
-        dialect: dict[str, Any] = {"strict": True, "delimiter": delimiter, "skipinitialspace": blank}
-        with suppress(csv.Error, StopIteration):
-            if set(columns) <= set(next(csv.reader([header], **dialect))):
-                return dialect
-    return {"strict": True}
+def _record(lines: Lines, dialect: Dialect, _width: int | None) -> Record | None:
+    """Return the next record."""
+    return quoted(lines, dialect)
 
 
 def _row(cells: Sequence[str], delimiter: str) -> str:
@@ -41,4 +34,4 @@ def _row(cells: Sequence[str], delimiter: str) -> str:
     return text.getvalue().removesuffix("\r\n")
 
 
-CSV = Table(_dialect, _row).format("csv", "a table for spreadsheets")
+CSV = Table(DELIMITERS, _record, _row).format("csv", "a table for spreadsheets")

@@ -55,6 +55,7 @@ class Row:
         text: of a table, the row as it stands in the file, with its line break.
         odd: of a row that is not in the file's encoding, the row with a lone surrogate for each byte that is no
             text; else empty.
+        above: of the header of a table, the lines that stand above it, such as a title.
     """
 
     line: int
@@ -63,6 +64,12 @@ class Row:
     cells: tuple[str, ...] = ()
     text: str = ""
     odd: str = ""
+    above: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is a row of a table that has cells and nothing in them."""
+        return bool(self.cells) and not self.problem and not any(cell.strip() for cell in self.cells)
 
     def __getitem__(self, name: str) -> Any:
         """Return a field.
@@ -122,8 +129,8 @@ class Format:
             written as JSON; None for one that is only read.
         header: returns the line before the first example, from the names of the fields; any cells may be such
             a line. None for one that is no table.
-        behind: from the first line of a table's header and the columns that it must have, returns what puts
-            cells behind a row of that table, both without a line break; None for one that is no table.
+        behind: from the header of a table and the columns that it must have, returns what puts cells behind a
+            row of that table, both without a line break; None for one that is no table.
         fields: which ones are written if the user does not say.
         guarded: the same format for a spreadsheet, which must not run what it reads; None for one that no
             spreadsheet reads.

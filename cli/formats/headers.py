@@ -1,0 +1,144 @@
+r"""Where the header of a table is, and how its columns are separated.
+
+    sep=;
+    Expenses of 2026
+
+    Input;Output;when
+
+The header is the first line that has the columns that are wanted, and the delimiter is the one with which it
+has them. Blank lines, titles and a line for Excel may stand above it. That is no guess: one from the look of
+the rows, as the csv module and clevercsv make it, was measured and is wrong more often (see docs/faq.md).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from edge_icl.cli import encodings
+from edge_icl.cli.formats.format import Columns, listed
+from edge_icl.cli.formats.records import QUOTE, Dialect, Lines, Record
+from edge_icl.cli.given import MARK, is_unicode
+from edge_icl.cli.tables import cut, one_line
+from edge_icl.errors import InputError
+
+MOST_ABOVE = 50
+"""Lines that may stand above a header, at most."""
+
+LONGEST = 20
+"""Lines of a header, whose cells may hold line breaks, at most."""
+
+SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
+"""A first line that tells Excel the delimiter."""
+
+MOST_SEEN, SHOWN = 12, 40
+"""How many cells of a table without the columns are shown, and in how many columns of a terminal each."""
+
+Reader = Callable[[Lines, Dialect], Record | None]
+
+
+class Header(NamedTuple):
+    """A header that has the columns that are wanted.
+
+    Attributes:
+        record: the row that it is.
+        above: what stands above it.
+        dialect: how its cells, and those of the rows below it, are separated.
+        places: where the columns are that are wanted, and there.
+    """
+
+    record: Record
+    above: str
+    dialect: Dialect
+    places: dict[str, int]
+
+
+def find(lines: Lines, name: str, columns: Columns, delimiters: str, read: Reader) -> Header | None:
+    """Return the header of a table; None for a file without any text.
+
+    Args:
+        lines: of the file; those below the header are left.
+        name: of the file, for errors.
+        columns: which ones are wanted.
+        delimiters: those that the format may have, the usual first.
+        read: returns the next record.
+
+    Raises:
+        InputError: there is none, or one of the columns is there more than once.
+    """
+    above: list[str] = []
+    seen: list[str] = []
+    lines.longest = LONGEST
+    while len(above) < MOST_ABOVE and (line := lines.begin()):
+        lines.back(to=0)
+        told = SEPARATOR.fullmatch(line.removeprefix(MARK))
+        if told and not "".join(above).strip():
+            delimiters = told[1]
+        elif line.strip():
+            if found := _header(lines, columns, delimiters, read):
+                lines.longest = sys.maxsize
+                return found._replace(above="".join(above))
+            seen.append(line)
+        lines.begin()
+        above.append(line)
+    if not seen:
+        return None
+    raise _missing(name, columns, delimiters, seen)
+
+
+def places(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:
+    """Return where columns are in a header; capitals and white space count only where they must.
+
+    Raises:
+        InputError: one is there more than once.
+    """
+    found = {}
+    for name in names:
+        at = [i for i, cell in enumerate(header) if cell == name]
+        at = at or [i for i, cell in enumerate(header) if _plain(cell) == _plain(name)]
+        if len(at) > 1:
+            raise InputError(
+                f"there are {len(at)} columns {name} ({listed(header[i] for i in at)})",
+                "give them different names",
+            )
+        if at:
+            found[name] = at[0]
+    return found
+
+
+def _header(lines: Lines, columns: Columns, delimiters: str, read: Reader) -> Header | None:
+    """Return the header that the next line is; None, and the line is left, if it is none."""
+    tried = [Dialect(delimiter, spaced) for delimiter in delimiters for spaced in (False, True)]
+    for same in (str, _plain):
+        for dialect in tried:
+            record = read(lines, dialect)
+            assert record is not None
+            cells = [same(cell) for cell in record.cells]
+            spaced = all(cell.startswith(" ") for cell in record.cells[1:]) and len(cells) > 1
+            if {same(name) for name in columns.required} <= {*cells} and not (same is _plain and spaced):
+                wanted = places(record.cells, (*columns.required, *columns.optional))
+                return Header(record, "", dialect, wanted)
+            lines.back(to=0)
+    return None
+
+
+def _plain(name: str) -> str:
+    """Return the name of a column without what a person does not see."""
+    return " ".join(name.split()).casefold()
+
+
+def _missing(name: str, columns: Columns, delimiters: str, seen: Sequence[str]) -> InputError:
+    """Return what is told of a table in whose first lines the columns are not."""
+    delimiter = max(delimiters, key=seen[0].count)
+    cells = [cell.strip().strip(QUOTE) for cell in seen[0].removeprefix(MARK).split(delimiter)]
+    there = {_plain(cell) for cell in cells}
+    column = next((one for one in columns.required if _plain(one) not in there), columns.required[0])
+    shown = [cut(one_line(cell), SHOWN) for cell in cells[:MOST_SEEN]]
+    options = " and ".join(("--input-field", "--output-field")[: len(columns.required)])
+    header = delimiter.join(columns.required)
+    hint = f"name its columns with {options}; if it has no header, put a line above the rows: {header}"
+    if not is_unicode(seen):
+        hint = encodings.advice(seen) or hint
+    return InputError(f"{name} has no column {column} (it has {listed(shown)})", hint)
