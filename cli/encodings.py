@@ -70,8 +70,25 @@ UNLIKELY = re.compile(rf"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]|[^\W\d_]{_SIGN}[^\W\d
 """Letters of Latin and of Greek, Cyrillic, Hebrew or Arabic in one word; frames; signs within a word; what is
 no character."""
 
-RARE = ("iso8859-4", "iso8859-10", "iso8859-14", "iso8859-16")
-"""Encodings for which others are taken more often than they occur."""
+GUESSED = (
+    *(
+        "cp1250",
+        "cp1251",
+        "cp1252",
+        "cp1253",
+        "cp1254",
+        "cp1255",
+        "cp1256",
+        "cp1257",
+        "cp1258",
+        "cp874",
+        "cp866",
+    ),
+    *("cp437", "cp850", "cp852", "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-9", "iso8859-15", "koi8-r"),
+    *("koi8-u", "mac-roman", "mac-cyrillic", "mac-latin2", "cp932", "euc_jis_2004", "cp949", "gb18030"),
+    *("big5hkscs", "utf-16-le", "utf-16-be"),
+)
+"""Encodings that are considered, as chardet calls them; rare ones are guessed more often than they occur."""
 
 MOST_USUAL, MORE_USUAL = "windows-1252", 1.3
 """By how much the most usual encoding of Western texts is likelier than the letters of a text show: a few
@@ -180,7 +197,7 @@ def guess(data: bytes) -> str | None:
         return None
     import chardet
 
-    ranked = chardet.detect_all(data, ignore_threshold=True, exclude_encodings=RARE)
+    ranked = chardet.detect_all(data, ignore_threshold=True, include_encodings=GUESSED)
     likely = [(one["encoding"], one["confidence"]) for one in ranked]
     texts = {name: text for name, _ in likely if name and (text := _text(data, name)) is not None}
     fit = [(name, sure) for name, sure in likely if name in texts and not UNLIKELY.search(texts[name])]
