@@ -161,7 +161,8 @@ def test_a_header_in_another_encoding_is_told_with_the_option_that_reads_it(tmp_
 def test_quotes_in_a_tsv_are_taken_off_only_where_they_are_around_a_cell(tmp_path: Path) -> None:
     text = (
         '"input"\toutput\n"Taxi, downtown"\t"travel"\n"He said ""hi"""\tchat\n"so" she said\tchat\n'
-        '"two\nlines"\tchat\n"\tchat\n"I went home.\tchat\nIt was late."\tchat\nHe "went"\tchat\n"tab\tin it"\tchat\n'
+        '"two\nlines"\tchat\n"\tchat\n"I went home.\tchat\nIt was late."\tchat\n'
+        'He "went"\tchat\n"tab\tin it"\tchat\n'
     )
 
     assert pairs(read(tmp_path, text, "tsv")) == [
