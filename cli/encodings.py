@@ -65,10 +65,15 @@ ASCII = 0x7F
 """The last of its bytes."""
 
 _OTHER = r"[\u0370-\u06ff\u2500-\u259f]"
-_SIGN = r"[\xa1-\xa6\xa8\xa9\xac\xae-\xb3\xb6\xb8\xb9\xbc-\xbf\xd7\xf7]"
-UNLIKELY = re.compile(rf"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]|[^\W\d_]{_SIGN}[^\W\d_]|[\x7f-\x9f\ue000-\uf8ff]")
-"""Letters of Latin and of Greek, Cyrillic, Hebrew or Arabic in one word; frames; signs within a word; what is
-no character."""
+_SIGN = (
+    r"[\xa1-\xa9\xac\xae-\xb3\xb6\xb8\xb9\xbc-\xbf\xd7\xf7\u02c6\u02dc\u2020-\u2030\u201a\u201e\u20ac\u2122]"
+)
+_CAPITAL = r"[\xc0-\xd6\xd8-\xde\u0152\u0160\u0178\u017d]"
+UNLIKELY = re.compile(
+    rf"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]|[^\W\d_]{_SIGN}[^\W\d_]|[a-z]{_CAPITAL}|[\x7f-\x9f\ue000-\uf8ff]"
+)
+"""Letters of Latin and of Greek, Cyrillic, Hebrew or Arabic in one word; frames; signs and capitals within one;
+what is no character."""
 
 GUESSED = (
     *(
