@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edge_icl.access.paths import DEFAULT_STORE
 from edge_icl.cli import passphrases
 from edge_icl.cli.output import PROGRAM
 from edge_icl.cli.session import Session
+from edge_icl.runtime.home import DEFAULT_STORE, STORE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,8 @@ def _where(*, hidden: bool) -> list[click.Parameter]:
         click.Option(
             ["--store"],
             metavar="NAME|PATH",
-            help=f"Which store: a name, or a path with a slash in it.  [default: {DEFAULT_STORE}]",
+            help="Which store: a name, or a path with a slash in it.  "
+            f"[default: ${STORE_VARIABLE}, else {DEFAULT_STORE}]",
             callback=_set_store,
             shell_complete=_stores,
             expose_value=False,

@@ -53,6 +53,7 @@ COMMANDS = {
     "verify": ("commands.verify:verify", "Check every byte of the store."),
     "passphrase": ("commands.passphrase:passphrase", "Change the passphrase of an encrypted store."),
     "mcp": ("commands.mcp:mcp", "Serve the store to an assistant (MCP)."),
+    "stores": ("commands.stores:stores", "List, remove and rename stores."),
     "models": ("commands.models:models", "Fetch, import, check and remove models."),
     "doctor": ("commands.doctor:doctor", "Look over this machine, and say what to do."),
     "demo": ("commands.demo:demo", "Show what edge-icl does, in some seconds."),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge_icl.access.paths import DEFAULT_STORE, locate
+from edge_icl.access.paths import locate
 from edge_icl.cli import passphrases, tables
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError
+from edge_icl.runtime.home import chosen_store, command_line
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.memory import Memory
@@ -32,15 +36,17 @@ class Session:
         followed: the stores that the command works on, and how many changes had been made to each before.
         encrypted: whether a store that is not encrypted is refused.
         words: what was typed after the program's name.
+        changed: whether the command has changed something else than a store that it has opened.
     """
 
-    store: str = DEFAULT_STORE
+    store: str = field(default_factory=chosen_store)
     output: Output = field(default_factory=Output)
     given: bytes | None = field(default=None, repr=False)
     found: str | None = field(default=None, repr=False)
     followed: list[tuple[Memory, int]] = field(default_factory=list, repr=False)
     encrypted: bool = False
     words: Sequence[str] = ()
+    changed: bool = False
 
     def open(
         self,
@@ -86,7 +92,16 @@ class Session:
     @property
     def committed(self) -> bool:
         """Whether the command has changed a store: whatever goes wrong after that, the change is made."""
-        return any(memory.commits > before for memory, before in self.followed)
+        return self.changed or any(memory.commits > before for memory, before in self.followed)
+
+    @contextmanager
+    def taking_away(self, path: Path) -> Iterator[None]:
+        """Note, however the block ends, whether it has taken away what was at a path."""
+        there = os.path.lexists(path)
+        try:
+            yield
+        finally:
+            self.changed |= there and not os.path.lexists(path)
 
     @property
     def sealed(self) -> bool:
@@ -148,9 +163,10 @@ class Session:
 
     def command_line(self, *words: str, store: str | None = None) -> str:
         """Return a command that does something to a store, this one by default, ready to be pasted."""
-        name = self.store if store is None else store
-        return shlex.join([PROGRAM, *([] if name == DEFAULT_STORE else ["--store", name]), *words])
+        return command_line(*words, store=self.store if store is None else store)
 
     def typed(self, *, without: str, add: str = "") -> str:
         """Return the command that was typed, ready to be pasted, without a word and with another."""
-        return shlex.join([PROGRAM, *(word for word in self.words if word != without), *filter(None, [add])])
+        words = [*(word for word in self.words if word != without), *filter(None, [add])]
+        named = any(word.partition("=")[0] == "--store" for word in words)
+        return shlex.join([PROGRAM, *words]) if named else self.command_line(*words)

@@ -59,6 +59,7 @@ from edge_icl.errors import (
 
 if TYPE_CHECKING:
     from edge_icl.access.passphrases import Keyring
+    from edge_icl.access.stores import StoreInfo, list_stores, remove_store, rename_store
     from edge_icl.answer.check import Check
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
@@ -111,11 +112,15 @@ __all__ = [
     "StoreExistsError",
     "StoreExposedError",
     "StoreFormatError",
+    "StoreInfo",
     "StoreNotFoundError",
     "Stretch",
     "Suggestion",
     "Vector",
     "Verification",
+    "list_stores",
+    "remove_store",
+    "rename_store",
 ]
 __version__ = "0.1.0"
 
@@ -133,10 +138,14 @@ _HOMES = {
     "Reencoded": "results",
     "Replaced": "results",
     "Reply": "answer.reply",
+    "StoreInfo": "access.stores",
     "Stretch": "store.keys",
     "Suggestion": "results",
     "Vector": "encode.vector",
     "Verification": "store.findings",
+    "list_stores": "access.stores",
+    "remove_store": "access.stores",
+    "rename_store": "access.stores",
 }
 """Where the names are that need numpy or more: each is loaded when it is first asked for, so that `edge-icl
 --version` and the like do not wait for it."""

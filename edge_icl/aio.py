@@ -19,11 +19,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from edge_icl.access.paths import DEFAULT_STORE
 from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
 from edge_icl.example import Example
 from edge_icl.memory import DEFAULT_OPTIONS, Memory
 from edge_icl.runtime.cancel import Cancel
+from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.store.writer import DEFAULT_TIMEOUT
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from edge_icl import changes
 from edge_icl.access.opening import make
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
-from edge_icl.access.paths import DEFAULT_STORE, locate
+from edge_icl.access.paths import locate
 from edge_icl.access.verification import verify
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.open_store import OpenStore
@@ -29,6 +29,7 @@ from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundEr
 from edge_icl.example import Example, checked, normalise
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Replaced, Suggestion
+from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.finding import every_example, fitting, held, nearest, outputs, select

@@ -7,5 +7,6 @@ May import: errors, runtime, example, store, results, models. Read in this order
     passphrases   from a passphrase or the keyring to the data key
     opening       what a store is made with, and making it
     filling       making a store with its examples: whole, or not at all
+    stores        which stores there are; removing one, and giving one another name
     verification  checking a store, and a receipt against it
 """

@@ -69,6 +69,17 @@ class Keyring:
         with _keyring() as keyring:
             keyring.delete_password(SERVICE, wrapped.salt.hex())
 
+    def drop_if_kept(self, wrapped: WrappedKey) -> None:
+        """Remove the passphrase of a store from the keyring, if it is there.
+
+        Raises:
+            NotInstalledError: the package keyring is not installed.
+            PassphraseError: the keyring refuses.
+        """
+        with _keyring() as keyring:
+            if keyring.get_password(SERVICE, wrapped.salt.hex()) is not None:
+                keyring.delete_password(SERVICE, wrapped.salt.hex())
+
 
 Passphrase = str | bytes | Callable[[], str | bytes] | Keyring
 """A passphrase; or a function that is called for one when it is needed; or the keyring that keeps it."""

@@ -6,10 +6,8 @@ import os
 from pathlib import Path
 
 from edge_icl.errors import InputError
-from edge_icl.runtime.home import home
+from edge_icl.runtime.home import home, stores_folder
 from edge_icl.store import ownership
-
-DEFAULT_STORE = "default"
 
 
 def locate(store: str | os.PathLike[str]) -> Path:
@@ -24,6 +22,5 @@ def locate(store: str | os.PathLike[str]) -> Path:
         return Path(text).expanduser().absolute()
     if not text or text.startswith(".") or "\0" in text:
         raise InputError(f"{text!r} cannot be the name of a store", "begin with a letter, or give a path")
-    folder = home()
-    ownership.refuse_exposed_folder(folder)
-    return folder / "stores" / text
+    ownership.refuse_exposed_folder(home())
+    return stores_folder() / text

@@ -129,6 +129,11 @@ class Files:
         with entries.Entry(path) as (name, directory):
             os.unlink(name, dir_fd=directory)
 
+    def move(self, source: Path, target: Path) -> None:
+        """Give a directory another name, also in another directory of the same disk, where nothing has it."""
+        with entries.Entry(source) as (name, above), entries.Entry(target) as (other, beside):
+            os.rename(name, other, src_dir_fd=above, dst_dir_fd=beside)
+
     def link(self, path: Path, second: Path) -> None:
         """Give a file a second name."""
         with entries.Entry(path) as (name, source), entries.Entry(second) as (other, target):

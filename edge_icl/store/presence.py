@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import NotAStoreError, StoreNotFoundError
+from edge_icl.runtime.home import command_line, store_name
 from edge_icl.store import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+ALIKE, MOST_NAMED = 0.7, 3
+"""From which ratio on, as `difflib` has it, two names are nearly the same; how many such names are told."""
 
 
 def is_store(path: Path) -> bool:
@@ -35,9 +41,30 @@ def require_store(path: Path) -> None:
         OSError: the operating system refused.
     """
     if is_free(path):
-        raise StoreNotFoundError(f"there is no store at {path}", "make it with `edge-icl init`")
+        raise missing(path)
     if not is_store(path):
         raise _something_else(path, f": there is no {settings.NAME} in it")
+
+
+def missing(path: Path) -> StoreNotFoundError:
+    """Return the error for a path where no store is: the stores that may be meant, and how to make this one."""
+    make = f"make it with `{command_line('init', store=store_name(path))}`"
+    near = " or ".join(shlex.join(["--store", name]) for name in similar(path))
+    hint = f"did you mean {near}? if not, {make}" if near else make
+    return StoreNotFoundError(f"there is no store at {path}", hint)
+
+
+def similar(path: Path) -> list[str]:
+    """Return what stores beside a path are called that are spelled nearly as it is, the most alike first."""
+    import difflib
+
+    try:
+        others = [one.name for one in path.parent.iterdir() if one.name != path.name and is_store(one)]
+    except OSError:
+        return []
+    folded = {name.casefold(): name for name in others}
+    near = difflib.get_close_matches(path.name.casefold(), folded, n=MOST_NAMED, cutoff=ALIKE)
+    return [store_name(path.with_name(folded[name])) for name in near]
 
 
 def require_free(path: Path) -> None:

@@ -186,7 +186,7 @@ def wipe_all(store: StoreReader, names: Sequence[str]) -> None:
     """Wipe files so that a power cut does not bring them back; Ctrl-C takes effect when all are wiped."""
     paths, interrupt = [store.path / name for name in names], None
     try:
-        wipe_to_the_end(store.files, paths, ours=partial(_is_ours, store))
+        wipe_to_the_end(store.files, paths, ours=partial(is_ours, store))
     except KeyboardInterrupt as pressed:
         interrupt = pressed
     for directory in directories_of(names):
@@ -195,7 +195,7 @@ def wipe_all(store: StoreReader, names: Sequence[str]) -> None:
         raise interrupt
 
 
-def _is_ours(store: StoreReader, path: Path) -> bool:
+def is_ours(store: StoreReader, path: Path) -> bool:
     """Tell whether a file that has other names too holds what only a file of this store holds."""
     kind, name = path.parent.name, path.stem
     if kind == prefix_cache.DIRECTORY:

@@ -49,7 +49,7 @@ def test_a_directory_with_other_things_is_no_store(models_home: Path, tmp_path: 
 @pytest.mark.parametrize("line", READING)
 def test_a_store_that_is_not_there_is_not_made(models_home: Path, line: str) -> None:
     with unchanged(models_home):
-        refused(run("--store", "work", *line.split()), "there is no store at", "edge-icl init")
+        refused(run("--store", "work", *line.split()), "there is no store at", "edge-icl --store work init")
     assert not (models_home / "stores").exists()
 
 

@@ -37,12 +37,19 @@ def test_every_command_says_what_it_does_with_an_example(command: str) -> None:
 
     assert ran.code == 0
     assert f"Usage: edge-icl {command} " in ran.out
-    assert command == "models" or "For example:\n" in ran.out
+    assert command in ("models", "stores") or "For example:\n" in ran.out
 
 
-def test_every_models_command_has_an_example() -> None:
-    for command in ("list", "fetch", "import", "verify", "remove", "path"):
-        assert f"edge-icl models {command}" in run("models", command, "--help").out.split("For example:")[1]
+@pytest.mark.parametrize(
+    ("group", "commands"),
+    [
+        ("models", ("list", "fetch", "import", "verify", "remove", "path")),
+        ("stores", ("list", "remove", "rename")),
+    ],
+)
+def test_every_command_of_a_group_has_an_example(group: str, commands: tuple[str, ...]) -> None:
+    for command in commands:
+        assert f"edge-icl {group} {command}" in run(group, command, "--help").out.split("For example:")[1]
 
 
 @pytest.mark.usefixtures("bare_home")

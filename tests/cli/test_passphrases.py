@@ -208,7 +208,7 @@ def test_only_init_makes_an_encrypted_store(models_home: Path, monkeypatch: pyte
     with unchanged(models_home):
         for words in (["--passphrase-fd", descriptor("x")], ["--encrypted"], []):  # the variable is set
             ran = run("--store", "new", "add", "a", "b", *words)
-            refused(ran, "there is no store", "edge-icl init")
+            refused(ran, "there is no store", "edge-icl --store new init")
         refused(run("--store", "new", "init"), "EDGE_ICL_PASSPHRASE that is set, goes with --encrypt", code=2)
         monkeypatch.delenv("EDGE_ICL_PASSPHRASE")
         refused(run("--encrypted", "--store", "new", "init"), "goes with --encrypt", code=2)

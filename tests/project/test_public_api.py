@@ -10,13 +10,14 @@ from edge_icl import errors
 
 def test_all_is_sorted_and_exact() -> None:
     loaded = {name: getattr(edge_icl, name) for name in dir(edge_icl)}
-    public = {
-        name
-        for name, value in loaded.items()
-        if not name.startswith("_") and inspect.isclass(value) and value.__module__.startswith("edge_icl")
-    }
+    public = {name for name, value in loaded.items() if not name.startswith("_") and _is_ours(value)}
 
     assert edge_icl.__all__ == sorted(public)
+
+
+def _is_ours(value: object) -> bool:
+    kind = inspect.isclass(value) or inspect.isfunction(value)
+    return kind and value.__module__.startswith("edge_icl.")
 
 
 def test_every_error_is_exported_and_drawn_in_the_tree() -> None:

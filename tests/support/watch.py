@@ -103,6 +103,9 @@ SCRIPTS: dict[str, Script] = {
             mcp_calls(("ask", {"question": "Taxi downtown"}), ("forget_dry_run", {"like": "Printer paper"})),
         )
     ],
+    "stores list": [(("stores", "list"), "")],
+    "stores rename": [(("stores", "rename", "default", "other"), "")],
+    "stores remove": [(("stores", "remove", "default", "--yes"), "")],
     "models list": [(("models", "list"), "")],
     "models fetch": [(("models", "fetch"), "")],
     "models import": [
