@@ -36,7 +36,7 @@ A run of the program:
     dialogue     what is shown of a question and its answer
     learning     question, answer, correction, and what the store learns from it
     preview      examples that are to be forgotten, before and after
-    machine, checks, leftovers   what `status` and `doctor` say
+    machine, checks, leftovers, inventory   what `status`, `doctor` and `models list` say
     shells, completion           what the shell completes
     asking       options of commands that ask questions
     command      what every command shares: the global options

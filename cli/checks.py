@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edge_icl.cli import editor, machine, tables
 from edge_icl.errors import ModelComputationError, ModelError
 from edge_icl.llm import build
-from edge_icl.models import catalogue, checked, exposed, location, requantized
+from edge_icl.models import catalogue, checked, default, exposed, location, requantized
 from edge_icl.runtime.cores import usable_cores
 from edge_icl.runtime.home import home
 
@@ -125,8 +125,12 @@ def onnxruntime() -> Check:
 
 def models(progress: Progress) -> Iterator[Check]:
     """Read every byte of the models that are here, and look for the two that are used unless told otherwise."""
-    names = {path.name for path in folders_in(location.models_folder())}
-    for name in sorted(names | {catalogue.DEFAULT_LLM, catalogue.DEFAULT_ENCODER}):
+    names = {path.name for path in folders_in(location.models_folder())} | {catalogue.DEFAULT_ENCODER}
+    try:
+        names |= {default.chosen().name}
+    except ModelError as error:
+        yield Check("model", Level.PROBLEM, error.message, error.hint)
+    for name in sorted(name for name in names if not location.is_path(name)):
         try:
             model = location.verify(name, progress=progress)
         except ModelError as error:

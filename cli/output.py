@@ -105,10 +105,12 @@ def _as_rows(rows: Iterable[Sequence[str]], below: Sequence[str]) -> Iterator[st
         yield "\t".join(map(tables.folded, [*row, *below[i : i + 1]]))
 
 
-def _as_table(header: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[str]) -> Iterator[str]:
+def _as_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[str], whole: int
+) -> Iterator[str]:
     """Yield the lines of a table that fits the terminal."""
     columns = _columns()
-    first, *others = tables.table(header, rows, columns=columns)
+    first, *others = tables.table(header, rows, columns=columns, whole=whole)
     yield first
     for i, line in enumerate(others):
         yield "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])])
@@ -191,15 +193,23 @@ class Output:
         with _printing():
             print(end="", flush=True)
 
-    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], *, below: Sequence[str] = ()) -> None:
+    def table(
+        self,
+        header: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        below: Sequence[str] = (),
+        whole: int = 0,
+    ) -> None:
         """Print rows: as a table that fits the terminal, or each as it comes, whole, with tabs between fields.
 
         Args:
             header: names of the columns.
             rows: as many texts each.
             below: for each row one more text, too long for a column: it goes under the row.
+            whole: how many columns, from the left, are never cut, such as names that are typed.
         """
-        lines = iter(_as_table(header, rows, below) if self.terminal else _as_rows(rows, below))
+        lines = iter(_as_table(header, rows, below, whole) if self.terminal else _as_rows(rows, below))
         if self.terminal:
             with _printing():
                 _put(sys.stdout, "", sign=_styled(next(lines), sys.stdout, bold=True))

@@ -103,19 +103,22 @@ def _broken(text: str, columns: int) -> tuple[str, str]:
     return head.rstrip(), text[len(head) :].lstrip()
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, columns: int) -> list[str]:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, columns: int, whole: int = 0) -> list[str]:
     """Return the lines of a table that is at most `columns` wide: the widest columns give way.
 
     Args:
         header: names of the columns.
         rows: as many texts each, of any length.
         columns: of the terminal.
+        whole: how many columns, from the left, are never cut: then lines may be wider.
     """
     lines = [list(header), *([one_line(cell) for cell in row] for row in rows)]
-    widths = [min(max(map(width, column)), columns) for column in zip(*lines, strict=True)]
-    room = columns - len(GAP) * (len(widths) - 1)
-    while sum(widths) > room and max(widths) > NARROWEST:
+    widest = [max(map(width, column)) for column in zip(*lines, strict=True)]
+    kept, widths = widest[:whole], [min(one, columns) for one in widest[whole:]]
+    room = columns - len(GAP) * (len(widest) - 1) - sum(kept)
+    while sum(widths) > room and max(widths, default=0) > NARROWEST:
         widths[widths.index(max(widths))] -= 1
+    widths = kept + widths
     return [GAP.join(map(_padded, line, widths)).rstrip() for line in lines]
 
 

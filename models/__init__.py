@@ -9,6 +9,7 @@ May import: errors, runtime, encode, llm. Read in this order:
     brief      what `forget` must know of an encoder
     record     what is written down of an installed model
     installed  a model that was found
+    default    which LLM answers where none is named
     remedies   what helps where a model is missing or damaged
     exposed    which other users may change a model
     seen       whether the files are what the record says

@@ -15,12 +15,18 @@ import re
 import shutil
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
-from edge_icl.models import catalogue, exposed, gguf, record, remedies, seen
+from edge_icl.models import catalogue, default, exposed, gguf, record, remedies, seen
 from edge_icl.models.installed import Installed, InstalledEncoder, InstalledLlm
 from edge_icl.runtime.home import home
 from edge_icl.runtime.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -50,15 +56,22 @@ def installed() -> tuple[Installed, ...]:
     Raises:
         ModelFileError: a model's record is damaged.
     """
+    return tuple(_installed(name) for name in names())
+
+
+def names() -> list[str]:
+    """Return the names of all models on this machine, sorted."""
     try:
-        names = sorted(entry.name for entry in models_folder().iterdir() if _NAME.fullmatch(entry.name))
+        found = sorted(entry.name for entry in models_folder().iterdir() if _NAME.fullmatch(entry.name))
     except (FileNotFoundError, NotADirectoryError):
-        return ()
-    return tuple(_installed(name) for name in names if (folder(name) / record.NAME).is_file())
+        return []
+    return [name for name in found if (folder(name) / record.NAME).is_file()]
 
 
 def find_llm(name_or_path: str | None = None) -> InstalledLlm:
     """Return an installed LLM, the default one unless it is named, or the GGUF file at a path.
+
+    Which is the default: see `default.chosen`.
 
     A file given by its path has no record, so its digest is computed each time: about a second for each
     gigabyte. Import it to pay that once.
@@ -70,6 +83,8 @@ def find_llm(name_or_path: str | None = None) -> InstalledLlm:
         ModelMissingError: it is not here.
         ModelFileError: it is here and not usable.
     """
+    if not name_or_path:
+        return _default(find_llm)
     file = _given(name_or_path)
     if file is None:
         return _named(name_or_path)
@@ -88,6 +103,8 @@ def find_file(name_or_path: str | None = None) -> Path:
         ModelMissingError: it is not here.
         ModelFileError: it is here and not usable.
     """
+    if not name_or_path:
+        return _default(find_file)
     return _given(name_or_path) or _named(name_or_path).path
 
 
@@ -177,7 +194,7 @@ def remove(name: str) -> None:
     """
     place = folder(name)
     if not place.exists():
-        raise remedies.missing(name)
+        raise remedies.absent(name, names())
     # Renamed first: a removal that is cut short must not leave half a model under its name.
     doomed = place.with_name(f".remove-{name}")
     try:
@@ -192,7 +209,7 @@ def _find(name: str) -> Installed:
     """Return an installed model whose files are there and of the right sizes."""
     place = folder(name)
     if not (place / record.NAME).is_file():
-        raise remedies.missing(name)
+        raise remedies.missing(name, names())
     for file, expected in record.read(place).files.items():
         try:
             status = (place / file).stat()
@@ -223,10 +240,27 @@ def _installed(name: str) -> Installed:
     return InstalledEncoder(name, place, known, known.encoder.reading_long_texts(), languages)
 
 
-def _given(name_or_path: str | None) -> Path | None:
+def _default(find: Callable[[str], T]) -> T:
+    """Return what is found of the default LLM.
+
+    Raises:
+        ModelMissingError: it is not here; says what made it the default.
+    """
+    chosen = default.chosen()
+    try:
+        return find(chosen.name)
+    except ModelMissingError as error:
+        raise remedies.missing_default(chosen, error) from error
+
+
+def is_path(name_or_path: str) -> bool:
+    """Tell whether this names a file and not a model."""
+    return name_or_path.endswith(".gguf") or "/" in name_or_path or os.sep in name_or_path
+
+
+def _given(name: str) -> Path | None:
     """Return the file that a path names, None where it is a name."""
-    name = name_or_path or ""
-    if not (name.endswith(".gguf") or "/" in name or os.sep in name):
+    if not is_path(name):
         return None
     file = Path(name).expanduser()
     if not file.is_file():
@@ -236,9 +270,8 @@ def _given(name_or_path: str | None) -> Path | None:
     return file
 
 
-def _named(name: str | None) -> InstalledLlm:
-    """Return an installed LLM, the default one unless it is named."""
-    name = name or catalogue.DEFAULT_LLM
+def _named(name: str) -> InstalledLlm:
+    """Return an installed LLM."""
     model = _find(name)
     if not isinstance(model, InstalledLlm):
         raise ModelFileError(f"{name} is an encoder, not an LLM", "edge-icl models list shows the kind of each")

@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from edge_icl.errors import ModelMissingError
 from edge_icl.models import catalogue
+from edge_icl.models.default import By, Chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def missing(name: str) -> ModelMissingError:
-    """Return the error that names the command that helps."""
-    if catalogue.find(name) is None:
+def missing(name: str, here: Sequence[str]) -> ModelMissingError:
+    """Return the error that names the command that helps.
+
+    Args:
+        name: the model's.
+        here: the names of the models on this machine.
+    """
+    if catalogue.find(name) is not None:
         return ModelMissingError(
-            f"there is no model {name} on this machine",
-            f"add one: edge-icl models import {name} FILE, or see what can be fetched: edge-icl models list",
+            f"the model {name} is not on this machine yet", f"fetch it once: edge-icl models fetch {name}"
         )
     return ModelMissingError(
-        f"the model {name} is not on this machine yet", f"fetch it once: edge-icl models fetch {name}"
+        f"there is no model {name} on this machine",
+        near(name, here)
+        or f"add one: edge-icl models import {name} FILE, or see what can be fetched: edge-icl models list",
     )
+
+
+def absent(name: str, here: Sequence[str]) -> ModelMissingError:
+    """Return the error for a model that is not here, so that nothing can be done with it."""
+    shown = "edge-icl models list shows which are here"
+    return ModelMissingError(f"there is no model {name} on this machine", near(name, here) or shown)
+
+
+def near(name: str, here: Sequence[str]) -> str:
+    """Return the hint that a model of nearly the same name may be meant; "" where there is none."""
+    import difflib
+
+    alike = difflib.get_close_matches(name, here)
+    return f"did you mean {' or '.join(alike)}? edge-icl models list shows which are here" if alike else ""
+
+
+def missing_default(chosen: Chosen, error: ModelMissingError) -> ModelMissingError:
+    """Return the error for a default model that is missing: it says who made it the default."""
+    if chosen.by is By.BUILT_IN:
+        return error
+    if chosen.by is By.ENVIRONMENT:
+        return ModelMissingError(f"{error.message}, and $EDGE_ICL_MODEL names it", error.hint)
+    hint = "take another, edge-icl models default NAME, or the built-in one, edge-icl models default --reset"
+    return ModelMissingError(f"{error.message}, and it is the default", hint)
 
 
 def again(name: str) -> str:

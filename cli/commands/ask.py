@@ -320,9 +320,9 @@ def _tell_device(session: Session, computed: Computed) -> None:
     if not session.output.verbose:
         return
     from edge_icl.cli import machine
-    from edge_icl.models import catalogue, checked
+    from edge_icl.models import checked, default
     from edge_icl.runtime.cores import usable_cores
 
-    fit = checked.in_use(computed.model or catalogue.DEFAULT_LLM)
+    fit = checked.in_use(computed.model or default.chosen().name)
     layers, threads = machine.gpu_layers(fit), computed.threads or usable_cores()
     session.output.note(f"device: {machine.device(fit, threads=threads, layers=layers)}")

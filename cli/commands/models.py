@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_icl.cli import completion, tables
+from edge_icl.cli import checks, completion, inventory, tables
 from edge_icl.cli.command import Command, examples
-from edge_icl.errors import ModelFileError
-from edge_icl.models import catalogue, location, record
+from edge_icl.errors import ConfirmationError, ModelFileError
+from edge_icl.models import catalogue, default, location, remedies
 from edge_icl.models.choices import AS_IT_SAYS, Choices
+from edge_icl.models.default import By, Chosen
 from edge_icl.models.installed import InstalledEncoder
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
     from edge_icl.encode.settings import Pooling
-    from edge_icl.models.entry import Entry
     from edge_icl.models.fetch import Fetched
     from edge_icl.models.installed import Installed
     from edge_icl.runtime.progress import Progress
@@ -48,25 +48,13 @@ def models() -> None:
 @models.command("list", epilog=examples("edge-icl models list"))
 @click.pass_obj
 def list_(session: Session) -> None:
-    """List the models that are here, and those that can be fetched by name."""
-    known = [_entry(entry) for entry in catalogue.CATALOGUE]
-    names = {fields["name"] for fields in known}
-    known += [_imported(model) for model in location.installed() if model.name not in names]
+    """List the models that are here, and those that can be fetched by name; the defaults are marked."""
+    found = inventory.models()
     if session.output.json:
-        session.output.document(known)
+        session.output.document(found)
         return
-    rows = [
-        (
-            fields["name"],
-            fields["kind"],
-            "here" if fields["installed"] else "",
-            _size(fields["installed_size"]),
-            "" if fields["installed"] else _size(fields["size"]),
-        )
-        for fields in known
-    ]
-    below = [f"{fields['summary']}; licence: {fields['licence']}" for fields in known]
-    session.output.table(("name", "kind", "", "on disk", "to download"), rows, below=below)
+    below = [f"{fields['summary']}; licence: {fields['licence']}" for fields in found]
+    session.output.table(inventory.COLUMNS, map(inventory.row, found), below=below, whole=1)
 
 
 @models.command(epilog=examples("edge-icl models fetch"))
@@ -149,7 +137,7 @@ def import_(
     else:
         session.output.line(f"imported {name}")
         if isinstance(model, InstalledEncoder):
-            session.output.note(_definition(model))
+            session.output.note(inventory.definition(model))
 
 
 def _imported_from(
@@ -167,17 +155,6 @@ def _imported_from(
     from edge_icl.models.importing import import_model
 
     return import_model(name, files[0].expanduser(), choices, progress=progress)
-
-
-def _definition(model: InstalledEncoder) -> str:
-    """Return in a sentence how an encoder works."""
-    parts = [
-        f"{how.pooling} pooling, "
-        + (f"instruction {how.instruction!r}" if how.instruction else "no instruction")
-        for how in (network.settings for network in model.networks)
-    ]
-    size, near = model.settings.dimension, model.likeness
-    return f"{size} dimensions; {'; '.join(parts)}; near copies from a similarity of {near:.2f} on"
 
 
 @models.command(epilog=examples("edge-icl models verify"))
@@ -204,16 +181,83 @@ def verify(session: Session, names: tuple[str, ...]) -> int:
     return 0 if sound else DIFFERENT
 
 
+@models.command(
+    "default", epilog=examples("edge-icl models default", "edge-icl models default qwen2.5-1.5b-instruct")
+)
+@click.argument("name", required=False, metavar="[NAME]", shell_complete=completion.llms)
+@click.option("--reset", is_flag=True, help="Take the built-in one again.")
+@click.pass_obj
+def default_(session: Session, name: str | None, *, reset: bool) -> None:
+    """Say which LLM answers where none is named, or make another one the default.
+
+    What --model names comes first, then what $EDGE_ICL_MODEL names, then the default that is set here, then the
+    built-in one. All commands, an assistant's server and programs that use the library keep to that.
+    """
+    if name is not None and reset:
+        raise click.UsageError("give a NAME or --reset")
+    if name is not None:
+        _require_llm(name)
+    if name is not None or reset:
+        default.set_default(name)
+    chosen = default.chosen()
+    if session.output.json:
+        here = location.is_path(chosen.name) or chosen.name in location.names()
+        session.output.document({"model": chosen.name, "by": chosen.by, "installed": here})
+        return
+    session.output.line(chosen.name)
+    if chosen.by is By.ENVIRONMENT and (name is not None or reset):
+        session.output.note(f"{default.VARIABLE} says so, which comes before what is set here")
+
+
+def _require_llm(name: str) -> None:
+    """Refuse to make a model the default that is not an LLM on this machine.
+
+    Raises:
+        ModelError: it is not; says what to do.
+    """
+    if location.is_path(name):
+        raise click.UsageError(f"the default is a model with a name: edge-icl models import NAME {name}")
+    location.find_llm(name)
+
+
 @models.command(epilog=examples("edge-icl models remove mine"))
 @click.argument("name", metavar="NAME", shell_complete=completion.installed)
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def remove(session: Session, name: str) -> None:
-    """Remove a model from this machine. Stores stay as they are."""
+def remove(session: Session, name: str, *, yes: bool) -> None:
+    """Remove a model from this machine. Stores stay as they are.
+
+    On a terminal you are asked; elsewhere --yes is needed.
+    """
+    place = location.folder(name)
+    if not place.exists():
+        raise remedies.absent(name, location.names())
+    if not yes:
+        _confirm(session, name, tables.size(checks.bytes_in(place)))
+    before = default.chosen()
     location.remove(name)
+    if before == Chosen(name, By.SETTING):
+        default.set_default(None)
     if session.output.json:
         session.output.document({"removed": name})
     else:
         session.output.line(f"removed {name}")
+    if before.name == name:
+        session.output.note(f"it was the default; {inventory.told_default()}")
+
+
+def _confirm(session: Session, name: str, size: str) -> None:
+    """Return if a model may be removed.
+
+    Raises:
+        ConfirmationError: the user did not say so, or there is no terminal to ask on.
+    """
+    if not session.output.can_ask:
+        raise ConfirmationError(
+            f"removing the model {name} must be confirmed, and there is no terminal to ask on", "give --yes"
+        )
+    if not session.output.confirm(f"remove the model {name}, {size}? stores stay as they are"):
+        raise ConfirmationError("it was not confirmed", "nothing was removed")
 
 
 @models.command(epilog=examples("edge-icl models path smollm2-135m-instruct"))
@@ -226,42 +270,6 @@ def path(session: Session, name: str) -> None:
         session.output.document({"name": name, "path": place})
     else:
         session.output.line(place)
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    """Return a model of the catalogue as JSON."""
-    place = location.folder(entry.name)
-    installed = (place / record.NAME).is_file()
-    return {
-        "name": entry.name,
-        "kind": entry.kind,
-        "installed": installed,
-        "default": entry.name in DEFAULTS,
-        "size": entry.size,
-        "installed_size": record.read(place).size if installed else entry.installed_size,
-        "licence": entry.licence,
-        "summary": entry.summary,
-    }
-
-
-def _imported(model: Installed) -> dict[str, Any]:
-    """Return a model that the user brought as JSON."""
-    known = record.read(location.folder(model.name))
-    return {
-        "name": model.name,
-        "kind": known.kind,
-        "installed": True,
-        "default": False,
-        "size": known.size,
-        "installed_size": known.size,
-        "licence": known.licence,
-        "summary": known.source if known.encoder and known.encoder.parts else "imported",
-    }
-
-
-def _size(size: int | None) -> str:
-    """Return a size as people read it, nothing for one that is not known."""
-    return "" if size is None else tables.size(size)
 
 
 def _fetched(done: Fetched) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from edge_icl.cli.command import Command, examples
 from edge_icl.cli.output import PROGRAM
 from edge_icl.errors import ModelError, StoreDamagedError
 from edge_icl.llm import build
-from edge_icl.models import catalogue, checked, location
+from edge_icl.models import catalogue, checked, default, location
 from edge_icl.results import Labelling
 from edge_icl.runtime.home import home
 
@@ -71,8 +71,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
         "root": memory.root,
         "encoder": memory.settings.encoder,
         "encoder_ready": _encoder_ready(memory.settings),
-        "model": catalogue.DEFAULT_LLM,
-        "model_ready": _model_ready(),
+        **_model(),
         "llama_cpp": build.llama_version(),
         "backends": list(build.backends()),
         "gpu_layers": machine.gpu_layers(fit),
@@ -136,7 +135,7 @@ def _facts(session: Session, fields: dict[str, Any], fit: Fit | None) -> list[tu
         ("root", fields["root"]),
         ("encoder", f"{fields['encoder']} ({_ready(fields['encoder'], ready=fields['encoder_ready'])})"),
         *([("languages", fields["advice"])] if fields["advice"] else []),
-        ("model", f"{fields['model']} ({_ready(fields['model'], ready=fields['model_ready'])})"),
+        ("model", f"{fields['model'] or 'not known'} ({_model_is(fields)})"),
         ("device", device),
         ("llama.cpp", llama),
         ("in order", _in_order(fields["problems"])),
@@ -185,10 +184,25 @@ def _fit() -> Fit | None:
         return None
 
 
-def _model_ready() -> bool:
-    """Tell whether the default LLM is on this machine."""
+def _model() -> dict[str, Any]:
+    """Return the default LLM, what made it that, whether it is on this machine, and what to do if not."""
+    try:
+        chosen = default.chosen()
+    except ModelError as error:
+        return {"model": None, "model_by": None, "model_ready": False, "model_remedy": str(error)}
+    fields: dict[str, Any] = {"model": chosen.name, "model_by": str(chosen.by)}
     try:
         location.find_llm()
-    except ModelError:
-        return False
-    return True
+    except ModelError as error:
+        fetch = shlex.join([PROGRAM, "models", "fetch", chosen.name])
+        remedy = error.hint if catalogue.find(chosen.name) is None else fetch
+        return {**fields, "model_ready": False, "model_remedy": remedy}
+    return {**fields, "model_ready": True, "model_remedy": None}
+
+
+def _model_is(fields: dict[str, Any]) -> str:
+    """Return whether the default LLM can be used, and what made it the default if the user did."""
+    by = {"environment": f", named by ${default.VARIABLE}", "setting": ", your default"}.get(
+        fields["model_by"], ""
+    )
+    return ("ready" if fields["model_ready"] else f"not ready: {fields['model_remedy']}") + by

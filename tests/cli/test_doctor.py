@@ -163,7 +163,7 @@ def unchecked(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = home / "tiny.gguf"
     file.write_bytes(tiny.llama())
     monkeypatch.setattr(catalogue, "CATALOGUE", ())
-    run("models", "remove", LLM)
+    run("models", "remove", LLM, "--yes")
     assert run("models", "import", LLM, str(file)).code == 0
     (home / "models" / LLM / "check.json").unlink()
     monkeypatch.setattr(checked, "_settled", {})

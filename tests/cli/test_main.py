@@ -43,7 +43,7 @@ def test_every_command_says_what_it_does_with_an_example(command: str) -> None:
 @pytest.mark.parametrize(
     ("group", "commands"),
     [
-        ("models", ("list", "fetch", "import", "verify", "remove", "path")),
+        ("models", ("list", "fetch", "import", "default", "verify", "remove", "path")),
         ("stores", ("list", "remove", "rename")),
     ],
 )

@@ -9,6 +9,7 @@ import tiny
 from command import at_terminal, process, refused, run, unchanged
 from repository import SUPPORT
 
+from edge_icl import Memory, Options
 from edge_icl.llm import trial
 from edge_icl.llm.requantize import requantize
 from edge_icl.models import catalogue, location, record
@@ -105,7 +106,7 @@ def test_a_model_is_imported_used_and_removed(models_home: Path) -> None:
     done = json.loads(run("models", "import", "mine", str(original), "--json").out)
     assert run("models", "path", "mine").out == f"{done['path']}\n"
     assert json.loads(run("models", "path", "mine", "--json").out) == {"name": "mine", "path": done["path"]}
-    assert run("models", "remove", "mine").out == "removed mine\n"
+    assert run("models", "remove", "mine", "--yes").out == "removed mine\n"
     refused(run("models", "path", "mine"), "there is no model mine on this machine")
     refused(run("models", "remove", "mine"), "there is no model mine on this machine")
 
@@ -216,5 +217,154 @@ def test_what_is_imported_has_been_checked(own_home: Path, tmp_path: Path) -> No
     kept = json.loads((own_home / "models" / "mine" / "check.json").read_text())["results"]
     assert [fit["passed"] for fit in kept.values()] == [True]
     assert run("models", "verify", "mine").out == "mine: as it was installed\n"
-    assert run("models", "remove", "mine").code == 0
+    assert run("models", "remove", "mine", "--yes").code == 0
     assert [path.name for path in (own_home / "models").iterdir() if path.is_dir()] == []
+
+
+@pytest.fixture
+def mine(models_home: Path, tmp_path: Path) -> str:
+    """An imported LLM beside the built-in one."""
+    assert run("models", "import", "mine", str(write(tmp_path / "tiny.gguf", tiny.llama()))).code == 0
+    return "mine"
+
+
+def default_of(*option: str) -> dict[str, object]:
+    """Return what `models default` tells."""
+    return json.loads(run("models", "default", *option, "--json").out)
+
+
+def test_the_default_model_is_what_the_variable_says_or_what_is_set_or_built_in(
+    mine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert default_of() == {"model": LLM, "by": "built in", "installed": True}
+    assert run("models", "default", mine).out == "mine\n"
+    assert default_of() == {"model": mine, "by": "setting", "installed": True}
+    assert [one["name"] for one in listed() if one["default"]] == ["all-minilm-l6-v2", mine]
+    run("init")
+    assert json.loads(run("status", "--json").out)["model"] == mine
+    monkeypatch.setenv("EDGE_ICL_MODEL", LLM)
+    assert default_of() == {"model": LLM, "by": "environment", "installed": True}
+    told = run("models", "default", mine)
+    assert (told.out, told.err) == (
+        f"{LLM}\n",
+        "edge-icl: EDGE_ICL_MODEL says so, which comes before what is set here\n",
+    )
+    monkeypatch.setenv("EDGE_ICL_MODEL", "")
+    assert default_of()["model"] == mine
+    assert run("models", "default", "--reset").out == f"{LLM}\n"
+    assert default_of()["by"] == "built in"
+
+
+def listed() -> list[dict[str, object]]:
+    """Return what `models list` tells."""
+    return json.loads(run("models", "list", "--json").out)
+
+
+def test_the_default_answers_where_no_model_is_named(mine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answered(*option: str) -> object:
+        asked = ("ask", "Taxi downtown", "--labels", "off", "--max-tokens", "1", "--json")
+        return json.loads(run(*asked, *option).out)["model"]
+
+    run("add", "Uber to the airport", "travel")
+    run("models", "default", mine)
+    with Memory.open() as memory:
+        assert memory.ask("Taxi downtown", Options(labels="off", max_tokens=1)).model == mine
+
+    assert answered() == mine
+    assert answered("--model", LLM) == LLM
+    monkeypatch.setenv("EDGE_ICL_MODEL", LLM)
+    assert answered() == LLM
+    assert answered("--model", mine) == mine
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("mien", "there is no model mien on this machine; did you mean mine?"),
+        ("qwen2.5-7b-instruct", "fetch it once: edge-icl models fetch qwen2.5-7b-instruct"),
+        ("nope", "add one: edge-icl models import nope FILE"),
+        ("all-minilm-l6-v2", "is an encoder, not an LLM"),
+    ],
+)
+def test_only_a_model_that_is_here_becomes_the_default(mine: str, name: str, told: str) -> None:
+    refused(run("models", "default", name), told)
+    refused(run("models", "default", mine, "--reset"), "give a NAME or --reset", code=2)
+    refused(run("models", "default", "./mine.gguf"), "edge-icl models import NAME ./mine.gguf", code=2)
+    assert default_of()["by"] == "built in"
+
+
+def test_the_setting_is_private_and_what_else_is_in_it_stays(mine: str, own_home: Path) -> None:
+    file = own_home / "settings.json"
+    file.write_text('{"later": [1], "model": "other"}')
+
+    run("models", "default", mine)
+
+    assert json.loads(file.read_text()) == {"later": [1], "model": "mine"}
+    assert file.stat().st_mode & 0o777 == 0o600
+    run("models", "default", "--reset")
+    assert json.loads(file.read_text()) == {"later": [1]}
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"model": 7}', "\x00", ""])
+def test_a_damaged_setting_is_told_with_what_to_type(mine: str, own_home: Path, damage: str) -> None:
+    run("add", "Uber to the airport", "travel")
+    (own_home / "settings.json").write_text(damage)
+
+    for line in ("models default", "models list", "ask Taxi --ask-model always --labels off"):
+        refused(
+            run(*line.split()),
+            "settings.json",
+            "is damaged; say again which it is: edge-icl models default NAME",
+        )
+    assert "is damaged" in run("status").out
+    assert "is damaged" in run("doctor").out
+    assert run("models", "default", mine).out == "mine\n"
+
+
+def test_a_default_that_is_gone_is_told_with_what_to_type(
+    mine: str, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = ("ask", "Taxi", "--labels", "off")
+    run("add", "Uber to the airport", "travel")
+    (own_home / "settings.json").write_text('{"model": "gone"}')
+    refused(run(*ask), "there is no model gone on this machine, and it is the default; take another", "--reset")
+    monkeypatch.setenv("EDGE_ICL_MODEL", "lost")
+    refused(run(*ask), "there is no model lost on this machine, and $EDGE_ICL_MODEL names it")
+    assert "(not ready: " in run("status").out
+
+
+def test_a_model_is_removed_when_that_is_confirmed(mine: str) -> None:
+    run("models", "default", mine)
+
+    refused(run("models", "remove", mine), "removing the model mine must be confirmed", "give --yes")
+    asked = at_terminal("models", "remove", mine, typed="no\n")
+    assert (asked.code, asked.out) == (1, "")
+    assert "remove the model mine, " in asked.err
+    assert default_of()["model"] == mine
+    done = at_terminal("models", "remove", mine, typed="y\n")
+
+    assert done.out == "removed mine\n"
+    assert f"it was the default; that is {LLM} now" in done.err
+    assert default_of() == {"model": LLM, "by": "built in", "installed": True}
+    gone = run("models", "remove", LLM, "--yes")
+    assert (
+        f"it was the default; that is {LLM}, and not here: fetch it once: edge-icl models fetch {LLM}"
+        in gone.err
+    )
+    refused(
+        run("models", "remove", "mnie"), "there is no model mnie on this machine; edge-icl models list shows"
+    )
+
+
+def test_list_has_whole_names_and_the_sizes_on_the_disk(mine: str, own_home: Path, tmp_path: Path) -> None:
+    long = "an-imported-model-with-a-name-of-its-very-own-and-long"
+    run("models", "import", long, str(write(tmp_path / "tiny.gguf", tiny.llama())))
+    folder = own_home / "models" / long
+    size = sum(path.stat().st_size for path in folder.iterdir())
+
+    found = {one["name"]: one for one in listed()}
+    screen, piped = at_terminal("models", "list").out, run("models", "list").out
+
+    assert found[long]["bytes"] == size
+    assert found["qwen2.5-7b-instruct"]["bytes"] is None
+    assert all(f"\n{name} " in f"\n{screen}" and f"\n{name}\t" in f"\n{piped}" for name in found)

@@ -113,6 +113,7 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
         "stores list": [(["stores", "list"], "")],
         "stores rename": [(["stores", "rename", "default", "other"], "")],
         "stores remove": [(["stores", "remove", "default", "--yes"], "")],
+        "models default": [(["models", "default"], ""), (["models", "default", "--reset"], "")],
         "models list": [(["models", "list"], "")],
         "models verify": [(["models", "verify"], "")],
         "models path": [(["models", "path", "all-minilm-l6-v2"], "")],

@@ -107,8 +107,8 @@ def test_status_says_what_is_there_and_what_is_missing(home: Path) -> None:
     assert "cpu" in found["backends"]
     assert found["llama_cpp"] == metadata.version("llama-cpp-python")
     assert found["threads"] >= 1
-    run("models", "remove", "smollm2-135m-instruct")
-    run("models", "remove", "all-minilm-l6-v2")
+    run("models", "remove", "smollm2-135m-instruct", "--yes")
+    run("models", "remove", "all-minilm-l6-v2", "--yes")
     text = run("status").out
     assert "(not ready: edge-icl models fetch smollm2-135m-instruct)" in text
     assert "(not ready: edge-icl models fetch all-minilm-l6-v2)" in text

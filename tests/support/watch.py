@@ -106,6 +106,7 @@ SCRIPTS: dict[str, Script] = {
     "stores list": [(("stores", "list"), "")],
     "stores rename": [(("stores", "rename", "default", "other"), "")],
     "stores remove": [(("stores", "remove", "default", "--yes"), "")],
+    "models default": [(("models", "default"), ""), (("models", "default", "--reset"), "")],
     "models list": [(("models", "list"), "")],
     "models fetch": [(("models", "fetch"), "")],
     "models import": [
@@ -113,7 +114,7 @@ SCRIPTS: dict[str, Script] = {
         (("models", "import", "other", "bert"), ""),
     ],
     "models verify": [(("models", "verify"), "")],
-    "models remove": [(("models", "remove", "all-minilm-l6-v2"), "")],
+    "models remove": [(("models", "remove", "all-minilm-l6-v2", "--yes"), "")],
     "models path": [(("models", "path", "all-minilm-l6-v2"), "")],
     "doctor": [(("doctor",), "")],
     "completion": [(("completion", "bash"), "")],
