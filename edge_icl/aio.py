@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
     from edge_icl.encode.vector import Vector
-    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Suggestion
+    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Report, Suggestion
     from edge_icl.store.findings import Verification
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
@@ -345,6 +345,11 @@ class AsyncMemory:
         told = _in_loop(progress, cancel)
         work = partial(self._memory.check, held_out=held_out, encoder=encoder, progress=told)
         return await self._run(work, cancel)
+
+    async def report(self, *, progress: Progress = silent) -> Report:
+        """Return a page that shows the store, as `Memory.report` does; `progress` is called in the loop."""
+        cancel = Cancel()
+        return await self._run(partial(self._memory.report, progress=_in_loop(progress, cancel)), cancel)
 
     async def verify(
         self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent

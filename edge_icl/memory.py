@@ -28,7 +28,7 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, checked, normalise
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Replaced, Suggestion
+from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Replaced, Report, Suggestion
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
@@ -687,6 +687,22 @@ class Memory:
         from edge_icl.answer.checking import check
 
         return check(self._opened, held_out, encoder, progress)
+
+    def report(self, *, progress: Progress = silent) -> Report:
+        """Return a page that shows the store: labels, a map, what `check` finds, and every example.
+
+        The same store with the same name gives the same page. It is a copy outside the store once it is
+        written somewhere: forgetting does not reach it. No model is needed; 10,000 examples take seconds.
+
+        Args:
+            progress: told about examples that are left out ("judge") and about the map ("map").
+
+        Raises:
+            StoreEmptyError: the store holds no examples.
+        """
+        from edge_icl.report.page import report
+
+        return report(self._opened, progress)
 
     def verify(
         self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent

@@ -53,11 +53,13 @@ class _Asked:
         rows: held-out rows to be judged; None for the store's own examples.
         other: the store's settings with another encoder, to be compared; None for no other.
         progress: is told.
+        reading: whether to look how much of inputs the encoder reads, which depends on what is installed.
     """
 
     rows: Sequence[Example] | None
     other: Settings | None
     progress: Progress
+    reading: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,15 @@ def check(
         opened.lifetime.heeded_by(progress),
     )
     return opened.read(lambda snapshot: _check(opened, snapshot, asked))
+
+
+def of_snapshot(opened: OpenStore, snapshot: Snapshot, progress: Progress) -> Check:
+    """Look how good one state of a store is, by its examples alone: no encoder is loaded or looked for.
+
+    Raises:
+        StoreEmptyError: it holds no examples.
+    """
+    return _check(opened, snapshot, _Asked(None, None, progress, reading=False))
 
 
 def _examples(held_out: Iterable[tuple[str, str]]) -> list[Example]:
@@ -137,7 +148,7 @@ def _check(opened: OpenStore, snapshot: Snapshot, asked: _Asked) -> Check:
     if asked.other is not None and untested is None:
         other = in_turn.compare(opened, derived, examples, asked.other, asked.progress)
     duplicates, contradictions = _same_inputs(examples)
-    unread, cut = _unread(opened, examples, asked.progress)
+    unread, cut = _unread(opened, examples, asked.progress) if asked.reading else (None, None)
     return Check(
         examples=len(examples),
         labelling=labelling,

@@ -29,6 +29,7 @@ LADDER = [
     {"models"},
     {"access"},
     {"answer"},
+    {"report"},
     {"changes"},
     {"memory"},
     {"aio", "mcp"},
