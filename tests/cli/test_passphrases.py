@@ -144,6 +144,7 @@ def plain(forgetful: Path, models_home: Path) -> Path:
 
 OPENING = (
     "list", "add c d", "add --file rows.jsonl", "import rows.jsonl", "fix ID c", "edit ID", "labels --set no",
+    "report --out memory.html",
     "forget --all --yes", "status", "show ID", "export", "search a", "ask a", "verify", "verify --deep",
     "passphrase",
 )  # fmt: skip

@@ -7,6 +7,7 @@ for the user; everything else must not hold a text, a tag, a source, a vector or
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -62,6 +63,10 @@ MOVING = "mmap,sendfile,copy_file_range,splice,vmsplice"
 """Calls that may write what strace does not show."""
 
 
+PAGE = Path("/dev/shm") / f"edge-icl-test-{os.getpid()}.html"
+"""What `report` is asked to write is for the user to read: it goes into memory here, and all else is seen."""
+
+
 def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
     """Return what every command is called with: words, and what stdin holds."""
     rows = home / "rows.jsonl"
@@ -94,6 +99,7 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
             (["check", "--file", str(rows)], ""),
             (["check", "--encoder", SECOND], ""),
         ],
+        "report": [(["report", "--out", str(PAGE)], "")],
         "status": [(["status"], "")],
         "export": [(["export"], ""), (["export", "--json"], "")],
         "import": [(["--store", "fresh", "import", str(rows)], "")],
@@ -229,6 +235,7 @@ def test_no_command_writes_the_plaintext_of_an_encrypted_store(sealed: Path, tmp
     calls = 0
     for words, stdin in runs(sealed, id)[name]:
         code, found = written(words, stdin, tmp_path / "trace")
+        PAGE.unlink(missing_ok=True)
         assert code == 0, words
         calls += len(found)
         for call, file, data in found:

@@ -85,6 +85,7 @@ SCRIPTS: dict[str, Script] = {
     "search": [(("search", "a ride"), "")],
     "labels": [(("labels",), ""), (("labels", "--set", "yes"), "")],
     "check": [(("check",), "")],
+    "report": [(("report", "--out", "memory.html"), "")],
     "status": [(("status",), "")],
     "export": [(("export",), "")],
     "import": [(("--store", "copy", "import", "-"), '{"input": "Lunch", "output": "food"}\n')],
