@@ -13,6 +13,7 @@ import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from edge_icl.access.paths import locate
 from edge_icl.report.contents import gather
 from edge_icl.report.drawing import bar, drawn, shape, swatch
 from edge_icl.report.markup import Safe, alone, element, joined, policy, spoken
@@ -20,7 +21,7 @@ from edge_icl.report.remarks import clipped, remarks
 from edge_icl.report.script import SCRIPT
 from edge_icl.report.style import STYLE
 from edge_icl.results import Report
-from edge_icl.runtime.home import DEFAULT_STORE, locate
+from edge_icl.runtime.home import DEFAULT_STORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
