@@ -184,7 +184,7 @@ def folders() -> Iterator[Check]:
             )
     if (left := editor.left_behind()) is not None:
         detail = f"an edit that was killed has left its example in {left}"
-        yield Check("folder", Level.PROBLEM, detail, "edit any example: edge-icl edit wipes it first")
+        yield Check("folder", Level.PROBLEM, detail, "edit any example, which wipes it first: edge-icl edit ID")
 
 
 def disk() -> Check:
@@ -192,7 +192,7 @@ def disk() -> Check:
     detail = f"{tables.size(free())} free"
     if free() >= LEAST_FREE:
         return Check("disk", Level.OK, detail)
-    remedy = "make room; edge-icl models list shows what could go"
+    remedy = "make room; `edge-icl models list` shows what could go"
     return Check("disk", Level.PROBLEM, f"only {detail} for {home()}", remedy)
 
 

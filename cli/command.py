@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edge_icl.cli import passphrases
+from edge_icl.cli import passphrases, usage
 from edge_icl.cli.output import PROGRAM
 from edge_icl.cli.session import Session
 from edge_icl.runtime.home import DEFAULT_STORE, STORE_VARIABLE
@@ -122,8 +122,37 @@ def examples(*lines: str) -> str:
     return "\n".join(("\b", "For example:", *(f"  {line}" for line in lines)))
 
 
+class Group(click.Group):
+    """Commands under a name, such as `models`; of one that there is not it is told which was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command.
+
+        Raises:
+            click.UsageError: there is none of this name.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            known = self.list_commands(ctx)
+            raise usage.no_command(ctx, args, known, _session(ctx).words) from error
+
+
 class Command(click.Command):
     """A command that also takes the global options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed after the command.
+
+        Raises:
+            click.UsageError: it is none of what the command takes.
+        """
+        ctx.allow_extra_args = True  # click would only say that there are too many
+        if super().parse_args(ctx, args) and not ctx.resilient_parsing:
+            raise usage.too_many(ctx, _session(ctx).words)
+        return []
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own options, and the global ones, which its help leaves out."""

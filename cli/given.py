@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import click
 
+    from edge_icl.cli.output import Output
+
 STDIN = "-"
 """What a command line names instead of a file."""
 
@@ -119,21 +121,44 @@ def text(file: str, *, newline: str | None, encoding: str | None = None) -> Iter
         ) from error
 
 
-def text_or_stdin(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    """Return a text as it was typed or, for -, as stdin has it, without line breaks at its end.
+def is_file(text: str) -> bool:
+    """Tell whether a text is also the name of a file, so that the file may be meant."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def text_or_stdin(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Return a text as it was typed or, for -, as stdin has it; see `from_stdin`.
+
+    Raises:
+        InputError: see `from_stdin`.
+    """
+    if value != STDIN or ctx.resilient_parsing:  # while a shell completes a line, nothing has been piped yet
+        return value
+    called = parameter.name if parameter.name in {"output", "task"} else "text"
+    return from_stdin(ctx.find_root().obj.output, f"the {called}")
+
+
+def from_stdin(output: Output, what: str) -> str:
+    """Return the whole of stdin as one text, without line breaks at its end.
+
+    Args:
+        output: tells a person at the terminal what is waited for.
+        what: that, such as "the question".
 
     Raises:
         InputError: stdin is closed, holds nothing, or bytes that are not UTF-8.
     """
-    if value != STDIN or ctx.resilient_parsing:  # while a shell completes a line, nothing has been piped yet
-        return value
+    output.waiting(what)
     with text(STDIN, newline=None) as stream:
         typed = stream.read(MOST_OF_A_LINE)
     if len(typed) == MOST_OF_A_LINE:
         raise InputError("stdin holds too long a text", "pipe in the one that you mean")
     typed = typed.rstrip("\n")
     if not typed:
-        raise InputError("stdin holds no text", "pipe one in, such as: edge-icl search - < file")
+        raise InputError("stdin holds no text", "pipe one in, or type it and end it with Enter and Ctrl-D")
     if not is_unicode([typed]):
         raise InputError("stdin is not UTF-8 text", "save it as UTF-8")
     return typed
@@ -147,7 +172,7 @@ def is_unicode(texts: Iterable[str]) -> bool:
 def _stdin() -> BinaryIO:
     """Return the bytes of stdin, which is None for a process that was started without one."""
     if sys.stdin is None:
-        raise InputError("stdin is closed", "give --file F")
+        raise InputError("stdin is closed", "pipe something in")
     return sys.stdin.buffer
 
 

@@ -154,6 +154,17 @@ class Output:
         """Whether a user is there to confirm something."""
         return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
+    def waiting(self, what: str) -> None:
+        """Tell a person at the terminal what is to be typed there, and how that ends."""
+        if is_terminal(sys.stdin):
+            end = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+            self.note(f"type {what}, then Enter and {end}")
+
+    def waiting_for_rows(self, file: str) -> None:
+        """Tell the same where the rows of a file are to be typed; `file` is - for stdin."""
+        if file == "-":
+            self.waiting("a row a line")
+
     def heading(self, text: str) -> None:
         """Print a line that begins something new."""
         self._clear()

@@ -16,8 +16,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from edge_icl import __version__
-from edge_icl.cli import interrupts
-from edge_icl.cli.command import global_options
+from edge_icl.cli import interrupts, usage
+from edge_icl.cli.command import Group, global_options
 from edge_icl.cli.output import PROGRAM, Closed, settle
 from edge_icl.cli.session import Session
 from edge_icl.errors import EdgeIclError
@@ -103,7 +103,7 @@ def _past_click() -> Iterator[None]:
         raise _Past from error
 
 
-class Commands(click.Group):
+class Commands(Group):
     """The commands of the table, each imported when it is called."""
 
     def make_context(self, *args: Any, **others: Any) -> click.Context:
@@ -221,10 +221,11 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
         return READER_LEFT
     if isinstance(error, click.UsageError):
         output.json |= "--json" in args  # click may have stopped before it came to that option
-        _tell_usage(session, error)
+        output.error(usage.told(error, args), "UsageError")
         return WRONG_USAGE
     if isinstance(error, EdgeIclError):
-        told = str(error) if error.committed else _after_change(session, str(error))
+        sentence = session.told(error)
+        told = sentence if error.committed else _after_change(session, sentence)
         output.error(told, type(error).__name__, cause=error, committed=error.committed or session.committed)
         return error.exit_code
     if isinstance(error, (OSError, MemoryError)):
@@ -238,13 +239,6 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
 def _after_change(session: Session, told: str) -> str:
     """Return what went wrong, and that a change was made before, if one was."""
     return f"the change is made, and after it: {told}" if session.committed else told
-
-
-def _tell_usage(session: Session, error: click.UsageError) -> None:
-    """Tell what was wrong with the words on the command line."""
-    path = PROGRAM if error.ctx is None else error.ctx.command_path
-    message = " ".join(error.format_message().split()).rstrip(".")
-    session.output.error(f"{message[:1].lower()}{message[1:]}; see {path} --help", "UsageError")
 
 
 def _refusal(error: OSError | MemoryError) -> str:

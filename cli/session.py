@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import click
+
 from edge_icl.access.paths import locate
-from edge_icl.cli import passphrases, tables
+from edge_icl.cli import commandline, passphrases, tables
 from edge_icl.cli.output import PROGRAM, Output
-from edge_icl.errors import ExampleNotFoundError
+from edge_icl.errors import ExampleNotFoundError, StoreNotFoundError
 from edge_icl.runtime.home import chosen_store, command_line
 from edge_icl.runtime.progress import Progress, silent
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.access.passphrases import Passphrase
+    from edge_icl.cli.commandline import Line
+    from edge_icl.errors import EdgeIclError
     from edge_icl.memory import Memory
     from edge_icl.results import Held
 
@@ -165,8 +169,19 @@ class Session:
         """Return a command that does something to a store, this one by default, ready to be pasted."""
         return command_line(*words, store=self.store if store is None else store)
 
+    def told(self, error: EdgeIclError) -> str:
+        """Return an error in a sentence; the commands that it advises name the store that is meant."""
+        hint = commandline.in_store(error.hint, self.command_line())
+        if isinstance(error, StoreNotFoundError) and self.sealed:
+            hint = hint.replace(" init`", " init --encrypt`")  # a plain one would be refused then
+        return f"{error.message}; {hint}" if hint else error.message
+
     def typed(self, *, without: str, add: str = "") -> str:
         """Return the command that was typed, ready to be pasted, without a word and with another."""
         words = [*(word for word in self.words if word != without), *filter(None, [add])]
         named = any(word.partition("=")[0] == "--store" for word in words)
         return shlex.join([PROGRAM, *words]) if named else self.command_line(*words)
+
+    def line(self) -> Line:
+        """Return the command that was typed, taken apart, so that another may be advised."""
+        return commandline.apart(click.get_current_context(), self.words)

@@ -74,7 +74,7 @@ class Wanted:
             )
         if not found:
             why = "the store is empty" if self.everything else "no example fits"
-            raise ExampleNotFoundError(f"{why}: nothing was forgotten", "edge-icl list shows what is there")
+            raise ExampleNotFoundError(f"{why}: nothing was forgotten", "`edge-icl list` shows what is there")
         return found
 
 

@@ -20,6 +20,9 @@ from edge_icl.errors import InputError
 ID_BYTES = 16
 """Length of an id: BLAKE2b-128."""
 
+_OR_NONE = {what: f", or leave the {what} out" for what in ("tag", "source", "task")}
+"""What an example, or a store, need not have."""
+
 _CREATE = "make it with Example.create, which normalises"
 
 _UNGUESSED = int.from_bytes(os.urandom(4)) >> 2
@@ -217,7 +220,7 @@ def normalise(text: str, what: str) -> str:
     if not isinstance(text, str):
         raise InputError(f"the {what} is {type(text).__name__}, not text", "give it as a string")
     if not text or text.isspace():
-        raise InputError(f"the {what} is empty", f"give it some text or leave the {what} out")
+        raise InputError(f"the {what} is empty", "give it some text" + _OR_NONE.get(what, ""))
     if "\0" in text:
         raise InputError(f"the {what} holds a NUL character", "remove it")
     try:

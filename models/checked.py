@@ -111,7 +111,7 @@ def settle(
     if not fit.passed:
         raise ModelComputationError(
             f"llama.cpp computes {model.name} wrongly on this machine: {fit.seen[0]}",
-            "edge-icl doctor looks again and says what helps; another model may be computed rightly",
+            "`edge-icl doctor` looks again and says what helps; another model may be computed rightly",
         )
     _in_use[model.name] = fit
     return fit

@@ -35,7 +35,7 @@ def refuse_open_to_all(paths: Iterable[Path]) -> None:
             place = shlex.quote(str(path))
             raise ModelFileError(
                 f"all users may write to {path} (mode {stat.S_IMODE(status.st_mode):04o})",
-                f"close it, then see whether it is whole (edge-icl models verify): chmod -R o-w {place}",
+                f"close it with `chmod -R o-w {place}`, then see whether it is whole: edge-icl models verify",
             )
 
 

@@ -17,7 +17,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import FetchError, ModelError, ModelFileError, ModelMissingError
-from edge_icl.models import catalogue, checked, gguf, hub, install, location, record, requantized, wheel
+from edge_icl.models import (
+    catalogue,
+    checked,
+    gguf,
+    hub,
+    install,
+    location,
+    record,
+    remedies,
+    requantized,
+    wheel,
+)
 from edge_icl.models.definition import record_of
 from edge_icl.models.entry import HubSource
 from edge_icl.runtime.progress import Progress, silent
@@ -77,7 +88,9 @@ def fetch(name: str, *, faster: bool = False, progress: Progress = silent) -> Fe
     """
     entry = catalogue.find(name)
     if entry is None:
-        raise FetchError(f"the catalogue has no model {name}", "edge-icl models list shows the names")
+        near = remedies.alike(name, [one.name for one in catalogue.CATALOGUE])
+        meant = f"did you mean `edge-icl models fetch {near[0]}`? " if near else ""
+        raise FetchError(f"the catalogue has no model {name}", f"{meant}`edge-icl models list` shows the names")
     here = _here(name, progress)
     if here is not None:
         return _faster(entry, here, progress) if faster else Fetched(here, None)

@@ -39,6 +39,7 @@ _MAX_STRINGS = 1 << 22
 _MAX_NAME = 1 << 16
 
 _OTHER = "use another file, such as a Q4_K_M of the same model"
+_TRUNCATED = "copy it again, whole"
 
 _STRING, _ARRAY = 8, 9
 # Metadata type -> how `struct` reads it.
@@ -149,7 +150,7 @@ class Header:
             self.fail("has tensors that overlap")
         end = -(-self.at // alignment) * alignment + max(end for _, end in places) if places else 0
         if end > self.size:
-            self.fail(f"is truncated: it has {self.size} bytes, and its tensors end at {end}")
+            self.fail(f"is truncated: it has {self.size} bytes, and its tensors end at {end}", _TRUNCATED)
 
     def read(self) -> None:
         """Walk the metadata."""
@@ -159,7 +160,7 @@ class Header:
         """Walk the metadata from the beginning, and give each key once its value has been passed."""
         version = self.take("<I")
         if version not in _VERSIONS:
-            self.fail(f"is GGUF version {version}, and only 2 and 3 are supported", _OTHER)
+            self.fail(f"is GGUF version {version}, and only 2 and 3 are supported")
         self.tensors, pairs = self.take("<Q"), self.take("<Q")
         if self.tensors > _MAX_TENSORS or pairs > _MAX_PAIRS:
             self.fail(f"claims {self.tensors} tensors and {pairs} metadata pairs, which no model has")
@@ -206,7 +207,7 @@ class Header:
     def skip(self, count: int) -> None:
         """Step over bytes that must be there."""
         if count > self.size - self.at:
-            self.fail("is truncated inside its header")
+            self.fail("is truncated inside its header", _TRUNCATED)
         self.at += count
 
     def text(self) -> bytes:
@@ -251,12 +252,12 @@ class Header:
     def skip_strings(self, count: int) -> None:
         """Step over strings: the loop that a vocabulary spends its time in, hence the local names."""
         if count > min(_MAX_STRINGS, (self.size - self.at) // 8):
-            self.fail("is truncated inside its header")
+            self.fail("is truncated inside its header", _TRUNCATED)
         data, size, at = self.data, self.size, self.at
         unpack = struct.Struct("<Q").unpack_from
         for _ in range(count):
             if at + 8 > size:
-                self.fail("is truncated inside its header")
+                self.fail("is truncated inside its header", _TRUNCATED)
             at += 8 + unpack(data, at)[0]
         self.at = min(at, size)
         self.skip(at - self.at)
@@ -270,7 +271,7 @@ class Header:
         shape = [self.take("<Q") for _ in range(dimensions)]
         kind, offset = self.take("<I"), self.take("<Q")
         if kind not in _TENSOR_TYPES:
-            self.fail(f"has a tensor of type {kind}, which this version does not know", _OTHER)
+            self.fail(f"has a tensor of type {kind}, which this version does not know")
         block, length = _TENSOR_TYPES[kind]
         weights = prod(shape)
         if weights == 0:
@@ -279,6 +280,6 @@ class Header:
             self.fail(f"has a misplaced tensor, {name[:64].decode(errors='replace')}")
         return offset, int(offset + weights // block * length)
 
-    def fail(self, complaint: str, hint: str = "copy or fetch it again") -> NoReturn:
+    def fail(self, complaint: str, hint: str = _OTHER) -> NoReturn:
         """Give up on this file."""
         raise ModelFileError(f"{self.path} {complaint}", hint)

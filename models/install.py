@@ -186,7 +186,8 @@ def refuse_taken(name: str) -> None:
     """
     if (location.folder(name) / record.NAME).exists():
         raise ModelError(
-            f"there is a model {name} already", f"take another name, or edge-icl models remove {name}"
+            f"there is a model {name} already",
+            f"take another name, or remove that one: edge-icl models remove {name}",
         )
 
 

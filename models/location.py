@@ -118,7 +118,9 @@ def find_encoder(name: str | None = None) -> InstalledEncoder:
     name = name or catalogue.DEFAULT_ENCODER
     model = _find(name)
     if not isinstance(model, InstalledEncoder):
-        raise ModelFileError(f"{name} is an LLM, not an encoder", "edge-icl models list shows the kind of each")
+        raise ModelFileError(
+            f"{name} is an LLM, not an encoder", "`edge-icl models list` shows the kind of each"
+        )
     return model
 
 
@@ -274,5 +276,7 @@ def _named(name: str) -> InstalledLlm:
     """Return an installed LLM."""
     model = _find(name)
     if not isinstance(model, InstalledLlm):
-        raise ModelFileError(f"{name} is an encoder, not an LLM", "edge-icl models list shows the kind of each")
+        raise ModelFileError(
+            f"{name} is an encoder, not an LLM", "`edge-icl models list` shows the kind of each"
+        )
     return model

@@ -111,7 +111,7 @@ def read(folder: Path) -> Record:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}", hint) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{path} is not the record of a model", hint) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import ModelMissingError
@@ -10,6 +11,8 @@ from edge_icl.models.default import By, Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_HERE = "`edge-icl models list` shows which are here"
 
 
 def missing(name: str, here: Sequence[str]) -> ModelMissingError:
@@ -26,22 +29,26 @@ def missing(name: str, here: Sequence[str]) -> ModelMissingError:
     return ModelMissingError(
         f"there is no model {name} on this machine",
         near(name, here)
-        or f"add one: edge-icl models import {name} FILE, or see what can be fetched: edge-icl models list",
+        or f"add it with `{_typed('import', name, 'FILE')}`, or see what can be fetched: edge-icl models list",
     )
 
 
 def absent(name: str, here: Sequence[str]) -> ModelMissingError:
     """Return the error for a model that is not here, so that nothing can be done with it."""
-    shown = "edge-icl models list shows which are here"
-    return ModelMissingError(f"there is no model {name} on this machine", near(name, here) or shown)
+    return ModelMissingError(f"there is no model {name} on this machine", near(name, here) or _HERE)
 
 
 def near(name: str, here: Sequence[str]) -> str:
     """Return the hint that a model of nearly the same name may be meant; "" where there is none."""
+    likely = alike(name, here)
+    return f"did you mean {' or '.join(likely)}? {_HERE}" if likely else ""
+
+
+def alike(name: str, names: Sequence[str]) -> list[str]:
+    """Return which of some names may be meant by one that is none of them, the likeliest first."""
     import difflib
 
-    alike = difflib.get_close_matches(name, here)
-    return f"did you mean {' or '.join(alike)}? edge-icl models list shows which are here" if alike else ""
+    return difflib.get_close_matches(name, names)
 
 
 def missing_default(chosen: Chosen, error: ModelMissingError) -> ModelMissingError:
@@ -50,8 +57,15 @@ def missing_default(chosen: Chosen, error: ModelMissingError) -> ModelMissingErr
         return error
     if chosen.by is By.ENVIRONMENT:
         return ModelMissingError(f"{error.message}, and $EDGE_ICL_MODEL names it", error.hint)
-    hint = "take another, edge-icl models default NAME, or the built-in one, edge-icl models default --reset"
+    hint = (
+        "take another, `edge-icl models default NAME`, or the built-in one, `edge-icl models default --reset`"
+    )
     return ModelMissingError(f"{error.message}, and it is the default", hint)
+
+
+def _typed(*words: str) -> str:
+    """Return a command about models."""
+    return shlex.join(["edge-icl", "models", *words])
 
 
 def again(name: str) -> str:

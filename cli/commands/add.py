@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import completion, sight, teaching
+from edge_icl.cli import completion, given, sight, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
 from edge_icl.cli.lesson import Lesson
 from edge_icl.cli.tables import counted
 from edge_icl.cli.teaching import MOST_TOLD, FileOptions, Labels
+from edge_icl.cli.usage import Advised, quoted
 from edge_icl.errors import EdgeIclError
 from edge_icl.example import Example, same_text
 
@@ -34,12 +35,12 @@ PAIR = 2
         "edge-icl add --file conversations.jsonl --tag chat",
     ),
 )
-@click.argument("texts", nargs=-1, metavar="[INPUT OUTPUT | -]")
+@click.argument("texts", nargs=-1, metavar="[INPUT OUTPUT]")
 @click.option(
     "--file",
     metavar="F",
     type=click.Path(),
-    help=f"Read examples from a {table.endings(table.EXAMPLES, last='or')} file.",
+    help=f"Read examples from a {table.endings(table.EXAMPLES, last='or')} file, or - for stdin.",
 )
 @teaching.file_options
 @click.option(
@@ -70,9 +71,11 @@ def add(
     """Teach: add an INPUT with the OUTPUT that you want for it, or a file of such pairs.
 
     A file is JSON lines with the fields input and output (and, if you like, tags and source), or a table with
-    a header; the header of a .csv shows which character separates its columns. With - the JSON lines come from
-    stdin. A file is added whole or not at all; an example that is in the store already changes nothing. A text
-    that begins with a dash goes after --.
+    a header; the header of a .csv shows which character separates its columns. --file - reads JSON lines from
+    stdin, or with --format another kind of file. A file is added whole or not at all; an example that is in the
+    store already changes nothing.
+
+    With - in place of INPUT or OUTPUT that text comes from stdin. A text that begins with a dash goes after --.
 
     Conversations in the OpenAI messages format, one JSON object a line, are examples too: the last message of
     the user is the input, the assistant's answer to it the output. Earlier turns and system messages are left
@@ -82,10 +85,12 @@ def add(
     """
     from edge_icl.answer.lengths import Lengths
 
-    if texts == (STDIN,) and file is None:
-        file, texts = STDIN, ()
-    if (file is None) == (not texts) or (texts and len(texts) != PAIR):
-        raise click.UsageError("give an INPUT and an OUTPUT, or --file F, or -")
+    if file is None:
+        texts = _pair(session, texts)
+    elif texts:
+        raise Advised("both a file and texts are given", f"leave the texts out: {session.line().given()}")
+    else:
+        session.output.waiting_for_rows(file)
     # Before there is a store, and while a row still has its line number.
     with Lengths() as lengths, session.output.progress() as progress:
         if file is None:
@@ -99,6 +104,38 @@ def add(
         others = _contradictions(session, memory, lesson)
         show(session, memory, added, lesson, others, skip_bad=options.skip_bad)
         _tell_contradictions(session, memory, lesson, others)
+
+
+def _pair(session: Session, texts: tuple[str, ...]) -> tuple[str, str]:
+    """Return an input and an output, of which one may come from stdin.
+
+    Raises:
+        click.UsageError: it is something else that is given.
+        InputError: stdin holds no text.
+    """
+    if not texts:
+        raise click.UsageError("give an INPUT and an OUTPUT, or --file F")
+    line = session.line()
+    if len(texts) > PAIR:
+        pair = quoted(line, click.get_current_context().command)
+        raise Advised(f"an INPUT and an OUTPUT are two texts, and {len(texts)} came", f"quote each: {pair}")
+    input, output = (*texts, "")[:PAIR]
+    if len(texts) < PAIR and (input == STDIN or given.is_file(input)):
+        file = line.given().reading(input)
+        what = "what comes from stdin" if input == STDIN else "what that file holds"
+        raise Advised("an OUTPUT is missing", f"to add {what}, a row a line: {file}")
+    if len(texts) < PAIR:
+        raise Advised("an OUTPUT is missing", f"give the one that you want: {line.given(input, 'OUTPUT')}")
+    if texts == (STDIN, STDIN):
+        raise Advised("two texts cannot both come from stdin", f"give one: {line.given(STDIN, 'OUTPUT')}")
+    if given.is_file(input):
+        file = line.given().reading(input)
+        session.output.note(f"{input} is taught as a text; to add what is in the file of that name: {file}")
+    if input == STDIN:
+        input = given.from_stdin(session.output, "the input")
+    elif output == STDIN:
+        output = given.from_stdin(session.output, "the output")
+    return input, output
 
 
 def show(
@@ -145,12 +182,13 @@ def _tell_contradictions(session: Session, memory: Memory, lesson: Lesson, other
         return
     for one in others[:MOST_TOLD]:
         wanted = next(
-            given.output
-            for given in lesson.examples
-            if same_text(given.input, one.input) and given.output != one.output
+            taught.output
+            for taught in lesson.examples
+            if same_text(taught.input, one.input) and taught.output != one.output
         )
         fix = session.command_line("fix", session.short(memory, one.id), wanted)
         session.output.note(f"{one.input} is already taught as {one.output}; to correct that: {fix}")
     if len(others) > MOST_TOLD:
         more = counted(len(others) - MOST_TOLD, "more example")
-        session.output.note(f"{more} have an input that is taught with another output too; see edge-icl check")
+        check = session.command_line("check")
+        session.output.note(f"{more} have an input that is taught with another output too; to see all: {check}")

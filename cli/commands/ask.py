@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,13 @@ from edge_icl.answer.selection import SELECTIONS, checked
 from edge_icl.cli import asking, batches, constraints, encodings, questions
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
-from edge_icl.cli.given import STDIN
+from edge_icl.cli.given import STDIN, from_stdin, is_file
+from edge_icl.cli.usage import Advised
+from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
     from edge_icl.answer.options import AskMode, LabelMode, PromptMode
+    from edge_icl.cli.commandline import Line
     from edge_icl.cli.formats.format import Format
     from edge_icl.cli.session import Session
 
@@ -32,20 +36,59 @@ class Asked:
     input_field: str
     encoding: str | None
 
-    def file_of_questions(self) -> questions.File | None:
+    def file_of_questions(self, session: Session) -> questions.File | None:
         """Return the file of questions; None where one question is asked.
 
         Raises:
             click.UsageError: both are given, or neither is, or the file's name does not tell its format.
         """
-        from_stdin = self.question == STDIN and self.file is None
-        file, question = (STDIN, None) if from_stdin else (self.file, self.question)
-        if (file is None) == (question is None):
-            raise click.UsageError("give a QUESTION, or --file F, or -")
-        if file is None:
+        if self.file is None and self.question is None:
+            raise click.UsageError("give a QUESTION, or --file F")
+        if self.file is None and self.format_name is not None:
+            raise Advised("--format goes with a file", f"name it: {self._of_file(session)}")
+        if self.file is None:
             return None
-        kind = table.of_file(file, self.format_name, table.QUESTIONS)
-        return questions.File(file, kind, self.input_field, self.encoding)
+        if self.question is not None:
+            file = session.line().given()
+            raise Advised("both a file and a QUESTION are given", f"leave the question out: {file}")
+        session.output.waiting_for_rows(self.file)
+        kind = table.of_file(self.file, self.format_name, table.QUESTIONS)
+        return questions.File(self.file, kind, self.input_field, self.encoding)
+
+    def text(self, session: Session) -> str:
+        """Return the one question that is asked, which may come from stdin.
+
+        Raises:
+            InputError: stdin holds none, or holds rows of a file.
+        """
+        assert self.question is not None
+        if self.question != STDIN:
+            if is_file(self.question):
+                name, file = self.question, self._of_file(session)
+                session.output.note(
+                    f"{name} is asked as a text; to ask what is in the file of that name: {file}"
+                )
+            return self.question
+        question = from_stdin(session.output, "the question")
+        if _is_json_lines(question, self.input_field):
+            raise InputError(
+                "stdin holds JSON lines, and - reads one question", f"ask each line: {self._of_file(session)}"
+            )
+        return question
+
+    def _of_file(self, session: Session) -> Line:
+        """Return the command that asks what is in a file, or comes from stdin, as rows."""
+        name = self.question if self.question is not None and is_file(self.question) else STDIN
+        return session.line().given().reading(name)
+
+
+def _is_json_lines(text: str, field: str) -> bool:
+    """Tell whether a text is rows of JSON with a question each."""
+    try:
+        rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return False
+    return all(isinstance(row, dict) and field in row for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +213,12 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
         "edge-icl --json ask --file questions.jsonl > answers.jsonl",
     ),
 )
-@click.argument("question", required=False, metavar="[QUESTION | -]")
+@click.argument("question", required=False, metavar="[QUESTION]")
 @click.option(
     "--file",
     metavar="F",
     type=click.Path(),
-    help=f"Read questions from a {table.endings(table.QUESTIONS, last='or')} file.",
+    help=f"Read questions from a {table.endings(table.QUESTIONS, last='or')} file, or - for stdin.",
 )
 @asking.format_of_questions
 @asking.input_field
@@ -290,12 +333,16 @@ def ask(
     so that scripts can use it. Questions of a file are answered one a line, in their order, with spaces for
     line breaks (--json keeps them); if one cannot be answered its line is empty, and the exit code is 1.
 
+    With - the whole of stdin is one question; --file - reads a question a row, JSON lines or as --format says.
+    A question that begins with a dash goes after --.
+
     A table of questions (.csv, .tsv) comes back as it is, with three columns more: answer, probability, and
     asked_model. --out writes it to a new file, which is there when it is whole. If the run is cut off, the same
     command with --resume goes on.
     """
-    file, options = asked.file_of_questions(), how.options()
+    file, options = asked.file_of_questions(session), how.options()
     target = written.target(file, computed.model, shown, lines=session.output.json)
+    question = "" if file is not None else asked.text(session)
     with (
         session.output.progress() as progress,
         session.open(
@@ -304,8 +351,7 @@ def ask(
     ):
         start = partial(memory.stream, options=options)
         if file is None:
-            assert asked.question is not None
-            questions.one(session, memory, start, asked.question, shown)
+            questions.one(session, memory, start, question, shown)
             code = 0
         elif target is None:
             code = questions.many(session, memory, options, file, progress, shown)

@@ -68,6 +68,8 @@ def check(session: Session, options: FileOptions, *, file: str | None, encoder: 
         raise click.UsageError(
             "--encoder does not go with --file: encoders are compared by the store's examples"
         )
+    if file is not None:
+        session.output.waiting_for_rows(file)
     with session.output.progress() as progress:
         rows = None if file is None else _read(session, file, options)
         with session.open(progress=progress) as memory:

@@ -110,7 +110,8 @@ def _confirm(preview: Preview, rows: Rows, *, everything: bool) -> None:
     what = counted(len(preview.found))
     if not preview.session.output.can_ask:
         raise ConfirmationError(
-            f"forgetting {what} must be confirmed, and there is no terminal to ask on", "give --yes"
+            f"forgetting {what} must be confirmed, and there is no terminal to ask on",
+            f"give --yes: {preview.session.line().also('--yes')}",
         )
     everywhere = f"empty the store {preview.memory.path}: forget all of its {what}?"
     if not preview.confirm(rows, everywhere if everything else f"forget {what}?"):

@@ -38,7 +38,8 @@ def import_(session: Session, options: FileOptions, *, file: str) -> None:
     """
     from edge_icl.answer.lengths import Lengths
 
-    _refuse_filled(session)
+    _refuse_filled(session, file)
+    session.output.waiting_for_rows(file)
     with Lengths() as lengths, session.output.progress() as progress:
         lesson = teaching.read(file, options, Labels(), lengths, progress=progress, strip=False)
     with session.open(create=True) as memory, session.output.progress() as progress:
@@ -46,7 +47,7 @@ def import_(session: Session, options: FileOptions, *, file: str) -> None:
         add.show(session, memory, added, lesson, (), skip_bad=options.skip_bad)
 
 
-def _refuse_filled(session: Session) -> None:
+def _refuse_filled(session: Session, file: str) -> None:
     """Raise if the store holds examples.
 
     Raises:
@@ -60,5 +61,5 @@ def _refuse_filled(session: Session) -> None:
     if count:
         raise StoreExistsError(
             f"the store {path} holds examples already",
-            "choose another with --store, or add to it with `edge-icl add --file`",
+            f"choose another with --store, or add to it: {session.command_line('add', '--file', file)}",
         )

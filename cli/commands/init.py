@@ -9,6 +9,7 @@ import click
 from edge_icl.cli import completion, passphrases
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.given import text_or_stdin
+from edge_icl.cli.usage import Advised
 from edge_icl.store.manifest import AUTO, LABELS_SETTINGS
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES
 
@@ -124,9 +125,12 @@ def _passphrase(session: Session, *, encrypt: bool, keyring: bool) -> Passphrase
     if session.given is not None and (keyring or not encrypt):
         raise click.UsageError("--passphrase-fd goes with --encrypt, and not with --keyring")
     if keyring and not encrypt:
-        raise click.UsageError("--keyring goes with --encrypt")
+        raise Advised("--keyring goes with --encrypt", f"give both: {session.line().also('--encrypt')}")
     if not encrypt and session.sealed:
-        raise click.UsageError(f"--encrypted, or {passphrases.VARIABLE} that is set, goes with --encrypt")
+        raise Advised(
+            f"--encrypted, or {passphrases.VARIABLE} that is set, goes with --encrypt",
+            f"to make an encrypted store: {session.line().also('--encrypt')}",
+        )
     if not encrypt:
         return None
     if keyring:

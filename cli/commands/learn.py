@@ -19,10 +19,8 @@ from edge_icl.errors import InputError
 if TYPE_CHECKING:
     from edge_icl.answer.options import AskMode, LabelMode
     from edge_icl.cli.session import Session
-NO_TERMINAL = (
-    "learn shows questions and waits for what you say to them, so it needs a terminal: "
-    "edge-icl ask --file F answers a file, edge-icl add --file F teaches one"
-)
+NO_TERMINAL = "learn shows questions and waits for what you say to them, so it needs a terminal"
+WITHOUT = "`edge-icl ask --file F` answers a file, and `edge-icl add --file F` teaches one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def learn(session: Session, asked: Asked, how: How, *, tags: tuple[str, ...], so
     """
     file = asked.file_of_questions()
     if not (session.output.terminal and session.output.can_ask):
-        raise InputError(NO_TERMINAL)
+        raise InputError(NO_TERMINAL, WITHOUT)
     _tell_new(session)
     given, options = Labels(tags, source), Options(labels=how.labels, ask_model=how.ask_model)
     with (

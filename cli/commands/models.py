@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_icl.cli import checks, completion, inventory, tables
-from edge_icl.cli.command import Command, examples
+from edge_icl.cli.command import Command, Group, examples
+from edge_icl.cli.usage import Advised
 from edge_icl.errors import ConfirmationError, ModelFileError
 from edge_icl.models import catalogue, default, location, remedies
 from edge_icl.models.choices import AS_IT_SAYS, Choices
@@ -26,11 +27,9 @@ DEFAULTS = (catalogue.DEFAULT_LLM, catalogue.DEFAULT_ENCODER)
 DIFFERENT = 3
 """The exit code of a model that is not what was installed."""
 
-JOIN = "edge-icl models import NAME --join ENCODER ENCODER"
 
-
-class _Group(click.Group):
-    """A group that also takes the global options."""
+class _Group(Group):
+    """A group whose commands take the global options."""
 
     command_class = Command
 
@@ -151,7 +150,8 @@ def _imported_from(
 
         return join_encoders(name, [str(file) for file in files], progress=progress)
     if len(files) > 1:
-        raise click.UsageError(f"a model is one file or folder: to put encoders side by side, {JOIN}")
+        join_them = click.get_current_context().obj.line().also("--join")
+        raise Advised("a model is one file or folder", f"to put encoders side by side: {join_them}")
     from edge_icl.models.importing import import_model
 
     return import_model(name, files[0].expanduser(), choices, progress=progress)

@@ -8,6 +8,7 @@ import click
 
 from edge_icl.cli import checks, completion, passphrases, tables
 from edge_icl.cli.command import Command, examples
+from edge_icl.cli.usage import Advised
 
 if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
@@ -52,7 +53,7 @@ def reencode(session: Session, encoder: str, into: str, encrypt: bool, keyring: 
     What you forget while you have both must be forgotten in both; the ids are the same.
     """
     if keyring and not encrypt:
-        raise click.UsageError("--keyring goes with --encrypt")
+        raise Advised("--keyring goes with --encrypt", f"give both: {session.line().also('--encrypt')}")
     with session.open(plain=encrypt) as memory:
         secret = _passphrase(session, encrypt=encrypt, keyring=keyring)
         with session.output.progress() as progress:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, epilog=examples('edge-icl search "a ride to the airport" --limit 3'))
-@click.argument("text", metavar="TEXT | -", callback=text_or_stdin)
+@click.argument("text", metavar="TEXT", callback=text_or_stdin)
 @click.option(
     "--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="How many."
 )

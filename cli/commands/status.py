@@ -99,9 +99,11 @@ def _foreign(session: Session, memory: Memory) -> dict[str, Any]:
     return {"foreign": found.as_json(), "advice": sight.advice(session, memory, found)}
 
 
-def _outputs(fields: dict[str, Any]) -> str:
+def _outputs(session: Session, fields: dict[str, Any]) -> str:
     """Return what the outputs are taken to be, as a person reads it."""
-    return str(Labelling(**fields["labelling"])) if fields["labelling"] else "damaged: see edge-icl verify"
+    if fields["labelling"]:
+        return str(Labelling(**fields["labelling"]))
+    return f"damaged: see {session.command_line('verify')}"
 
 
 def _labels(session: Session, labels: dict[str, int] | None) -> list[tuple[str, str]]:
@@ -128,7 +130,7 @@ def _facts(session: Session, fields: dict[str, Any], fit: Fit | None) -> list[tu
         ("examples", f"{fields['examples']:,}"),
         ("shots", f"{fields['shots']} examples in a prompt"),
         *([("task", fields["task"])] if fields["task"] else []),
-        ("outputs", _outputs(fields)),
+        ("outputs", _outputs(session, fields)),
         *_labels(session, fields["labels"]),
         ("size", ", ".join(sizes)),
         ("encrypted", "yes" if fields["encrypted"] else "no"),
@@ -138,7 +140,7 @@ def _facts(session: Session, fields: dict[str, Any], fit: Fit | None) -> list[tu
         ("model", f"{fields['model'] or 'not known'} ({_model_is(fields)})"),
         ("device", device),
         ("llama.cpp", llama),
-        ("in order", _in_order(fields["problems"])),
+        ("in order", _in_order(session, fields["problems"])),
     ]
 
 
@@ -153,9 +155,9 @@ def _problems(fields: dict[str, Any]) -> list[str]:
     return missing + [check.detail for check in checks.at_a_glance() if check.level is checks.Level.PROBLEM]
 
 
-def _in_order(problems: list[str]) -> str:
+def _in_order(session: Session, problems: list[str]) -> str:
     """Return whether all is well, and which command knows more."""
-    return f"no: {'; '.join(problems)}; see edge-icl doctor" if problems else "yes"
+    return f"no: {'; '.join(problems)}; see {session.command_line('doctor')}" if problems else "yes"
 
 
 def _stores() -> list[str]:

@@ -189,7 +189,9 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
     old = store.key
     if old is None:
         raise PassphraseError(
-            f"the store {store.path} is not encrypted", "make one that is with `edge-icl init --encrypt`"
+            f"the store {store.path} is not encrypted",
+            "only a new one can be: `edge-icl --store NEW init --encrypt`, then `edge-icl export --vectors "
+            "--file copy.jsonl` and `edge-icl --store NEW import copy.jsonl`",
         )
     if isinstance(passphrase, Keyring):
         with _kept(

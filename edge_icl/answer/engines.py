@@ -118,7 +118,7 @@ class Engines:
                     raise StoreEncoderError(
                         f"the store's vectors are of {numbers[0]} components and scale {numbers[1]}, those of "
                         f"encoder {found.name} of {made.dimension} and {made.scale}",
-                        "its settings are not what edge-icl writes: make a new store",
+                        "its settings are not ours; make a new store: edge-icl --store NEW init",
                     )
                 shared_as = (found.digest, self._options.threads)
                 self._encoder = self._borrow(_encoders, shared_as, lambda: self._load_encoder(found))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_icl.encode.settings import CENTRE_UNIT, numbers_of
-from edge_icl.encode.tokens import Tokens, first_line
+from edge_icl.encode.tokens import PERHAPS_DAMAGED, Tokens, first_line
 from edge_icl.errors import ModelFileError
 from edge_icl.runtime.threads import each
 
@@ -73,7 +73,9 @@ class LoadedNetwork:
                 for own in windows
             ]
         except Exception as error:  # onnxruntime raises classes of its own that share no better base
-            raise ModelFileError(f"{self._files.graph} does not run: {first_line(error)}") from error
+            raise ModelFileError(
+                f"{self._files.graph} does not run: {first_line(error)}", PERHAPS_DAMAGED
+            ) from error
         with np.errstate(invalid="ignore", over="ignore"):
             pooled = [self._pooled(own, found) for own, found in zip(windows, outputs, strict=True)]
             moved = pooled if self._centre is None else pooled - self._centre
@@ -81,7 +83,7 @@ class LoadedNetwork:
         if not np.isfinite(scaled).all():
             raise ModelFileError(
                 f"{self._files.graph} gives vectors that are not finite numbers",
-                "use another encoder, or fetch it again",
+                "use another encoder: `edge-icl models list` shows those that are here",
             )
         made: NDArray[np.int8] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.int8)
         return made
@@ -133,13 +135,19 @@ class LoadedNetwork:
             # By its path: of bytes it makes a copy, and holds the interpreter all the while.
             session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except OSError as error:
-            raise ModelFileError(f"{graph} cannot be read: {error.strerror or error}") from error
+            raise ModelFileError(
+                f"{graph} cannot be read: {error.strerror or error}", PERHAPS_DAMAGED
+            ) from error
         except Exception as error:  # as in vectors
-            raise ModelFileError(f"{graph} is not an ONNX graph: {first_line(error)}") from error
+            raise ModelFileError(
+                f"{graph} is not an ONNX graph: {first_line(error)}", PERHAPS_DAMAGED
+            ) from error
         inputs = [node.name for node in session.get_inputs()]
         outputs = [node.shape for node in session.get_outputs()]
         if inputs != ["input_ids"] or outputs != [[self.settings.dimension]]:
-            raise ModelFileError(f"{graph} is not an encoder of {self.settings.dimension} dimensions")
+            raise ModelFileError(
+                f"{graph} is not an encoder of {self.settings.dimension} dimensions", PERHAPS_DAMAGED
+            )
         return session
 
     def _load_tokens(self) -> Tokens:

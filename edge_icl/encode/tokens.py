@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from edge_icl.encode.settings import EncoderSettings
 
+PERHAPS_DAMAGED = "use another encoder, or see whether this one is damaged: edge-icl models verify"
+"""What helps where the file of an encoder cannot be used."""
+
 _UNKNOWN = ("<unk>", "[UNK]")  # the names that it has where the tokenizer does not say
 _SHORT_WORD = 100  # characters of a word: of a longer one BERT's tokenizers know nothing
 
@@ -112,7 +115,9 @@ class Tokens:
         except BaseException as error:  # a panic of a Rust library is not an Exception
             if not _is_theirs(error):
                 raise
-            raise ModelFileError(f"{self._path} cannot read a text: {first_line(error)}") from error
+            raise ModelFileError(
+                f"{self._path} cannot read a text: {first_line(error)}", PERHAPS_DAMAGED
+            ) from error
 
     def _read(self, encoded: Any) -> list[Any]:
         """Return the windows of a text that are read."""
@@ -145,11 +150,11 @@ def _load(path: Path) -> Any:
     try:
         return Tokenizer.from_str(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise ModelFileError(f"{path} cannot be read: {error.strerror or error}", PERHAPS_DAMAGED) from error
     except BaseException as error:  # as in _reading
         if not _is_theirs(error):
             raise
-        raise ModelFileError(f"{path} is not a tokenizer: {first_line(error)}") from error
+        raise ModelFileError(f"{path} is not a tokenizer: {first_line(error)}", PERHAPS_DAMAGED) from error
 
 
 def _is_theirs(error: BaseException) -> bool:

@@ -40,7 +40,7 @@ class Mapped:
             if _written(descriptor) != written:
                 raise ModelFileError(
                     f"{path} was written to while it was in use",
-                    "see whether it is whole, then start this program again: edge-icl models verify",
+                    "see with `edge-icl models verify` whether it is whole, then start this program again",
                 )
 
     def close(self) -> None:

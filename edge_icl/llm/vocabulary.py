@@ -243,7 +243,9 @@ def load_file(
         ModelFileError: llama.cpp refuses it.
     """
     if not path.is_file():
-        raise ModelMissingError(f"there is no model at {path}", "fetch it with `edge-icl models fetch`")
+        raise ModelMissingError(
+            f"there is no model at {path}", "give the path of a .gguf file; `edge-icl models fetch` brings one"
+        )
     library = llama()
     parameters = library.llama_model_default_params()  # with mmap: processes share the weights in memory
     parameters.vocab_only = vocab_only

@@ -29,7 +29,7 @@ LEAST_SIMILARITY = 0.5
 MOST_SHOWN = 200
 """Examples of one dry run: a person must be able to read what would go."""
 
-_BY_HAND = "the user can forget them all with `edge-icl forget` in a terminal"
+_BY_HAND = "the user can forget them all in a terminal, as `edge-icl forget --help` says"
 
 
 class Opener(Protocol):

@@ -84,7 +84,10 @@ class Pattern:
         self._plain = text.casefold()
         self._folded = fold(text)
         if not self._folded:
-            raise InputError("nothing of the text can be seen", "give a word that the examples hold")
+            raise InputError(
+                "nothing of the text can be seen",
+                "give a word that the examples hold; `edge-icl list` shows them",
+            )
         self._gapped = _folded(text, GAP).strip(f" {GAP}")
         self._wide = re.compile(_expression(self._gapped))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from functools import cached_property
 from itertools import chain
+from string import hexdigits
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.cluster import record
@@ -178,7 +179,10 @@ class Snapshot:
 
 
 def _not_found(digits: str) -> ExampleNotFoundError:
-    return ExampleNotFoundError(f"no example has the id {digits}", "`edge-icl list` shows the ids")
+    hint = "`edge-icl list` shows the ids"
+    if not all(digit in hexdigits for digit in digits) or not 0 < len(digits) <= 2 * ID_BYTES:
+        hint = f"an id is up to 32 hex digits: {hint}, and `edge-icl search TEXT` finds the example of a text"
+    return ExampleNotFoundError(f"no example has the id {digits or repr(digits)}", hint)
 
 
 def _shared_digits(one: bytes, other: bytes) -> int:

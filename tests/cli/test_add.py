@@ -64,9 +64,9 @@ def test_what_was_exported_can_be_added_again() -> None:
     lines = run("export").out
     run("forget", "--all", "--yes")
 
-    assert json.loads(run("add", "-", "--json", stdin=lines).out)["added"] == 5
+    assert json.loads(run("add", "--file", "-", "--json", stdin=lines).out)["added"] == 5
     assert run("export").out == lines
-    assert run("add", "-", stdin=lines).out == "added 0 examples; 5 were there already\n"
+    assert run("add", "--file", "-", stdin=lines).out == "added 0 examples; 5 were there already\n"
 
 
 def test_bad_rows_are_told_with_their_lines_and_nothing_is_added(home: Path, tmp_path: Path) -> None:
@@ -89,14 +89,14 @@ def test_bad_rows_are_skipped_and_listed_where_that_is_wanted() -> None:
     rows = (
         '{"input": "a", "output": "b"}\n{"input": 1, "output": "b"}\n{"input": "c", "output": "d", "tags": "e"}'
     )
-    ran = run("add", "-", "--skip-bad", stdin=rows)
+    ran = run("add", "--file", "-", "--skip-bad", stdin=rows)
 
     assert (ran.code, ran.out) == (0, "added 1 example\n")
     assert ran.err == (
         "edge-icl: skipped line 2: the input is int, not text\n"
         "edge-icl: skipped line 3: its tags are not a list\n"
     )
-    assert json.loads(run("add", "-", "--skip-bad", "--json", stdin=rows).out)["skipped"] == [
+    assert json.loads(run("add", "--file", "-", "--skip-bad", "--json", stdin=rows).out)["skipped"] == [
         {"line": 2, "reason": "the input is int, not text"},
         {"line": 3, "reason": "its tags are not a list"},
     ]
@@ -104,20 +104,48 @@ def test_bad_rows_are_skipped_and_listed_where_that_is_wanted() -> None:
 
 def test_a_file_without_a_usable_row_is_refused(home: Path) -> None:
     with unchanged(home):
-        refused(run("add", "-", stdin="\n"), "stdin holds no examples")
-        refused(run("add", "-", "--skip-bad", stdin="{"), "none of its rows can be used")
+        refused(run("add", "--file", "-", stdin="\n"), "stdin holds no examples")
+        refused(run("add", "--file", "-", "--skip-bad", stdin="{"), "none of its rows can be used")
 
 
-@pytest.mark.parametrize("line", ["add", "add one", "add a b c", "add a b --file x.csv", "add --file x.dat"])
-def test_what_to_add_must_be_clear(line: str) -> None:
-    refused(run(*line.split()), "edge-icl add --help", code=2)
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("add", "see edge-icl add --help"),
+        ("add one", "an OUTPUT is missing; give the one that you want: edge-icl add one OUTPUT"),
+        ("add a b c", "are two texts, and 3 came; quote each: edge-icl add 'a b' c"),
+        ("add a b --file x.csv", "leave the texts out: edge-icl add --file x.csv"),
+        ("add --file x.dat", "say what it is with --format"),
+    ],
+)
+def test_what_to_add_must_be_clear(line: str, told: str) -> None:
+    refused(run(*line.split()), told, code=2)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_text_that_is_the_name_of_a_file_may_mean_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rides.csv").write_text("input,output\nFerry to Rhodes,travel\n")
+
+    refused(run("add", "rides.csv"), "to add what that file holds", "edge-icl add --file rides.csv", code=2)
+    added = run("add", "rides.csv", "travel")
+    assert added.code == 0
+    assert added.err == (
+        "edge-icl: rides.csv is taught as a text; to add what is in the file of that name: "
+        "edge-icl add --file rides.csv\n"
+    )
+    asked = run("ask", "rides.csv")
+    assert "to ask what is in the file of that name: edge-icl ask --file rides.csv\n" in asked.err
+    assert asked.code == 0
 
 
 @pytest.mark.usefixtures("home")
 def test_a_bar_is_shown_only_to_a_terminal() -> None:
     rows = "\n".join(json.dumps({"input": f"number {i}", "output": "x"}) for i in range(3))
 
-    assert run("add", "-", stdin=rows).err == ""
+    assert run("add", "--file", "-", stdin=rows).err == ""
     assert at_terminal("add", "a", "b").out.startswith("added ")
 
 

@@ -127,7 +127,7 @@ def test_one_bad_question_does_not_stop_the_rest(tmp_path: Path) -> None:
     assert ran.code == 1
     assert (first in LABELS, second, third, fourth in LABELS) == (True, "", "", True)
     assert ran.err.splitlines() == [
-        "edge-icl: line 2: the question is empty; give it some text or leave the question out",
+        "edge-icl: line 2: the question is empty; give it some text",
         "edge-icl: line 3: there is no field input (it has other)",
         "edge-icl: 2 of 4 questions could not be answered",
     ]
@@ -144,8 +144,8 @@ def test_questions_come_as_plain_lines_too(tmp_path: Path) -> None:
 
     ran = run("ask", "--file", str(file))
     assert (ran.code, len(ran.out.splitlines())) == (0, 2)
-    assert run("ask", "-", "--format", "txt", stdin="Taxi\nLunch\n") == ran
-    assert run("ask", "-", stdin='{"input": "Taxi"}\n{"input": "Lunch"}\n') == ran
+    assert run("ask", "--file", "-", "--format", "txt", stdin="Taxi\nLunch\n") == ran
+    assert run("ask", "--file", "-", stdin='{"input": "Taxi"}\n{"input": "Lunch"}\n') == ran
 
 
 @pytest.mark.usefixtures("home")
@@ -160,14 +160,13 @@ def test_a_file_of_questions_shows_how_far_it_is_at_a_terminal_alone(tmp_path: P
 
 @pytest.mark.usefixtures("home")
 def test_no_questions_are_an_error() -> None:
-    refused(run("ask", "-"), "there are no questions")
+    refused(run("ask", "--file", "-"), "there are no questions")
 
 
 @pytest.mark.parametrize(
     "line",
     [
         "ask",
-        "ask x --file y.txt",
         "ask x --gpu-layers some",
         "ask x --labels maybe",
         "ask x --shots -1",
@@ -177,6 +176,10 @@ def test_no_questions_are_an_error() -> None:
 )
 def test_what_to_ask_must_be_clear(line: str) -> None:
     refused(run(*line.split()), "edge-icl ask --help", code=2)
+
+
+def test_a_question_and_a_file_are_not_asked_together() -> None:
+    refused(run("ask", "x", "--file", "y.txt"), "leave the question out: edge-icl ask --file y.txt", code=2)
 
 
 def test_asking_makes_no_store(models_home: Path) -> None:

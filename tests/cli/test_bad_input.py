@@ -200,7 +200,7 @@ def test_a_bad_row_is_told_with_its_line(home: Path, row: bytes, reason: str) ->
     good = b'{"input": "a", "output": "b"}'
 
     with unchanged(home):
-        refused(run("add", "-", stdin=good + b"\n\n" + row), f"stdin has 1 bad row (line 3: {reason}")
+        refused(run("add", "--file", "-", stdin=good + b"\n\n" + row), f"stdin has 1 bad row (line 3: {reason}")
 
 
 @pytest.mark.parametrize(
@@ -248,12 +248,12 @@ def test_an_example_longer_than_the_context_is_told_with_both_lengths(home: Path
 
     with unchanged(home):
         refused(run("add", long, "b"), "the example has 300", "tokens and the model has room for 2048")
-        refused(run("add", "-", stdin=f"\n{row}"), "line 2: the example has 300", "room for 2048")
+        refused(run("add", "--file", "-", stdin=f"\n{row}"), "line 2: the example has 300", "room for 2048")
         refused(run("ask", "word " * 5000), "the question has 500", "room for 4032")
     assert (
-        json.loads(run("add", "-", "--skip-bad", "--json", stdin=f'{row}\n{{"input":"a","output":"b"}}').out)[
-            "skipped"
-        ][0]["line"]
+        json.loads(
+            run("add", "--file", "-", "--skip-bad", "--json", stdin=f'{row}\n{{"input":"a","output":"b"}}').out
+        )["skipped"][0]["line"]
         == 1
     )
 

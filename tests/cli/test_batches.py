@@ -139,7 +139,7 @@ def test_a_bad_row_keeps_its_place_and_is_told_by_its_line(
     assert text.splitlines()[5] == f"{not_text},5,,,"
     assert text.splitlines()[6] == f"{UBER},6,travel,1.0,false"
     assert ran.err.splitlines() == [
-        "edge-icl: line 3: the question is empty; give it some text or leave the question out",
+        "edge-icl: line 3: the question is empty; give it some text",
         "edge-icl: line 4: it has 1 column and the header has 2",
         "edge-icl: line 5: it cannot be read (',' expected after '\"')",
         "edge-icl: line 6: it is not UTF-8",
@@ -300,7 +300,7 @@ def test_what_does_not_go_together_is_wrong_usage(line: str) -> None:
 
 @pytest.mark.usefixtures("home")
 def test_a_program_that_waits_for_each_answer_gets_it() -> None:
-    command = [sys.executable, "-c", PROGRAM, "ask", "-", "--format", "txt", *PRIOR]
+    command = [sys.executable, "-c", PROGRAM, "ask", "--file", "-", "--format", "txt", *PRIOR]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as asking:
@@ -421,7 +421,9 @@ def test_a_run_that_has_answered_nothing_leaves_nothing(
 
 def test_questions_from_a_pipe_go_into_a_file_too(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    ran = run("ask", "-", "--format", "csv", "--out", str(out), stdin=f"n,input\n1,{UBER}\n2,{UBER}\n")
+    ran = run(
+        "ask", "--file", "-", "--format", "csv", "--out", str(out), stdin=f"n,input\n1,{UBER}\n2,{UBER}\n"
+    )
 
     assert (ran.code, ran.out) == (0, f"wrote 2 rows to {out}\n")
     assert rows(out.read_text()) == [

@@ -147,7 +147,10 @@ def test_completing_reads_no_stdin(offered: Offered) -> None:
     ["--all", "-y", "two\nlines", "a\tb", "red \x1b[31m", "Anna\u200bBerg", "\u202eexe.txt", "\U000e0041x"],
 )
 def test_a_tag_that_no_quotes_make_safe_is_not_offered(offered: Offered, tag: str) -> None:
-    assert run("add", "-", stdin=json.dumps({"input": "a", "output": "b", "tags": [tag, "fine"]})).code == 0
+    assert (
+        run("add", "--file", "-", stdin=json.dumps({"input": "a", "output": "b", "tags": [tag, "fine"]})).code
+        == 0
+    )
 
     assert offered("edge-icl forget --tag ") == ["2026", "fine"]
 

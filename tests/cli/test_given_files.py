@@ -81,7 +81,7 @@ def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("home")
-@pytest.mark.parametrize("command", [*READERS[:4], "add -", "search -", "ask -"])
+@pytest.mark.parametrize("command", [*READERS[:4], "add --file -", "search -", "ask -"])
 def test_a_text_without_an_end_fills_no_memory(command: str, tmp_path: Path) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (2 * GIGABYTE, 2 * GIGABYTE))

@@ -64,13 +64,11 @@ def test_the_global_options_may_stand_before_the_command_or_after_it() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "lst",
         "list --nope",
         "list --limit x",
         "models",
         "models nope",
-        "show",
-        "add one",
+        "add",
         "ask",
         "init --seed ab",
     ],
@@ -132,7 +130,7 @@ def test_a_full_disk_behind_stdout_is_told() -> None:
 
 
 def test_ctrl_c_ends_the_program_with_one_line(home: Path) -> None:
-    command = [sys.executable, "-c", PROGRAM, "add", "-"]
+    command = [sys.executable, "-c", PROGRAM, "add", "--file", "-"]
     with (
         unchanged(home),
         subprocess.Popen(

@@ -86,7 +86,7 @@ def test_a_file_descriptor_has_the_passphrase() -> None:
 def test_what_follows_the_passphrase_is_left_to_the_command(models_home: Path) -> None:
     row = json.dumps({"input": "Bus to Ulm", "output": "travel"})
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "add", "-", "--json", "--passphrase-fd", "0"],
+        [sys.executable, "-c", PROGRAM, "add", "--file", "-", "--json", "--passphrase-fd", "0"],
         input=f"correct horse\n{row}\n".encode(),
         capture_output=True,
         check=True,
@@ -168,7 +168,9 @@ def test_a_plain_store_is_refused_where_a_passphrase_is_given(
 
 def test_a_plain_store_has_no_passphrase_to_change(plain: Path) -> None:
     with unchanged(plain):
-        refused(run("--store", "plain", "passphrase"), "is not encrypted", "edge-icl init --encrypt")
+        refused(
+            run("--store", "plain", "passphrase"), "is not encrypted", "edge-icl --store NEW init --encrypt"
+        )
     assert json.loads(run("--store", "plain", "status", "--json").out)["encrypted"] is False
 
 
@@ -209,7 +211,7 @@ def test_only_init_makes_an_encrypted_store(models_home: Path, monkeypatch: pyte
     with unchanged(models_home):
         for words in (["--passphrase-fd", descriptor("x")], ["--encrypted"], []):  # the variable is set
             ran = run("--store", "new", "add", "a", "b", *words)
-            refused(ran, "there is no store", "edge-icl --store new init")
+            refused(ran, "there is no store", "edge-icl --store new init --encrypt")
         refused(run("--store", "new", "init"), "EDGE_ICL_PASSPHRASE that is set, goes with --encrypt", code=2)
         monkeypatch.delenv("EDGE_ICL_PASSPHRASE")
         refused(run("--encrypted", "--store", "new", "init"), "goes with --encrypt", code=2)

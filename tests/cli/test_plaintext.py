@@ -76,7 +76,10 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
         "add": [
             (["add", ADDED.input, ADDED.output, "--tag", "tag-quince", "--source", "src-okapi"], ""),
             (["add", "--file", str(rows)], ""),
-            (["add", "-"], json.dumps({"input": "Card for Tangerine", "output": "reply-ibex"}) + "\n"),
+            (
+                ["add", "--file", "-"],
+                json.dumps({"input": "Card for Tangerine", "output": "reply-ibex"}) + "\n",
+            ),
         ],
         "ask": [
             (["ask", "Whose-Letter from Tangerine", "--explain"], ""),

@@ -61,7 +61,7 @@ def test_a_safe_table_is_read_back_as_the_same_store(tmp_path: Path, kind: str) 
     texts = [one for one in FORMULAS if kind == "csv" or not set(one) & set("\t\r\n")]
     texts += ["a;=1+1", 'semi;"-1"', *(["\t=1+1", "\r=1+1", "a\n;=1", 'q";=1'] if kind == "csv" else [])]
     rows = [{"input": one, "output": f"{one} again", "tags": [one.strip()], "source": one} for one in texts]
-    assert run("add", "-", stdin="\n".join(map(json.dumps, rows))).code == 0
+    assert run("add", "--file", "-", stdin="\n".join(map(json.dumps, rows))).code == 0
     file = tmp_path / f"safe.{kind}"
 
     assert run("export", "--safe", "--vectors", "--file", str(file)).code == 0

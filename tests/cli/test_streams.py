@@ -34,7 +34,7 @@ LINES = (
     "models verify",
     "models path all-minilm-l6-v2",
     "add Tram travel",
-    "add -",
+    "add --file -",
     "search -",
     "fix ID travel",
     "forget ID --yes",

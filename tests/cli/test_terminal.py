@@ -47,7 +47,7 @@ def hidden(text: str) -> list[str]:
 def hostile(home: Path) -> str:
     """A store with one example whose every text is hostile; its id."""
     row = {"input": TEXT, "output": TEXT, "tags": [TEXT], "source": TEXT}
-    assert run("add", "-", stdin=json.dumps(row)).code == 0
+    assert run("add", "--file", "-", stdin=json.dumps(row)).code == 0
     return Example.create(TEXT, TEXT, tags=[TEXT], source=TEXT).id(bytes(32)).hex()
 
 
@@ -172,7 +172,7 @@ def test_a_document_has_its_value_whatever_is_escaped_in_it(name: str, text: str
 
 
 def test_a_text_of_several_lines_looks_like_no_other_fact(home: Path) -> None:
-    run("add", "-", stdin=json.dumps({"input": "a\noutput  fake", "output": "b"}))
+    run("add", "--file", "-", stdin=json.dumps({"input": "a\noutput  fake", "output": "b"}))
     key = Example.create("a\noutput  fake", "b").id(bytes(32)).hex()
 
     assert not [line for line in at_terminal("show", key).out.splitlines() if line == "output  fake"]

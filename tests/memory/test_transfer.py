@@ -176,13 +176,18 @@ def test_conversations_are_examples_of_their_last_question_and_answer() -> None:
         conversation(("user", "Hi"), ("assistant", "Hello"), ("user", "Tea"), ("assistant", "food")),
         conversation(("user", [{"type": "text", "text": "Pens"}]), ("tool", "x"), ("assistant", "office")),
     ]
-    ran = run("--store", "new", "add", "-", stdin="\n".join(lines))
+    ran = run("--store", "new", "add", "--file", "-", stdin="\n".join(lines))
 
     assert (ran.code, ran.out) == (0, "added 3 examples\n")
     assert ran.err == (
         "edge-icl: of 1 conversation with earlier turns only the last question and answer was taken\n"
     )
-    assert json.loads(run("--store", "new", "add", "-", "--json", stdin="\n".join(lines)).out)["shortened"] == 1
+    assert (
+        json.loads(run("--store", "new", "add", "--file", "-", "--json", stdin="\n".join(lines)).out)[
+            "shortened"
+        ]
+        == 1
+    )
     found = {tuple(line.split("\t")[1:]) for line in run("--store", "new", "list").out.splitlines()}
     assert found == {("travel", "Taxi"), ("food", "Tea"), ("office", "Pens")}
 
@@ -200,7 +205,9 @@ def test_conversations_are_examples_of_their_last_question_and_answer() -> None:
 )
 def test_a_conversation_that_teaches_nothing_is_a_bad_row(home: Path, line: str, reason: str) -> None:
     with unchanged(home):
-        refused(run("add", "-", stdin=line), f"line 1: {reason}" if reason.startswith("it") else reason)
+        refused(
+            run("add", "--file", "-", stdin=line), f"line 1: {reason}" if reason.startswith("it") else reason
+        )
 
 
 @pytest.mark.parametrize(
@@ -230,7 +237,7 @@ def test_what_parts_the_columns_of_a_table_is_found_out(tmp_path: Path, text: st
 def test_every_field_of_a_file_may_have_another_name() -> None:
     line = json.dumps({"q": "Taxi", "a": "travel", "labels": ["x"], "from": "me", "tags": 5})
     names = ("--input-field", "q", "--output-field", "a", "--tags-field", "labels", "--source-field", "from")
-    added = json.loads(run("add", "-", *names, "--json", stdin=line).out)["ids"][0]
+    added = json.loads(run("add", "--file", "-", *names, "--json", stdin=line).out)["ids"][0]
 
     shown = json.loads(run("show", added, "--json").out)
     assert (shown["input"], shown["output"], shown["tags"], shown["source"]) == ("Taxi", "travel", ["x"], "me")

@@ -83,8 +83,8 @@ def test_what_create_gives_can_be_made_again_by_hand(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        (("", "b"), "the input is empty; give it some text or leave the input out"),
-        (("a", " \n"), "the output is empty; give it some text or leave the output out"),
+        (("", "b"), "the input is empty; give it some text"),
+        (("a", " \n"), "the output is empty; give it some text"),
         (("a\0", "b"), "the input holds a NUL character; remove it"),
         (("e\u0301", "b"), "the input is not in Unicode NFC; make it with Example.create, which normalises"),
         ((3, "b"), "the input is int, not text; give it as a string"),
@@ -98,7 +98,7 @@ def test_what_create_gives_can_be_made_again_by_hand(
             "the tags are not sorted, each once; make it with Example.create, which normalises",
         ),
         (("a", "b", (3,)), "the tag is int, not text; give it as a string"),
-        (("a", "b", (), ""), "the source is empty; give it some text or leave the source out"),
+        (("a", "b", (), ""), "the source is empty; give it some text, or leave the source out"),
         (("a", "b", (), 3), "the source is int, not text; give it as a string"),
     ],
 )

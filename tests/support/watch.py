@@ -70,11 +70,11 @@ SCRIPTS: dict[str, Script] = {
     "init": [(("--store", "fresh", "init", "--task", "Name the kind of expense"), "")],
     "add": [
         (("add", "Cab to the fair", "travel"), ""),
-        (("add", "-"), '{"input": "Lunch", "output": "food"}\n'),
+        (("add", "--file", "-"), '{"input": "Lunch", "output": "food"}\n'),
     ],
     "ask": [
         (("ask", "Taxi downtown", "--explain"), ""),
-        (("ask", "-", "--labels", "off"), '{"input": "Tea"}\n'),
+        (("ask", "--file", "-", "--labels", "off"), '{"input": "Tea"}\n'),
     ],
     "learn": [(("learn",), "Taxi downtown\n\nu\nfood\nq\n")],
     "forget": [(("forget", "--like", "Printer paper", "--yes"), "")],
