@@ -46,6 +46,16 @@ CONTROLS = bytes({*range(32)} - {*b"\t\r\n"})
 SHORTEST = 8
 """Bytes; fewer show nothing."""
 
+NO_TEXT = {
+    b"PK\x03\x04": "a workbook or an archive",
+    b"\xd0\xcf\x11\xe0": "an old workbook",
+    b"\x1f\x8b": "compressed",
+    b"%PDF": "a PDF",
+    b"SQLite format 3": "a database",
+    b"PAR1": "a Parquet file",
+}
+"""How files begin that are often taken for text, and what they are."""
+
 USUAL = {
     "cp1252": "Windows-1252", "cp1250": "Windows-1250", "cp1251": "Windows-1251", "cp1253": "Windows-1253",
     "cp1254": "Windows-1254", "cp1255": "Windows-1255", "cp1256": "Windows-1256", "cp1257": "Windows-1257",
@@ -69,6 +79,9 @@ _SIGN = (
     r"[\xa1-\xa9\xac\xae-\xb3\xb6\xb8\xb9\xbc-\xbf\xd7\xf7\u02c6\u02dc\u2020-\u2030\u201a\u201e\u20ac\u2122]"
 )
 _CAPITAL = r"[\xc0-\xd6\xd8-\xde\u0152\u0160\u0178\u017d]"
+ONE_BYTE = {one for one in USUAL if one.startswith(("cp12", "iso8859", "mac", "koi8"))} | {"iso8859_1"}
+"""Encodings in which a text of several letters that are not ASCII is never, by chance, valid UTF-8."""
+
 UNLIKELY = re.compile(
     rf"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]|[^\W\d_]{_SIGN}[^\W\d_]|[a-z]{_CAPITAL}|[\x7f-\x9f\ue000-\uf8ff]"
 )
@@ -126,17 +139,25 @@ def begun(head: bytes) -> Begun:
     return Begun(next((name for name in WIDE if _is_wide(head, name)), UTF8))
 
 
-def refuse(file: str, found: Begun, encoding: str | None) -> None:
-    """Raise where a file begins with the mark of another encoding than the one that was named.
+def checked(file: str, head: bytes, encoding: str | None) -> Begun:
+    """Return what the first bytes of a file show of its encoding.
+
+    Args:
+        file: its name, for errors.
+        head: the bytes.
+        encoding: the codec that was named, if one was.
 
     Raises:
-        InputError: it does.
+        InputError: they are no text, or show another encoding than the one that was named.
     """
-    if found.mark and encoding is not None and not found.name.startswith(encoding.removesuffix("-sig")):
-        raise InputError(
-            f"{file} begins with the mark of {found.name}, and --encoding says {encoding}",
-            "leave --encoding out",
-        )
+    if kind := next((kind for sign, kind in NO_TEXT.items() if head.startswith(sign)), None):
+        raise InputError(f"{file} is {kind}, not text", "save what is in it as CSV, in UTF-8")
+    found, text = begun(head), _text(head, UTF8)
+    marked = found.mark and encoding is not None and not found.name.startswith(encoding.removesuffix("-sig"))
+    one_byte = encoding is not None and encoding.replace("-", "_") in ONE_BYTE
+    if marked or (one_byte and text is not None and not text.isascii()):
+        raise InputError(f"{file} is in {found.name}, and --encoding says {encoding}", "leave --encoding out")
+    return found
 
 
 def errors_of(name: str) -> str:
@@ -179,20 +200,23 @@ OPTION = click.option(
 """For commands that read a file of examples or questions."""
 
 
-def advice(odd: Sequence[str], *, read_as: str | None = None) -> str:
+def advice(odd: Sequence[str], *, read_as: str | None = None, mixed: bool = False) -> str:
     """Return what a file looks like, with some of it, and how it is read then; else "".
 
     Args:
         odd: lines of it with a lone surrogate for each byte that could not be decoded.
         read_as: the codec that was named; None for UTF-8.
+        mixed: whether other lines have letters in that encoding, so that no other is right for the whole file.
     """
     data = "\n".join(odd)[:GUESSED_FROM].encode(read_as or UTF8, "surrogateescape")
     found = guess(data)
-    if found is None or found == read_as:
+    if found is None or (read_as is not None and codecs.lookup(found) == codecs.lookup(read_as)):
         return ""
     line = next(line for line in (_text(data, found) or "").splitlines() if not line.isascii())
     seen = line[max(line.rfind(" ", 0, next(i for i, c in enumerate(line) if not c.isascii())), 0) :]
     called = f"{USUAL.get(found, found)} ('{cut(one_line(seen), SHOWN)}')"
+    if mixed:
+        return f"part of it looks like {called} and part is {read_as or UTF8}: save all of it in UTF-8"
     return f"it looks like {called}: read it with --encoding {found}"
 
 

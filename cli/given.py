@@ -103,8 +103,7 @@ def text(file: str, *, newline: str | None, encoding: str | None = None) -> Iter
             if not isinstance(binary, io.BufferedReader):
                 binary = io.BufferedReader(cast("io.RawIOBase", binary))
                 stack.callback(binary.detach)
-            found = encodings.begun(binary.peek(encodings.SEEN)[: encodings.SEEN])
-            encodings.refuse(file, found, encoding)
+            found = encodings.checked(file, binary.peek(encodings.SEEN)[: encodings.SEEN], encoding)
             binary.read(len(found.mark))
             name = encoding if encoding and not found.mark else found.name
             text = io.TextIOWrapper(binary, name, encodings.errors_of(name), newline)

@@ -146,7 +146,8 @@ def read(
         else:
             lesson.take(example, vector, strip=strip)
             lesson.longer += taught.turns > 1
-    looks = encodings.advice([*odd.values()], read_as=options.encoding)
+    mixed = any(not one.input.isascii() or not one.output.isascii() for one in lesson.examples)
+    looks = encodings.advice([*odd.values()], read_as=options.encoding, mixed=mixed)
     if looks and options.skip_bad and lesson.examples:
         line, reason = lesson.bad[min(odd)]
         lesson.bad[min(odd)] = (line, f"{reason}; {looks}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_icl.cli.formats import headers
 from edge_icl.cli.formats.format import Columns, Fields, Format, Row, Taught
-from edge_icl.cli.formats.records import Lines
+from edge_icl.cli.formats.records import BLANK, Lines
 from edge_icl.cli.given import NOT_TEXT, is_unicode
 from edge_icl.cli.spreadsheets import guarded, unguarded
 from edge_icl.cli.tables import counted
@@ -67,14 +67,11 @@ class Table:
         header = self._header(lines, name, columns)
         if header is None:
             return
-        first = header.record
-        names, width = [cell.strip() for cell in first.cells], len(first.cells)
+        first, width = header.record, len(header.record.cells)
         if columns.header:
             yield Row(first.line, cells=tuple(first.cells), text=first.text, above=header.above)
         while record := self.record(lines, header.dialect, width):
-            again = [cell.strip() for cell in record.cells] == names
-            blank = not record.problem and (not record.cells or (width > 1 and not record.text.strip(" \r\n")))
-            if not again and not blank:
+            if record.problem or not (header.comes_again(record, name) or _is_blank(record, width)):
                 yield _row(record, width, header.places, columns.required)
 
     def _header(self, lines: Lines, name: str, columns: Columns) -> Header | None:
@@ -98,6 +95,11 @@ class Table:
             return f"{text}{delimiter}{self.row(cells, delimiter)}"
 
         return behind
+
+
+def _is_blank(record: Record, width: int) -> bool:
+    """Tell whether a record is no row: in a table of one column, only a line without anything is none."""
+    return not record.cells or (width > 1 and not record.text.strip(BLANK))
 
 
 def _row(record: Record, width: int, places: dict[str, int], required: Sequence[str]) -> Row:

@@ -27,11 +27,17 @@ from edge_icl.errors import InputError
 MOST_ABOVE = 50
 """Lines that may stand above a header, at most."""
 
+OTHERS = ",;|"
+"""Delimiters that are told of where a format has but one."""
+
 LONGEST = 20
 """Lines of a header, whose cells may hold line breaks, at most."""
 
 SEPARATOR = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*', re.IGNORECASE)
 """A first line that tells Excel the delimiter."""
+
+HIDDEN = dict.fromkeys(map(ord, "\ufeff\u200b\u00ad"))
+"""Characters that a name may hold without anybody seeing them."""
 
 MOST_SEEN, SHOWN = 12, 40
 """How many cells of a table without the columns are shown, and in how many columns of a terminal each."""
@@ -53,6 +59,24 @@ class Header(NamedTuple):
     above: str
     dialect: Dialect
     places: dict[str, int]
+
+    def comes_again(self, record: Record, name: str) -> bool:
+        """Tell whether a row is the header once more, as where files were put together; so is a line for Excel.
+
+        Raises:
+            InputError: it is, with its columns in another order.
+        """
+        names, cells = ([_plain(cell) for cell in one.cells] for one in (self.record, record))
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells and sorted(cells) == sorted(filter(None, names)) and cells != names[: len(cells)]:
+            raise InputError(
+                f"{name} has another header on line {record.line}, with its columns in another order",
+                "give what is below it as a file of its own",
+            )
+        wanted = max(self.places.values(), default=0)
+        again = len(cells) > wanted and cells == names[: len(cells)]
+        return again or SEPARATOR.fullmatch(record.text) is not None
 
 
 def find(lines: Lines, name: str, columns: Columns, delimiters: str, read: Reader) -> Header | None:
@@ -126,7 +150,7 @@ def _header(lines: Lines, columns: Columns, delimiters: str, read: Reader) -> He
 
 def _plain(name: str) -> str:
     """Return the name of a column without what a person does not see."""
-    return " ".join(name.split()).casefold()
+    return " ".join(name.translate(HIDDEN).split()).casefold()
 
 
 def _missing(name: str, columns: Columns, delimiters: str, seen: Sequence[str]) -> InputError:
@@ -138,7 +162,10 @@ def _missing(name: str, columns: Columns, delimiters: str, seen: Sequence[str]) 
     shown = [cut(one_line(cell), SHOWN) for cell in cells[:MOST_SEEN]]
     options = " and ".join(("--input-field", "--output-field")[: len(columns.required)])
     header = delimiter.join(columns.required)
+    other = next((one for one in OTHERS if {*columns.required} <= {*map(_plain, seen[0].split(one))}), None)
     hint = f"name its columns with {options}; if it has no header, put a line above the rows: {header}"
+    if len(delimiters) == 1 and other:
+        hint = f"its columns are separated by {other!r}: read it with --format csv"
     if not is_unicode(seen):
         hint = encodings.advice(seen) or hint
     return InputError(f"{name} has no column {column} (it has {listed(shown)})", hint)

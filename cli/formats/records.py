@@ -26,7 +26,13 @@ QUOTE = '"'
 INSIDE = re.compile('[^"]*(?:""[^"]*)*')
 """What a cell in quotes holds on one line: up to a quote that is not doubled, or to the end."""
 
+SPACES = re.compile(" *")
+SPACED = re.compile(' +"[^"]*(?:""[^"]*)*" *')
+"""Spaces, and a cell in quotes that ends on the same line: no program that knows quotes means text by that."""
+
 BREAKS = "\r\n"
+BLANK = " \r\n\x1a"
+"""What is on a line without a row; the last is the end of a file of DOS."""
 
 
 class Dialect(NamedTuple):
@@ -134,22 +140,20 @@ def quoted(lines: Lines, dialect: Dialect) -> Record | None:
         return lines.record(_cells(line, dialect))
     cells, at = [], 0
     while True:
-        if dialect.spaced:
-            at += len(line[at:]) - len(line[at:].lstrip(" "))
+        at = _begin(line, at, dialect)
         if not line.startswith(QUOTE, at):
             end = line.find(dialect.delimiter, at)
-            cells.append(line[at : None if end < 0 else end].rstrip(BREAKS if end < 0 else ""))
+            cells.append(line[at:end] if end >= 0 else line[at:].rstrip(BREAKS))
         else:
             found = inside(lines, line, at + 1)
             if found is None:
                 return lines.record((), _unclosed(lines))
             cell, line, end = found
             cells.append(cell)
-            if not line[end:].strip(BREAKS):
-                end = -1
-            elif line[end] != dialect.delimiter:
+            end = _end(line, end)
+            if line[end : end + 1].strip(BREAKS) not in {"", dialect.delimiter}:
                 return lines.record((), _wrong(lines, f"'{dialect.delimiter}' expected after '{QUOTE}'"))
-        if end < 0:
+        if end < 0 or not line[end : end + 1].strip(BREAKS):
             return lines.record(cells)
         at = end + 1
 
@@ -172,6 +176,20 @@ def inside(lines: Lines, line: str, at: int) -> tuple[str, str, int] | None:
         line, at = lines.more(), 0
         if not line:
             return None
+
+
+def _begin(line: str, at: int, dialect: Dialect) -> int:
+    """Return where a cell begins: behind spaces, if these belong to the delimiter."""
+    match = None if dialect.spaced else SPACED.match(line, at)
+    quoted = match is not None and line[match.end() : match.end() + 1].strip(BREAKS) in {"", dialect.delimiter}
+    return _end(line, at) if dialect.spaced or quoted else at
+
+
+def _end(line: str, at: int) -> int:
+    """Return where spaces end."""
+    match = SPACES.match(line, at)
+    assert match is not None
+    return match.end()
 
 
 def _cells(line: str, dialect: Dialect) -> list[str]:

@@ -55,6 +55,9 @@ def pairs(rows: list[Row]) -> list[tuple[str, str]]:
         "note,note,input,output\nx,x,Taxi,travel\nx,x,Lunch,meals\n",
         "Input,input,output\nx,Taxi,travel\nx,Lunch,meals\n",
         '"input","output"\n"Taxi","travel"\n"Lunch",meals\n',
+        "input,output\nTaxi,travel\nLunch,meals\n\x1a",
+        "input,output,note\nTaxi,travel,x\n\ufeffsep=,\ninput,output\nLunch,meals\n",
+        "\ufeffin\u00adput,output\u200b\nTaxi,travel\nLunch,meals\n",
         "sep=,\ninput,output\nTaxi,travel\nLunch,meals\n",
         "\ufeffSEP=,\r\nExpenses\r\ninput,output\r\nTaxi,travel\r\nLunch,meals\r\n",
         '"sep=,"\n\ninput,output\nTaxi,travel\nLunch,meals\n',
@@ -66,6 +69,18 @@ def test_what_programs_do_to_a_table_does_not_matter(tmp_path: Path, text: str, 
 
     for delimiter in [] if spaced else delimiters:
         assert pairs(read(tmp_path, text.replace(",", delimiter), kind)) == TWO
+
+
+def test_spaces_around_quotes_are_no_text(tmp_path: Path) -> None:
+    rows = (
+        'input,output\n"Taxi, downtown" , "travel"\n  "He said ""hi""",chat\n'
+        ' so "she" said ,"chat"  \n "a" b,chat\n'
+    )
+
+    assert pairs(read(tmp_path, rows)) == [
+        ("Taxi, downtown", "travel"),
+        *((one, "chat") for one in ('He said "hi"', ' so "she" said ', ' "a" b')),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv"])
@@ -143,6 +158,16 @@ def test_a_header_that_does_not_tell_its_columns_is_refused(
 
     for word in words:
         assert word in f"{refusal.value}", f"{refusal.value}"
+
+
+def test_a_header_that_comes_again_in_another_order_ends_the_reading(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"another header on line 3, with its columns in another order"):
+        read(tmp_path, "input,output\nTaxi,travel\noutput,input\nmeals,Lunch\n")
+
+
+def test_a_table_without_tabs_is_no_tsv(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"separated by ';': read it with --format csv"):
+        read(tmp_path, "input;output\nTaxi;travel\n", "tsv")
 
 
 def test_a_question_needs_one_column_and_only_that_is_told(tmp_path: Path) -> None:

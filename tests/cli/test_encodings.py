@@ -35,6 +35,13 @@ def add(tmp_path: Path, models_home: Path) -> Callable[..., Ran]:
     return added
 
 
+def is_utf_8(data: bytes) -> bool:
+    try:
+        return bool(data.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 def taught() -> list[tuple[str, str]]:
     found = [json.loads(line) for line in run("export").out.splitlines()]
     return sorted((one["input"], one["output"]) for one in found)
@@ -139,8 +146,35 @@ def test_what_is_not_in_the_named_encoding_is_told_with_its_name(add: Callable[.
 
 def test_a_mark_is_not_overruled(add: Callable[..., Ran]) -> None:
     for encoding in MARKED:
-        refused(add(f"\ufeff{CSV}".encode(encoding), "--encoding", "cp1252"), "begins with the mark", "leave")
+        refused(
+            add(f"\ufeff{CSV}".encode(encoding), "--encoding", "cp1252"),
+            f"is in {encoding}, and --encoding says cp1252",
+            "leave",
+        )
         assert add(f"\ufeff{CSV}".encode(encoding), "--encoding", encoding).code == 0
+
+
+def test_what_is_utf_8_is_not_read_as_something_else(add: Callable[..., Ran]) -> None:
+    for name in ("cp1252", "latin-1", "mac-roman", "koi8-r"):
+        refused(
+            add(CSV.encode(), "--encoding", name), "is in utf-8, and --encoding says", "leave --encoding out"
+        )
+
+
+def test_a_file_in_two_encodings_is_told_as_such(add: Callable[..., Ran]) -> None:
+    content = "input,output\nCafé,meals\n".encode() + "Crème brûlée,meals\n".encode("cp1252")
+
+    refused(
+        add(content), "line 3: it is not UTF-8", "part of it looks like Windows-1252", "save all of it in UTF-8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("begin", "kind"),
+    [(b"PK\x03\x04", "a workbook or an archive"), (b"%PDF-1.7", "a PDF"), (b"\x1f\x8b", "compr")],
+)
+def test_what_is_no_text_is_said_to_be_so(add: Callable[..., Ran], begin: bytes, kind: str) -> None:
+    refused(add(begin + bytes(range(256))), kind, "not text", "as CSV")
 
 
 def test_utf_16_that_is_cut_off_is_said_to_be_so(add: Callable[..., Ran]) -> None:
@@ -171,6 +205,8 @@ def test_whatever_a_file_holds_in_its_encoding_is_read(
         assume(False)
     file.write_bytes(data)
     named = None if mark or encoding == "utf-8" else encoding
+    if named == "cp1252":
+        assume(not is_utf_8(data))
     kind = table.of_file(str(file), None, table.QUESTIONS)
 
     rows = reading.read(str(file), kind, Columns(("input",)), encoding=named)
