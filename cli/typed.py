@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from edge_icl.search.spelling import one_letter_away, stripped
+
 Command = Literal["examples", "undo", "skip", "end", "unknown"]
 
 COMMANDS: dict[str, Command] = {"?": "examples", "u": "undo", "s": "skip", "q": "end"}
@@ -99,6 +101,7 @@ class Typing:
 
     def _label(self, line: str, labels: tuple[str, ...]) -> Meaning:
         """Return what a line means where the outputs are labels."""
+        line = stripped(line) or line
         if line in labels:
             return Meaning("answer", line)
         if line.lower() in COMMANDS and self._is_bare(line.lower()):
@@ -116,13 +119,3 @@ class Typing:
             return Meaning("answer", begun[0]) if len(begun) == 1 else Meaning("several", line, tuple(begun))
         near = [label for label, one in folded.items() if one_letter_away(wanted, one)]
         return Meaning("near", line, (near[0],)) if len(near) == 1 else Meaning("new", line)
-
-
-def one_letter_away(one: str, other: str) -> bool:
-    """Tell whether a letter too many, too few or wrong, or two that changed places, is all that differs."""
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
-    if start is None:
-        return abs(len(one) - len(other)) == 1
-    a, b = one[start:], other[start:]
-    swapped = len(a) > 1 and len(b) > 1 and (a[1], a[0]) == (b[0], b[1]) and a[2:] == b[2:]
-    return swapped or a[1:] == b[1:] or a[1:] == b or a == b[1:]

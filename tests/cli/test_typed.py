@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_icl.cli import tables
-from edge_icl.cli.typed import COMMANDS, Typing, one_letter_away
+from edge_icl.cli.typed import COMMANDS, Typing
+from edge_icl.search.spelling import one_letter_away
 
 TEXTS = st.text("ab c", min_size=1, max_size=6).map(str.strip).filter(bool)
 LABELS = st.lists(TEXTS, min_size=1, unique=True).map(lambda some: tuple(sorted(some)))
