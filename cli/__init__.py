@@ -19,7 +19,6 @@ What comes in:
     formats      files of examples and questions: one module a format, one table of them
     lesson       what is taught
     teaching     from rows to examples
-    wanted       which examples a command line means
     constraints  a grammar or a JSON schema for the answer
     editor       a text in the user's own editor
     passphrases  where a passphrase comes from
@@ -40,6 +39,7 @@ A run of the program:
     preview      examples that are to be forgotten, before and after
     machine, checks, leftovers, inventory   what `status`, `doctor` and `models list` say
     shells, completion           what the shell completes
+    wanted       which examples a command line means
     asking       options of commands that ask questions
     command      what every command shares: the global options
     program      finds a command, runs it, tells what went wrong; the table of commands

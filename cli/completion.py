@@ -1,4 +1,4 @@
-"""What the shell may complete: stores, ids, tags, sources, models and files.
+"""What the shell may complete: stores, ids, labels, tags, sources, models and files.
 
 Called while the user is typing, so nothing here loads a model, writes, or fails: where something cannot be
 read, nothing is offered. Large stores are read in part, since an answer that comes late is of no use.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Find = Callable[[Session, str], Iterable[CompletionItem | str]]
 
 MOST_READ = 20_000
-"""Examples that are looked through for tags and sources: a third of a second."""
+"""Examples that are looked through for labels, tags and sources: a third of a second."""
 
 MOST_OFFERED = 200
 """More would fill the screen. A part of them would mislead: the shell types what all that are offered share."""
@@ -84,6 +84,12 @@ def ids(session: Session, typed: str) -> list[CompletionItem]:
 
     found = _store(session).read(find)
     return [CompletionItem(max(short, typed, key=len), help=_shown(example)) for short, example in found]
+
+
+@_harmless
+def outputs(session: Session, _typed: str) -> list[str]:
+    """Offer the outputs of the store's examples."""
+    return sorted({example.output for example in _some(session)})
 
 
 @_harmless

@@ -2,17 +2,99 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from edge_icl.cli import completion
+from edge_icl.cli.given import text_or_stdin
 from edge_icl.errors import ExampleNotFoundError, StoreDamagedError
-from edge_icl.example import Example
+from edge_icl.example import Example, normalise
 from edge_icl.results import Held
+from edge_icl.search.matching import visible
+from edge_icl.search.spelling import meant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
+    from edge_icl.search.filters import Filters
+
+F = TypeVar("F", bound="Callable[..., None]")
+
+
+def filter_options(command: F) -> F:
+    """Give a command the options of `Filters`: which examples it is about."""
+    options = [
+        click.option(
+            "--match",
+            metavar="TEXT",
+            callback=_text,
+            help="Those whose input or output holds this text as a person reads it: in upper or lower case, "
+            "with any white space, and whatever invisible characters are in it; - reads it from stdin.",
+        ),
+        click.option(
+            "--output",
+            metavar="LABEL",
+            callback=_text,
+            help="Those with this output, to the letter; - reads it from stdin.",
+            shell_complete=completion.outputs,
+        ),
+        click.option(
+            "--source", metavar="S", help="Those from this source.", shell_complete=completion.sources
+        ),
+        click.option("--tag", metavar="T", help="Those with this tag.", shell_complete=completion.tags),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _text(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Return a text that is not empty, as it was typed or from stdin.
+
+    Raises:
+        click.UsageError: it is empty, and every example would fit, or none.
+    """
+    text = text_or_stdin(ctx, option, value)
+    if text is not None and not text.strip():
+        raise click.UsageError(f"{option.opts[0]} is empty: give the text that you mean")
+    return text
+
+
+def refuse_unknown(session: Session, memory: Memory, label: str | None, *, so: str) -> None:
+    """Refuse a label that no example has.
+
+    Args:
+        session: says how its store is named.
+        memory: the store.
+        label: as it was typed; None for none.
+        so: what follows from it, such as "nothing was forgotten".
+
+    Raises:
+        ExampleNotFoundError: no example has it; the hint says what was meant, if that can be told.
+    """
+    if label is not None and (told := unknown(session, memory, label)) is not None:
+        raise ExampleNotFoundError(f"{told[0]}: {so}", told[1])
+
+
+def unknown(session: Session, memory: Memory, label: str) -> tuple[str, str] | None:
+    """Return in words that no example has a label, and what helps; None where one has it."""
+    known = memory.outputs()
+    if normalise(label, "output") in known:
+        return None
+    if not known:
+        return "the store is empty", ""
+    return f"no example has the output {visible(label)}", did_you_mean(session, label, known)
+
+
+def did_you_mean(session: Session, label: str, known: Mapping[str, int]) -> str:
+    """Return what a label that is none was meant to be, as a hint."""
+    if likely := meant(label, known):
+        return f"did you mean {' or '.join(map(visible, likely))}?"
+    return f"{session.command_line('labels')} lists them"
 
 
 class Illegible(Held):
@@ -31,29 +113,26 @@ _ILLEGIBLE = Example.create("(its text is damaged)", "?")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which examples are meant; several filters mean those that fit all of them."""
+    """Which examples are meant, beside filters; several of them mean those that fit all of them."""
 
     ids: tuple[str, ...]
-    match: str | None
-    source: str | None
-    tag: str | None
     like: str | None
     min_similarity: float | None
     everything: bool
 
-    def check(self) -> None:
+    def check(self, filters: Filters) -> None:
         """Refuse what cannot be meant.
 
         Raises:
             click.UsageError: it is not said which examples, or in more than one way.
         """
-        filtered = any(given is not None for given in (self.match, self.source, self.tag, self.like))
+        filtered = filters.given or self.like is not None
         if bool(self.ids) + filtered + self.everything != 1:
             raise click.UsageError("give ids, or filters, or --all")
         if self.min_similarity is not None and self.like is None:
             raise click.UsageError("--min-similarity goes with --like")
 
-    def find(self, memory: Memory) -> list[Held]:
+    def find(self, memory: Memory, filters: Filters) -> list[Held]:
         """Return the examples that are meant, each once.
 
         Raises:
@@ -65,13 +144,7 @@ class Wanted:
         elif self.everything:
             found = _all(memory)
         else:
-            found = memory.find(
-                match=self.match,
-                source=self.source,
-                tag=self.tag,
-                like=self.like,
-                min_similarity=self.min_similarity,
-            )
+            found = memory.find(**asdict(filters), like=self.like, min_similarity=self.min_similarity)
         if not found:
             why = "the store is empty" if self.everything else "no example fits"
             raise ExampleNotFoundError(f"{why}: nothing was forgotten", "`edge-icl list` shows what is there")

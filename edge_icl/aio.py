@@ -302,6 +302,7 @@ class AsyncMemory:
         self,
         *,
         match: str | None = None,
+        output: str | None = None,
         source: str | None = None,
         tag: str | None = None,
         like: str | None = None,
@@ -309,13 +310,27 @@ class AsyncMemory:
     ) -> list[Held]:
         """Return the examples that fit everything that is given, as `Memory.find` does."""
         work = partial(
-            self._memory.find, match=match, source=source, tag=tag, like=like, min_similarity=min_similarity
+            self._memory.find,
+            match=match,
+            output=output,
+            source=source,
+            tag=tag,
+            like=like,
+            min_similarity=min_similarity,
         )
         return await self._run(work)
 
-    async def examples(self) -> list[Held]:
-        """Return all examples, in the order of their ids."""
-        return await self._run(lambda: list(self._memory.examples()))
+    async def examples(
+        self,
+        *,
+        match: str | None = None,
+        output: str | None = None,
+        source: str | None = None,
+        tag: str | None = None,
+    ) -> list[Held]:
+        """Return the examples that fit all that is given, or all of them, as `Memory.examples` does."""
+        work = partial(self._memory.examples, match=match, output=output, source=source, tag=tag)
+        return await self._run(lambda: list(work()))
 
     async def contradictions(self, *examples: Example) -> list[Held]:
         """Return the examples that contradict these, as `Memory.contradictions` does."""

@@ -32,7 +32,8 @@ from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded,
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
-from edge_icl.search.finding import every_example, fitting, held, nearest, outputs, select
+from edge_icl.search.filters import Filters
+from edge_icl.search.finding import every_example, held, nearest, outputs, select
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, no_passphrase
 from edge_icl.store.manifest import AUTO
@@ -569,6 +570,7 @@ class Memory:
         self,
         *,
         match: str | None = None,
+        output: str | None = None,
         source: str | None = None,
         tag: str | None = None,
         like: str | None = None,
@@ -578,6 +580,7 @@ class Memory:
 
         Args:
             match: text that the input or the output holds, as a person reads them.
+            output: their output.
             source: where they came from.
             tag: a tag that they have.
             like: a text of which their inputs are near copies: what the encoder does not read is compared as
@@ -587,8 +590,9 @@ class Memory:
         Raises:
             InputError: one of the texts is not valid text.
         """
+        filters = Filters(match, output, source, tag)
         if like is None:
-            return self._opened.read(lambda snapshot: select(snapshot, match=match, source=source, tag=tag))
+            return self._opened.read(lambda snapshot: select(snapshot, filters))
         from edge_icl.search.near_copies import Asked, near_copies
 
         text = normalise(like, "text")
@@ -596,28 +600,62 @@ class Memory:
         if min_similarity is not None:
             likeness = likeness._replace(threshold=min_similarity)
         near = self._opened.read(lambda snapshot: near_copies(snapshot, asked, likeness))
-        return list(fitting(near, match=match, source=source, tag=tag))
+        return list(filters.fitting(near))
 
-    def examples(self) -> Iterator[Held]:
-        """Return all examples, in the order of their ids.
+    def examples(
+        self,
+        *,
+        match: str | None = None,
+        output: str | None = None,
+        source: str | None = None,
+        tag: str | None = None,
+    ) -> Iterator[Held]:
+        """Return the examples that fit all that is given, or all of them, in the order of their ids.
 
         They are those of this moment, whatever changes meanwhile. Their ids and texts are in memory until the
         iterator is gone; as objects, which take four times as much, only those that the caller keeps.
-        """
-        return every_example(self._opened.read)
 
-    def export(self) -> Iterator[tuple[Held, Vector]]:
-        """Return all examples with their vectors, in the order of their ids.
+        Args:
+            match: see `find`.
+            output: see `find`.
+            source: see `find`.
+            tag: see `find`.
+
+        Raises:
+            InputError: one of the texts is not valid text.
+        """
+        return Filters(match, output, source, tag).fitting(every_example(self._opened.read))
+
+    def export(
+        self,
+        *,
+        match: str | None = None,
+        output: str | None = None,
+        source: str | None = None,
+        tag: str | None = None,
+    ) -> Iterator[tuple[Held, Vector]]:
+        """Return the examples that fit all that is given, or all of them, with their vectors, by their ids.
 
         They are those of this moment, whatever changes meanwhile. The store's pages stay in memory: the
         vectors and texts, and little else.
+
+        Args:
+            match: see `find`.
+            output: see `find`.
+            source: see `find`.
+            tag: see `find`.
+
+        Raises:
+            InputError: one of the texts is not valid text.
         """
+        fits = Filters(match, output, source, tag).test()
         pages = self._opened.read(lambda snapshot: snapshot.load())
         encoder = self.settings.encoder_digest
         return (
-            (Held(id.hex(), example), Vector(encoder, vector.tobytes()))
+            (one, Vector(encoder, vector.tobytes()))
             for page in pages
             for (id, example), vector in zip(page.examples(), page.vectors, strict=True)
+            if fits(one := Held(id.hex(), example))
         )
 
     def outputs(self) -> dict[str, int]:

@@ -1,18 +1,21 @@
-"""`edge-icl export`: all examples, in any format that is written."""
+"""`edge-icl export`: examples, in any format that is written."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edge_icl.cli import private
-from edge_icl.cli.command import Command, examples
+from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.tables import counted
 from edge_icl.cli.teaching import ENCODER, VECTOR
+from edge_icl.cli.wanted import filter_options, refuse_unknown
+from edge_icl.search.filters import Filters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +42,9 @@ def _fields(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
 @click.command(
     cls=Command,
     epilog=examples(
-        "edge-icl export --vectors --file backup.jsonl", "edge-icl export --fields output,input --file x.csv"
+        "edge-icl export --vectors --file backup.jsonl",
+        "edge-icl export --fields output,input --file x.csv",
+        "edge-icl export --output travel --file travel.csv",
     ),
 )
 @click.option(
@@ -64,16 +69,20 @@ def _fields(_ctx: click.Context, _option: click.Parameter, value: str | None) ->
     help="In a table, put an apostrophe before cells that a spreadsheet would run; --safe of add takes it off.",
 )
 @click.option("--vectors", is_flag=True, help="Also write each example's vector and its encoder's digest.")
+@filter_options
 @click.pass_obj
+@taking(Filters)
 def export(
     session: Session,
+    filters: Filters,
+    *,
     file: Path | None,
     format_name: str | None,
     fields: tuple[str, ...] | None,
     safe: bool,
     vectors: bool,
 ) -> None:
-    """Write all examples, in a form that `edge-icl add` and `edge-icl import` read.
+    """Write all examples, or those that fit every filter, in a form that `edge-icl add` and `import` read.
 
     messages has a question and its answer, and no other field unless --fields names it. A text that begins with
     = + - or @ is a formula to a spreadsheet: give --safe if one will open the table. --vectors keeps what the
@@ -84,7 +93,10 @@ def export(
     chosen = _format(file, format_name, safe=safe)
     names = (fields or chosen.fields) + ((VECTOR, ENCODER) if vectors else ())
     with session.open() as memory:
-        lines = _lines(memory.export(), chosen, names)
+        refuse_unknown(
+            session, memory, filters.output, so="nothing was written, and a file is named with --file"
+        )
+        lines = _lines(memory.export(**asdict(filters)), chosen, names)
         if file is None:
             for line in lines:
                 if isinstance(line, str):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command, epilog=examples('edge-icl ask "Taxi downtown"', "edge-icl fix 3f2a9c1e travel"))
 @click.argument("id", metavar="ID", shell_complete=completion.ids)
-@click.argument("output", metavar="OUTPUT", callback=text_or_stdin)
+@click.argument("output", metavar="OUTPUT", callback=text_or_stdin, shell_complete=completion.outputs)
 @click.pass_obj
 def fix(session: Session, id: str, output: str) -> None:
     """Correct an example: give it another OUTPUT.

@@ -14,8 +14,9 @@ from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.given import text_or_stdin
 from edge_icl.cli.preview import MOST_SHOWN, Preview
 from edge_icl.cli.tables import counted
-from edge_icl.cli.wanted import Wanted
+from edge_icl.cli.wanted import Wanted, filter_options, refuse_unknown
 from edge_icl.errors import ConfirmationError, EdgeIclError
+from edge_icl.search.filters import Filters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,18 +38,15 @@ class Way:
 
 
 @click.command(
-    cls=Command, epilog=examples("edge-icl forget 3f2a9c1e", "edge-icl forget --source expenses.csv --dry-run")
+    cls=Command,
+    epilog=examples(
+        "edge-icl forget 3f2a9c1e",
+        "edge-icl forget --source expenses.csv --dry-run",
+        'edge-icl forget --output travel --match "Anna Berg"',
+    ),
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=completion.ids)
-@click.option(
-    "--match",
-    metavar="TEXT",
-    callback=text_or_stdin,
-    help="Those whose input or output holds this text as a person reads it: in upper or lower case, with any "
-    "white space, and whatever invisible characters are in it; - reads it from stdin.",
-)
-@click.option("--source", metavar="S", help="Those from this source.", shell_complete=completion.sources)
-@click.option("--tag", metavar="T", help="Those with this tag.", shell_complete=completion.tags)
+@filter_options
 @click.option(
     "--like",
     metavar="TEXT",
@@ -68,8 +66,8 @@ class Way:
 @click.option("--receipt", type=click.Path(path_type=Path), metavar="FILE", help="Write a receipt.")
 @click.option("--no-similar", is_flag=True, help="Do not look for near copies, which reads the whole store.")
 @click.pass_obj
-@taking(Wanted, Way)
-def forget(session: Session, wanted: Wanted, way: Way) -> None:
+@taking(Filters, Wanted, Way)
+def forget(session: Session, filters: Filters, wanted: Wanted, way: Way) -> None:
     """Take examples back: by ID (its first digits are enough), or all that fit every filter that is given.
 
     Afterwards every file of the store is as if they had never been added. All of them are forgotten or, where
@@ -79,12 +77,13 @@ def forget(session: Session, wanted: Wanted, way: Way) -> None:
     A receipt says which ids were forgotten, for `edge-icl verify --receipt`. A person who has it and the store
     can test a guess of what was forgotten: keep it elsewhere, or do without.
     """
-    wanted.check()
+    wanted.check(filters)
     with session.open() as memory:
         if way.receipt is not None:
             private.refuse(way.receipt, store=memory.path)
-        found = wanted.find(memory)
-        preview = Preview.of(session, memory, found, wanted.match)
+        refuse_unknown(session, memory, filters.output, so="nothing was forgotten")
+        found = wanted.find(memory, filters)
+        preview = Preview.of(session, memory, found, filters.match)
         if way.dry_run:
             preview.plan()
             return

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import completion, tables
-from edge_icl.cli.command import Command, examples
+from edge_icl.cli import tables
+from edge_icl.cli.command import Command, examples, taking
+from edge_icl.cli.wanted import filter_options, unknown
+from edge_icl.search.filters import Filters
 from edge_icl.store.snapshot import SHORTEST_ID
 
 if TYPE_CHECKING:
@@ -18,32 +20,35 @@ if TYPE_CHECKING:
     from edge_icl.results import Held
 
 
-@click.command("list", cls=Command, epilog=examples("edge-icl list --tag 2026 --limit 20"))
-@click.option("--tag", metavar="T", help="Only those with this tag.", shell_complete=completion.tags)
-@click.option("--source", metavar="S", help="Only those from this source.", shell_complete=completion.sources)
+@click.command(
+    "list",
+    cls=Command,
+    epilog=examples("edge-icl list --tag 2026 --limit 20", "edge-icl list --output travel --match uber"),
+)
+@filter_options
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N.")
 @click.pass_obj
-def list_(session: Session, tag: str | None, source: str | None, limit: int | None) -> None:
+@taking(Filters)
+def list_(session: Session, filters: Filters, *, limit: int | None) -> None:
     """List the examples, in the order of their ids; the order in which they came is not kept.
 
-    On a terminal ids are shortened, and texts cut to the width; piped, both are whole, with tabs between id,
-    output and input.
+    With filters, those that fit all of them. On a terminal ids are shortened and texts cut to the width; piped,
+    both are whole, with tabs between id, output and input.
     """
-    from edge_icl.search.finding import fitting
-
     output = session.output
     with session.open() as memory:
         empty, every = len(memory) == 0, memory.examples()
+        told = None if filters.output is None else unknown(session, memory, filters.output)
     short: dict[str, str] = {}
     if output.terminal and not output.verbose:
         every, short = _shortened(every)
-    found = fitting(every, match=None, source=source, tag=tag)
+    found = filters.fitting(every)
     if output.json:
         output.documents(one.as_json() for one in islice(found, limit))
         return
     first = next(found, None)
     if first is None:
-        output.note("the store is empty" if empty else "no example fits")
+        output.note("the store is empty" if empty else "; ".join(told or ["no example fits"]))
         return
     found = chain([first], found)
     if limit != 0:

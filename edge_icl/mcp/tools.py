@@ -125,6 +125,7 @@ class DryRunArguments(Arguments):
     match: Annotated[
         str | None, Field(description="Those whose input or output holds this text as a person reads it.")
     ] = None
+    output: Annotated[str | None, Field(description="Those with this output, such as a label.")] = None
     source: Annotated[str | None, Field(description="Those from this source.")] = None
     tag: Annotated[str | None, Field(description="Those with this tag.")] = None
     like: Annotated[str | None, Field(description="Those whose input is nearly this text.")] = None
@@ -250,9 +251,11 @@ def _find(memory: Memory, given: DryRunArguments) -> list[Held]:
         ExampleNotFoundError: there are none, or not one of an id.
         AmbiguousIdError: several ids begin with the digits of one.
     """
-    filters = given.model_dump(include={"match", "source", "tag", "like"}, exclude_none=True)
+    filters = given.model_dump(include={"match", "output", "source", "tag", "like"}, exclude_none=True)
     if bool(given.ids) == bool(filters):
-        raise InputError("it is not said what to forget", "give ids, or some of match, source, tag and like")
+        raise InputError(
+            "it is not said what to forget", "give ids, or some of match, output, source, tag and like"
+        )
     if given.ids:
         return list({one.id: one for one in map(memory.get, given.ids)}.values())
     found = memory.find(**filters, min_similarity=given.min_similarity)

@@ -6,7 +6,8 @@ Read in this order:
     neighbours  the nearest others of many examples at once
     matching    text as a person reads it, whatever its case, width and white space
     spelling    labels that are probably one label written in two ways
-    finding     examples of one snapshot: the nearest, those that fit what is said
+    filters     which examples fit what is said of them
+    finding     examples of one snapshot: the nearest, those that fit
     scripts     what an encoder reads, told from a text's characters alone
     near_copies examples whose inputs say nearly the same
 """

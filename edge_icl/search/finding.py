@@ -6,18 +6,17 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from edge_icl.example import normalise
 from edge_icl.results import Held
-from edge_icl.search.matching import Pattern
 from edge_icl.search.similarity import search, similarities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
     from edge_icl.cluster.points import Points
+    from edge_icl.search.filters import Filters
     from edge_icl.store.pages import Page
     from edge_icl.store.snapshot import Snapshot
 
@@ -42,40 +41,14 @@ def at(snapshot: Snapshot, points: Points, found: NDArray[np.intp], near: NDArra
     return [held(snapshot, points.ids[i].tobytes(), float(s)) for i, s in zip(found, near, strict=True)]
 
 
-def select(snapshot: Snapshot, *, match: str | None, source: str | None, tag: str | None) -> list[Held]:
-    """Return the examples of a state that fit everything that is given; see `fitting`."""
+def select(snapshot: Snapshot, filters: Filters) -> list[Held]:
+    """Return the examples of a state that fit, in the order of their ids."""
+    fits = filters.test()
 
     def look(page: Page) -> list[Held]:
-        every = (Held(id.hex(), example) for id, example in page.examples())
-        return list(fitting(every, match=match, source=source, tag=tag))
+        return [one for id, example in page.examples() if fits(one := Held(id.hex(), example))]
 
     return [one for found in snapshot.visit(look) for one in found]
-
-
-def fitting(
-    examples: Iterable[Held], *, match: str | None, source: str | None, tag: str | None
-) -> Iterator[Held]:
-    """Return an iterator over the examples that fit everything that is given, in their order.
-
-    Args:
-        examples: those to look at.
-        match: text that the input or the output holds, as a person reads them: see `matching`.
-        source: where they came from, to the letter.
-        tag: a tag that they have, to the letter.
-
-    Raises:
-        InputError: one of the texts is not valid, or nothing of `match` can be seen.
-    """
-    pattern = None if match is None else Pattern(match)
-    source = None if source is None else normalise(source, "source")
-    tag = None if tag is None else normalise(tag, "tag")
-    return (
-        one
-        for one in examples
-        if (pattern is None or pattern.within(one.input, one.output))
-        and (source is None or one.example.source == source)
-        and (tag is None or tag in one.example.tags)
-    )
 
 
 def held(snapshot: Snapshot, id: bytes, similarity: float | None = None) -> Held:
