@@ -44,7 +44,7 @@ COMMANDS = {
     "list": ("commands.list:list_", "List the examples."),
     "show": ("commands.show:show", "Show one example."),
     "search": ("commands.search:search", "Find the examples most similar to a text."),
-    "labels": ("commands.labels:labels", "List the outputs, and say whether they are labels."),
+    "labels": ("commands.labels:labels", "List the outputs, rename one, say whether they are labels."),
     "status": ("commands.status:status", "Say what the store and this machine have."),
     "export": ("commands.export:export", "Write all examples to a file."),
     "import": ("commands.import_:import_", "Make a store of the examples in a file."),

@@ -13,10 +13,10 @@ from edge_icl.errors import ExampleNotFoundError, StoreDamagedError
 from edge_icl.example import Example, normalise
 from edge_icl.results import Held
 from edge_icl.search.matching import visible
-from edge_icl.search.spelling import meant
+from edge_icl.search.spelling import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
@@ -87,14 +87,8 @@ def unknown(session: Session, memory: Memory, label: str) -> tuple[str, str] | N
         return None
     if not known:
         return "the store is empty", ""
-    return f"no example has the output {visible(label)}", did_you_mean(session, label, known)
-
-
-def did_you_mean(session: Session, label: str, known: Mapping[str, int]) -> str:
-    """Return what a label that is none was meant to be, as a hint."""
-    if likely := meant(label, known):
-        return f"did you mean {' or '.join(map(visible, likely))}?"
-    return f"{session.command_line('labels')} lists them"
+    meant = did_you_mean(label, known) or f"{session.command_line('labels')} lists them"
+    return f"no example has the output {visible(label)}", meant
 
 
 class Illegible(Held):

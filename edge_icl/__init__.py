@@ -18,7 +18,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     access     where a store is, making one, passphrases, verifying
     answer     from a question to an answer
     report     a page to look at a store: labels, a map, what to correct, every example
-    changes    what add, forget, replace, set_labels and reencode do
+    changes    what add, forget, replace, rename_label, set_labels and reencode do
     memory     Memory: each method is one call into a room
     aio, mcp   the same for asyncio, and for assistants
     cli        the command line
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.memory import Memory
-    from edge_icl.results import Added, Answer, Held, Receipt, Reencoded, Replaced, Report, Suggestion
+    from edge_icl.results import Added, Answer, Held, Receipt, Reencoded, Renamed, Replaced, Report, Suggestion
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
@@ -100,6 +100,7 @@ __all__ = [
     "PassphraseError",
     "Receipt",
     "Reencoded",
+    "Renamed",
     "Replaced",
     "Reply",
     "Report",
@@ -138,6 +139,7 @@ _HOMES = {
     "Options": "answer.options",
     "Receipt": "results",
     "Reencoded": "results",
+    "Renamed": "results",
     "Replaced": "results",
     "Reply": "answer.reply",
     "Report": "results",

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
     from edge_icl.encode.vector import Vector
-    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Report, Suggestion
+    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Renamed, Report, Suggestion
     from edge_icl.store.findings import Verification
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
@@ -237,6 +237,10 @@ class AsyncMemory:
         told = _in_loop(progress, cancel)
         work = partial(self._memory.reencode, into, encoder, passphrase=passphrase, progress=told)
         return await self._run(work, cancel)
+
+    async def rename_label(self, old: str, new: str) -> Renamed:
+        """Give all examples with one label another, as `Memory.rename_label` does."""
+        return await self._run(partial(self._memory.rename_label, old, new))
 
     async def set_labels(self, setting: LabelsSetting) -> bool:
         """Say whether the outputs are labels, as `Memory.set_labels` does."""

@@ -18,10 +18,12 @@ from edge_icl.access.filling import prepared
 from edge_icl.access.opening import with_encoder
 from edge_icl.access.passphrases import inherited
 from edge_icl.encode.vector import usable
-from edge_icl.errors import EdgeIclError, InputError, StoreChangedError
-from edge_icl.example import checked
-from edge_icl.results import RECEIPT, Added, Receipt, Reencoded, Replaced
-from edge_icl.search.finding import held
+from edge_icl.errors import EdgeIclError, ExampleNotFoundError, InputError, StoreChangedError
+from edge_icl.example import Example, checked, normalise
+from edge_icl.results import RECEIPT, Added, Receipt, Reencoded, Renamed, Replaced
+from edge_icl.search.finding import held, outputs
+from edge_icl.search.matching import visible
+from edge_icl.search.spelling import did_you_mean
 from edge_icl.store.keys import STRETCH
 from edge_icl.store.manifest import checked_labels
 from edge_icl.store.pages import Row
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from edge_icl.encode.encoder import Encoder
     from edge_icl.encode.tokens import Reading
     from edge_icl.encode.vector import Vector
-    from edge_icl.example import Example
     from edge_icl.results import Held
     from edge_icl.runtime.progress import Progress
     from edge_icl.store.pages import Page
@@ -146,6 +147,48 @@ def replace(
     )
 
 
+def rename_label(opened: OpenStore, old: str, new: str) -> Renamed:
+    """Give all examples with one label another; see `Memory.rename_label`."""
+    begun = time.perf_counter()
+    settings = opened.store.settings
+    old, new = normalise(old, "label"), normalise(new, "new label")
+    fit: set[bytes] = set()
+    gone: list[bytes] = []
+    there: list[bytes] = []
+
+    def renamed(snapshot: Snapshot) -> list[tuple[Row, bytes]]:
+        """Return the rows with the new label, and the ids that they had; what is too long is refused."""
+        found = _labelled(snapshot, old, new, settings.seed)
+        for row, id in found:
+            if id not in fit:
+                opened.engines.lengths.check(Example.from_canonical(row.text))
+                fit.add(id)
+        return found
+
+    def choose(snapshot: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
+        found = renamed(snapshot)
+        if not found:
+            known = outputs(snapshot)
+            raise ExampleNotFoundError(f"no example has the output {visible(old)}", did_you_mean(old, known))
+        if old == new:
+            return (), ()
+        gone.extend(id for _, id in found)
+        there.extend(row.id for row, _ in found if snapshot.locate(row.id) is not None)
+        return [row for row, _ in found], gone
+
+    opened.read(renamed)
+    change = opened.commit(choose)
+    return Renamed(
+        ids=tuple(id.hex() for id in gone),
+        merged=len(there),
+        root_before=change.root_before,
+        root_after=change.root_after,
+        refit=change.refit,
+        seconds=time.perf_counter() - begun,
+        store=settings.digest(RECEIPT),
+    )
+
+
 def set_labels(opened: OpenStore, setting: str) -> bool:
     """Say whether the outputs are labels; see `Memory.set_labels`."""
     change = opened.commit(lambda _: ((), ()), labels=checked_labels(setting))
@@ -182,6 +225,20 @@ def reencode(
         source_root=snapshot.root,
         seconds=time.perf_counter() - begun,
     )
+
+
+def _labelled(snapshot: Snapshot, old: str, new: str, seed: bytes) -> list[tuple[Row, bytes]]:
+    """Return the rows that the examples with one label are with another, each with its old id."""
+
+    def look(page: Page) -> list[tuple[Row, bytes]]:
+        found = []
+        for (id, example), vector in zip(page.examples(), page.vectors, strict=True):
+            if example.output == old:
+                other = example.changed(output=new)
+                found.append((Row(other.id(seed), vector.copy(), other.canonical()), id))
+        return found
+
+    return [one for some in snapshot.visit(look) for one in some]
 
 
 def _encoded(opened: OpenStore, encoder: Encoder, progress: Progress) -> tuple[Snapshot, list[Row]]:

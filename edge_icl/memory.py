@@ -28,7 +28,18 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, checked, normalise
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Replaced, Report, Suggestion
+from edge_icl.results import (
+    Added,
+    Answer,
+    Held,
+    Labelling,
+    Receipt,
+    Reencoded,
+    Renamed,
+    Replaced,
+    Report,
+    Suggestion,
+)
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
@@ -399,6 +410,25 @@ class Memory:
             StoreAccessError: the operating system refused; nothing was made, or `committed` says otherwise.
         """
         return changes.reencode(self._opened, locate(into), encoder, passphrase, progress)
+
+    def rename_label(self, old: str, new: str) -> Renamed:
+        """Give all examples with one label another, in one commit.
+
+        The store is then, byte for byte, one that was taught the new label from the beginning: the old examples
+        are forgotten as by `forget`. Their vectors stay, so that no model is needed. Where an example with the
+        new label is there already, the same in all else, one of both is left. A label can be renamed back,
+        unless the new one was a label before: then they are one.
+
+        Args:
+            old: the label, to the letter; an output of any kind.
+            new: the new one.
+
+        Raises:
+            ExampleNotFoundError: no example has the old label; the hint says what may have been meant.
+            InputError: the new label is empty, makes an example too long for the model, or is not valid text.
+            StoreAccessError: the operating system refused.
+        """
+        return changes.rename_label(self._opened, old, new)
 
     def set_labels(self, setting: LabelsSetting) -> bool:
         """Say whether the outputs are labels, for every question from now on; one commit, as other changes.

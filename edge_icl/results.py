@@ -360,3 +360,39 @@ class Report:
         """Return the fields for JSON, without the page."""
         names = ("examples", "mapped", "suspects", "contradictions", "duplicates", "root")
         return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """What `rename_label` did. As JSON it is also a receipt of what was forgotten; see `Receipt`.
+
+    Attributes:
+        ids: of the examples that had the old label, hex; they are forgotten. () if both labels are one.
+        merged: how many of them were, with the new label, an example that was there already.
+        root_before: the store's root, the fingerprint of all that it holds, before.
+        root_after: its root after: that of a store that was taught the new label from the beginning.
+        refit: whether all examples were clustered again.
+        seconds: how long it took until everything was wiped.
+        store: names the store, independent of what it holds.
+    """
+
+    ids: tuple[str, ...]
+    merged: int
+    root_before: str
+    root_after: str
+    refit: bool
+    seconds: float
+    store: str = field(default="", kw_only=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {
+            "renamed": len(self.ids),
+            "merged": self.merged,
+            "ids": list(self.ids),
+            "root_before": self.root_before,
+            "root_after": self.root_after,
+            "refit": self.refit,
+            "seconds": round(self.seconds, 6),
+            "store": self.store,
+        }

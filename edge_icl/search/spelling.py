@@ -24,7 +24,7 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_icl.search.matching import fold
+from edge_icl.search.matching import fold, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -129,6 +129,12 @@ def meant(text: str, known: Iterable[str]) -> list[str]:
             (label for label in folded if folded[label] in close), key=lambda one: close.index(folded[one])
         )
     return found[:MOST_MEANT]
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """Return the same as a hint; empty where nothing can be told."""
+    likely = meant(text, known)
+    return f"did you mean {' or '.join(map(visible, likely))}?" if likely else ""
 
 
 def one_letter_away(one: str, other: str) -> bool:

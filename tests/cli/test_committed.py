@@ -171,6 +171,9 @@ CHANGES = {
         ("reencode", "--encoder", SECOND, "--into", "{folder}/new"),
         lambda path: filled(path.parents[2] / "new"),
     ),
+    "labels --rename": Change(
+        ("labels", "--rename", "office", "shop"), lambda path: outputs(path)["Printer paper"] == "shop"
+    ),
     "labels --set": Change(("labels", "--set", "no"), lambda path: setting(path) == "no"),
 }
 

@@ -52,6 +52,8 @@ COMMANDS = (
     ("forget", "--like", "a text", "--yes"),
     ("forget", FIRST, "--yes"),
     ("fix", FIRST, "another"),
+    ("list", "--output", "another", "--match", "input"),
+    ("labels", "--rename", "another", "output 1", "--yes"),
     ("forget", "--all", "--yes"),
     ("doctor",),
 )

@@ -178,7 +178,14 @@ def test_a_command_that_reads_ends_in_order_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "line", ["forget ID --yes --no-similar", "add --file IN", "fix ID travel", "add Tram travel"]
+    "line",
+    [
+        "forget ID --yes --no-similar",
+        "add --file IN",
+        "fix ID travel",
+        "labels --rename travel trips",
+        "add Tram travel",
+    ],
 )
 def test_a_command_that_changes_ends_with_the_store_before_or_after(
     home: Path, tmp_path: Path, campaign: bool, count: Count, line: str

@@ -138,3 +138,99 @@ def test_of_many_labels_status_says_which_command_lists_the_rest(models_home: Pa
     text = run("--store", "many", "status").out
 
     assert " label 7 2 and 2 more: edge-icl --store many labels\n" in text
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_a_label_gets_another_name_in_one_step() -> None:
+    ran = process("labels", "--rename", "travel", "trips")
+
+    assert (ran.code, ran.out, ran.err) == (0, "renamed travel to trips in 3 examples\n", "")
+    assert run("labels").out == "3\ttrips\n1\tfood\n1\toffice\n"
+    assert run("verify", "--deep").code == 0
+
+
+def test_a_label_that_was_renamed_and_renamed_back_leaves_every_byte(bare_home: Path) -> None:
+    run("labels", "--rename", "food", "meals")
+    run("labels", "--rename", "meals", "food")
+    with unchanged(bare_home):
+        run("labels", "--rename", "office", "stationery")
+        run("labels", "--rename", "stationery", "office")
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_what_a_renaming_prints_as_json_is_a_receipt(tmp_path: Path) -> None:
+    ran = run("labels", "--rename", "travel", "trips", "--json")
+
+    done = json.loads(ran.out)
+    travel = {IDS[one] for one in ("Uber to the airport", "Uber to airport", "Train to Berlin")}
+    assert (done["renamed"], done["merged"], set(done["ids"])) == (3, 0, travel)
+    (tmp_path / "receipt").write_text(ran.out)
+    assert run("verify", "--receipt", str(tmp_path / "receipt")).code == 0
+
+
+def test_two_labels_become_one_only_where_the_user_says_so(bare_home: Path) -> None:
+    words = ("labels", "--rename", "food", "travel")
+    with unchanged(bare_home):
+        refused(
+            run(*words),
+            "making one label of 1 example with food and 3 with travel must be confirmed",
+            "give --yes",
+        )
+        asked = at_terminal(*words, typed="n\n")
+        assert (asked.code, asked.out) == (1, "")
+        assert asked.err.startswith(
+            "make one label of 1 example with food and 3 with travel? Nothing can take it apart again. [y/N]: "
+        )
+        assert "it was not confirmed; nothing was renamed" in asked.err
+
+    assert at_terminal(*words, typed="y\n").out == "renamed food to travel in 1 example\n"
+    assert (
+        run("labels", "--rename", "office", "travel", "--yes").out == "renamed office to travel in 1 example\n"
+    )
+    assert run("labels").out == "5\ttravel\n"
+
+
+@pytest.mark.usefixtures("home")
+def test_examples_that_become_the_same_are_one() -> None:
+    run("add", "Ferry", "travel")
+    run("add", "Ferry", "travle")
+
+    ran = run("labels", "--rename", "travle", "travel", "--yes")
+
+    assert ran.out == "renamed travle to travel in 1 example; 1 of them was there already\n"
+    assert run("list", "--match", "Ferry").out.count("\n") == 1
+    assert run("verify", "--deep").code == 0
+
+
+def test_a_label_keeps_its_name_where_nothing_is_to_be_done_or_nothing_can(bare_home: Path) -> None:
+    with unchanged(bare_home):
+        assert run("labels", "--rename", "food", "food").out == "food stays as it is; nothing was changed\n"
+        refused(
+            run("labels", "--rename", "travle", "trips"),
+            "no example has the output travle: nothing was renamed; did you mean travel?",
+        )
+        refused(run("labels", "--rename", "zebra", "x"), "edge-icl labels lists them")
+        refused(run("labels", "--rename", "food", " \u200b"), "the new label is empty")
+        for line in ("--rename food", "--rename food x --set yes", "--yes", "--rename"):
+            refused(run("labels", *line.split()), "see edge-icl", code=2)
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_a_new_name_is_stripped_and_what_cannot_be_seen_of_the_old_one_is_shown() -> None:
+    run("fix", IDS["Printer paper"], "off\u200bice")
+
+    ran = run("labels", "--rename", "off\u200bice", " paper\u00a0")
+
+    assert ran.out == "renamed off\\u200bice to paper in 1 example\n"
+    assert '{"label": "paper", "count": 1}' in run("labels", "--json").out
+
+
+def test_labels_of_a_store_are_offered_while_the_command_is_typed(
+    bare_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bare_home
+    for typed, offers in (("--rename ", "food office travel"), ("--rename food t", "travel")):
+        monkeypatch.setenv("_EDGE_ICL_COMPLETE", "bash_complete")
+        monkeypatch.setenv("EDGE_ICL_LINE", f"edge-icl labels {typed}")
+        monkeypatch.setenv("EDGE_ICL_WORD", typed.rpartition(" ")[2])
+        assert process().out.replace("plain,", "").split() == offers.split()

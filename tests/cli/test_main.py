@@ -170,6 +170,8 @@ def _wait_until_it_reads(pid: int) -> None:
         "forget ID --yes --no-similar",
         "labels",
         "labels --set yes",
+        "labels --rename travel trips",
+        "list --output travel --match uber",
         "status",
         "verify",
     ],
@@ -221,6 +223,7 @@ def test_an_example_cannot_command_the_terminal() -> None:
         "fix ID travel",
         "labels",
         "labels --set yes",
+        "labels --rename travel trips",
         "check",
         "forget ID --yes",
         "init --task x --store new",
@@ -247,7 +250,9 @@ def test_whoever_leaves_before_the_output_is_read_hears_no_complaint(home: Path,
     assert done.returncode == 141
     assert not done.stderr
     changed = {path: data for path, data in content(store).items() if not path.startswith("cache")}
-    assert (changed != before) == (args[0] in {"add", "fix", "forget"} or "--set" in args)
+    assert (changed != before) == (
+        args[0] in {"add", "fix", "forget"} or {"--set", "--rename"} & {*args} != set()
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

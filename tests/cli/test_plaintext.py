@@ -96,7 +96,11 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
         "list": [(["list"], "")],
         "show": [(["show", id], "")],
         "search": [(["search", "Whose-Letter"], "")],
-        "labels": [(["labels"], ""), (["labels", "--set", "yes"], "")],
+        "labels": [
+            (["labels"], ""),
+            (["labels", "--set", "yes"], ""),
+            (["labels", "--rename", "reply-ibex", "payable-walrus", "--yes"], ""),
+        ],
         "check": [
             (["check"], ""),
             (["check", "--file", str(rows)], ""),

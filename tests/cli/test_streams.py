@@ -37,6 +37,7 @@ LINES = (
     "add --file -",
     "search -",
     "fix ID travel",
+    "labels --rename office travel --yes",
     "forget ID --yes",
     "forget ID --yes --json",
     "forget ID",
@@ -47,7 +48,13 @@ LINES = (
     "nonsense",
 )
 STREAMS = ("<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full")
-MADE = {"add Tram travel", "fix ID travel", "forget ID --yes", "forget ID --yes --json"}
+MADE = {
+    "add Tram travel",
+    "fix ID travel",
+    "labels --rename office travel --yes",
+    "forget ID --yes",
+    "forget ID --yes --json",
+}
 
 
 @pytest.mark.parametrize("line", LINES)

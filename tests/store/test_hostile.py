@@ -127,6 +127,7 @@ CHANGES: dict[str, Callable[[Memory], Any]] = {
     "forget": lambda memory: memory.forget(first(memory)),
     "forget all": lambda memory: memory.forget(*memory.ids()),
     "replace": lambda memory: memory.replace(first(memory), output="another"),
+    "rename a label": lambda memory: memory.rename_label(memory.get(first(memory)).output, "another"),
     "replace the input": lambda memory: memory.replace(first(memory), input="another", tags=["t"]),
 }
 
@@ -189,6 +190,10 @@ def check_change(before: list[str], done: Any, after: Any) -> None:
     gone = {*getattr(done, "ids", ())} if hasattr(done, "root_after") and hasattr(done, "ids") else set()
     if hasattr(done, "old"):
         assert after == sorted({*before} - {done.old} | {done.new})
+    elif hasattr(done, "merged"):
+        assert {*before} - gone <= {*after}
+        assert not gone & {*after}
+        assert len(after) == len(before) - done.merged
     elif gone:
         assert after == sorted({*before} - gone)
     else:

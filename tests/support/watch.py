@@ -83,7 +83,11 @@ SCRIPTS: dict[str, Script] = {
     "list": [(("list",), "")],
     "show": [(("show", EXAMPLES[2].id(SEED).hex()), "")],
     "search": [(("search", "a ride"), "")],
-    "labels": [(("labels",), ""), (("labels", "--set", "yes"), "")],
+    "labels": [
+        (("labels",), ""),
+        (("labels", "--set", "yes"), ""),
+        (("labels", "--rename", "travel", "trips"), ""),
+    ],
     "check": [(("check",), "")],
     "report": [(("report", "--out", "memory.html"), "")],
     "status": [(("status",), "")],
