@@ -109,15 +109,20 @@ def _row(record: Record, width: int, places: dict[str, int], required: Sequence[
     header has. A cell that stands alone where there are several is no row: it may be a note, or half a row.
     """
     cells, problem, odd = record.cells, record.problem, ""
-    filled = len(cells) - next((i for i, cell in enumerate(reversed(cells)) if cell.strip()), len(cells))
-    fewest = max([min(width, 2), *(places[name] + 1 for name in required)])
-    if not problem and not (fewest <= len(cells) and filled <= width):
-        problem = f"it has {counted(len(cells), 'column')} and the header has {width}"
+    if not problem and len(cells) != width:
+        problem = _misfit(cells, width, max([min(width, 2), *(places[name] + 1 for name in required)]))
+        cells = [*cells, *[""] * (width - len(cells))]
     if not problem and not is_unicode(cells):
         problem, odd = NOT_TEXT, "\n".join(cells)
-    whole = [*cells, *[""] * (width - len(cells))]
-    fields = {} if problem else {name: whole[place] for name, place in places.items()}
-    return Row(record.line, fields, problem, tuple(cells), record.text, odd)
+    fields = {} if problem else {name: cells[place] for name, place in places.items()}
+    return Row(record.line, fields, problem, tuple(record.cells), record.text, odd)
+
+
+def _misfit(cells: Sequence[str], width: int, fewest: int) -> str:
+    """Return why a row with more or fewer cells than the header is bad; "" where it is not."""
+    if len(cells) >= fewest and not any(cell.strip() for cell in cells[width:]):
+        return ""
+    return f"it has {counted(len(cells), 'column')} and the header has {width}"
 
 
 def _unguarded(row: Row) -> Row:

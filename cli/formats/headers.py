@@ -53,12 +53,14 @@ class Header(NamedTuple):
         above: what stands above it.
         dialect: how its cells, and those of the rows below it, are separated.
         places: where the columns are that are wanted, and there.
+        names: of all columns, without what a person does not see.
     """
 
     record: Record
     above: str
     dialect: Dialect
     places: dict[str, int]
+    names: tuple[str, ...]
 
     def comes_again(self, record: Record, name: str) -> bool:
         """Tell whether a row is the header once more, as where files were put together; so is a line for Excel.
@@ -66,17 +68,17 @@ class Header(NamedTuple):
         Raises:
             InputError: it is, with its columns in another order.
         """
-        names, cells = ([_plain(cell) for cell in one.cells] for one in (self.record, record))
+        if not record.cells or _plain(record.cells[0]) not in self.names:
+            return SEPARATOR.fullmatch(record.text) is not None
+        names, cells = self.names, [_plain(cell) for cell in record.cells]
         while cells and not cells[-1]:
             cells.pop()
-        if cells and sorted(cells) == sorted(filter(None, names)) and cells != names[: len(cells)]:
+        if cells and sorted(cells) == sorted(filter(None, names)) and (*cells,) != names[: len(cells)]:
             raise InputError(
                 f"{name} has another header on line {record.line}, with its columns in another order",
                 "give what is below it as a file of its own",
             )
-        wanted = max(self.places.values(), default=0)
-        again = len(cells) > wanted and cells == names[: len(cells)]
-        return again or SEPARATOR.fullmatch(record.text) is not None
+        return len(cells) > max(self.places.values(), default=0) and (*cells,) == names[: len(cells)]
 
 
 def find(lines: Lines, name: str, columns: Columns, delimiters: str, read: Reader) -> Header | None:
@@ -143,7 +145,7 @@ def _header(lines: Lines, columns: Columns, delimiters: str, read: Reader) -> He
             spaced = all(cell.startswith(" ") for cell in record.cells[1:]) and len(cells) > 1
             if {same(name) for name in columns.required} <= {*cells} and not (same is _plain and spaced):
                 wanted = places(record.cells, (*columns.required, *columns.optional))
-                return Header(record, "", dialect, wanted)
+                return Header(record, "", dialect, wanted, tuple(map(_plain, record.cells)))
             lines.back(to=0)
     return None
 

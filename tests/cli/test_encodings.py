@@ -125,9 +125,9 @@ def test_questions_of_which_some_are_not_utf_8_are_told_with_the_option(tmp_path
 def test_stdin_has_an_encoding_too(models_home: Path) -> None:
     line = '{"input": "Café", "output": "meals"}'.encode("cp1252")
 
-    refused(run("add", "-", stdin=line), "it is not UTF-8", "--encoding cp1252")
-    assert run("add", "-", "--encoding", "cp1252", stdin=line).code == 0
-    assert run("add", "-", stdin='{"input": "Thé", "output": "meals"}'.encode("utf-16")).code == 0
+    refused(run("add", "--file", "-", stdin=line), "it is not UTF-8", "--encoding cp1252")
+    assert run("add", "--file", "-", "--encoding", "cp1252", stdin=line).code == 0
+    assert run("add", "--file", "-", stdin='{"input": "Thé", "output": "meals"}'.encode("utf-16")).code == 0
     assert taught() == [("Café", "meals"), ("Thé", "meals")]
 
 
