@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from edge_icl.cli import interrupts
+from edge_icl.cli.output import is_terminal
 from edge_icl.errors import EdgeIclError, InputError
 from edge_icl.runtime.home import home
 from edge_icl.store import scratch
@@ -30,12 +33,15 @@ if TYPE_CHECKING:
 FOLDER = "editing"
 _FILE = "example.txt"
 
+USUAL = ("notepad",) if os.name == "nt" else ("sensible-editor", "nano", "vim", "vi")
+"""Editors that are tried where none is named; Debian's sensible-editor starts the one that was chosen there."""
+
 
 def edit(text: str) -> str:
     """Return what the user makes of a text.
 
     Raises:
-        InputError: no editor is named, it cannot be started or fails, or what it leaves is not UTF-8.
+        InputError: no editor is named or found, it cannot be started or fails, or what it leaves is not UTF-8.
         EdgeIclError: another example is being edited, or the operating system refused.
     """
     command = _command()
@@ -73,10 +79,18 @@ def _places() -> list[Path]:
 
 def _command() -> list[str]:
     """Return the words that start the user's editor."""
-    words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
-    if not words:
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    if words := shlex.split(named):
+        return words
+    if not is_terminal(sys.stdin):
         raise InputError("no editor is named", "set VISUAL or EDITOR, such as `export EDITOR=nano`")
-    return words
+    for usual in USUAL:
+        if found := shutil.which(usual):
+            return [found]
+    raise InputError(
+        f"no editor is named, and none of {', '.join(USUAL)} is on this machine",
+        "set VISUAL or EDITOR to one that is, such as `export EDITOR=emacs`",
+    )
 
 
 def _run(command: list[str], file: Path) -> None:

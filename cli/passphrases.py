@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import InputError, PassphraseError
+from edge_icl.errors import InputError, NotInstalledError, PassphraseError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 VARIABLE = "EDGE_ICL_PASSPHRASE"
 NEW_VARIABLE = "EDGE_ICL_NEW_PASSPHRASE"
+
+LOOKED_AT = 72
+"""Characters of a passphrase whose strength is estimated: what zxcvbn takes, and far more than is enough."""
+
+ENOUGH = 10**8
+"""Guesses from which on a passphrase is not called weak: at a tenth of a second each, four months."""
 
 _taken: dict[str, str] = {}
 """What `take` took out of the environment."""
@@ -97,10 +103,16 @@ def choose(output: Output, given: bytes | None, *, name: str = VARIABLE) -> str 
         InputError: what was typed differs.
         PassphraseError: there is no terminal to type on.
     """
-    if given is not None:
-        return given
-    if (found := variable(name)) is not None:
-        return found
+    chosen = variable(name) if given is None else given
+    if chosen is None:
+        chosen = _typed(output, name)
+    if told := weakness(chosen):
+        output.note(told)
+    return chosen
+
+
+def _typed(output: Output, name: str) -> str:
+    """Return a new passphrase that is typed twice."""
     if not output.can_ask:
         raise PassphraseError(
             "there is no terminal to type a new passphrase on", f"set {name}, or give it by a file descriptor"
@@ -109,3 +121,31 @@ def choose(output: Output, given: bytes | None, *, name: str = VARIABLE) -> str 
     if typed and output.secret("the same again") != typed:
         raise InputError("the two passphrases differ", "nothing was changed; try again")
     return typed
+
+
+def weakness(passphrase: str | bytes) -> str:
+    """Return in a sentence that a passphrase is guessed easily; "" where it is not, or is empty.
+
+    How many guesses find it is estimated as in Wheeler, "zxcvbn: Low-Budget Password Strength Estimation"
+    (USENIX Security 2016).
+
+    Raises:
+        NotInstalledError: the package zxcvbn is not installed.
+    """
+    try:
+        from zxcvbn import zxcvbn
+    except ImportError as error:
+        raise NotInstalledError(
+            "a new passphrase needs the package zxcvbn, which tells weak ones, and it is not installed",
+            "install it with `pip install 'edge-icl[encrypt]'`",
+        ) from error
+    text = passphrase.decode(errors="replace") if isinstance(passphrase, bytes) else passphrase
+    if not text:
+        return ""
+    guesses = int(zxcvbn(text[:LOOKED_AT])["guesses"])
+    if guesses >= ENOUGH:
+        return ""
+    return (
+        f"the passphrase is weak: about {guesses:,} guesses find it; five words that have nothing to do with "
+        "each other are strong"
+    )

@@ -46,10 +46,10 @@ class Changes(TypedDict, total=False):
 def edit(session: Session, id: str) -> None:
     """Correct an example in your editor: its input, output, tags and source.
 
-    The editor is the one that $VISUAL or $EDITOR names. It opens a file that only you can read, in memory where
-    the system has a place for that, which is overwritten with zeros and removed when the editor has closed. As
-    with `edge-icl fix`, the old example is forgotten exactly, in the same step in which the new one comes. A
-    new input needs the encoder.
+    The editor is the one that $VISUAL or $EDITOR names, else a usual one: sensible-editor, nano, vim or vi. It
+    opens a file that only you can read, in memory where the system has a place for that, which is overwritten
+    with zeros and removed when the editor has closed. As with `edge-icl fix`, the old example is forgotten
+    exactly, in the same step in which the new one comes. A new input needs the encoder.
     """
     with session.open() as memory:
         one = memory.get(id)

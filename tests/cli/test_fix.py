@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from command import EXAMPLES, IDS, PROGRAM, SEED, content, process, refused, run, unchanged
+from command import EXAMPLES, IDS, PROGRAM, SEED, at_terminal, content, process, refused, run, unchanged
 
 from edge_icl import Example
 from edge_icl.store import scratch
@@ -327,6 +327,23 @@ def test_an_editor_must_be_named_and_start(monkeypatch: pytest.MonkeyPatch) -> N
     refused(run("edit", PAPER), "no editor is named; set VISUAL or EDITOR")
     monkeypatch.setenv("VISUAL", "/no/such/editor --wait")
     refused(run("edit", PAPER), "the editor /no/such/editor cannot be started: No such file")
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_at_a_terminal_a_usual_editor_is_taken_where_none_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    refused(at_terminal("edit", PAPER), "no editor is named, and none of sensible-editor, nano, vim, vi is on")
+    for name in ("vi", "nano"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n/bin/sed -i 's/^office/{name}/' \"$1\"\n")
+        (tmp_path / name).chmod(0o755)
+
+    assert at_terminal("edit", PAPER).code == 0
+
+    assert "nano" in {json.loads(line)["output"] for line in run("list", "--json").out.splitlines()}
 
 
 @pytest.mark.parametrize(

@@ -340,3 +340,32 @@ def test_the_keyring_may_have_the_passphrase_of_the_new_one_alone(forgetful: Pat
     assert run(*words, "--passphrase-fd", descriptor("correct horse")).code == 0
 
     assert len(run("--store", "new", "list").out.splitlines()) == len(drawer.held) + 4 == 5
+
+
+@pytest.mark.parametrize(
+    "weak", ["x", "secret", "password123!", "qwertyuiop", "aaaaaaaaaaaaaaaaaaaa", "14.07.1989"]
+)
+def test_a_weak_passphrase_is_named_and_taken(models_home: Path, weak: str) -> None:
+    strong = "violin cactus harbour sixteen"
+    change = ("--store", "mine", "passphrase", "--passphrase-fd")
+    made = run("--store", "mine", "init", "--encrypt", "--passphrase-fd", descriptor(weak))
+    changed = run(*change, descriptor(weak), "--new-fd", descriptor(weak))
+
+    for ran in (made, changed):
+        assert ran.code == 0
+        assert "edge-icl: the passphrase is weak: about " in ran.err
+        assert weak not in ran.err or len(weak) == 1
+    ran = run(*change, descriptor(weak), "--new-fd", descriptor(strong))
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_an_empty_passphrase_is_refused(models_home: Path) -> None:
+    refused(run("--store", "mine", "init", "--encrypt", "--passphrase-fd", descriptor("\n")), "is empty")
+
+
+def test_a_passphrase_of_any_bytes_and_length_is_weighed(models_home: Path) -> None:
+    source, target = os.pipe()
+    os.write(target, b"\xff\xfe" * 900)
+    os.close(target)
+
+    assert run("--store", "mine", "init", "--encrypt", "--passphrase-fd", str(source)).code == 0
