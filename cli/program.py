@@ -75,6 +75,15 @@ is as if it had never been added. Nothing ever leaves this machine.
 
 The options below may stand before the command or after it."""
 
+FIRST_STEPS = """Teach a local language model with your own examples; take any back exactly.
+
+  edge-icl models fetch                         once: two small models
+  edge-icl add "Uber to the airport" travel     teach
+  edge-icl ask "Taxi downtown"                  ask
+
+All commands: edge-icl --help       One of them: edge-icl ask --help"""
+"""What is shown where no command is given: it fits a small terminal."""
+
 EPILOG = """\b
 Exit codes:
   0    done
@@ -110,6 +119,13 @@ class Commands(Group):
         """Read the command line."""
         with _past_click():
             return super().make_context(*args, **others)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what was typed; where that is nothing, say how to begin."""
+        if not args and not ctx.resilient_parsing:  # not while a shell completes a line
+            ctx.ensure_object(Session).output.line(FIRST_STEPS)
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, and bring what it has printed to its reader."""
@@ -181,7 +197,7 @@ def run(args: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    args = list(args) or ["--help"]
+    args = list(args)
     session = Session(words=args)
     if COMPLETING in os.environ:
         importlib.import_module("edge_icl.cli.shells")  # which tells click how each shell is answered
@@ -202,6 +218,7 @@ def run(args: Sequence[str]) -> int:
         error = past.__cause__
     with suppress(OSError):  # stderr may have no reader either
         if error is None and not interrupts.taken():
+            session.tell_made()
             session.output.times()
         else:
             result = _tell(session, args, error)

@@ -14,7 +14,7 @@ from edge_icl.access.paths import locate
 from edge_icl.cli import commandline, passphrases, tables
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError, StoreNotFoundError
-from edge_icl.runtime.home import chosen_store, command_line
+from edge_icl.runtime.home import chosen_store, command_line, store_name
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Session:
         given: the passphrase, where the command said from which file descriptor to read it.
         found: the passphrase, where it had to be found, so that a command asks for it once.
         followed: the stores that the command works on, and how many changes had been made to each before.
+        new: the stores that were not there when the command opened them.
         encrypted: whether a store that is not encrypted is refused.
         words: what was typed after the program's name.
         changed: whether the command has changed something else than a store that it has opened.
@@ -48,6 +49,7 @@ class Session:
     given: bytes | None = field(default=None, repr=False)
     found: str | None = field(default=None, repr=False)
     followed: list[tuple[Memory, int]] = field(default_factory=list, repr=False)
+    new: list[Memory] = field(default_factory=list, repr=False)
     encrypted: bool = False
     words: Sequence[str] = ()
     changed: bool = False
@@ -65,7 +67,7 @@ class Session:
         """Open the store; one that must be made is a plain one, so that only `init` needs to be told more.
 
         Args:
-            create: make it, if nothing is there.
+            create: make it, if nothing is there, with its first examples.
             plain: take a plain one although there is a passphrase, which is then for another store.
             model: see `Memory.open`.
             gpu_layers: see `Memory.open`.
@@ -73,21 +75,26 @@ class Session:
             progress: see `Memory.open`.
         """
         from edge_icl.memory import Memory
-        from edge_icl.store.presence import is_store
+        from edge_icl.store.presence import is_store, missing
 
         if self.encrypted or not plain:
             self.refuse_plain()
         made = create and not self.sealed and not is_store(locate(self.store))
-        memory = Memory.open(
-            self.store,
-            create=made,
-            model=model,
-            gpu_layers=gpu_layers,
-            threads=threads,
-            progress=progress,
-            passphrase=None if made else self.passphrase(plain=plain),
-        )
+        try:
+            memory = Memory.open(
+                self.store,
+                create="later" if made else False,
+                model=model,
+                gpu_layers=gpu_layers,
+                threads=threads,
+                progress=progress,
+                passphrase=None if made else self.passphrase(plain=plain),
+            )
+        except StoreNotFoundError as error:
+            raise missing(locate(self.store), encrypted=self.sealed) from error
         self.followed.append((memory, memory.commits))
+        if made and not memory.commits:
+            self.new.append(memory)
         if memory.wiped:
             files = tables.counted(memory.wiped, "file")
             self.output.note(f"a change had been cut off: what it left, {files}, is wiped now")
@@ -106,6 +113,22 @@ class Session:
             yield
         finally:
             self.changed |= there and not os.path.lexists(path)
+
+    def made(self, memory: Memory) -> dict[str, str]:
+        """Return for JSON that the command has made a store, and where; nothing if it was there."""
+        return {"made": str(memory.path)} if memory in self.new and memory.commits else {}
+
+    def tell_made(self) -> None:
+        """Tell which stores the command has made, and which one may have been meant instead."""
+        for memory in self.new:
+            if memory.commits:
+                from edge_icl.store.presence import similar
+
+                self.output.note(f"made the store {store_name(memory.path)} in {memory.path.parent}")
+                if near := similar(memory.path):
+                    remove = shlex.join([PROGRAM, "stores", "remove", store_name(memory.path)])
+                    others = " and ".join(near)
+                    self.output.note(f"there is {others}, too: if that was meant, take this one back: {remove}")
 
     @property
     def sealed(self) -> bool:

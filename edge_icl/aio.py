@@ -17,7 +17,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
 
 from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
 from edge_icl.example import Example
@@ -125,7 +125,7 @@ class AsyncMemory:
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
-        create: bool = True,
+        create: bool | Literal["later"] = True,
         encoder: str | None = None,
         model: str | None = None,
         gpu_layers: int | None = None,

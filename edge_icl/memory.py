@@ -13,10 +13,10 @@ is at that moment, also after another process has changed it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from edge_icl import changes
-from edge_icl.access.opening import make
+from edge_icl.access.opening import make, pending
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import locate
 from edge_icl.access.verification import verify
@@ -99,7 +99,7 @@ class Memory:
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
-        create: bool = True,
+        create: bool | Literal["later"] = True,
         encoder: str | None = None,
         model: str | None = None,
         gpu_layers: int | None = None,
@@ -112,7 +112,8 @@ class Memory:
 
         Args:
             store: its name, or a path (anything with a separator).
-            create: make it, with default settings, if nothing is there.
+            create: make it, with default settings, if nothing is there; "later" with its first examples, so
+                that none is left where there are none. One to be encrypted is made at once.
             encoder: the encoder that it must have been made with; None for whichever it was.
             model: name of an LLM, or path of a GGUF file; None for the default.
             gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
@@ -142,7 +143,10 @@ class Memory:
         except StoreNotFoundError:
             if not create:
                 raise
-            opened = make(path, encoder=encoder, passphrase=passphrase)
+            if create == "later" and passphrase is None:
+                opened = pending(path, encoder=encoder)
+            else:
+                opened = make(path, encoder=encoder, passphrase=passphrase)
         settings = opened.settings
         if encoder is not None and encoder != settings.encoder:
             raise StoreEncoderError(

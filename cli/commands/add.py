@@ -14,7 +14,7 @@ from edge_icl.cli.lesson import Lesson
 from edge_icl.cli.tables import counted
 from edge_icl.cli.teaching import MOST_TOLD, FileOptions, Labels
 from edge_icl.cli.usage import Advised, quoted
-from edge_icl.errors import EdgeIclError
+from edge_icl.errors import EdgeIclError, StoreExistsError
 from edge_icl.example import Example, same_text
 
 if TYPE_CHECKING:
@@ -99,10 +99,18 @@ def add(
             lengths.check(lesson.examples[0])
         else:
             lesson = teaching.read(file, options, Labels(tags, source), lengths, progress=progress)
+    try:
+        _teach(session, lesson, skip_bad=options.skip_bad)
+    except StoreExistsError:  # another process has made the store since it was looked for
+        _teach(session, lesson, skip_bad=options.skip_bad)
+
+
+def _teach(session: Session, lesson: Lesson, *, skip_bad: bool) -> None:
+    """Add what is taught to the store, which is made with it if nothing is there."""
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
         others = _contradictions(session, memory, lesson)
-        show(session, memory, added, lesson, others, skip_bad=options.skip_bad)
+        show(session, memory, added, lesson, others, skip_bad=skip_bad)
         _tell_contradictions(session, memory, lesson, others)
 
 
@@ -148,7 +156,7 @@ def show(
         shortened = {"shortened": lesson.longer} if lesson.longer else {}
         shortened |= {"stripped": lesson.stripped} if lesson.stripped else {}
         contradictions = {"contradictions": [one.as_json() for one in others]} if others else {}
-        session.output.document(added.as_json() | more | shortened | contradictions)
+        session.output.document(added.as_json() | session.made(memory) | more | shortened | contradictions)
         return
     for line, reason in lesson.bad:
         session.output.note(f"skipped line {line}: {reason}")

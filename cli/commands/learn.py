@@ -136,4 +136,4 @@ def _tell_new(session: Session) -> None:
     from edge_icl.store.presence import is_store
 
     if not is_store(locate(session.store)):
-        session.output.note(f"a new store is made: {session.store}")
+        session.output.note(f"a new store is made with your first answer: {session.store}")

@@ -49,3 +49,4 @@ def mcp(session: Session, model: str | None) -> None:
     desk = Desk(partial(session.open, model=model), Plans())
     interrupts.end_by(desk.close)  # a thread of the SDK waits for stdin, where no KeyboardInterrupt reaches it
     serve(desk, version=__version__)
+    session.new.clear()  # no user reads notes here

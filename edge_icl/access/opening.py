@@ -11,6 +11,7 @@ from edge_icl.errors import InputError, NotAStoreError, StoreEncoderError
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
 from edge_icl.store.manifest import AUTO, checked_labels
+from edge_icl.store.pending import Pending
 from edge_icl.store.presence import is_store
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
 
@@ -47,23 +48,8 @@ def make(
         ModelMissingError: the encoder is not on this machine.
         InputError: the shots, the seed, the task, the setting for labels or the passphrase are not valid.
     """
-    from edge_icl.models.location import find_encoder
-
-    if not 0 < shots < 1 << 16:
-        raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")
-    if seed is not None and len(seed) != SEED_BYTES:
-        raise InputError(f"the seed has {len(seed)} bytes instead of {SEED_BYTES}", "give 64 hex digits")
     setting = checked_labels(labels)
-    found = find_encoder(encoder)
-    new = Settings(
-        seed=secrets.token_bytes(SEED_BYTES) if seed is None else seed,
-        encoder=found.name,
-        encoder_digest=found.digest,
-        dimension=found.settings.dimension,
-        scale=found.settings.scale,
-        shots=shots,
-        task="" if task is None else normalised_task(task),
-    )
+    new = _settings(encoder, shots=shots, seed=seed, task=task)
     try:
         with new_key(passphrase, path, seed=seed, stretch=stretch) as key:
             return Store.create(path, new, labels=setting, key=key)
@@ -73,6 +59,43 @@ def make(
             if passphrase is None or opened.key is not None:
                 return opened
         raise
+
+
+def pending(path: Path, *, encoder: str | None) -> Store:
+    """Return a plain store with default settings that its first change makes, with its examples.
+
+    Args:
+        path: the directory.
+        encoder: name of the encoder; None for the default.
+
+    Raises:
+        NotAStoreError: something is there already.
+        StoreExposedError: it would lie in a folder that another user owns or may write to.
+        ModelMissingError: the encoder is not on this machine.
+    """
+    return Pending(path, _settings(encoder))
+
+
+def _settings(
+    encoder: str | None, *, shots: int = DEFAULT_SHOTS, seed: bytes | None = None, task: str | None = None
+) -> Settings:
+    """Return the settings of a new store; see `make`."""
+    from edge_icl.models.location import find_encoder
+
+    if not 0 < shots < 1 << 16:
+        raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")
+    if seed is not None and len(seed) != SEED_BYTES:
+        raise InputError(f"the seed has {len(seed)} bytes instead of {SEED_BYTES}", "give 64 hex digits")
+    found = find_encoder(encoder)
+    return Settings(
+        seed=secrets.token_bytes(SEED_BYTES) if seed is None else seed,
+        encoder=found.name,
+        encoder_digest=found.digest,
+        dimension=found.settings.dimension,
+        scale=found.settings.scale,
+        shots=shots,
+        task="" if task is None else normalised_task(task),
+    )
 
 
 def with_encoder(store: Store, encoder: str) -> Settings:

@@ -40,6 +40,7 @@ Changing:
     disk         Store: opening and making one
     rewrapping   another passphrase
     writer       Writer: one change, committed by one rename, then wiped
+    pending      a store that is made by its first change
     whole        a store as a whole: removed and wiped, or given another name
 
 Checking:

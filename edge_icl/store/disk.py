@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.cluster import kmeans, record
@@ -21,7 +21,7 @@ from edge_icl.store.settings import Settings
 from edge_icl.store.wiping import wipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from edge_icl.store.manifest import LabelsSetting
@@ -69,10 +69,10 @@ class Store(StoreReader):
             ownership.refuse_exposed(path)
         draft = draft_of(path)
         with access(path, "made"):
-            _make_parents(files, path)
+            make_parents(files, path)
             wipe_abandoned(files, path)
             try:
-                _lay_out(keys.folder(files, draft, key), settings, labels, key)
+                lay_out(keys.folder(files, draft, key), settings, labels, key)
                 files.rename(draft, path)
             except BaseException:
                 with suppress(OSError):
@@ -137,13 +137,18 @@ class Store(StoreReader):
         recovery.finish(self)
         return super().read(work)
 
+    @contextmanager
+    def present(self) -> Iterator[None]:
+        """Have the store on the disk while the block changes it, as one that was opened is."""
+        yield
+
     def forget_key(self) -> None:
         """Overwrite the data key in memory, if there is one: nothing is read or written here any more."""
         if self.key is not None:
             self.key.wipe()
 
 
-def _make_parents(files: fs.Files, path: Path) -> None:
+def make_parents(files: fs.Files, path: Path) -> None:
     """Make the directories above a path that are missing, and bring their names to the disk."""
     missing = [parent for parent in path.parents if not parent.exists()]
     for parent in reversed(missing):
@@ -152,22 +157,26 @@ def _make_parents(files: fs.Files, path: Path) -> None:
         files.flush_directory(parent.parent)
 
 
-def _lay_out(folder: fs.Folder, new: Settings, labels: LabelsSetting, key: Key | None) -> None:
+def empty(new: Settings, labels: LabelsSetting) -> tuple[Manifest, bytes]:
+    """Return the manifest of an empty store, and the clustering that it names."""
+    nothing = record.encode(kmeans.fit(new.clustering(), Points.join([], new.dimension)))
+    return Manifest(new.digest(new.encode()), 0, new.digest(nothing), pages=(), labels=labels), nothing
+
+
+def lay_out(folder: fs.Folder, new: Settings, labels: LabelsSetting, key: Key | None) -> None:
     """Make the directory of an empty store and bring it to the disk."""
     files, path = folder.files, folder.path
     files.make_directory(path)
     for name in DIRECTORIES:
         files.make_directory(path / name)
-    parameters = new.clustering()
-    nothing = record.encode(kmeans.fit(parameters, Points.join([], new.dimension)))
-    empty = Manifest(new.digest(new.encode()), 0, new.digest(nothing), pages=(), labels=labels)
+    first, nothing = empty(new, labels)
     plain = {lock.NAME: b""} if key is None else {lock.NAME: b"", keys.NAME: key.wrapped.encode()}
     fs.create(files, ((path / name, data) for name, data in plain.items()))
     folder.create(
         {
             settings.NAME: new.encode(),
-            clustering_file(empty.clustering): nothing,
-            manifest.NAME: empty.encode(),
+            clustering_file(first.clustering): nothing,
+            manifest.NAME: first.encode(),
         }
     )
     for name in (*DIRECTORIES, ""):

@@ -1,7 +1,7 @@
 """Where a store is made before it gets its name, and what happens to a draft when the process is killed.
 
-A draft holds no examples, but the task that the user gave, and the seed. The next command that makes or opens a
-store of the same name wipes it.
+A draft holds the task that the user gave, the seed, and what a first change adds, which has the draft's lock as
+long as it takes. The next command that makes or opens a store of the same name wipes one that is abandoned.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from edge_icl.errors import StoreBusyError, StoreNotFoundError
 from edge_icl.store import entries, keys, lock, manifest, settings
-from edge_icl.store.layout import DIRECTORIES
+from edge_icl.store.layout import DIRECTORIES, DRAFT
+from edge_icl.store.lock import locked
 from edge_icl.store.wiping import wipe
 
 if TYPE_CHECKING:
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from edge_icl.store.files import Files
 
 ABANDONED = 10.0
-"""Seconds after which a draft is abandoned: making a store takes only a few flushes."""
+"""Seconds after which a draft that is not locked is abandoned: making a store takes only a few flushes."""
 
-_PARTS = {settings.NAME, manifest.NAME, lock.NAME, keys.NAME, *DIRECTORIES}
+_PARTS = {settings.NAME, manifest.NAME, lock.NAME, keys.NAME, DRAFT, *DIRECTORIES}
 
 
 def draft_of(path: Path) -> Path:
@@ -42,7 +44,11 @@ def wipe_abandoned(files: Files, path: Path) -> None:
     """
     for draft in _abandoned(files, path):
         going = draft_of(draft)
-        with suppress(FileNotFoundError):  # another process does the same
+        # Another process is still writing it, or does the same as this one.
+        with suppress(StoreBusyError, StoreNotFoundError, FileNotFoundError):
+            if lock.NAME in files.names(draft):
+                with locked(draft, timeout=0):
+                    pass
             files.rename(draft, going)  # so that a process that was only slow cannot give it the store's name
             wipe(files, [going])
 

@@ -46,9 +46,10 @@ def require_store(path: Path) -> None:
         raise _something_else(path, f": there is no {settings.NAME} in it")
 
 
-def missing(path: Path) -> StoreNotFoundError:
+def missing(path: Path, *, encrypted: bool = False) -> StoreNotFoundError:
     """Return the error for a path where no store is: the stores that may be meant, and how to make this one."""
-    make = f"make it with `{command_line('init', store=store_name(path))}`"
+    words = ["init", *(["--encrypt"] if encrypted else [])]
+    make = f"make it with `{command_line(*words, store=store_name(path))}`"
     near = " or ".join(shlex.join(["--store", name]) for name in similar(path))
     hint = f"did you mean {near}? if not, {make}" if near else make
     return StoreNotFoundError(f"there is no store at {path}", hint)

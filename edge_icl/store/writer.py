@@ -80,7 +80,7 @@ def writing(store: Store, *, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Write
         StoreDamagedError: the manifest is damaged, or a file that it names is missing; nothing is wiped.
         StoreAccessError: the operating system refused.
     """
-    with locked(store.path, timeout=timeout):
+    with store.present(), locked(store.path, timeout=timeout):
         snapshot = store.snapshot()
         with access(store.path, "cleaned up"):
             recover(store, snapshot)

@@ -157,6 +157,7 @@ def test_white_space_around_an_output_is_left_out_and_that_is_said_once(tmp_path
         "".join(json.dumps({"input": one, "output": other}) + "\n" for one, other in rows)
     )
 
+    run("--store", "new", "init")
     added = run("--store", "new", "add", "--file", str(tmp_path / "rows.jsonl"))
 
     assert added.err == "edge-icl: white space around 2 outputs was left out\n"
@@ -170,5 +171,6 @@ def test_white_space_around_an_output_is_left_out_and_that_is_said_once(tmp_path
 def test_an_import_keeps_every_space(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"input": "Tram", "output": "travel "}\n')
 
+    run("--store", "new", "init")
     assert run("--store", "new", "import", str(tmp_path / "rows.jsonl")).err == ""
     assert '"label": "travel "' in run("--store", "new", "labels", "--json").out

@@ -191,7 +191,7 @@ def test_an_empty_store_learns_from_the_first_answer() -> None:
         typed="Taxi\n\ntravel\nTrain\n\nq\n",
     )
 
-    assert "a new store is made: new" in ran.err
+    assert "a new store is made with your first answer: new" in ran.err
     assert "there is no answer to confirm: type one" in ran.err
     assert outputs("new") == {"Taxi": "travel", "Train": "travel"}
     assert "taught 2 examples (1 confirmed), skipped 0; 1 of 1 answer right (100 %)\n" in ran.out

@@ -28,7 +28,18 @@ def test_help_names_every_command_and_exit_code() -> None:
 
     assert all(f"\n  {name} " in text for name in COMMANDS)
     assert all(f"\n    {code} " in text for code in (0, 1, 2, 3, 130, 141))
-    assert run() == run("--help")
+
+
+def test_without_a_command_it_says_how_to_begin_on_one_screen() -> None:
+    ran = at_terminal()
+
+    assert (ran.code, ran.err) == (0, "")
+    assert len(ran.out.splitlines()) < 24
+    assert max(map(len, ran.out.splitlines())) <= 80
+    assert all(
+        words in ran.out for words in ("edge-icl models fetch", "edge-icl add", "edge-icl ask", "--help")
+    )
+    refused(run("-v"), "missing command", code=2)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

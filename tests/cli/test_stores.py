@@ -1,17 +1,42 @@
 """Stores named by an option, the environment or nothing; listed, removed, renamed; and unknown ones."""
 
+import itertools
 import json
+import platform
 import shlex
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
+import killing
 import pytest
 from command import IDS, at_terminal, content, refused, run, unchanged
 
 from edge_icl import Memory
 
 pytest_plugins = ["cli_fixtures"]
+
+traced = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() not in {"x86_64", "aarch64"}, reason="ptrace is Linux's"
+)
+
+INTERRUPTED = """
+import os, sys
+from edge_icl.encode.encoder import Encoder
+from edge_icl.cli.main import main
+
+number, encode = int(sys.argv.pop(1)), Encoder.encode
+
+def cut_off(*args, **options):
+    os.kill(os.getpid(), number)
+    return encode(*args, **options)
+
+Encoder.encode = cut_off
+sys.exit(main())
+"""
+"""Sends itself a signal when it begins to embed."""
 
 
 @pytest.fixture
@@ -189,3 +214,86 @@ def test_a_misspelt_store_is_never_made_and_the_one_that_was_meant_is_named(fold
 
 def test_the_help_names_the_variable() -> None:
     assert "EDGE_ICL_STORE" in run("--help").out
+
+
+@pytest.fixture
+def taught(models_home: Path) -> Path:
+    """The folder of the stores, in a home with models and a store called work."""
+    run("--store", "work", "add", "Uber to the airport", "travel")
+    return models_home / "stores"
+
+
+def test_add_says_when_it_makes_a_store_and_which_one_may_have_been_meant(taught: Path) -> None:
+    first = run("--store", "work", "add", "Sandwich at noon", "food")
+    made = run("--store", "wrok", "add", "Sandwich at noon", "food")
+    other = run("--store", "invoices", "add", "Sandwich at noon", "food", "--json")
+    again = run("--store", "invoices", "add", "Sandwich at noon", "food", "--json")
+
+    assert first.err == ""
+    assert made.err.splitlines() == [
+        f"edge-icl: made the store wrok in {taught}",
+        "edge-icl: there is work, too: if that was meant, take this one back: edge-icl stores remove wrok",
+    ]
+    assert json.loads(other.out)["made"] == f"{taught}/invoices"
+    assert "made" not in json.loads(again.out)
+    assert run(*pasted(made.err.splitlines()[1].rpartition(": ")[2]), "--yes").code == 0
+    assert sorted(path.name for path in taught.iterdir()) == ["invoices", "work"]
+
+
+@pytest.mark.parametrize("words", [("add", "-"), ("import", "-")])
+def test_where_nothing_is_added_no_store_is_made(taught: Path, words: tuple[str, ...]) -> None:
+    run("--store", "new", *words, stdin="")
+    run("--store", "new", *words, stdin='{"input": "a"}\n')
+
+    assert [path.name for path in taught.iterdir()] == ["work"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGKILL", None)])
+def test_a_first_add_that_is_cut_off_leaves_no_store(taught: Path, tmp_path: Path, number: int) -> None:
+    lesson = tmp_path / "many.jsonl"
+    lesson.write_text(
+        "".join(json.dumps({"input": f"trip {n}", "output": "travel"}) + "\n" for n in range(3000))
+    )
+    command = [
+        sys.executable,
+        "-c",
+        INTERRUPTED,
+        str(int(number)),
+        "--store",
+        "new",
+        "add",
+        "--file",
+        str(lesson),
+    ]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode != 0
+    assert "change is made" not in done.stderr
+    assert [path.name for path in taught.iterdir()] == ["work"]
+    refused(run("--store", "new", "list"), "there is no store at")
+
+
+@traced
+def test_a_first_add_that_is_killed_anywhere_leaves_the_whole_store_or_none(
+    taught: Path, tmp_path: Path, campaign: bool
+) -> None:
+    exported = json.loads(run("--store", "work", "export", "--vectors").out)
+    lesson = tmp_path / "one.jsonl"
+    lesson.write_text(json.dumps({name: exported[name] for name in exported if name != "id"}))
+    outcomes = set()
+    with killing.killer() as killer:
+        for at in itertools.count(step=1 if campaign else 41):
+            done = not killer.kill("--store", "new", "add", "--file", str(lesson), at=at)
+            there = (taught / "new").exists()
+            outcomes.add(there)
+            if there:
+                with Memory.open("new", create=False) as memory:
+                    assert len(memory) == 1
+            for path in taught.iterdir():
+                if path.name != "work":
+                    shutil.rmtree(path)
+            if done:
+                break
+    assert outcomes == {False, True}
