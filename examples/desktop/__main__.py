@@ -1,4 +1,4 @@
-"""A window that classifies a line as you type, learns from corrections, and forgets with a click.
+"""A window that classifies a line as you type, learns from corrections, and forgets; all with undo.
 
     python examples/desktop                    the store "desktop"
     python examples/desktop --store work       another one, by its name or its path

@@ -35,6 +35,17 @@ def dress(root: tk.Tk) -> None:
     style.configure("Status.TFrame", background=CARD)
     style.configure("Status.TLabel", background=CARD)
     style.configure("Note.TLabel", background=CARD, foreground=QUIET)
+    style.map("TCombobox", fieldbackground=[("readonly", CARD)], foreground=[("readonly", INK)])
+    style.configure("Sure.TLabel", foreground=QUIET)
+    style.configure("Alarm.TLabel", foreground=ALARM)
+    style.configure("TNotebook", background=PAPER, borderwidth=0, tabmargins=(20, 0, 20, 0))
+    style.configure("TNotebook.Tab", background=PAPER, foreground=QUIET, padding=(14, 6), borderwidth=0)
+    style.map(
+        "TNotebook.Tab",
+        background=[("selected", CARD)],
+        foreground=[("selected", ACCENT)],
+        lightcolor=[("selected", CARD)],
+    )
     style.configure("Alarm.Status.TLabel", foreground=ALARM)
     for field in ("TEntry", "TCombobox"):
         style.configure(field, padding=7, fieldbackground=CARD, lightcolor=CARD)

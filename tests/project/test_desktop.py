@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -9,16 +10,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from command import content
 from expenses import EXAMPLES
 from repository import REPOSITORY
 
 from edge_icl import Example, Memory
+from edge_icl.answer.certainty import in_words
 
 PROGRAM = REPOSITORY / "examples" / "desktop"
 PATIENCE = 120.0
+PAUSE = 2.0
+STRANGE = "qzx vkw jjj 8817"
 
 MISSING = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
 
@@ -65,6 +73,30 @@ class Desktop:
         self.press("ctrl+l")
         self.xdotool("type", "--delay", "30", text)
 
+    def answer(self, text: str) -> None:
+        """Write another right answer over the one that is there."""
+        self.press("alt+r", "ctrl+a")
+        self.xdotool("type", "--delay", "30", text)
+
+    def asks(self, title: str) -> bool:
+        """Whether a dialog is there."""
+        words = ["xdotool", "search", "--onlyvisible", "--name", f"^{title}$"]
+        return subprocess.run(words, capture_output=True, check=False, timeout=PATIENCE).returncode == 0
+
+    def confirm(self, title: str, key: str) -> None:
+        """Answer a dialog with a key, and return when it is gone."""
+        self.until(lambda: self.asks(title))
+        pressed = -math.inf
+
+        def gone() -> bool:
+            nonlocal pressed
+            if self.asks(title) and time.monotonic() - pressed > PAUSE:  # it is seen before it has the focus
+                self.press(key)
+                pressed = time.monotonic()
+            return not self.asks(title)
+
+        self.until(gone)
+
     def until(self, what: Callable[[], bool]) -> None:
         """Wait until something is so."""
         end = time.monotonic() + PATIENCE
@@ -97,6 +129,13 @@ def desktop(display: str, store: Path) -> Iterator[Desktop]:
             process.kill()
 
 
+def saved(store: Path) -> dict[str, bytes]:
+    """Return the files of a store, but for what it computed to answer; none while one is being wiped."""
+    with suppress(FileNotFoundError):
+        return {name: data for name, data in content(store).items() if not name.startswith(("cache", "lock"))}
+    return {}
+
+
 def inputs(store: Path) -> dict[str, str]:
     with Memory.open(store) as memory:
         return {held.input: held.output for held in memory.examples()}
@@ -107,9 +146,9 @@ def test_a_line_is_classified_as_it_is_typed_and_corrected(desktop: Desktop, sto
     desktop.until(lambda: desktop.title == "travel - edge-icl")
 
     desktop.type("Felt pens")
-    desktop.press("alt+r")
-    desktop.xdotool("type", "--delay", "30", "art supplies")
+    desktop.answer("art supplies")
     desktop.press("Return")
+    desktop.confirm("New label", "alt+y")
 
     desktop.until(lambda: inputs(store).get("Felt pens") == "art supplies")
     desktop.until(lambda: desktop.title == "art supplies - edge-icl")
@@ -123,19 +162,116 @@ def test_an_example_is_forgotten_when_that_is_confirmed_and_only_then(desktop: D
     before = inputs(store)
 
     desktop.press("Down", "Delete")
-    desktop.xdotool("search", "--sync", "--onlyvisible", "--name", "^Forget$")
-    desktop.press("Return")  # no is the default
+    desktop.confirm("Forget", "Return")  # no is the default
     desktop.type("Printer toner")
     desktop.until(lambda: desktop.title == "office - edge-icl")
     assert inputs(store) == before
     desktop.press("Down", "Delete")
-    desktop.xdotool("search", "--sync", "--onlyvisible", "--name", "^Forget$")
-    desktop.press("alt+y")
+    desktop.confirm("Forget", "alt+y")
 
     desktop.until(lambda: inputs(store) != before)
     assert set(before) - set(inputs(store)) == {"Printer toner"}
     with Memory.open(store) as memory:
         assert memory.verify(deep=True).ok
+
+
+def test_ctrl_enter_learns_once_and_ctrl_a_selects_all(desktop: Desktop, store: Path) -> None:
+    desktop.type("Felt")
+    desktop.press("ctrl+a")
+    desktop.xdotool("type", "--delay", "30", "Crayons")
+    desktop.answer("art")
+    desktop.answer("art supplies")
+    desktop.press("ctrl+Return")
+    desktop.confirm("New label", "alt+y")
+
+    desktop.until(lambda: desktop.title == "art supplies - edge-icl")
+    assert not desktop.asks("New label")
+    assert inputs(store).get("Crayons") == "art supplies"
+    assert len(inputs(store)) == len(EXAMPLES) + 1
+
+
+def test_a_label_that_is_new_is_taught_only_if_it_is_meant(desktop: Desktop, store: Path) -> None:
+    before = saved(store)
+    desktop.type("Tram to the fair")
+    desktop.answer("travle")
+    desktop.press("Return")
+    desktop.confirm("New label", "Return")  # no is the default where a known label is nearly the same
+
+    assert saved(store) == before
+    desktop.answer("travel")
+    desktop.press("Return")
+    desktop.until(lambda: inputs(store).get("Tram to the fair") == "travel")
+
+
+def test_what_was_taught_or_forgotten_last_is_taken_back_byte_for_byte(desktop: Desktop, store: Path) -> None:
+    with Memory.open(store) as memory:
+        memory.add("Ferry to Oslo", "boats", tags=["2026", "sea"], source="old.csv")
+    before = saved(store)
+
+    desktop.type("Ferry to Oslo")
+    desktop.until(lambda: desktop.title == "boats - edge-icl")
+    desktop.press("Down", "Delete")
+    desktop.confirm("Forget", "alt+y")
+    desktop.until(lambda: "Ferry to Oslo" not in inputs(store))
+    desktop.until(lambda: len(saved(store)) == len(before))  # what is forgotten is wiped next
+    between = saved(store)
+    desktop.type("Tram to the fair")
+    desktop.answer("travel")
+    desktop.press("Return")
+    desktop.until(lambda: "Tram to the fair" in inputs(store))
+
+    desktop.press("ctrl+z")
+    desktop.until(lambda: saved(store) == between)
+    desktop.press("ctrl+z")
+    desktop.until(lambda: saved(store) == before)
+
+
+def test_all_examples_are_browsed_and_searched_asked_and_forgotten(desktop: Desktop, store: Path) -> None:
+    before = saved(store)
+    desktop.until(lambda: desktop.title == "edge-icl")
+    desktop.press("ctrl+f")
+    desktop.xdotool("type", "--delay", "30", "toner")
+    desktop.until(lambda: desktop.title == "1 of 12 examples - edge-icl")
+    desktop.press("Down", "Return")
+    desktop.until(lambda: desktop.title == "office - edge-icl")
+
+    desktop.press("ctrl+f", "Down", "Delete")
+    desktop.confirm("Forget", "alt+y")
+    desktop.until(lambda: "Printer toner" not in inputs(store))
+    desktop.press("ctrl+f")
+    desktop.xdotool("type", "--delay", "30", "paper")
+    desktop.until(lambda: desktop.title == "1 of 11 examples - edge-icl")
+    desktop.press("Down", "u")
+    desktop.until(lambda: saved(store) == before)
+
+
+def test_an_answer_says_in_words_how_sure_it_is_and_what_is_unlike_everything(
+    display: str, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(PROGRAM))
+    tkinter, widgets, look = map(import_module, ("tkinter", "widgets", "look"))
+    root = tkinter.Tk()
+    try:
+        look.dress(root)
+        shown, table = widgets.Answer(root), widgets.Examples(root)
+        with Memory.open(store) as memory:
+            found = {text: memory.ask(text) for text in ("Taxi to the airport", "Printer toner", STRANGE)}
+        found[STRANGE] = replace(found[STRANGE], unlike=True)  # a store of twelve is too small to tell
+        words = {}
+        for text, answer in found.items():
+            shown.show(answer)
+            table.show(answer)
+            words[text] = [label["text"] for label in shown.winfo_children() if label.winfo_class() == "TLabel"]
+        headings = [table.table.heading(name)["text"] for name in table.table["columns"]]
+    finally:
+        root.destroy()
+
+    taxi = found["Taxi to the airport"]
+    assert f"{taxi.probability:.0%}, {in_words(taxi.probability)}" in words["Taxi to the airport"]
+    assert "taught for this line" in words["Printer toner"]
+    guess = "Unlike everything that was taught: this is a guess."
+    assert [guess in words[text] for text in found] == [False, False, True]
+    assert headings == ["alike", "output", "input", "why it counts"]
 
 
 def test_a_change_in_another_program_is_seen(desktop: Desktop, store: Path) -> None:
