@@ -26,6 +26,7 @@ What comes in:
 A run of the program:
 
     session      the store it works on, and where its results go
+    noticed      labels that look like others, and contradictions
     sight        what a store's encoder does not read, and which one does
     answers      an answer, and what it rests on
     questions    one question, or a file of them, answered

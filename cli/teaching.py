@@ -22,7 +22,7 @@ from edge_icl.errors import InputError
 from edge_icl.example import Example
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from edge_icl.answer.lengths import Lengths
     from edge_icl.cli.formats.format import Format, Row, Taught
@@ -113,7 +113,14 @@ def _named(option: str, default: str, text: str) -> Callable[[F], F]:
 
 
 def read(
-    file: str, options: FileOptions, labels: Labels, lengths: Lengths, *, progress: Progress, strip: bool = True
+    file: str,
+    options: FileOptions,
+    labels: Labels,
+    lengths: Lengths,
+    *,
+    progress: Progress,
+    strip: bool = True,
+    allowed: Collection[str] | None = None,
 ) -> Lesson:
     """Return what a file teaches.
 
@@ -123,13 +130,14 @@ def read(
         labels: what each example gets in addition.
         lengths: refuses what is too long for the model.
         progress: told about the bytes that are read.
-        strip: see `Lesson.take`.
+        strip: leave out the white space around outputs: not where a store is to be the one that was exported.
+        allowed: the labels that an output must be one of; None for any output.
 
     Raises:
         click.UsageError: see `FileOptions.format_of`.
         InputError: the file cannot be read, has no good row, or has a bad one that must not be skipped.
     """
-    lesson, kind, fields = Lesson(), options.format_of(file), options.fields
+    lesson, kind, fields = Lesson(allowed=allowed), options.format_of(file), options.fields
     assert kind.taught is not None
     columns = Columns((fields.input, fields.output), (fields.tags, fields.source, VECTOR, ENCODER))
     odd: dict[int, str] = {}
@@ -140,11 +148,13 @@ def read(
             taught = kind.taught(row, fields)
             example, vector = _example(taught, labels), _vector(row)
             lengths.check(example)
+            example = lesson.trim(example) if strip else example
+            lesson.check(example)
         except InputError as error:
             lesson.bad.append((row.line, error.message))
             odd |= {len(lesson.bad) - 1: row.odd} if row.odd else {}
         else:
-            lesson.take(example, vector, strip=strip)
+            lesson.take(example, vector)
             lesson.longer += taught.turns > 1
     mixed = any(not one.input.isascii() or not one.output.isascii() for one in lesson.examples)
     looks = encodings.advice([*odd.values()], read_as=options.encoding, mixed=mixed)
@@ -178,6 +188,7 @@ def _refuse(file: str, lesson: Lesson, looks: str, *, skip_bad: bool) -> None:
         told = "; ".join(f"line {line}: {reason}" for line, reason in bad[:MOST_TOLD])
         more = f"; and {len(bad) - MOST_TOLD} more" if len(bad) > MOST_TOLD else ""
         hint = "none of its rows can be used" if skip_bad else "correct them, or leave them out with --skip-bad"
-        raise InputError(f"{name} has {counted(len(bad), 'bad row')} ({told}{more})", looks or hint)
+        hint = f"{looks or hint}{'; without --strict-labels new labels are taken' if lesson.refused else ''}"
+        raise InputError(f"{name} has {counted(len(bad), 'bad row')} ({told}{more})", hint)
     if not lesson.examples:
         raise InputError(f"{name} holds no examples", "give one JSON object a line, or a header and rows")

@@ -9,7 +9,7 @@ import click
 
 from edge_icl.cli import completion
 from edge_icl.cli.given import text_or_stdin
-from edge_icl.errors import ExampleNotFoundError, StoreDamagedError
+from edge_icl.errors import ExampleNotFoundError, InputError, StoreDamagedError
 from edge_icl.example import Example, normalise
 from edge_icl.results import Held
 from edge_icl.search.matching import visible
@@ -56,11 +56,11 @@ def _text(ctx: click.Context, option: click.Parameter, value: str | None) -> str
     """Return a text that is not empty, as it was typed or from stdin.
 
     Raises:
-        click.UsageError: it is empty, and every example would fit, or none.
+        InputError: it is empty, and every example would fit, or none.
     """
     text = text_or_stdin(ctx, option, value)
     if text is not None and not text.strip():
-        raise click.UsageError(f"{option.opts[0]} is empty: give the text that you mean")
+        raise InputError("the text is empty", f"give {option.opts[0]} the text that you mean")
     return text
 
 

@@ -348,6 +348,10 @@ class AsyncMemory:
         """Return each different output and how many examples have it, as `Memory.outputs` does."""
         return await self._run(self._memory.outputs)
 
+    async def has_output(self, output: str) -> bool:
+        """Tell whether an example has this output, as `Memory.has_output` does."""
+        return await self._run(partial(self._memory.has_output, output))
+
     async def get(self, id: str) -> Held:
         """Return the example whose id begins so, as `Memory.get` does."""
         return await self._run(partial(self._memory.get, id))

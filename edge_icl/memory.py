@@ -44,7 +44,7 @@ from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.filters import Filters
-from edge_icl.search.finding import every_example, held, nearest, outputs, select
+from edge_icl.search.finding import every_example, has_output, held, nearest, outputs, select
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, no_passphrase
 from edge_icl.store.manifest import AUTO
@@ -695,6 +695,15 @@ class Memory:
     def outputs(self) -> dict[str, int]:
         """Return each different output and how many examples have it: the most frequent first, then by text."""
         return self._opened.read(outputs)
+
+    def has_output(self, output: str) -> bool:
+        """Tell whether an example has this output, to the letter; reads pages until one does.
+
+        Raises:
+            InputError: it is not valid text.
+        """
+        wanted = normalise(output, "output")
+        return self._opened.read(lambda snapshot: has_output(snapshot, wanted))
 
     def contradictions(self, *examples: Example) -> list[Held]:
         """Return the examples that have the input of one of these and another output than it has.

@@ -6,23 +6,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import completion, given, sight, teaching
+from edge_icl.cli import completion, given, noticed, sight, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.given import STDIN
 from edge_icl.cli.lesson import Lesson
+from edge_icl.cli.noticed import Noticed
 from edge_icl.cli.tables import counted
 from edge_icl.cli.teaching import MOST_TOLD, FileOptions, Labels
 from edge_icl.cli.usage import Advised, quoted
-from edge_icl.errors import EdgeIclError, StoreExistsError
-from edge_icl.example import Example, same_text
+from edge_icl.errors import StoreExistsError
+from edge_icl.example import Example
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping
 
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
-    from edge_icl.results import Added, Held
+    from edge_icl.results import Added
 
 PAIR = 2
 
@@ -57,6 +58,11 @@ PAIR = 2
     help="Where the examples come from, such as a file or a person.",
     shell_complete=completion.sources,
 )
+@click.option(
+    "--strict-labels",
+    is_flag=True,
+    help="Refuse an output that no example of the store has: a new label, or a slip.",
+)
 @click.pass_obj
 @taking(FileOptions)
 def add(
@@ -67,6 +73,7 @@ def add(
     file: str | None,
     tags: tuple[str, ...],
     source: str | None,
+    strict_labels: bool,
 ) -> None:
     """Teach: add an INPUT with the OUTPUT that you want for it, or a file of such pairs.
 
@@ -81,6 +88,9 @@ def add(
     the user is the input, the assistant's answer to it the output. Earlier turns and system messages are left
     out.
 
+    White space around an output of one line is left out. New labels that look like a known one are named, with
+    the command that makes them one; --strict-labels refuses every new label.
+
     What `edge-icl export --vectors` wrote is not sent through the encoder again.
     """
     from edge_icl.answer.lengths import Lengths
@@ -91,27 +101,39 @@ def add(
         raise Advised("both a file and texts are given", f"leave the texts out: {session.line().given()}")
     else:
         session.output.waiting_for_rows(file)
+    allowed = _labels(session) if strict_labels else None
     # Before there is a store, and while a row still has its line number.
     with Lengths() as lengths, session.output.progress() as progress:
         if file is None:
-            lesson = Lesson()
-            lesson.take(Example.create(*texts, tags=tags, source=source))
+            lesson = Lesson(allowed=allowed)
+            lesson.take(lesson.trim(Example.create(*texts, tags=tags, source=source)))
+            lesson.check(lesson.examples[0])
             lengths.check(lesson.examples[0])
         else:
-            lesson = teaching.read(file, options, Labels(tags, source), lengths, progress=progress)
+            labels = Labels(tags, source)
+            lesson = teaching.read(file, options, labels, lengths, progress=progress, allowed=allowed)
     try:
-        _teach(session, lesson, skip_bad=options.skip_bad)
+        _teach(session, lesson, create=not strict_labels, skip_bad=options.skip_bad)
     except StoreExistsError:  # another process has made the store since it was looked for
-        _teach(session, lesson, skip_bad=options.skip_bad)
+        _teach(session, lesson, create=not strict_labels, skip_bad=options.skip_bad)
 
 
-def _teach(session: Session, lesson: Lesson, *, skip_bad: bool) -> None:
-    """Add what is taught to the store, which is made with it if nothing is there."""
-    with session.open(create=True) as memory, session.output.progress() as progress:
+def _teach(session: Session, lesson: Lesson, *, create: bool, skip_bad: bool) -> None:
+    """Add what is taught to the store.
+
+    Args:
+        session: which store, and where it is told.
+        lesson: what is taught.
+        create: make the store with it if nothing is there.
+        skip_bad: whether rows could be left out.
+    """
+    with session.open(create=create) as memory, session.output.progress() as progress:
+        new = noticed.new_labels(memory, (example.output for example in lesson.examples))
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
-        others = _contradictions(session, memory, lesson)
-        show(session, memory, added, lesson, others, skip_bad=skip_bad)
-        _tell_contradictions(session, memory, lesson, others)
+        found = Noticed.of(session, memory, lesson.examples, new)
+        show(session, memory, added, lesson, found, merged=lesson.merged(new), skip_bad=skip_bad)
+        if not session.output.json:
+            found.tell(session, memory, dict(zip(added.ids, lesson.examples, strict=True)))
 
 
 def _pair(session: Session, texts: tuple[str, ...]) -> tuple[str, str]:
@@ -147,16 +169,29 @@ def _pair(session: Session, texts: tuple[str, ...]) -> tuple[str, str]:
 
 
 def show(
-    session: Session, memory: Memory, added: Added, lesson: Lesson, others: Sequence[Held], *, skip_bad: bool
+    session: Session,
+    memory: Memory,
+    added: Added,
+    lesson: Lesson,
+    found: Noticed,
+    *,
+    merged: Mapping[str, int],
+    skip_bad: bool,
 ) -> None:
-    """Show what was added, and what of it the encoder does not read."""
+    """Show what was added, and what of it the encoder does not read.
+
+    Args:
+        session: where it is shown.
+        memory: the store.
+        added: what was added.
+        lesson: what was given.
+        found: what was noticed.
+        merged: labels that were written in several ways, and in how many.
+        skip_bad: whether rows could be left out.
+    """
     if session.output.json:
-        skipped = [{"line": line, "reason": reason} for line, reason in lesson.bad]
-        more = {"skipped": skipped} if skip_bad else {}
-        shortened = {"shortened": lesson.longer} if lesson.longer else {}
-        shortened |= {"stripped": lesson.stripped} if lesson.stripped else {}
-        contradictions = {"contradictions": [one.as_json() for one in others]} if others else {}
-        session.output.document(added.as_json() | session.made(memory) | more | shortened | contradictions)
+        shown = _as_json(added, lesson, found, merged, skip_bad=skip_bad)
+        session.output.document(shown | session.made(memory))
         return
     for line, reason in lesson.bad:
         session.output.note(f"skipped line {line}: {reason}")
@@ -164,39 +199,56 @@ def show(
         what = counted(lesson.longer, "conversation")
         session.output.note(f"of {what} with earlier turns only the last question and answer was taken")
     if lesson.stripped:
-        session.output.note(f"white space around {counted(lesson.stripped, 'output')} was left out")
+        what = f"white space around {counted(lesson.stripped, 'output')} was left out"
+        session.output.note(f"{what}{_merged(merged)}")
     if lesson.bad or len(added.ids) > 1:
-        known = f"; {added.duplicates:,} were there already" if added.duplicates else ""
         carried = f", {added.carried:,} with the vectors that came along" if added.carried else ""
-        session.output.line(f"added {counted(added.added)}{carried}{known}")
+        session.output.line(f"added {counted(added.added)}{carried}{_known(added)}{_contradicted(found)}")
     else:
         session.output.line(f"added {added.ids[0]}" if added.added else f"{added.ids[0]} was there already")
     sight.tell(session, memory, unread=added.unread, cut=added.cut, of=len(added.ids))
 
 
-def _contradictions(session: Session, memory: Memory, lesson: Lesson) -> list[Held]:
-    """Return the examples that contradict those that were added; these are in the store in any case."""
-    try:
-        return memory.contradictions(*lesson.examples)
-    except (EdgeIclError, OSError, MemoryError) as error:
-        why = str(error) or "there is not enough memory"
-        session.output.note(f"it cannot be told whether an input was taught with another output: {why}")
-        return []
+def _labels(session: Session) -> Collection[str]:
+    """Return the labels of the store, which must be there: a new one has none that could be allowed."""
+    with session.open() as memory:
+        return memory.outputs()
 
 
-def _tell_contradictions(session: Session, memory: Memory, lesson: Lesson, others: Sequence[Held]) -> None:
-    """Tell which inputs were taught with another output already, and how to correct that."""
-    if session.output.json:
-        return
-    for one in others[:MOST_TOLD]:
-        wanted = next(
-            taught.output
-            for taught in lesson.examples
-            if same_text(taught.input, one.input) and taught.output != one.output
-        )
-        fix = session.command_line("fix", session.short(memory, one.id), wanted)
-        session.output.note(f"{one.input} is already taught as {one.output}; to correct that: {fix}")
-    if len(others) > MOST_TOLD:
-        more = counted(len(others) - MOST_TOLD, "more example")
-        check = session.command_line("check")
-        session.output.note(f"{more} have an input that is taught with another output too; to see all: {check}")
+def _as_json(
+    added: Added, lesson: Lesson, found: Noticed, merged: Mapping[str, int], *, skip_bad: bool
+) -> dict[str, object]:
+    """Return all that is shown, for JSON."""
+    fields: dict[str, object] = {
+        "shortened": lesson.longer,
+        "stripped": lesson.stripped,
+        "merged": [*merged],
+    }
+    skipped = {"skipped": [{"line": line, "reason": reason} for line, reason in lesson.bad]}
+    told = {name: value for name, value in fields.items() if value}
+    return added.as_json() | told | (skipped if skip_bad else {}) | found.as_json()
+
+
+def _merged(merged: Mapping[str, int]) -> str:
+    """Return which labels are one now that were written in several ways; empty where none were."""
+    if not merged:
+        return ""
+    names = ", ".join([*merged][:MOST_TOLD]) + (
+        f" and {len(merged) - MOST_TOLD:,} more" * (len(merged) > MOST_TOLD)
+    )
+    many = "one" if len(merged) == 1 else f"{len(merged):,}"
+    return f", which made {sum(merged.values()):,} labels {many}: {names}"
+
+
+def _known(added: Added) -> str:
+    """Return how many examples changed nothing, and why; empty where all did."""
+    again = len(added.ids) - len({*added.ids})
+    there = added.duplicates - again
+    were = f"; {there:,} {'was' if there == 1 else 'were'} there already" if there else ""
+    return f"{were}; {again:,} came again" if again else were
+
+
+def _contradicted(found: Noticed) -> str:
+    """Return how many inputs have several outputs; empty where none has."""
+    count = found.contradicted
+    return f"; {counted(count, 'input')} {'has' if count == 1 else 'have'} different outputs" if count else ""

@@ -10,6 +10,7 @@ import click
 from edge_icl.cli import completion, editor, sight
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.commands import fix
+from edge_icl.cli.noticed import Corrected
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ def edit(session: Session, id: str) -> None:
         if memory.encrypted and not editor.in_memory():
             session.output.note(NOT_IN_MEMORY)
         changes = _changes(one.example, editor.edit(_text(one.example, markers)), markers)
-        fix.show(session, memory, memory.replace(one.id, **changes))
+        new = Corrected.of(memory, changes["output"]) if "output" in changes else None
+        if new is not None:
+            changes["output"] = new.output
+        fix.show(session, memory, memory.replace(one.id, **changes), new)
         if "input" in changes and not session.output.json:
             sight.tell_of(session, memory, [changes["input"]])
 

@@ -9,6 +9,7 @@ import click
 from edge_icl.cli import completion
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.given import text_or_stdin
+from edge_icl.cli.noticed import Corrected
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
@@ -31,13 +32,15 @@ def fix(session: Session, id: str, output: str) -> None:
     stdin. What else an example has can be changed with `edge-icl edit`.
     """
     with session.open() as memory:
-        show(session, memory, memory.replace(id, output=output))
+        new = Corrected.of(memory, output)
+        show(session, memory, memory.replace(id, output=new.output), new)
 
 
-def show(session: Session, memory: Memory, done: Replaced) -> None:
-    """Show what was put in the place of an example."""
+def show(session: Session, memory: Memory, done: Replaced, corrected: Corrected | None) -> None:
+    """Show what was put in the place of an example, and what was noticed of its output if that is new."""
+    more = {} if corrected is None else corrected.shown(session, memory, done.new)
     if session.output.json:
-        session.output.document(done.as_json())
+        session.output.document(done.as_json() | more)
     elif done.changed:
         old, new = (session.short(memory, id) for id in (done.old, done.new))
         session.output.line(f"{old} is forgotten; in its place is {new}")

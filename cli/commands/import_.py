@@ -9,6 +9,7 @@ import click
 from edge_icl.cli import teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.commands import add
+from edge_icl.cli.noticed import Noticed
 from edge_icl.cli.teaching import FileOptions, Labels
 from edge_icl.errors import StoreExistsError, StoreNotFoundError
 
@@ -44,7 +45,7 @@ def import_(session: Session, options: FileOptions, *, file: str) -> None:
         lesson = teaching.read(file, options, Labels(), lengths, progress=progress, strip=False)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
-        add.show(session, memory, added, lesson, (), skip_bad=options.skip_bad)
+        add.show(session, memory, added, lesson, Noticed(), merged={}, skip_bad=options.skip_bad)
 
 
 def _refuse_filled(session: Session, file: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import completion
+from edge_icl.cli import completion, noticed
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.tables import counted
 from edge_icl.cli.wanted import refuse_unknown
@@ -104,14 +104,17 @@ def _rename(session: Session, memory: Memory, old: str, new: str, *, yes: bool) 
     if new in known and new != old and not yes:
         _confirm(session.output, f"{counted(known[old])} with {visible(old)} and {known[new]:,} with {new}")
     done = memory.rename_label(old, new)
+    alike = [] if new in known else noticed.look_alikes(session, memory, [new])
     if session.output.json:
-        session.output.document(done.as_json())
+        more = {"look_alikes": [one.as_json() for one in alike]} if alike else {}
+        session.output.document(done.as_json() | more)
     elif not done.ids:
         session.output.line(f"{visible(old)} stays as it is; nothing was changed")
     else:
         were = "was" if done.merged == 1 else "were"
         merged = f"; {done.merged:,} of them {were} there already" if done.merged else ""
         session.output.line(f"renamed {visible(old)} to {new} in {counted(len(done.ids))}{merged}")
+        noticed.tell_look_alikes(session, memory, alike, {})
 
 
 def _confirm(output: Output, both: str) -> None:

@@ -12,10 +12,12 @@ import re
 from typing import TYPE_CHECKING
 
 from edge_icl.results import Labelling
+from edge_icl.search.spelling import look_alikes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from edge_icl.search.spelling import LookAlike
     from edge_icl.store.manifest import LabelsSetting
 
 NAME = re.compile(r"(?=.*_)[^\W\d]\w*\W?")
@@ -57,6 +59,20 @@ def decide(found: Mapping[str, int], setting: LabelsSetting = "auto") -> Labelli
         return Labelling(labels=False, why=f"{many} in {_counted(total, 'example')}: few repeat")
     form = "short outputs" if short else "outputs that read like free text"
     return Labelling(labels=short, assumed=True, why=f"{_counted(total, 'example')} so far, with {form}")
+
+
+def slips(new: Collection[str], outputs: Mapping[str, int], setting: LabelsSetting) -> list[LookAlike]:
+    """Return the new labels that look like another one; none where the outputs are free text.
+
+    Args:
+        new: outputs that no example had before.
+        outputs: how often each output occurs by now.
+        setting: the store's.
+    """
+    counts = {label: outputs[label] for label in new if label in outputs}
+    if not counts or not decide(outputs, setting).labels:
+        return []
+    return look_alikes(counts, {label: count for label, count in outputs.items() if label not in counts})
 
 
 def _counted(count: int, noun: str) -> str:

@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from edge_icl.answer.labels import slips
 from edge_icl.errors import ExampleNotFoundError, InputError
+from edge_icl.example import Example
+from edge_icl.mcp.arguments import (
+    AddArguments,
+    Arguments,
+    AskArguments,
+    DryRunArguments,
+    ForgetArguments,
+    SearchArguments,
+    StatusArguments,
+)
 from edge_icl.mcp.plans import LIFETIME, Plan, Plans
 from edge_icl.mcp.quoting import quoted
 from edge_icl.search.matching import as_json, only_folded
+from edge_icl.search.spelling import did_you_mean, stripped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge_icl.memory import Memory
     from edge_icl.results import Held
-
-LEAST_SIMILARITY = 0.5
-"""What `like` may ask for: below about this, every example is like every text."""
 
 MOST_SHOWN = 200
 """Examples of one dry run: a person must be able to read what would go."""
@@ -86,68 +93,22 @@ class Result:
     fields: dict[str, Any]
 
 
-class Arguments(BaseModel):
-    """What a tool is called with: no other names, and no text for a number."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class AddArguments(Arguments):
-    """See `add`."""
-
-    input: Annotated[str, Field(description="What a question will look like, such as: Uber to the airport")]
-    output: Annotated[str, Field(description="The answer wanted for it, such as: travel")]
-    tags: Annotated[list[str], Field(description="Words to find the example by.")] = []
-    source: Annotated[str | None, Field(description="Where it comes from, such as a file or a person.")] = None
-
-
-class AskArguments(Arguments):
-    """See `ask`."""
-
-    question: Annotated[str, Field(description="An input like those of the examples.")]
-
-
-class SearchArguments(Arguments):
-    """See `search`."""
-
-    text: Annotated[str, Field(description="A text like the inputs of the examples.")]
-    limit: Annotated[int, Field(ge=1, le=100, description="How many.")] = 10
-
-
-class StatusArguments(Arguments):
-    """See `status`."""
-
-
-class DryRunArguments(Arguments):
-    """See `forget_dry_run`."""
-
-    ids: Annotated[list[str], Field(description="Ids of examples; their first digits are enough.")] = []
-    match: Annotated[
-        str | None, Field(description="Those whose input or output holds this text as a person reads it.")
-    ] = None
-    output: Annotated[str | None, Field(description="Those with this output, such as a label.")] = None
-    source: Annotated[str | None, Field(description="Those from this source.")] = None
-    tag: Annotated[str | None, Field(description="Those with this tag.")] = None
-    like: Annotated[str | None, Field(description="Those whose input is nearly this text.")] = None
-    min_similarity: Annotated[
-        float | None, Field(ge=LEAST_SIMILARITY, le=1, description="How near to `like`, up to 1 for the same.")
-    ] = None
-
-
-class ForgetArguments(Arguments):
-    """See `forget`."""
-
-    token: Annotated[str, Field(description="What forget_dry_run returned.")]
-
-
 def add(desk: Desk, given: AddArguments) -> Result:
     """Teach the store one example: an input and the output wanted for it. Makes the store if there is none."""
-    added = desk.memory(create=True).add(given.input, given.output, tags=given.tags, source=given.source)
+    memory, output = desk.memory(create=True), stripped(given.output)
+    example = Example.create(given.input, output, tags=given.tags, source=given.source)
+    new = [] if memory.has_output(example.output) else [example.output]
+    added = memory.add_many([example])
+    alike = slips(new, memory.outputs() if new else {}, memory.labels_setting)
     (id,) = added.ids
-    unread = (
-        "; the encoder does not know its characters, and cannot tell it from others" if added.unread else ""
-    )
-    return Result(f"added {id}{unread}" if added.added else f"{id} was there already", added.as_json())
+    told = [f"added {id}" if added.added else f"{id} was there already"]
+    if output != given.output:
+        told.append("white space around the output was left out")
+    if added.unread:
+        told.append("the encoder does not know its characters, and cannot tell it from others")
+    told += [f"the label is new, and like {quoted(one.known)}: ask the user which is meant" for one in alike]
+    fields = {"look_alikes": [one.as_json() for one in alike]} if alike else {}
+    return Result("; ".join(told), added.as_json() | fields)
 
 
 def ask(desk: Desk, given: AskArguments) -> Result:
@@ -259,6 +220,9 @@ def _find(memory: Memory, given: DryRunArguments) -> list[Held]:
     if given.ids:
         return list({one.id: one for one in map(memory.get, given.ids)}.values())
     found = memory.find(**filters, min_similarity=given.min_similarity)
+    if not found and given.output is not None and not memory.has_output(given.output):
+        hint = did_you_mean(given.output, memory.outputs()) or "search shows what is there"
+        raise ExampleNotFoundError(f"no example has the output {quoted(given.output)}", hint)
     if not found:
         raise ExampleNotFoundError("no example fits", "search shows what is there")
     if len(found) > MOST_SHOWN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -83,6 +84,15 @@ def outputs(snapshot: Snapshot) -> dict[str, int]:
     for counts in snapshot.visit(lambda page: Counter(example.output for _, example in page.examples())):
         found.update(counts)
     return most_frequent_first(found)
+
+
+def has_output(snapshot: Snapshot, output: str) -> bool:
+    """Tell whether an example has an output; of one that most have the first page tells.
+
+    As canonical JSON has it: within a text each quote has a backslash before it, so nothing else looks so.
+    """
+    written = f'"output":{json.dumps(output, ensure_ascii=False)}'.encode()
+    return snapshot.holds(lambda page: written in page.text)
 
 
 def most_frequent_first(counts: Mapping[str, int]) -> dict[str, int]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edge_icl.search.matching import fold, visible
 
@@ -78,10 +78,17 @@ class LookAlike(NamedTuple):
     known: str
     same: bool
 
-    @property
-    def case_only(self) -> bool:
-        """Whether nothing but upper and lower case differs."""
-        return self.new.casefold() == self.known.casefold()
+    def __str__(self) -> str:
+        new, known = visible(self.new), visible(self.known)
+        if not self.same:
+            return f"{new} is a new label, a letter from {known}"
+        if self.new.casefold() == self.known.casefold():
+            return f"{new} and {known} differ in case only"
+        return f"{new} and {known} read the same"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {"label": self.new, "like": self.known, "reads_the_same": self.same}
 
 
 def look_alikes(new: Mapping[str, int], known: Mapping[str, int]) -> list[LookAlike]:

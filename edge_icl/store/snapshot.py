@@ -74,6 +74,13 @@ class Snapshot:
         """
         return list(each(lambda leaf: work(self.page_cache.peek(leaf)), self._leaves()))
 
+    def holds(self, test: Callable[[Page], bool]) -> bool:
+        """Tell whether test(page) is true of a page, in the order of their ids; those after it are not read.
+
+        Pages that were not in memory do not stay there.
+        """
+        return any(test(self.page_cache.peek(leaf)) for leaf in self._leaves())
+
     @cached_property
     def clustering(self) -> Clustering:
         """The clustering of this state."""

@@ -160,7 +160,7 @@ def test_white_space_around_an_output_is_left_out_and_that_is_said_once(tmp_path
     run("--store", "new", "init")
     added = run("--store", "new", "add", "--file", str(tmp_path / "rows.jsonl"))
 
-    assert added.err == "edge-icl: white space around 2 outputs was left out\n"
+    assert added.err == "edge-icl: white space around 2 outputs was left out, which made 3 labels one: travel\n"
     found = [json.loads(line) for line in run("--store", "new", "labels", "--json").out.splitlines()]
     assert {one["label"]: one["count"] for one in found} == {"travel": 3, poem: 1}
     assert json.loads(run("--store", "new", "--json", "add", "Taxi", " travel ").out)["stripped"] == 1

@@ -84,7 +84,7 @@ def test_a_label_that_another_filter_leaves_nothing_of_is_not_called_unknown() -
 @pytest.mark.parametrize("text", ["", " ", "\u00a0"])
 def test_an_empty_text_is_refused_in_a_sentence(bare_home: Path, command: str, option: str, text: str) -> None:
     with unchanged(bare_home):
-        refused(run(command, option, text), f"{option} is empty: give the text that you mean", code=2)
+        refused(run(command, option, text), f"the text is empty; give {option} the text that you mean")
 
 
 @pytest.mark.usefixtures("bare_home")

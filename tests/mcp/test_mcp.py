@@ -110,6 +110,24 @@ def test_an_assistant_adds_asks_searches_and_forgets(models_home: Path, tmp_path
         assert memory.verify(deep=True).ok
 
 
+def test_an_assistant_hears_of_a_label_that_looks_like_another_and_forgets_by_labels(home: Path) -> None:
+    assert home
+
+    async def work(client: Client) -> None:
+        told, fields = await call(client, "add", input="Ferry", output="travle ")
+        assert "white space around the output was left out" in told
+        assert told.endswith('the label is new, and like "travel": ask the user which is meant')
+        assert fields["look_alikes"] == [{"label": "travle", "like": "travel", "reads_the_same": False}]
+        told, fields = await call(client, "add", input="Ship", output="travel")
+        assert (told, "look_alikes" in fields) == (f"added {fields['ids'][0]}", False)
+        _, plan = await call(client, "forget_dry_run", output="travel", match="airport")
+        assert {one["input"] for one in plan["examples"]} == {"Uber to the airport", "Uber to airport"}
+        wrong = await fail(client, "forget_dry_run", output="trave")
+        assert wrong.startswith('no example has the output "trave"; did you mean travel')
+
+    session(work)
+
+
 def test_only_the_token_of_a_dry_run_forgets_and_only_once(bare_home: Path) -> None:
     async def work(client: Client) -> None:
         with unchanged(bare_home):
