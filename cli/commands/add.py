@@ -233,11 +233,10 @@ def _merged(merged: Mapping[str, int]) -> str:
     """Return which labels are one now that were written in several ways; empty where none were."""
     if not merged:
         return ""
-    names = ", ".join([*merged][:MOST_TOLD]) + (
-        f" and {len(merged) - MOST_TOLD:,} more" * (len(merged) > MOST_TOLD)
-    )
-    many = "one" if len(merged) == 1 else f"{len(merged):,}"
-    return f", which made {sum(merged.values()):,} labels {many}: {names}"
+    names, more, ways = [*merged][:MOST_TOLD], len(merged) - MOST_TOLD, sum(merged.values())
+    shown = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
+    made = f"{ways:,} labels one" if len(merged) == 1 else f"{len(merged):,} labels of {ways:,}"
+    return f", which made {made}: {shown}"
 
 
 def _known(added: Added) -> str:

@@ -77,6 +77,15 @@ def test_a_label_that_looks_like_no_other_is_taken_without_a_word(label: str) ->
 
 
 @pytest.mark.usefixtures("home")
+def test_a_label_that_begins_with_a_dash_can_be_typed_as_it_is_told() -> None:
+    run("add", "--", "Refund", "-negative")
+    for new in ("-negatve", "-Negative"):
+        told = run("add", "--", f"Refund {new}", new).err
+        type_in(told)
+    assert labels() == {"travel": 3, "-negative": 3, "food": 1, "office": 1}
+
+
+@pytest.mark.usefixtures("home")
 def test_free_texts_are_not_compared() -> None:
     run("labels", "--set", "no")
 
@@ -150,7 +159,7 @@ def test_white_space_that_made_two_labels_is_told_with_the_label() -> None:
     assert first.err == "edge-icl: white space around 2 outputs was left out, which made 2 labels one: travel\n"
     assert (json.loads(later.out)["stripped"], json.loads(later.out)["merged"]) == (2, ["food", "travel"])
     several = run("--store", "new", "add", "--file", "-", stdin=rows(("Rice", "food "), ("Boat", "\ttravel")))
-    assert several.err.endswith("was left out, which made 4 labels 2: food, travel\n")
+    assert several.err.endswith("was left out, which made 2 labels of 4: food, travel\n")
     assert labels("--store", "new") == {"travel": 4, "food": 3}
 
 
