@@ -13,7 +13,7 @@ from edge_icl.cli.wanted import refuse_unknown
 from edge_icl.errors import ConfirmationError
 from edge_icl.example import normalise
 from edge_icl.search.matching import visible
-from edge_icl.search.spelling import stripped
+from edge_icl.search.spelling import look_alikes, stripped
 from edge_icl.store.manifest import LABELS_SETTINGS
 
 if TYPE_CHECKING:
@@ -87,7 +87,10 @@ def _show(session: Session, memory: Memory) -> None:
     elif found:
         session.output.table(("count", "label"), ((f"{count}", output) for output, count in found.items()))
         if session.output.terminal:
-            session.output.line(f"\nthe outputs are {memory.labelling()}")
+            labelling = memory.labelling()
+            session.output.line(f"\nthe outputs are {labelling}")
+            alike = [one for one in look_alikes(found, {}) if one.same and labelling.labels]
+            noticed.tell_look_alikes(session, memory, alike, {})
     else:
         session.output.note("the store is empty")
 

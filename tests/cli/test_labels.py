@@ -32,6 +32,17 @@ def test_outputs_are_listed_the_most_frequent_first_then_by_text() -> None:
 
 
 @pytest.mark.usefixtures("bare_home")
+def test_labels_that_read_the_same_are_named_below_the_list() -> None:
+    run("fix", IDS["Printer paper"], "Travel")
+
+    assert at_terminal("labels").err == (
+        "edge-icl: Travel and travel differ in case only; to make them one: "
+        "edge-icl labels --rename Travel travel\n"
+    )
+    assert run("labels").err == run("labels", "--json").err == ""
+
+
+@pytest.mark.usefixtures("bare_home")
 def test_what_is_forgotten_is_no_longer_listed() -> None:
     run("forget", IDS["Sandwich at noon"], "--yes")
     assert run("labels").out == "3\ttravel\n1\toffice\n"
@@ -105,10 +116,11 @@ def test_a_store_is_made_with_the_setting(models_home: Path) -> None:
         assert memory.labels_setting == "yes"
 
 
-@pytest.mark.parametrize("line", ["labels --set on", "labels --set", "init --labels maybe", "labels yes"])
+@pytest.mark.parametrize("line", ["labels --set on", "labels --set", "init --labels maybe"])
 def test_a_wrong_setting_is_wrong_usage(bare_home: Path, line: str) -> None:
     with unchanged(bare_home):
         refused(run(*line.split()), "see edge-icl", code=2)
+        refused(run("labels", "yes"), "labels takes no text, and yes is one", code=2)
 
 
 def test_where_there_is_no_store_none_is_made(own_home: Path) -> None:

@@ -14,6 +14,7 @@ from stores import DIMENSION, SETTINGS, make
 
 from edge_icl import Example, InputError, Memory
 from edge_icl.aio import AsyncMemory
+from edge_icl.example import normalise
 from edge_icl.store.pages import Row
 
 TEXTS = st.sampled_from(["Anna Berg", "anna berg", "Bus to Berg", "travel", "Travel", "food"])
@@ -89,6 +90,29 @@ def test_a_filter_that_no_example_can_fit_is_an_error_before_anything_is_read(
             ask(**{name: text})
 
 
+@given(
+    examples=st.lists(
+        st.builds(
+            lambda *texts: Example.create(*texts[:2], tags=texts[2:3], source=texts[3]),
+            *[
+                st.sampled_from(
+                    ['"output":"a"', 'a"', "a", "\\\\", "\u00e4", "line\nbreak", '{"output":"b"}', "b"]
+                )
+            ]
+            * 4,
+        ),
+        max_size=5,
+    ),
+    output=st.sampled_from(["a", "b", '"', "output", "\u00e4", "a\u0308", "line\nbreak", "\\\\"]),
+)
+def test_an_output_is_known_exactly_where_an_example_has_it(
+    tmp_path_factory: pytest.TempPathFactory, examples: list[Example], output: str
+) -> None:
+    memory = store(tmp_path_factory.mktemp("known") / "store", examples)
+
+    assert memory.has_output(output) == (normalise(output, "output") in memory.outputs())
+
+
 def test_the_same_holds_for_asyncio(models_home: Path) -> None:
     async def main() -> None:
         async with await AsyncMemory.open("work") as memory:
@@ -102,5 +126,7 @@ def test_the_same_holds_for_asyncio(models_home: Path) -> None:
                 "Bus to the airport",
             }
             assert len(await memory.examples()) == 3
+            assert await memory.has_output("food")
+            assert not await memory.has_output("Food")
 
     asyncio.run(main())
