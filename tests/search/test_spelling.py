@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import random
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -159,3 +162,47 @@ def test_what_was_meant_is_told_where_it_can_be(text: str, found: list[str]) -> 
 
 def test_three_labels_are_named_at_most() -> None:
     assert len(meant("label", [f"label {n}" for n in range(9)])) == 3
+
+
+SETS: dict[str, list[str]] = json.loads((Path(__file__).parents[1] / "data" / "label_sets.json").read_text())
+"""The labels of eleven published sets, by the name of the set."""
+
+
+def test_of_published_labels_hardly_any_is_taken_for_a_slip_of_another() -> None:
+    found = {
+        (label, alike.known)
+        for labels in SETS.values()
+        for label in labels
+        for alike in look_alikes({label: 1}, dict.fromkeys({*labels} - {label}, 1))
+    }
+
+    assert sum(map(len, SETS.values())) == 1157
+    assert found == {("Iceland", "Ireland"), ("Ireland", "Iceland")}
+
+
+def slip(chance: random.Random, label: str) -> str:
+    """Return a label with a letter left out, put in, or put in the place of another, or with two swapped."""
+    at, letter = chance.randrange(len(label)), chance.choice(string.ascii_lowercase)
+    return chance.choice(
+        [
+            label[:at] + label[at + 1 :],
+            label[:at] + letter + label[at:],
+            label[:at] + letter + label[at + 1 :],
+            label[:at] + label[at + 1 : at + 2] + label[at : at + 1] + label[at + 2 :],
+        ]
+    )
+
+
+@pytest.mark.parametrize(("name", "least"), [("Banking77", 0.68), ("CLINC150", 0.6), ("GoEmotions", 0.72)])
+def test_most_slips_are_named_with_the_label_that_was_meant(name: str, least: float) -> None:
+    chance, labels = random.Random(1), dict.fromkeys(SETS[name], 10)
+    slips = [(label, new) for label in labels for _ in range(20) if (new := slip(chance, label)) not in labels]
+
+    named = [
+        label == found[0].known
+        for label, new in slips
+        if (found := look_alikes({new: 1}, labels)) and new.strip()
+    ]
+
+    assert len(named) >= least * len(slips)
+    assert named.count(False) <= 0.01 * len(slips)
