@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from edge_icl.answer.questions import AHEAD, complete
 from edge_icl.cli import answers, encodings
 from edge_icl.cli.formats import reading
-from edge_icl.cli.formats.format import Columns
+from edge_icl.cli.formats.format import Columns, listed
+from edge_icl.cli.given import STDIN
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from edge_icl.runtime.progress import Progress
 
     Start = Callable[[str], Reply]
+
+
+QUESTION_FIELDS = ("input", "question", "text", "prompt", "query", "instruction", "message", "content")
+"""What a field with a question is often called, the likeliest first."""
 
 
 class File(NamedTuple):
@@ -144,12 +150,33 @@ def answered(
     Questions that another program writes one after another are answered one after another: it may wait for
     each answer.
     """
-    rest, ahead = iter(rows), AHEAD if file.is_there else 1
+    rest, ahead, first = iter(rows), AHEAD if file.is_there else 1, True
     while some := [(row, _question(row, file.field)) for row in islice(rest, ahead)]:
+        if first:
+            _refuse_without_field(file, [row for row, _ in some if not row.problem])
+            first = False
         texts = [question for _, question in some if not isinstance(question, InputError)]
         found = memory.ask_many(texts, options)
         for row, question in some:
             yield row, question if isinstance(question, InputError) else next(found)
+
+
+def _refuse_without_field(file: File, rows: Sequence[Row]) -> None:
+    """Refuse a file of whose first rows none has the field with the question: it is called otherwise.
+
+    Raises:
+        InputError: it is; the sentence says which fields there are, and how to name the likeliest.
+    """
+    if not rows or any(file.field in row.fields for row in rows):
+        return
+    fields = dict.fromkeys(name for row in rows for name in row.fields)
+    texts = [name for name in fields if any(isinstance(row.fields.get(name), str) for row in rows)]
+    likely = next((name for name in QUESTION_FIELDS if name in texts), texts[0] if texts else "NAME")
+    name = "stdin" if file.path == STDIN else file.path
+    raise InputError(
+        f"{name} has no field {file.field} (it has {listed(fields)})",
+        f"name the one that holds the question: {shlex.join(['--input-field', likely])}",
+    )
 
 
 def no_questions() -> InputError:

@@ -87,7 +87,7 @@ def unknown(session: Session, memory: Memory, label: str) -> tuple[str, str] | N
         return None
     if not known:
         return "the store is empty", ""
-    meant = did_you_mean(label, known) or f"{session.command_line('labels')} lists them"
+    meant = did_you_mean(label, known) or f"`{session.command_line('labels')}` lists them"
     return f"no example has the output {visible(label)}", meant
 
 

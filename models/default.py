@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VARIABLE = "EDGE_ICL_MODEL"
 FILE = "settings.json"
 FIELD = "model"
-AGAIN = "say again which it is: edge-icl models default NAME, or for the built-in one --reset"
+AGAIN = "say again which it is, `edge-icl models default NAME`, or `edge-icl models default --reset`"
 _LARGEST = 1 << 20
 
 

@@ -216,7 +216,7 @@ def _require_llm(name: str) -> None:
         ModelError: it is not; says what to do.
     """
     if location.is_path(name):
-        raise click.UsageError(f"the default is a model with a name: edge-icl models import NAME {name}")
+        raise Advised("the default is a model with a name", f"give it one: edge-icl models import NAME {name}")
     location.find_llm(name)
 
 

@@ -63,7 +63,7 @@ def list_(session: Session) -> None:
                 session.output.note(f"{one.name}: {one.detail}")
     else:
         session.output.note(
-            f"there is no store yet; {session.command_line('add', 'INPUT', 'OUTPUT')} makes one"
+            f"there is no store yet; to make one: {session.command_line('add', 'INPUT', 'OUTPUT')}"
         )
 
 

@@ -178,6 +178,33 @@ def test_what_to_ask_must_be_clear(line: str) -> None:
     refused(run(*line.split()), "edge-icl ask --help", code=2)
 
 
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+def test_a_file_without_the_field_of_the_questions_is_refused_in_one_sentence(
+    tmp_path: Path, json_too: tuple[str, ...]
+) -> None:
+    file = tmp_path / "mails.jsonl"
+    file.write_text('{"id": 1, "text": "Taxi", "note": "x"}\n{"id": 2, "text": "Lunch", "note": "y"}\n' * 3)
+
+    ran = run(*json_too, "ask", "--file", str(file))
+
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert f"{file} has no field input (it has id, text, note); name the one that holds" in ran.err
+    assert "--input-field text" in ran.err
+    assert run("ask", "--file", str(file), "--input-field", "text").out.count("\n") == 6
+
+
+@pytest.mark.usefixtures("home")
+def test_one_row_without_the_field_does_not_stop_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "mails.jsonl"
+    file.write_text('{"text": "Lunch"}\n{"input": "Taxi"}\n{"text": "Lunch"}\n')
+
+    ran = run("ask", "--file", str(file))
+
+    assert (ran.code, ran.out.count("\n")) == (1, 3)
+    assert "line 1: there is no field input" in ran.err
+
+
 def test_a_question_and_a_file_are_not_asked_together() -> None:
     refused(run("ask", "x", "--file", "y.txt"), "leave the question out: edge-icl ask --file y.txt", code=2)
 

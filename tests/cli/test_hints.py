@@ -49,6 +49,7 @@ FILES = {
     "object.json": "{}",
     "list.json": "[]",
     "grammar.gbnf": 'root ::= "a"\n',
+    "texts.jsonl": '{"id": 1, "text": "Taxi downtown"}\n',
     "questions.csv": "input\nTaxi downtown\n",
     "questions.txt": "Taxi downtown\n",
 }
@@ -125,6 +126,33 @@ def sealed_store(_home: Path) -> None:
     """Make an encrypted store."""
     with mock.patch.dict("os.environ", EDGE_ICL_PASSPHRASE=SECRET):
         assert run("--store", "sealed", "init", "--encrypt").code == 0
+
+
+def no_store(home: Path) -> None:
+    """Have no store."""
+    shutil.rmtree(home / "stores" / "work")
+
+
+def marked(_home: Path) -> None:
+    """Have a file in UTF-16."""
+    Path("marked.jsonl").write_bytes(ROW.encode("utf-16"))
+
+
+def cut(_home: Path) -> None:
+    """Have a file in UTF-16 whose last character is cut off."""
+    Path("cut.jsonl").write_bytes(ROW.encode("utf-16")[:-1])
+
+
+def damaged_settings(home: Path) -> None:
+    """Have settings that say nothing."""
+    (home / "settings.json").write_text("{")
+
+
+def default_gone(home: Path) -> None:
+    """Have a default model that was removed."""
+    own_model(home)
+    assert run("models", "default", "mine").code == 0
+    shutil.rmtree(location.folder("mine"))
 
 
 def odd_encoder(_home: Path) -> None:
@@ -273,7 +301,18 @@ CASES = [
     Case("demo --json", "leave out --json"),
     Case("--encrypted demo", "leave out --encrypted"),
     Case("reencode --encoder first --into fresh", "until you wipe it"),
+    Case("labels --yes", "--yes goes with --rename"),
+    Case("list --output nothing", "`{}` lists them"),
+    Case("stores list", "to make one", before=no_store),
+    Case("ask --file marked.jsonl --encoding cp1252", "leave --encoding out", before=marked),
+    Case("ask --file marked.jsonl --encoding cp1252", "and --encoding says", before=marked),
+    Case("ask --file cut.jsonl --encoding utf-16", "name that with --encoding", before=cut),
+    Case("ask --file texts.jsonl", "name the one that holds the question: {}"),
     # Models.
+    Case("models default mine --reset", "give a NAME or --reset"),
+    Case("models default llm.gguf", "give it one: edge-icl models import NAME {}"),
+    Case(f"ask Taxi {ALWAYS}", "say again which it is", before=damaged_settings, filled={"NAME": DEFAULT_LLM}),
+    Case(f"ask Taxi {ALWAYS}", "or the built-in one", before=default_gone, filled={"NAME": DEFAULT_LLM}),
     Case("models import bad bad", "see whether this one is damaged", before=odd_encoder),
     Case("ask --model nope Taxi", "see what can be fetched"),
     Case("ask --model all-minilm-l6-v2 Taxi", "shows the kind of each"),
@@ -284,7 +323,7 @@ CASES = [
         filled={"NAME": "other"},
     ),
     Case(f"ask --model odd.gguf Taxi {ALWAYS}", "tells whether it is damaged", before=odd_gguf),
-    Case("models remove nope", "shows those that are here"),
+    Case("models remove nope", "shows which are here"),
     Case(f"models remove {DEFAULT_LLM[:-1]}", "did you mean"),
     Case("models fetch nope", "shows the names"),
     Case(f"models fetch {DEFAULT_LLM[:-1]}", "did you mean"),
@@ -320,6 +359,7 @@ ELSEWHERE = {
     "is another file, not what `edge-icl ask` left": "the same",
     "choose another name for --out": "the same",
     "the output that you want for it": "the end of the demo, which tests/project/test_docs.py runs",
+    "renamed the store {} to {}: {}": "the path of a store, and no command",
     "Teach a local language model": "the beginning of the help",
     "go with every command; see {} --help.": "the end of every help",
 }

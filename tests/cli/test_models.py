@@ -282,7 +282,7 @@ def test_the_default_answers_where_no_model_is_named(mine: str, monkeypatch: pyt
     [
         ("mien", "there is no model mien on this machine; did you mean mine?"),
         ("qwen2.5-7b-instruct", "fetch it once: edge-icl models fetch qwen2.5-7b-instruct"),
-        ("nope", "add one: edge-icl models import nope FILE"),
+        ("nope", "add it with `edge-icl models import nope FILE`"),
         ("all-minilm-l6-v2", "is an encoder, not an LLM"),
     ],
 )
@@ -314,7 +314,7 @@ def test_a_damaged_setting_is_told_with_what_to_type(mine: str, own_home: Path, 
         refused(
             run(*line.split()),
             "settings.json",
-            "is damaged; say again which it is: edge-icl models default NAME",
+            "is damaged; say again which it is, `edge-icl models default NAME`",
         )
     assert "is damaged" in run("status").out
     assert "is damaged" in run("doctor").out
@@ -352,7 +352,7 @@ def test_a_model_is_removed_when_that_is_confirmed(mine: str) -> None:
         in gone.err
     )
     refused(
-        run("models", "remove", "mnie"), "there is no model mnie on this machine; edge-icl models list shows"
+        run("models", "remove", "mnie"), "there is no model mnie on this machine; `edge-icl models list` shows"
     )
 
 

@@ -281,12 +281,17 @@ def test_a_machine_without_a_keyring_is_told_in_a_sentence(models_home: Path) ->
 
 
 @pytest.mark.parametrize(
-    "line", ["init --keyring", "init --passphrase-fd N", "init --encrypt --keyring --passphrase-fd N"]
+    ("line", "told"),
+    [
+        ("init --keyring", "give both: edge-icl init --keyring --encrypt"),
+        ("init --passphrase-fd N", "edge-icl init --help"),
+        ("init --encrypt --keyring --passphrase-fd N", "edge-icl init --help"),
+    ],
 )
-def test_what_is_to_be_encrypted_must_be_clear(own_home: Path, line: str) -> None:
+def test_what_is_to_be_encrypted_must_be_clear(own_home: Path, line: str, told: str) -> None:
     ran = run(*line.replace("N", descriptor("x")).split())
 
-    refused(ran, "--encrypt", "edge-icl init --help", code=2)
+    refused(ran, "--encrypt", told, code=2)
     assert not own_home.exists()
 
 
