@@ -747,7 +747,7 @@ class Memory:
         """Look how good the store is; nothing of it changes, and no language model is asked.
 
         Each example is left out and judged by all others: that gives the accuracy, the labels that are mixed
-        up, and the examples that are probably mislabelled. Of more than 32,000 examples so many are left out
+        up, and the examples that are possibly mislabelled. Of more than 32,000 examples so many are left out
         that it takes seconds; `tested` says how many. Where the outputs are free text there is no accuracy.
 
         Args:

@@ -343,7 +343,7 @@ class Report:
         root: the store's root.
         examples: how many the store holds.
         mapped: how many are on the map: all of them, or a random sample of 10,000.
-        suspects: how many examples are probably mislabelled.
+        suspects: how many examples are possibly mislabelled.
         contradictions: how many inputs were taught with different outputs.
         duplicates: how many inputs were taught more than once with one output.
     """

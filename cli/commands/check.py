@@ -189,11 +189,11 @@ def _show_labels(session: Session, found: Check) -> None:
 
 
 def _show_suspects(session: Session, memory: Memory, found: Check) -> None:
-    """Show the examples that are probably mislabelled, and what to do about the first."""
+    """Show the examples that are possibly mislabelled, and what to do about the first."""
     if not found.suspects:
         return
     shown = found.suspects[:MOST_SHOWN]
-    _title(session, "probably mislabelled, the likeliest first")
+    _title(session, "possibly mislabelled, the likeliest first")
     session.output.table(
         ("id", "output", "likelier", "probability", "input"),
         [

@@ -55,7 +55,7 @@ class Confused:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """An example that is probably mislabelled.
+    """An example that is possibly mislabelled.
 
     Attributes:
         held: the example.
@@ -195,7 +195,7 @@ class Check:
         interval: of the accuracy, 95 % (Wilson's); None where there is no accuracy.
         labels: each label of those tested, sorted.
         confused: labels that are mixed up, the most frequent pair first.
-        suspects: examples that are probably mislabelled, the likeliest first, at most 100; none where held-out
+        suspects: examples that are possibly mislabelled, the likeliest first, at most 100; none where held-out
             rows were judged.
         suspected: how many there are in all.
         duplicates: examples with the same input, as a person reads it, and the same output.

@@ -42,7 +42,7 @@ MOST_PAIRS = 1 << 30
 """Most examples left out, times all: all of 32,000 examples, and a tenth of 100,000. It is what takes time."""
 
 MOST_SUSPECTS = 100
-"""Examples that are named as probably mislabelled; how many there are is told besides."""
+"""Examples that are named as possibly mislabelled; how many there are is told besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Tested:
         right: how many were called what they are.
         labels: by label.
         confused: labels that are mixed up.
-        suspects: examples that are probably mislabelled.
+        suspects: examples that are possibly mislabelled.
         suspected: how many there are.
         held_out: what the held-out rows were; None without them.
     """

@@ -1,4 +1,4 @@
-"""Which examples are probably mislabelled, the likeliest first.
+"""Which examples are possibly mislabelled, the likeliest first.
 
 Every example is left out and judged by all others. Where another label is likelier than its own, either its own
 is wrong or the two labels are hard to tell apart. So the odds of the other label are compared with the odds
@@ -34,7 +34,7 @@ LEAST = 1e-300
 
 
 class Mislabelled(NamedTuple):
-    """Examples that are probably mislabelled, the likeliest first.
+    """Examples that are possibly mislabelled, the likeliest first.
 
     Attributes:
         rows: i64[k], which.
@@ -46,7 +46,7 @@ class Mislabelled(NamedTuple):
 
 
 def mislabelled(logs: Floats, own: NDArray[np.intp]) -> Mislabelled:
-    """Return which examples are probably mislabelled.
+    """Return which examples are possibly mislabelled.
 
     Args:
         logs: f64[m, labels], what all others say of each, as log-probabilities. Examples whose label no other

@@ -33,7 +33,7 @@ class Row:
         short: its short id.
         position: where it lies on the map, (x, y); None where it is not on it.
         representative: whether the model is shown it, with the selection `erase`.
-        suspect: whether it is probably mislabelled.
+        suspect: whether it is possibly mislabelled.
     """
 
     held: Held

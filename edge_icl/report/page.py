@@ -104,7 +104,7 @@ def _header(contents: Contents, command: str) -> Safe:
         right = 100 * check.right / check.tested
         figures.append((f"right when left out (95 % interval {low} to {high})", f"{right:.1f} %"))
     if check.suspected:
-        figures.append(("probably mislabelled", f"{check.suspected:,}"))
+        figures.append(("possibly mislabelled", f"{check.suspected:,}"))
     sealed = " The store is encrypted; this page is not." if contents.encrypted else ""
     return element(
         "header",
@@ -162,7 +162,7 @@ def _legend(contents: Contents) -> Iterator[Safe]:
         yield element("span", ring, "representative: stands for a group of like examples")
     if contents.check.suspects:
         box = Safe(mark.format("doubted", shape(3, 150, 150, 125)))
-        yield element("span", box, "probably mislabelled")
+        yield element("span", box, "possibly mislabelled")
 
 
 def _labels(contents: Contents) -> Safe:

@@ -31,7 +31,7 @@ def remarks(check: Check, short: Mapping[str, str], command: str) -> Safe:
     """
     parts = [
         *_kind(
-            _count(check.suspected, "example") + " probably mislabelled",
+            _count(check.suspected, "example") + " possibly mislabelled",
             "Left out, all other examples say that another label is likelier. "
             "If that is right, run the command.",
             [_suspect(one, short, command) for one in check.suspects],
@@ -76,7 +76,7 @@ def _kind(title: str, why: str, cards: Sequence[Safe], *, of: int = 0) -> Iterab
 
 
 def _suspect(one: Suspect, short: Mapping[str, str], command: str) -> Safe:
-    """Return the card of an example that is probably mislabelled."""
+    """Return the card of an example that is possibly mislabelled."""
     return _card(
         one.held.input,
         joined("taught as ", _strong(one.held.output), ", rather ", _strong(one.likelier)),

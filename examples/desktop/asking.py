@@ -169,7 +169,7 @@ class Asking(ttk.Frame):
         self.examples.show(answer)
         self.enable()
         self.entitle(answer.text)
-        who = answer.model or ("taught" if answer.kind == "recalled" else "the examples were sure enough")
+        who = answer.model or ("taught" if answer.kind == "recalled" else "the examples alone decided")
         self.status.note(f"{answer.timings['total']:.2f} s, {who}")
 
     def stop(self) -> None:

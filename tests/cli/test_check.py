@@ -45,7 +45,7 @@ def test_a_terminal_gets_tables_and_what_to_do_next(store: Path) -> None:
     lines = ran.out.splitlines()
     assert " %, 95 % interval " in lines[0]
     assert lines[1].endswith(" of 9 examples, each left out and judged by all others")
-    first = lines[lines.index("probably mislabelled, the likeliest first") + 2]
+    first = lines[lines.index("possibly mislabelled, the likeliest first") + 2]
     assert first.split()[1:3] == ["meals", "travel"]
     assert first.endswith("Tram to the airport")
     assert f"edge-icl --store 'two words' fix {first.split()[0]} travel" in lines

@@ -1,4 +1,4 @@
-"""Accuracy and its interval, examples that are probably mislabelled, and the neighbours of all at once."""
+"""Accuracy and its interval, examples that are possibly mislabelled, and the neighbours of all at once."""
 
 from __future__ import annotations
 
