@@ -13,7 +13,8 @@ What comes in:
 
     encodings    what a file's text is encoded in
     private      files that a command writes for its user
-    given        files that a command line names, and texts from stdin
+    given        files that a command line names
+    stdin        texts that come from stdin
     commandline  a command line taken apart, and put together as it should be
     usage        what was probably meant by a wrong one
     formats      files of examples and questions: one module a format, one table of them

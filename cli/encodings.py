@@ -171,8 +171,18 @@ def named(_ctx: click.Context, _option: click.Parameter, value: str | None) -> s
     Raises:
         click.BadParameter: there is none of this name.
     """
-    if value is None:
-        return None
+    try:
+        return None if value is None else codec(value)
+    except InputError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def codec(value: str) -> str:
+    """Return the codec of this name, as Python calls it.
+
+    Raises:
+        InputError: there is none.
+    """
     try:
         found = codecs.lookup(value).name
         io.TextIOWrapper(io.BytesIO(), found)  # some codecs, such as hex, are not for text
@@ -188,7 +198,7 @@ def named(_ctx: click.Context, _option: click.Parameter, value: str | None) -> s
     near = max(known, key=lambda one: SequenceMatcher(None, asked, one).ratio())  # of equals the more usual
     alike = SequenceMatcher(None, asked, near).ratio() > ALIKE
     meant = f"did you mean {near}?" if alike else f"{', '.join([*USUAL][:3])} are some"
-    raise click.BadParameter(f"there is no encoding {value!r}; {meant}")
+    raise InputError(f"there is no encoding {value!r}", meant)
 
 
 OPTION = click.option(

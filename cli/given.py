@@ -22,9 +22,6 @@ from edge_icl.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import click
-
-    from edge_icl.cli.output import Output
 
 STDIN = "-"
 """What a command line names instead of a file."""
@@ -37,6 +34,9 @@ NOT_TEXT = "it is not UTF-8"
 
 MOST_OF_A_LINE = 1 << 25
 """Characters: 33 million, hundreds of times what the longest context of a model holds."""
+
+MOST_OF_A_PIECE = 1 << 16
+"""Characters of a line that are read at once where it may be of any length."""
 
 MOST_OF_A_FORM = 1 << 24
 """Bytes of a grammar or a JSON schema."""
@@ -120,47 +120,32 @@ def text(file: str, *, newline: str | None, encoding: str | None = None) -> Iter
         ) from error
 
 
+@contextmanager
+def binary(file: str) -> Iterator[BinaryIO]:
+    """Open a file or stdin whose content is no text; what cannot be read twice is in memory.
+
+    Args:
+        file: its path, or - for stdin.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with ExitStack() as stack:
+            stream = stack.enter_context(opened(file)) if file != STDIN else _stdin()
+            yield stream if stream.seekable() else io.BytesIO(stream.read())
+    except OSError as error:
+        raise InputError(
+            f"{file} cannot be read: {error.strerror}", "check the path and its permissions"
+        ) from error
+
+
 def is_file(text: str) -> bool:
     """Tell whether a text is also the name of a file, so that the file may be meant."""
     try:
         return Path(text).is_file()
     except (OSError, ValueError):
         return False
-
-
-def text_or_stdin(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Return a text as it was typed or, for -, as stdin has it; see `from_stdin`.
-
-    Raises:
-        InputError: see `from_stdin`.
-    """
-    if value != STDIN or ctx.resilient_parsing:  # while a shell completes a line, nothing has been piped yet
-        return value
-    called = parameter.name if parameter.name in {"output", "task"} else "text"
-    return from_stdin(ctx.find_root().obj.output, f"the {called}")
-
-
-def from_stdin(output: Output, what: str) -> str:
-    """Return the whole of stdin as one text, without line breaks at its end.
-
-    Args:
-        output: tells a person at the terminal what is waited for.
-        what: that, such as "the question".
-
-    Raises:
-        InputError: stdin is closed, holds nothing, or bytes that are not UTF-8.
-    """
-    output.waiting(what)
-    with text(STDIN, newline=None) as stream:
-        typed = stream.read(MOST_OF_A_LINE)
-    if len(typed) == MOST_OF_A_LINE:
-        raise InputError("stdin holds too long a text", "pipe in the one that you mean")
-    typed = typed.rstrip("\n")
-    if not typed:
-        raise InputError("stdin holds no text", "pipe one in, or type it and end it with Enter and Ctrl-D")
-    if not is_unicode([typed]):
-        raise InputError("stdin is not UTF-8 text", "save it as UTF-8")
-    return typed
 
 
 def is_unicode(texts: Iterable[str]) -> bool:
@@ -187,6 +172,12 @@ def lines(text: TextIO, name: str) -> Iterator[str]:
                 f"{name} has a line of more than {MOST_OF_A_LINE:,} characters", "give a file of examples"
             )
         yield line
+
+
+def pieces(text: TextIO) -> Iterator[str]:
+    """Yield the lines of a text, long ones in pieces."""
+    while piece := text.readline(MOST_OF_A_PIECE):
+        yield piece
 
 
 def _refuse_device(file: str | Path, mode: int, *, terminal: bool = True) -> None:

@@ -11,7 +11,7 @@ from edge_icl.search.matching import visible
 from edge_icl.search.spelling import did_you_mean, stripped
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
@@ -26,6 +26,8 @@ class Lesson:
         vectors: for each the one that came with it, if any.
         bad: of each row that is no example its line and the reason.
         longer: how many conversations had more turns than the one that was taken.
+        read_as: what the rows of the file were read as, where they are not our own; see `FileExamples`.
+        notes: what a user should know of how the file was read.
         allowed: the labels that an output must be one of; None for any output.
         refused: how many outputs were none of these.
         written: of each output that lost white space around it, how often it was written in which way.
@@ -33,8 +35,10 @@ class Lesson:
 
     examples: list[Example] = field(default_factory=list)
     vectors: list[Vector | None] = field(default_factory=list)
-    bad: list[tuple[int, str]] = field(default_factory=list)
+    bad: Sequence[tuple[int, str]] = field(default_factory=list)
     longer: int = 0
+    read_as: str = ""
+    notes: tuple[str, ...] = ()
     allowed: Collection[str] | None = None
     refused: int = 0
     written: dict[str, Counter[str]] = field(default_factory=dict)

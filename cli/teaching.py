@@ -1,7 +1,4 @@
-"""From a file's rows to examples: which field is what, and what becomes of rows that are no examples.
-
-A row of an export may bring its vector, and then the encoder need not make it again.
-"""
+"""What a file teaches: the options that say how it is read, and what its examples get in addition."""
 
 from __future__ import annotations
 
@@ -11,28 +8,21 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import click
 
 from edge_icl.cli import encodings
-from edge_icl.cli.formats import table
-from edge_icl.cli.formats.format import Columns, Fields
-from edge_icl.cli.formats.reading import read as read_rows
-from edge_icl.cli.given import STDIN
+from edge_icl.cli.formats import examples, table
+from edge_icl.cli.formats.examples import How
 from edge_icl.cli.lesson import Lesson
-from edge_icl.cli.tables import counted
-from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError
-from edge_icl.example import Example
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from edge_icl.answer.lengths import Lengths
-    from edge_icl.cli.formats.format import Format, Row, Taught
+    from edge_icl.cli.formats.format import Format
+    from edge_icl.cli.formats.layout import Turns
+    from edge_icl.example import Example
     from edge_icl.runtime.progress import Progress
 
 F = TypeVar("F", bound="Callable[..., None]")
-
-VECTOR, ENCODER = "vector", "encoder"
-MOST_TOLD = 3
-"""Bad rows that an error names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +30,37 @@ class FileOptions:
     """What the options say of a file of examples; see `file_options`."""
 
     format_name: str | None
-    input_field: str
-    output_field: str
+    input_field: str | None
+    output_field: str | None
     tags_field: str
     source_field: str
     encoding: str | None
+    turns: Turns
     safe: bool
     skip_bad: bool
 
-    @property
-    def fields(self) -> Fields:
-        """What the parts of an example are called in the file."""
-        return Fields(self.input_field, self.output_field, self.tags_field, self.source_field)
+    def how(self, file: str) -> How:
+        """Return how a file is read.
+
+        Raises:
+            click.UsageError: see `format_of`; or options do not go together.
+        """
+        how = How(
+            self.format_of(file),
+            self.input_field,
+            self.output_field,
+            self.tags_field,
+            self.source_field,
+            turns=self.turns,
+            skip_bad=self.skip_bad,
+            encoding=self.encoding,
+        )
+        if how.named and how.kind.layout is not None:
+            raise click.UsageError(
+                f"--format {how.kind.layout.name} says where a row has its input and its output: "
+                "leave out --input-field and --output-field"
+            )
+        return how
 
     def format_of(self, file: str) -> Format:
         """Return the format of the file.
@@ -59,12 +68,24 @@ class FileOptions:
         Raises:
             click.UsageError: the file's name does not tell, or it is no table and `safe` is true.
         """
-        found = table.of_file(file, self.format_name, table.EXAMPLES)
+        found = format_of(file, self.format_name, table.EXAMPLES)
         if not self.safe:
             return found
         if found.guarded is None:
             raise click.UsageError(f"--safe is for tables: {table.endings(table.GUARDED, last='and')}")
         return found.guarded
+
+
+def format_of(file: str, name: str | None, allowed: Sequence[Format]) -> Format:
+    """Return the format of a file that is read; see `table.of_file`.
+
+    Raises:
+        click.UsageError: neither its name nor an option tells.
+    """
+    try:
+        return table.of_file(file, name, allowed)
+    except InputError as error:
+        raise click.UsageError(f"{error.message}: {error.hint}") from None
 
 
 class Labels(NamedTuple):
@@ -86,13 +107,20 @@ def file_options(command: F) -> F:
             "--format",
             "format_name",
             type=click.Choice(table.names(table.EXAMPLES)),
-            help="What the file is, whatever its name.",
+            help="What the file is, or what its rows look like, whatever its name.  [default: found out]",
         ),
-        _named("--input-field", "input", "Where a row has its input."),
-        _named("--output-field", "output", "Where a row has its output."),
+        _found_out("--input-field", "input", "Where a row has its input."),
+        _found_out("--output-field", "output", "Where a row has its output."),
         _named("--tags-field", "tags", "Where a row may have tags."),
         _named("--source-field", "source", "Where a row may have its source."),
         encodings.OPTION,
+        click.option(
+            "--turns",
+            type=click.Choice(("last", "all")),
+            default="last",
+            show_default=True,
+            help="Of a conversation, the last question and its answer, or each with what came before it.",
+        ),
         click.option(
             "--safe",
             is_flag=True,
@@ -110,6 +138,11 @@ def file_options(command: F) -> F:
 def _named(option: str, default: str, text: str) -> Callable[[F], F]:
     """Return an option that names a field."""
     return click.option(option, metavar="NAME", default=default, show_default=True, help=text)
+
+
+def _found_out(option: str, usual: str, text: str) -> Callable[[F], F]:
+    """Return an option that names a field which a row may show by itself."""
+    return click.option(option, metavar="NAME", help=f"{text}  [default: {usual}, or as a known format has it]")
 
 
 def read(
@@ -134,61 +167,26 @@ def read(
         allowed: the labels that an output must be one of; None for any output.
 
     Raises:
-        click.UsageError: see `FileOptions.format_of`.
+        click.UsageError: see `FileOptions.how`.
         InputError: the file cannot be read, has no good row, or has a bad one that must not be skipped.
     """
-    lesson, kind, fields = Lesson(allowed=allowed), options.format_of(file), options.fields
-    assert kind.taught is not None
-    columns = Columns((fields.input, fields.output), (fields.tags, fields.source, VECTOR, ENCODER))
-    odd: dict[int, str] = {}
-    for row in read_rows(file, kind, columns, encoding=options.encoding, progress=progress):
-        if row.empty:
-            continue
-        try:
-            taught = kind.taught(row, fields)
-            example, vector = _example(taught, labels), _vector(row)
-            lengths.check(example)
-            example = lesson.trim(example) if strip else example
-            lesson.check(example)
-        except InputError as error:
-            lesson.bad.append((row.line, error.message))
-            odd |= {len(lesson.bad) - 1: row.odd} if row.odd else {}
-        else:
-            lesson.take(example, vector)
-            lesson.longer += taught.turns > 1
-    mixed = any(not one.input.isascii() or not one.output.isascii() for one in lesson.examples)
-    looks = encodings.advice([*odd.values()], read_as=options.encoding, mixed=mixed)
-    if looks and options.skip_bad and lesson.examples:
-        line, reason = lesson.bad[min(odd)]
-        lesson.bad[min(odd)] = (line, f"{reason}; {looks}")
-    _refuse(file, lesson, looks, skip_bad=options.skip_bad)
+    lesson = Lesson(allowed=allowed)
+
+    def finish(example: Example) -> Example:
+        if labels.tags or labels.source is not None:
+            example = example.changed(tags=[*example.tags, *labels.tags], source=labels.source)
+        lengths.check(example)
+        example = lesson.trim(example) if strip else example
+        lesson.check(example)
+        return example
+
+    try:
+        found = examples.taught(file, options.how(file), finish=finish, progress=progress)
+    except InputError as error:
+        if not lesson.refused:
+            raise
+        raise InputError(error.message, f"{error.hint}; without --strict-labels new labels are taken") from None
+    lesson.examples, lesson.vectors = [*found.examples], [*found.vectors]
+    lesson.bad, lesson.longer = found.bad, found.shortened
+    lesson.read_as, lesson.notes = found.format, found.notes
     return lesson
-
-
-def _example(taught: Taught, labels: Labels) -> Example:
-    """Return the example that a row is."""
-    tags = taught.tags or []
-    if not isinstance(tags, list):
-        raise InputError("its tags are not a list")
-    source = taught.source if labels.source is None else labels.source
-    return Example.create(taught.input, taught.output, tags=[*tags, *labels.tags], source=source)
-
-
-def _vector(row: Row) -> Vector | None:
-    """Return the vector that came with a row."""
-    if not row.fields.get(VECTOR):
-        return None
-    return Vector.from_text(row.fields.get(ENCODER), row.fields[VECTOR])
-
-
-def _refuse(file: str, lesson: Lesson, looks: str, *, skip_bad: bool) -> None:
-    """Raise if the file is not fit to be added; its hint is what the file looks like, if that is something."""
-    name, bad = "stdin" if file == STDIN else file, lesson.bad
-    if bad and not (skip_bad and lesson.examples):
-        told = "; ".join(f"line {line}: {reason}" for line, reason in bad[:MOST_TOLD])
-        more = f"; and {len(bad) - MOST_TOLD} more" if len(bad) > MOST_TOLD else ""
-        hint = "none of its rows can be used" if skip_bad else "correct them, or leave them out with --skip-bad"
-        hint = f"{looks or hint}{'; without --strict-labels new labels are taken' if lesson.refused else ''}"
-        raise InputError(f"{name} has {counted(len(bad), 'bad row')} ({told}{more})", hint)
-    if not lesson.examples:
-        raise InputError(f"{name} holds no examples", "give one JSON object a line, or a header and rows")

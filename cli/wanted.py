@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edge_icl.cli import completion
-from edge_icl.cli.given import text_or_stdin
+from edge_icl.cli.stdin import text_or_stdin
 from edge_icl.errors import ExampleNotFoundError, InputError, StoreDamagedError
 from edge_icl.example import Example, normalise
 from edge_icl.results import Held

@@ -21,6 +21,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     changes    what add, forget, replace, rename_label, set_labels and reencode do
     memory     Memory: each method is one call into a room
     aio, mcp   the same for asyncio, and for assistants
+    formats    files of examples and questions; it stands in the command line's folder
     cli        the command line
 """
 
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.check import Check
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
+    from edge_icl.cli.formats.examples import FileExamples, read
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.memory import Memory
@@ -85,6 +87,7 @@ __all__ = [
     "ExampleNotFoundError",
     "ExamplesChangedError",
     "FetchError",
+    "FileExamples",
     "Held",
     "InputError",
     "Keyring",
@@ -122,6 +125,7 @@ __all__ = [
     "Vector",
     "Verification",
     "list_stores",
+    "read",
     "remove_store",
     "rename_store",
 ]
@@ -133,6 +137,7 @@ _HOMES = {
     "Cancel": "runtime.cancel",
     "Check": "answer.check",
     "Example": "example",
+    "FileExamples": "cli.formats.examples",
     "Held": "results",
     "Keyring": "access.passphrases",
     "Memory": "memory",
@@ -149,6 +154,7 @@ _HOMES = {
     "Vector": "encode.vector",
     "Verification": "store.findings",
     "list_stores": "access.stores",
+    "read": "cli.formats.examples",
     "remove_store": "access.stores",
     "rename_store": "access.stores",
 }

@@ -9,11 +9,13 @@ import click
 from edge_icl.cli import completion, given, noticed, sight, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
+from edge_icl.cli.formats.examples import MOST_TOLD
 from edge_icl.cli.given import STDIN
 from edge_icl.cli.lesson import Lesson
 from edge_icl.cli.noticed import Noticed
+from edge_icl.cli.stdin import from_stdin
 from edge_icl.cli.tables import counted
-from edge_icl.cli.teaching import MOST_TOLD, FileOptions, Labels
+from edge_icl.cli.teaching import FileOptions, Labels
 from edge_icl.cli.usage import Advised, quoted
 from edge_icl.errors import StoreExistsError
 from edge_icl.example import Example
@@ -162,9 +164,9 @@ def _pair(session: Session, texts: tuple[str, ...]) -> tuple[str, str]:
         file = line.given().reading(input)
         session.output.note(f"{input} is taught as a text; to add what is in the file of that name: {file}")
     if input == STDIN:
-        input = given.from_stdin(session.output, "the input")
+        input = from_stdin(session.output, "the input")
     elif output == STDIN:
-        output = given.from_stdin(session.output, "the output")
+        output = from_stdin(session.output, "the output")
     return input, output
 
 
@@ -195,9 +197,8 @@ def show(
         return
     for line, reason in lesson.bad:
         session.output.note(f"skipped line {line}: {reason}")
-    if lesson.longer:
-        what = counted(lesson.longer, "conversation")
-        session.output.note(f"of {what} with earlier turns only the last question and answer was taken")
+    for note in lesson.notes:
+        session.output.note(note)
     if lesson.stripped:
         what = f"white space around {counted(lesson.stripped, 'output')} was left out"
         session.output.note(f"{what}{_merged(merged)}")
@@ -220,6 +221,8 @@ def _as_json(
 ) -> dict[str, object]:
     """Return all that is shown, for JSON."""
     fields: dict[str, object] = {
+        "format": lesson.read_as,
+        "notes": lesson.notes,
         "shortened": lesson.longer,
         "stripped": lesson.stripped,
         "merged": [*merged],

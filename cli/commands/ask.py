@@ -12,10 +12,11 @@ import click
 
 from edge_icl.answer.options import AUTO, Options
 from edge_icl.answer.selection import SELECTIONS, checked
-from edge_icl.cli import asking, batches, constraints, encodings, questions
+from edge_icl.cli import asking, batches, constraints, encodings, questions, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
-from edge_icl.cli.given import STDIN, from_stdin, is_file
+from edge_icl.cli.given import STDIN, is_file
+from edge_icl.cli.stdin import from_stdin
 from edge_icl.cli.usage import Advised
 from edge_icl.errors import InputError
 
@@ -52,7 +53,7 @@ class Asked:
             file = session.line().given()
             raise Advised("both a file and a QUESTION are given", f"leave the question out: {file}")
         session.output.waiting_for_rows(self.file)
-        kind = table.of_file(self.file, self.format_name, table.QUESTIONS)
+        kind = teaching.format_of(self.file, self.format_name, table.QUESTIONS)
         return questions.File(self.file, kind, self.input_field, self.encoding)
 
     def text(self, session: Session) -> str:
@@ -70,7 +71,7 @@ class Asked:
                 )
             return self.question
         question = from_stdin(session.output, "the question")
-        if _is_json_lines(question, self.input_field):
+        if _is_json_lines(question, self.input_field or "input"):
             raise InputError(
                 "stdin holds JSON lines, and - reads one question", f"ask each line: {self._of_file(session)}"
             )

@@ -91,6 +91,8 @@ def _read(session: Session, file: str, options: FileOptions) -> list[tuple[str, 
 
     with Lengths() as lengths:
         lesson = teaching.read(file, options, Labels(), lengths, progress=silent)
+    for note in lesson.notes:
+        session.output.note(note)
     for line, reason in lesson.bad:
         session.output.note(f"skipped line {line}: {reason}")
     return [(example.input, example.output) for example in lesson.examples]

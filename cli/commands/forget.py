@@ -11,8 +11,8 @@ import click
 
 from edge_icl.cli import completion, private
 from edge_icl.cli.command import Command, examples, taking
-from edge_icl.cli.given import text_or_stdin
 from edge_icl.cli.preview import MOST_SHOWN, Preview
+from edge_icl.cli.stdin import text_or_stdin
 from edge_icl.cli.tables import counted
 from edge_icl.cli.wanted import Wanted, filter_options, refuse_unknown
 from edge_icl.errors import ConfirmationError, EdgeIclError

@@ -8,7 +8,7 @@ import click
 
 from edge_icl.cli import completion, passphrases
 from edge_icl.cli.command import Command, examples
-from edge_icl.cli.given import text_or_stdin
+from edge_icl.cli.stdin import text_or_stdin
 from edge_icl.cli.usage import Advised
 from edge_icl.store.manifest import AUTO, LABELS_SETTINGS
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_icl.answer.options import Options
-from edge_icl.cli import asking, completion, encodings
+from edge_icl.cli import asking, completion, encodings, teaching
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.learning import Learning
@@ -43,7 +43,7 @@ class Asked:
             if (self.format_name, self.output_field, self.encoding) != (None, None, None):
                 raise click.UsageError("--format, --output-field and --encoding go with --file")
             return None
-        kind = table.of_file(self.file, self.format_name, table.QUESTIONS)
+        kind = teaching.format_of(self.file, self.format_name, table.QUESTIONS)
         return File(self.file, kind, self.input_field, self.output_field, self.encoding)
 
 

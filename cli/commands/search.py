@@ -8,7 +8,7 @@ import click
 
 from edge_icl.cli import sight
 from edge_icl.cli.command import Command, examples
-from edge_icl.cli.given import text_or_stdin
+from edge_icl.cli.stdin import text_or_stdin
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session

@@ -1,16 +1,23 @@
 """Formats of files: one module a format, and one table of them all.
 
     format       what a format is: its name, how it is read, how it is written
+    values       what a field says, as text
+    layout       what a row of a well-known kind of data set looks like
     lines        what formats share that have a row a line
+    documents    the values of a JSON text, of an array or laid out over several lines
+    conversation who said what, and what of it is an example
+    messages, sharegpt, alpaca, dolly, prompt_completion, prodigy, doccano    one layout each
+    pairs        rows with two fields, and which ones they probably are
+    layouts      the table of layouts, and which one a row has
     records      rows of a table, and where each begins and ends
     headers      where the header of a table is
     cells        what formats share that have a header, and rows of cells below it
-    messages     conversations in the OpenAI messages format
-    jsonl, csv, tsv, txt    one format each
-    table        the table, and which format a file has
+    jsonl, json, csv, tsv, txt, parquet    one format each
+    table        the table of formats, and which one a file has
     reading      a file of any format, row by row
+    examples     the examples of a file: `edge_icl.read`
     answered     rows of questions with their answers, in any format that is written
 
-A new format is one more module with a `Format` in it, and its name in the table: choices, help texts, endings,
-reading and writing follow from there.
+A new format is one more module with a `Format` or a `Layout` in it, and its name in the table: choices, help
+texts, endings, reading and writing follow from there.
 """

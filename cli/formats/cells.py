@@ -110,7 +110,8 @@ def _row(record: Record, width: int, places: dict[str, int], required: Sequence[
     """
     cells, problem, odd = record.cells, record.problem, ""
     if not problem and len(cells) != width:
-        problem = _misfit(cells, width, max([min(width, 2), *(places[name] + 1 for name in required)]))
+        needed = [places[name] + 1 for name in required if name in places]
+        problem = _misfit(cells, width, max([min(width, 2), *needed]))
         cells = [*cells, *[""] * (width - len(cells))]
     if not problem and not is_unicode(cells):
         problem, odd = NOT_TEXT, "\n".join(cells)

@@ -14,6 +14,9 @@ from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import BinaryIO
+
+    from edge_icl.cli.formats.layout import Layout
 
     Behind = Callable[[str, Sequence[str]], str]
     Record = dict[str, Any]
@@ -36,11 +39,13 @@ class Columns(NamedTuple):
         required: those that a table must have; the lines of a text become the first of them.
         optional: those that a table may have; its other columns are left out.
         header: whether the header of a table is wanted too, as the first row.
+        known: returns the columns of a well-known layout from the header of a table; None where it has none.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     header: bool = False
+    known: Callable[[Sequence[str]], Sequence[str] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +90,12 @@ class Row:
 
 
 class Taught(NamedTuple):
-    """What a row says of an example, before it is checked.
-
-    Attributes:
-        input, output, tags, source: see `Example`.
-        turns: how many questions the row has, of which the last is the input.
-    """
+    """What a row says of an example, before it is checked; see `Example`."""
 
     input: Any
     output: Any
     tags: Any = None
     source: Any = None
-    turns: int = 1
 
 
 class Read(Protocol):
@@ -106,13 +105,28 @@ class Read(Protocol):
         """Yield the rows of a file; a bad one with what is wrong with it.
 
         Args:
-            lines: of the file, each with its own line break; bytes that are not UTF-8 come as lone surrogates.
+            lines: of the file, each with its own line break, or pieces of lines where `Format.pieces` is true;
+                bytes that are not UTF-8 come as lone surrogates.
             name: of the file, for errors.
             columns: which fields are wanted.
 
         Raises:
             InputError: the file as a whole cannot be read.
         """
+
+
+class Load(Protocol):
+    """How a format is read that is no text."""
+
+    def __call__(self, file: BinaryIO, name: str, columns: Columns, /) -> Iterator[Row]:
+        """Yield the rows of a file; see `Read`."""
+
+
+class Save(Protocol):
+    """How a format is written that is no text."""
+
+    def __call__(self, file: BinaryIO, records: Iterable[Record], names: Sequence[str], /) -> int:
+        """Write examples, each with the fields that are named; return how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +137,15 @@ class Format:
         name: what `--format` calls it.
         content: what a file of it holds, for help texts.
         endings: how names of its files end, without the dot; none for one that only `--format` chooses.
-        read: yields the rows of a file; None for one that is only written.
+        read: yields the rows of a file; None for one that is only written, or is no text.
+        pieces: whether it reads pieces of lines, since a line of it may be of any length.
+        load: yields the rows of a file that is no text; None for one that is.
+        save: writes a file that is no text; None for one that is.
         taught: returns what a row says of an example; None for one that is not read, or has questions only.
+        layout: what its rows look like, where its name says that; None where each row does.
         line: returns an example, with the fields that are named, as it is written: a text, or an object that is
             written as JSON; None for one that is only read.
+        array: whether all examples stand in one JSON array, and else each on a line of its own.
         header: returns the line before the first example, from the names of the fields; any cells may be such
             a line. None for one that is no table.
         behind: from the header of a table and the columns that it must have, returns what puts cells behind a
@@ -140,8 +159,13 @@ class Format:
     content: str
     endings: tuple[str, ...]
     read: Read | None = None
+    pieces: bool = False
+    load: Load | None = None
+    save: Save | None = None
+    layout: Layout | None = None
     taught: Callable[[Row, Fields], Taught] | None = None
     line: Callable[[Record, Sequence[str]], Written] | None = None
+    array: bool = False
     header: Callable[[Sequence[str]], str] | None = None
     behind: Callable[[str, Sequence[str]], Behind] | None = None
     fields: tuple[str, ...] = ("input", "output", "tags", "source")

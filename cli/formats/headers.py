@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from edge_icl.cli import encodings
+from edge_icl.cli.formats import pairs
 from edge_icl.cli.formats.format import Columns, listed
 from edge_icl.cli.formats.records import QUOTE, Dialect, Lines, Record
 from edge_icl.cli.given import MARK, is_unicode
@@ -143,11 +144,19 @@ def _header(lines: Lines, columns: Columns, delimiters: str, read: Reader) -> He
             assert record is not None
             cells = [same(cell) for cell in record.cells]
             spaced = all(cell.startswith(" ") for cell in record.cells[1:]) and len(cells) > 1
-            if {same(name) for name in columns.required} <= {*cells} and not (same is _plain and spaced):
-                wanted = places(record.cells, (*columns.required, *columns.optional))
+            found = _wanted(columns, cells, same)
+            if found is not None and not (same is _plain and spaced):
+                wanted = places(record.cells, (*found, *columns.optional))
                 return Header(record, "", dialect, wanted, tuple(map(_plain, record.cells)))
             lines.back(to=0)
     return None
+
+
+def _wanted(columns: Columns, cells: Sequence[str], same: Callable[[str], str]) -> Sequence[str] | None:
+    """Return the columns that are read of a table with this header; None if it lacks one."""
+    if columns.known is not None and (found := columns.known(cells)) is not None:
+        return found
+    return columns.required if {same(name) for name in columns.required} <= {*cells} else None
 
 
 def _plain(name: str) -> str:
@@ -162,10 +171,10 @@ def _missing(name: str, columns: Columns, delimiters: str, seen: Sequence[str]) 
     there = {_plain(cell) for cell in cells}
     column = next((one for one in columns.required if _plain(one) not in there), columns.required[0])
     shown = [cut(one_line(cell), SHOWN) for cell in cells[:MOST_SEEN]]
-    options = " and ".join(("--input-field", "--output-field")[: len(columns.required)])
+    options = pairs.likely(cells, questions=len(columns.required) == 1)
     header = delimiter.join(columns.required)
     other = next((one for one in OTHERS if {*columns.required} <= {*map(_plain, seen[0].split(one))}), None)
-    hint = f"name its columns with {options}; if it has no header, put a line above the rows: {header}"
+    hint = f"name its columns: {options}; if it has no header, put a line above the rows: {header}"
     if len(delimiters) == 1 and other:
         hint = f"its columns are separated by {other!r}: read it with --format csv"
     if not is_unicode(seen):

@@ -1,56 +1,123 @@
-"""JSON lines: a JSON object a line, which is an example or a conversation.
+"""JSON: an object a line, or a whole document of them.
 
     {"input": "Uber to the airport", "output": "travel", "tags": ["2026"], "source": "old.csv"}
     {"messages": [{"role": "user", "content": "Taxi"}, {"role": "assistant", "content": "travel"}]}
 
-Whether it is one or the other each object says by itself, so that one file may hold both.
+Which of the two it is shows in its first line, whatever the file is called: an array begins with a bracket, and
+an object that is laid out over several lines does not end in the first. What an object is, see `layouts`.
 """
 
 from __future__ import annotations
 
-import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from edge_icl.cli.formats import lines, messages
+from edge_icl.cli.formats import documents, layouts, lines, values
 from edge_icl.cli.formats.format import Columns, Fields, Format, Row, Taught
+from edge_icl.cli.given import MOST_OF_A_LINE
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+UNFINISHED = ("{", "[", ",", ":")
+"""How a line ends that is the beginning of something that goes on in the next one."""
 
 
-def _read(text: Iterator[str], _name: str, _columns: Columns) -> Iterator[Row]:
-    """Yield the rows of a file."""
-    return lines.rows(text, _object)
+def read(pieces: Iterator[str], name: str, columns: Columns) -> Iterator[Row]:
+    """Yield the rows of a file.
+
+    Args:
+        pieces: of lines.
+        name: of the file, for errors.
+        columns: which fields are wanted.
+
+    Raises:
+        InputError: the file as a whole cannot be read.
+    """
+
+    def is_row(fields: dict[str, Any]) -> bool:
+        asked = columns.required[0]
+        return asked in fields or layouts.of(fields, asked, columns.required[-1]) is not None
+
+    taken: list[str] = []
+    is_document = _is_document(_noted(pieces, taken), is_row)
+    rest = chain(taken, pieces)
+    if is_document:
+        return documents.rows(rest, name, is_row)
+    return lines.rows(lines.joined(rest, name), _object)
+
+
+def _noted(pieces: Iterator[str], taken: list[str]) -> Iterator[str]:
+    """Yield pieces of lines, and note each."""
+    for piece in pieces:
+        taken.append(piece)
+        yield piece
+
+
+def _is_document(pieces: Iterator[str], is_row: Callable[[dict[str, Any]], bool]) -> bool:
+    """Tell from the beginning of a file whether its rows are laid out over several lines, or in one value.
+
+    No more of it is read than is needed: another program may wait for the answer to its first line.
+    """
+    first = _line_of(pieces)
+    if not first.startswith("{") or len(first) > MOST_OF_A_LINE:
+        return first.startswith("[")
+    try:
+        fields = values.loads(first)
+    except InputError:
+        second = _line_of(pieces)
+        return (
+            bool(second) and not first.endswith("}") and (first.endswith(UNFINISHED) or not _is_object(second))
+        )
+    return (
+        isinstance(fields, dict)
+        and not is_row(fields)
+        and any(isinstance(one, list) for one in fields.values())
+    )
+
+
+def _line_of(pieces: Iterator[str]) -> str:
+    """Return the next line that is not blank, without the white space around it; of an array its bracket."""
+    taken: list[str] = []
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if taken or piece.strip():
+            taken.append(piece if taken else piece.lstrip())
+        if length > MOST_OF_A_LINE or (taken and (taken[0][0] == "[" or piece.endswith(("\n", "\r")))):
+            break
+    return "".join(taken).strip()
+
+
+def _is_object(line: str) -> bool:
+    """Tell whether a line is a JSON object."""
+    try:
+        return isinstance(values.loads(line), dict)
+    except InputError:
+        return False
 
 
 def _object(line: str) -> dict[str, Any]:
     """Return the fields of a JSON object."""
-    try:
-        fields = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(f"it is not JSON ({error.msg.lower()} at column {error.colno})") from None
-    except RecursionError:
-        raise InputError("its JSON is nested too deeply") from None
-    except ValueError:
-        raise InputError("it holds a number with too many digits") from None
+    fields = values.loads(line)
     if not isinstance(fields, dict):
         raise InputError("it is not a JSON object")
     return fields
 
 
-def _taught(row: Row, fields: Fields) -> Taught:
+def taught(row: Row, fields: Fields) -> Taught:
     """Return what an object says of an example."""
-    tags, source = row.fields.get(fields.tags), row.fields.get(fields.source)
-    if messages.FIELD in row.fields and fields.input not in row.fields:
-        input, output, turns = messages.pair(row[messages.FIELD])
-        return Taught(input, output, tags, source, turns)
-    return Taught(row[fields.input], row[fields.output], tags, source)
+    return Taught(
+        row[fields.input], row[fields.output], row.fields.get(fields.tags), row.fields.get(fields.source)
+    )
 
 
-def _line(record: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def line(record: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return an example as an object."""
     return {name: record[name] for name in names if name in record}
 
 
-JSONL = Format("jsonl", "one JSON object a line", ("jsonl",), read=_read, taught=_taught, line=_line)
+JSONL = Format(
+    "jsonl", "one JSON object a line", ("jsonl", "ndjson"), read=read, pieces=True, taught=taught, line=line
+)

@@ -6,6 +6,7 @@ the file's encoding is a bad row, not a guess: see `encodings`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from edge_icl.cli import given
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from edge_icl.cli.formats.format import Columns, Format, Row
 
@@ -42,13 +43,28 @@ def read(
     Raises:
         InputError: the file cannot be read, or its header lacks a column.
     """
-    assert kind.read is not None
     size = Path(file).stat().st_size if Path(file).is_file() else 0  # the length of stdin is not known
-    with given.text(file, newline="", encoding=encoding) as text:
-        for number, row in enumerate(kind.read(given.lines(text, file), file, columns)):
+    name = "stdin" if file == given.STDIN else file
+    with _rows(file, name, kind, columns, encoding) as (rows, told):
+        for number, row in enumerate(rows, start=1):
             if size and number % TOLD_EACH == 0:
-                progress("read", text.buffer.tell(), size)
+                progress("read", told(), size)
             yield replace(row, problem=f"it is not {encoding}") if row.odd and encoding else row
+
+
+@contextmanager
+def _rows(
+    file: str, name: str, kind: Format, columns: Columns, encoding: str | None
+) -> Iterator[tuple[Iterator[Row], Callable[[], int]]]:
+    """Open a file; give its rows, and what tells how many bytes of it were read."""
+    if kind.load is not None:
+        with given.binary(file) as binary:
+            yield kind.load(binary, name, columns), binary.tell
+        return
+    assert kind.read is not None
+    with given.text(file, newline="", encoding=encoding) as text:
+        lines = given.pieces(text) if kind.pieces else given.lines(text, name)
+        yield kind.read(lines, name, columns), text.buffer.tell
 
 
 def count(file: str, kind: Format, columns: Columns, *, encoding: str | None = None) -> int:

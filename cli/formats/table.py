@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from edge_icl.cli.formats.csv import CSV
+from edge_icl.cli.formats.json import JSON
 from edge_icl.cli.formats.jsonl import JSONL
-from edge_icl.cli.formats.messages import MESSAGES
+from edge_icl.cli.formats.layouts import LAYOUTS
+from edge_icl.cli.formats.parquet import PARQUET
 from edge_icl.cli.formats.tsv import TSV
 from edge_icl.cli.formats.txt import TXT
 from edge_icl.cli.given import STDIN
+from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_icl.cli.formats.format import Format
+    from edge_icl.cli.formats.layout import Layout
 
-FORMATS = (JSONL, CSV, TSV, TXT, MESSAGES)
+TEXTS = ("input", "output")
+
+
+def _line(layout: Layout, record: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return an example as a row of a layout, with the other fields that are named beside it."""
+    assert layout.line is not None
+    said = layout.line(record["input"], record["output"])
+    return {**said, **{name: record[name] for name in names if name in record and name not in TEXTS}}
+
+
+def _lines(layout: Layout) -> Format:
+    """Return the format of JSON with rows of one layout."""
+    line = None if layout.line is None else partial(_line, layout)
+    return replace(
+        JSONL, name=layout.name, content=layout.content, endings=(), layout=layout, line=line, fields=TEXTS
+    )
+
+
+FORMATS = (JSONL, JSON, CSV, TSV, TXT, PARQUET, *map(_lines, LAYOUTS))
 
 EXAMPLES = tuple(one for one in FORMATS if one.taught is not None)
-QUESTIONS = tuple(one for one in FORMATS if one.read is not None)
+QUESTIONS = tuple(one for one in FORMATS if one.read is not None or one.load is not None)
 WRITTEN = tuple(one for one in FORMATS if one.line is not None)
-ANSWERED = tuple(one for one in WRITTEN if one.read is not None)
+ANSWERED = tuple(one for one in WRITTEN if one.endings and one in QUESTIONS)
 GUARDED = tuple(one for one in FORMATS if one.guarded is not None)
 
 
@@ -47,15 +69,25 @@ def explained(formats: Sequence[Format]) -> str:
 def of_file(file: str, name: str | None, allowed: Sequence[Format]) -> Format:
     """Return the format of a file that is read: the one that is named, or as its name ends; JSONL for stdin.
 
+    Where the name says what a row looks like, the file's own name says how it has its rows.
+
     Raises:
-        click.UsageError: the name ends in nothing known.
+        InputError: the name ends in nothing known.
     """
     if file == STDIN and name is None:
         return JSONL
-    found = _named(name, allowed) or _by_ending(file, allowed)
+    named, by_ending = _named(name, allowed), _by_ending(file, allowed)
+    if (
+        named is not None
+        and named.layout is not None
+        and by_ending is not None
+        and by_ending.taught is not None
+    ):
+        return replace(by_ending, layout=named.layout)
+    found = named or by_ending
     if found is None:
         ends = ", ".join(_endings(allowed))
-        raise click.UsageError(f"{file} ends in none of {ends}: say what it is with --format")
+        raise InputError(f"{file} ends in none of {ends}", "say what it is with --format")
     return found
 
 
@@ -69,7 +101,7 @@ def of_answers(file: Path, source: Format) -> Format | None:
 
     If the name does not tell, it is the format of the questions; None where that holds no answers.
     """
-    return _by_ending(file, ANSWERED) or next((one for one in ANSWERED if one is source), None)
+    return _by_ending(file, ANSWERED) or next((one for one in ANSWERED if one.name == source.name), None)
 
 
 def _named(name: str | None, allowed: Sequence[Format]) -> Format | None:

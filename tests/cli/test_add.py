@@ -86,18 +86,17 @@ def test_bad_rows_are_told_with_their_lines_and_nothing_is_added(home: Path, tmp
 
 @pytest.mark.usefixtures("home")
 def test_bad_rows_are_skipped_and_listed_where_that_is_wanted() -> None:
-    rows = (
-        '{"input": "a", "output": "b"}\n{"input": 1, "output": "b"}\n{"input": "c", "output": "d", "tags": "e"}'
-    )
+    good, empty, tagged = '"input": "a"', '"input": []', '"input": "c", "tags": "e"'
+    rows = "".join(f'{{{fields}, "output": "b"}}\n' for fields in (good, empty, tagged))
     ran = run("add", "--file", "-", "--skip-bad", stdin=rows)
 
     assert (ran.code, ran.out) == (0, "added 1 example\n")
     assert ran.err == (
-        "edge-icl: skipped line 2: the input is int, not text\n"
+        "edge-icl: skipped line 2: the input is an empty list\n"
         "edge-icl: skipped line 3: its tags are not a list\n"
     )
     assert json.loads(run("add", "--file", "-", "--skip-bad", "--json", stdin=rows).out)["skipped"] == [
-        {"line": 2, "reason": "the input is int, not text"},
+        {"line": 2, "reason": "the input is an empty list"},
         {"line": 3, "reason": "its tags are not a list"},
     ]
 

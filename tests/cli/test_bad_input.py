@@ -184,14 +184,14 @@ def test_an_id_must_be_known_and_unique(home: Path, command: str) -> None:
     ("row", "reason"),
     [
         (b'{"input": "a"}', "there is no field output"),
-        (b'{"input": "a", "output": 3}', "the output is int, not text"),
-        (b'{"input": "a", "output": null}', "the output is NoneType, not text"),
+        (b'{"input": "a", "output": {"b": 3}}', "the output is an object (with b), not text"),
+        (b'{"input": "a", "output": null}', "the output is null"),
         (b'{"input": " ", "output": "b"}', "the input is empty"),
         (b'{"input": "a\\u0000", "output": "b"}', "the input holds a NUL character"),
         (b'{"input": "\\ud800", "output": "b"}', "the input is not valid Unicode"),
         (b'{"input": "\xff", "output": "b"}', "it is not UTF-8"),
         (b'{"input": "a", "output": "b", "tags": ["", "x"]}', "the tag is empty"),
-        (b'{"input": "a", "output": "b", "source": 1}', "the source is int, not text"),
+        (b'{"input": "a", "output": "b", "source": {}}', "the source is an object (with no fields), not text"),
         (b"input: a", "it is not JSON"),
         (b'["a", "b"]', "it is not a JSON object"),
     ],
@@ -208,10 +208,10 @@ def test_a_bad_row_is_told_with_its_line(home: Path, row: bytes, reason: str) ->
     [
         (b"", "holds no examples"),
         (b"input,output\n", "holds no examples"),
-        (b"text,label\na,b\n", "has no column input (it has text, label)"),
+        (b"body,topic\na,b\n", "has no column input (it has body, topic)"),
         (b"input,output\na\n", "line 2: it has 1 column and the header has 2"),
         (b"input,output\na,\xff\n", "line 2: it is not UTF-8"),
-        ("text,label\na,b\n".encode("utf-16"), "has no column input (it has text, label)"),
+        ("body,topic\na,b\n".encode("utf-16"), "has no column input (it has body, topic)"),
     ],
 )
 def test_a_bad_table_is_told(home: Path, tmp_path: Path, data: bytes, reason: str) -> None:

@@ -142,7 +142,7 @@ def test_a_row_of_empty_cells_teaches_nothing_and_is_not_bad(models_home: Path, 
         ("Uber to the airport,travel\nLunch,meals\n", ["it has Uber to the airport, travel)", "input,output"]),
         (
             "text;label\nLunch;meals\n",
-            ["it has text, label)", "--input-field and --output-field", "input;output"],
+            ["it has text, label)", "--input-field text --output-field label", "input;output"],
         ),
         ("\n\nsep\n", ["it has sep)"]),
         ("input,output,output\na,b,c\n", ["there are 2 columns output (output, output)", "different names"]),

@@ -174,14 +174,17 @@ def test_conversations_are_examples_of_their_last_question_and_answer() -> None:
     lines = [
         conversation(("system", "Be brief"), ("user", "Taxi"), ("assistant", "travel")),
         conversation(("user", "Hi"), ("assistant", "Hello"), ("user", "Tea"), ("assistant", "food")),
-        conversation(("user", [{"type": "text", "text": "Pens"}]), ("tool", "x"), ("assistant", "office")),
+        conversation(("user", [{"type": "text", "text": "Pens"}]), ("assistant", "office")),
     ]
     ran = run("--store", "new", "add", "--file", "-", stdin="\n".join(lines))
 
     assert (ran.code, ran.out) == (0, "added 3 examples\n")
-    assert ran.err == (
-        "edge-icl: of 1 conversation with earlier turns only the last question and answer was taken\n"
-    )
+    assert ran.err.splitlines()[:3] == [
+        "edge-icl: read as OpenAI messages: 3 conversations",
+        "edge-icl: of 1 conversation with earlier turns only the last question and answer was taken; "
+        "--turns all teaches each",
+        "edge-icl: left out: a system message in 1 conversation",
+    ]
     assert (
         json.loads(run("--store", "new", "add", "--file", "-", "--json", stdin="\n".join(lines)).out)[
             "shortened"

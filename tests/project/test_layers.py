@@ -33,6 +33,7 @@ LADDER = [
     {"changes"},
     {"memory"},
     {"aio", "mcp"},
+    {"formats"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
@@ -42,7 +43,11 @@ ALONE = {
     "prompt": {"errors", "runtime", "example"},
     "llm": {"errors", "runtime", "prompt"},
     "models": {"errors", "runtime", "llm", "encode"},
+    "formats": {"errors", "runtime", "example", "encode", "search"},
 }
+FILES = {"encodings", "formats", "given", "spreadsheets", "tables"}
+"""What of the command line's folder reads and writes files for programs too: a rung of its own."""
+
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
 ROOMS = sorted(name for name in RANK if (REPOSITORY / "edge_icl" / name).is_dir() or name in FOLDERS)
 
@@ -73,7 +78,9 @@ def imports(name: str) -> set[str]:
 
 
 def room(name: str) -> str:
-    return name.split(".")[1]
+    """Return the rung of a module: its room; of what the command line shares with programs, `formats`."""
+    found = name.split(".")[1:]
+    return "formats" if found[0] == "cli" and found[1:] and found[1] in FILES else found[0]
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != "edge_icl"])
