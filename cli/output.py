@@ -116,6 +116,14 @@ def _as_table(
         yield "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])])
 
 
+def _json(fields: object) -> str:
+    """Return a JSON document, with escapes where stdout has no UTF-8."""
+    import json
+
+    utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+    return tables.json_printable(json.dumps(fields, ensure_ascii=not utf8, allow_nan=False))
+
+
 def _columns() -> int:
     """Return the width of the terminal."""
     import shutil
@@ -193,16 +201,23 @@ class Output:
 
     def documents(self, some: Iterable[object]) -> None:
         """Print JSON documents, each on one line."""
-        import json
-
         self._clear()
-        utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
         for fields in some:
-            text = tables.json_printable(json.dumps(fields, ensure_ascii=not utf8, allow_nan=False))
             with _printing():
-                _put(sys.stdout, text)
+                _put(sys.stdout, _json(fields))
         with _printing():
             print(end="", flush=True)
+
+    def array(self, some: Iterable[object]) -> None:
+        """Print one JSON document, an array of these, each on a line."""
+        self._clear()
+        before = "["
+        for fields in some:
+            with _printing():
+                _put(sys.stdout, before + ("" if before == "[" else "\n") + _json(fields), end="")
+            before = ","
+        with _printing():
+            _put(sys.stdout, "[]" if before == "[" else "]", flush=True)
 
     def table(
         self,

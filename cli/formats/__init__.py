@@ -16,6 +16,7 @@
     table        the table of formats, and which one a file has
     reading      a file of any format, row by row
     examples     the examples of a file: `edge_icl.read`
+    writing      examples in any format
     answered     rows of questions with their answers, in any format that is written
 
 A new format is one more module with a `Format` or a `Layout` in it, and its name in the table: choices, help

@@ -34,7 +34,8 @@ def _pyarrow(module: str) -> Any:
         return import_module(module)
     except ImportError:
         raise NotInstalledError(
-            "Parquet needs pyarrow, which is not installed", "pip install 'edge-icl[parquet]'"
+            "Parquet needs pyarrow, which is not installed",
+            "install it with `pip install 'edge-icl[parquet]'`",
         ) from None
 
 

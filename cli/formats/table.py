@@ -92,8 +92,17 @@ def of_file(file: str, name: str | None, allowed: Sequence[Format]) -> Format:
 
 
 def of_new_file(file: Path | None, name: str | None) -> Format:
-    """Return the format of a file that is written: the one that is named, or as its name ends; else JSONL."""
-    return _named(name, WRITTEN) or _by_ending(file or "", WRITTEN) or JSONL
+    """Return the format of a file that is written: the one that is named, or as its name ends; else JSONL.
+
+    Raises:
+        InputError: the rows of the one that is named are objects, and the name is that of a table.
+    """
+    named, by_ending = _named(name, WRITTEN), _by_ending(file or "", WRITTEN)
+    if named is None or named.layout is None:
+        return named or by_ending or JSONL
+    if by_ending not in (None, JSONL, JSON):
+        raise InputError(f"{named.name} is written as JSON", "name the file .jsonl or .json")
+    return replace(named, array=by_ending is JSON)
 
 
 def of_answers(file: Path, source: Format) -> Format | None:
