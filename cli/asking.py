@@ -14,7 +14,9 @@ format_of_questions = click.option(
     help="What the file is, whatever its name.",
 )
 input_field = click.option(
-    "--input-field", metavar="NAME", default="input", show_default=True, help="Where a row has its question."
+    "--input-field",
+    metavar="NAME",
+    help="Where a row has its question.  [default: input, or as a known format has it]",
 )
 labels = click.option(
     "--labels",

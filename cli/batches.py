@@ -77,8 +77,8 @@ class Run(NamedTuple):
 
     def answer(self, rows: Iterator[Row]) -> Iterator[tuple[Row, Result]]:
         """Yield each row with what became of its question; tells of those that cannot be answered."""
-        odd = list[str]()
-        for row, found in questions.answered(self.memory, self.options, self.file, rows):
+        odd, told = list[str](), questions.told_as(self.session, self.file, rows)
+        for row, found in questions.answered(self.memory, self.options, self.file, told):
             if isinstance(found, InputError):
                 self.session.output.note(f"line {row.line}: {found}")
                 odd += [row.odd] if row.odd else []
@@ -151,10 +151,10 @@ def _write(run: Run, out: Path) -> int:
             tally = Counter[str]()
             sheet, encoding = _encodable(run, sheet, seen, begun)
             with private.completing(out, store=run.memory.path, encoding=encoding) as file:
-                file.write(sheet.header())
-                for row, result in zip(seen.rows(), begun.results(), strict=True):
-                    file.write(sheet.row(row, result))
-                    tally.update(_kinds(result))
+                for text in sheet.texts(zip(seen.rows(), begun.results(), strict=True)):
+                    file.write(text)
+            for result in begun.results():
+                tally.update(_kinds(result))
         except BaseException:
             _tell_kept(run, begun, seen.total)
             raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.cli import questions, sight
 from edge_icl.cli.formats import reading
-from edge_icl.cli.formats.format import Columns
+from edge_icl.cli.formats.asked import Where
 from edge_icl.cli.tables import counted
 from edge_icl.errors import InputError
 from edge_icl.example import folded, normalise
@@ -50,21 +50,26 @@ class File:
     Attributes:
         path: its path.
         kind: its format.
-        input_field: where a row has its question.
+        input_field: where a row has its question; None if each row shows it.
         output_field: where a row may have an output that is to be shown; None for nothing.
         encoding: see `given.text`.
     """
 
     path: str
     kind: Format
-    input_field: str
+    input_field: str | None
     output_field: str | None
     encoding: str | None = None
+
+    @property
+    def where(self) -> Where:
+        """Where its rows have their questions."""
+        return Where(self.kind, self.input_field)
 
     def rows(self, progress: Progress) -> Iterator[Row]:
         """Yield its rows, the bad ones too."""
         optional = () if self.output_field is None else (self.output_field,)
-        columns = Columns((self.input_field,), optional)
+        columns = self.where.columns._replace(optional=optional)
         return reading.read(self.path, self.kind, columns, encoding=self.encoding, progress=progress)
 
 
@@ -141,7 +146,7 @@ def _questions(file: File, progress: Progress) -> tuple[list[Question], list[str
     rows, bad, odd = list[Question](), list[str](), list[str]()
     for row in file.rows(progress):
         try:
-            text = normalise(row[file.input_field], "question")
+            text = normalise(file.where.question(row), "question")
         except InputError as error:
             bad.append(f"line {row.line}: {error.message}")
             odd += [row.odd] if row.odd else []

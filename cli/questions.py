@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from edge_icl.answer.questions import AHEAD, complete
 from edge_icl.cli import answers, encodings
 from edge_icl.cli.formats import reading
-from edge_icl.cli.formats.format import Columns, listed
+from edge_icl.cli.formats.asked import Where
 from edge_icl.cli.given import STDIN
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
-    from edge_icl.cli.formats.format import Format, Row
+    from edge_icl.cli.formats.format import Columns, Format, Row
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
     from edge_icl.results import Answer
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     Start = Callable[[str], Reply]
 
 
-QUESTION_FIELDS = ("input", "question", "text", "prompt", "query", "instruction", "message", "content")
 """What a field with a question is often called, the likeliest first."""
 
 
@@ -41,19 +39,24 @@ class File(NamedTuple):
     Attributes:
         path: its path, or - for stdin.
         kind: its format.
-        field: where a row has its question.
+        field: where a row has its question; None if each row shows it.
         encoding: see `given.text`.
     """
 
     path: str
     kind: Format
-    field: str
+    field: str | None
     encoding: str | None = None
 
     @property
     def columns(self) -> Columns:
         """What is read of it."""
-        return Columns((self.field,))
+        return self.where.columns
+
+    @property
+    def where(self) -> Where:
+        """Where its rows have their questions."""
+        return Where(self.kind, self.field)
 
     @property
     def is_there(self) -> bool:
@@ -128,7 +131,9 @@ def many(
     output, failed, done, odd = session.output, 0, 0, list[str]()
     total = file.total() if output.watched else 0
     progress("ask", 0, total)
-    for done, (row, found) in enumerate(answered(memory, options, file, file.read()), start=1):
+    for done, (row, found) in enumerate(
+        answered(memory, options, file, told_as(session, file, file.read())), start=1
+    ):
         if isinstance(found, InputError):
             failed += 1
             _fail(session, row.line, found)
@@ -150,33 +155,26 @@ def answered(
     Questions that another program writes one after another are answered one after another: it may wait for
     each answer.
     """
-    rest, ahead, first = iter(rows), AHEAD if file.is_there else 1, True
-    while some := [(row, _question(row, file.field)) for row in islice(rest, ahead)]:
-        if first:
-            _refuse_without_field(file, [row for row, _ in some if not row.problem])
-            first = False
+    rest, ahead, where = iter(rows), AHEAD if file.is_there else 1, file.where
+    while some := [(row, _question(row, where)) for row in islice(rest, ahead)]:
         texts = [question for _, question in some if not isinstance(question, InputError)]
         found = memory.ask_many(texts, options)
         for row, question in some:
             yield row, question if isinstance(question, InputError) else next(found)
 
 
-def _refuse_without_field(file: File, rows: Sequence[Row]) -> None:
-    """Refuse a file of whose first rows none has the field with the question: it is called otherwise.
+def told_as(session: Session, file: File, rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield rows, and tell as what they are read.
 
     Raises:
-        InputError: it is; the sentence says which fields there are, and how to name the likeliest.
+        InputError: the first of them has no question where it should be.
     """
-    if not rows or any(file.field in row.fields for row in rows):
-        return
-    fields = dict.fromkeys(name for row in rows for name in row.fields)
-    texts = [name for name in fields if any(isinstance(row.fields.get(name), str) for row in rows)]
-    likely = next((name for name in QUESTION_FIELDS if name in texts), texts[0] if texts else "NAME")
-    name = "stdin" if file.path == STDIN else file.path
-    raise InputError(
-        f"{name} has no field {file.field} (it has {listed(fields)})",
-        f"name the one that holds the question: {shlex.join(['--input-field', likely])}",
-    )
+    for i, (row, new) in enumerate(file.where.titles(iter(rows))):
+        if not i:
+            file.where.refuse(row, "stdin" if file.path == STDIN else file.path)
+        if new:
+            session.output.note(f"read as {new}")
+        yield row
 
 
 def no_questions() -> InputError:
@@ -197,10 +195,10 @@ def told(session: Session, failed: int, done: int) -> int:
     return 1 if failed else 0
 
 
-def _question(row: Row, field: str) -> str | InputError:
+def _question(row: Row, where: Where) -> str | InputError:
     """Return a row's question, or why it has none."""
     try:
-        question: str = row[field]
+        question: str = where.question(row)
     except InputError as error:
         return error
     return question

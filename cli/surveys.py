@@ -47,8 +47,8 @@ def survey(file: File) -> Survey:
     if not file.is_there:
         kept = list(rows())  # a pipe is read once
         rows = partial(iter, kept)
-    is_table, digest = file.kind.header is not None, blake2b(file.field.encode(), digest_size=16)
-    header, total, columns = None, 0, dict.fromkeys([file.field])
+    is_table, digest = file.kind.header is not None, blake2b((file.field or "").encode(), digest_size=16)
+    header, total, columns = None, 0, dict.fromkeys([file.field] if file.field else [])
     for row in rows():
         digest.update(repr((row.line, row.problem, row.fields, row.cells)).encode(errors="surrogateescape"))
         if is_table and header is None:
@@ -58,7 +58,7 @@ def survey(file: File) -> Survey:
             columns |= dict.fromkeys(row.fields)
     if not total:
         raise questions.no_questions()
-    source = source_of(file, header) if header else Source(file.kind, tuple(columns), None, (file.field,))
+    source = source_of(file, header) if header else Source(file.kind, tuple(columns), None, ())
     return Survey(lambda: islice(rows(), int(is_table), None), source, total, digest.hexdigest())
 
 
@@ -75,4 +75,5 @@ def source_of(file: File, header: Row) -> Source:
         with Path(file.path).open("rb") as stream:
             begun = encodings.begun(stream.read(encodings.SEEN))
     name = begun.name if begun.mark or file.encoding is None else file.encoding
-    return Source(file.kind, header.cells, header, (file.field,), MARK if begun.mark else "", name)
+    mark, required = MARK if begun.mark else "", file.where.required(header.cells)
+    return Source(file.kind, header.cells, header, required, mark, name)

@@ -34,7 +34,7 @@ class Asked:
     question: str | None
     file: str | None
     format_name: str | None
-    input_field: str
+    input_field: str | None
     encoding: str | None
 
     def file_of_questions(self, session: Session) -> questions.File | None:

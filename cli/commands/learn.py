@@ -29,7 +29,7 @@ class Asked:
 
     file: str | None
     format_name: str | None
-    input_field: str
+    input_field: str | None
     output_field: str | None
     encoding: str | None
 

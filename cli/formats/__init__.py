@@ -16,6 +16,7 @@
     table        the table of formats, and which one a file has
     reading      a file of any format, row by row
     examples     the examples of a file: `edge_icl.read`
+    asked        the questions of a file
     writing      examples in any format
     answered     rows of questions with their answers, in any format that is written
 

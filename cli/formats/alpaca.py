@@ -36,14 +36,16 @@ def _fits(fields: Mapping[str, Any]) -> bool:
 
 def _said(fields: Mapping[str, Any], turns: Turns) -> Said:
     """Return what an instruction teaches."""
-    asked, answer = (
-        joined(field(fields, INSTRUCTION), fields.get(INPUT)),
-        values.text(field(fields, OUTPUT), "output"),
-    )
+    asked, answer = _asked(fields), values.text(field(fields, OUTPUT), "output")
     spoken = _history(fields.get(HISTORY))
     if turns == "last" or not spoken:
         return Said([(asked, answer)], 1 + len(spoken) // TURN)
     return conversation.said([*spoken, Message("user", asked), Message("assistant", answer)], turns)
+
+
+def _asked(fields: Mapping[str, Any]) -> str:
+    """Return an instruction with its input."""
+    return joined(field(fields, INSTRUCTION), fields.get(INPUT))
 
 
 def _history(history: object) -> Sequence[Message]:
@@ -68,6 +70,7 @@ ALPACA = Layout(
     "instruction, input and output, as Alpaca has them",
     _fits,
     _said,
+    _asked,
     frozenset({INSTRUCTION, INPUT, OUTPUT, HISTORY}),
     line=_line,
     columns=True,

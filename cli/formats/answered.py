@@ -21,7 +21,7 @@ from edge_icl.cli.tables import folded
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from edge_icl.cli.formats.format import Behind, Format, Row
 
@@ -116,6 +116,21 @@ class Sheet:
         if self._behind is None:
             return line
         return self._source.mark + ("" if self._safe and _may_run(above) else above) + line
+
+    def texts(self, rows: Iterable[tuple[Row, Result]]) -> Iterator[str]:
+        """Yield all that is written: the header and the rows, or the rows as one JSON array.
+
+        Raises:
+            InputError: the format cannot hold a text.
+        """
+        yield "[\n" if self._kind.array else self.header()
+        for i, (row, result) in enumerate(rows):
+            text = self.row(row, result)
+            if self._kind.array:
+                text = (",\n" if i else "") + text.removesuffix("\n")
+            yield text
+        if self._kind.array:
+            yield "\n]\n"
 
     def row(self, row: Row, result: Result) -> str:
         """Return a row with what became of its question, and a line break.

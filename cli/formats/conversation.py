@@ -69,7 +69,7 @@ class Message:
     calls: bool = False
 
 
-class Turn(NamedTuple):
+class Exchange(NamedTuple):
     """A question and its answer, each of one message or more; at the ends one may be empty."""
 
     asked: list[Message]
@@ -120,59 +120,59 @@ def said(spoken: Sequence[Message], which: Turns) -> Said:
     Raises:
         InputError: it has no question, the last one has no answer, or what is taught is no text.
     """
-    turns = _turns([one for one in spoken if one.role != "system"])
-    if not any(turn.asked for turn in turns):
+    exchanges = _exchanges([one for one in spoken if one.role != "system"])
+    if not any(exchange.asked for exchange in exchanges):
         raise InputError("it holds no message of a user")
-    if not turns[-1].answered and which == "last":
+    if not exchanges[-1].answered and which == "last":
         raise InputError("its last question has no answer of an assistant")
     left = ["a system message"] if any(one.role == "system" for one in spoken) else []
-    if not turns[-1].answered:
+    if not exchanges[-1].answered:
         left.append("a last question without an answer")
-    whole = [i for i, turn in enumerate(turns) if turn.asked and turn.answered]
-    taught = [i for i in whole if any(one.taught for one in turns[i].answered)]
+    whole = [i for i, exchange in enumerate(exchanges) if exchange.asked and exchange.answered]
+    taught = [i for i in whole if any(one.taught for one in exchanges[i].answered)]
     if len(taught) < len(whole):
         left.append("an answer of weight 0")
     if which == "all":
-        return Said([_pair(turns, i, before=turns[:i]) for i in taught], len(taught), tuple(left))
-    return Said([_pair(turns, i, before=()) for i in taught[-1:]], len(taught), tuple(left))
+        return Said([_pair(exchanges, i, before=exchanges[:i]) for i in taught], len(taught), tuple(left))
+    return Said([_pair(exchanges, i, before=()) for i in taught[-1:]], len(taught), tuple(left))
 
 
-def question(spoken: Sequence[Message], which: Turns) -> str:
-    """Return the last question of a conversation, with what came before it if all turns count.
+def question(spoken: Sequence[Message]) -> str:
+    """Return the last question of a conversation.
 
     Raises:
         InputError: it has none, or it is no text.
     """
-    turns = [turn for turn in _turns([one for one in spoken if one.role != "system"]) if turn.asked]
-    if not turns:
+    asked = [one for one in _exchanges([one for one in spoken if one.role != "system"]) if one.asked]
+    if not asked:
         raise InputError("it holds no message of a user")
-    return _asked(turns[-1], turns[:-1] if which == "all" else ())
+    return _asked(asked[-1], ())
 
 
-def _turns(spoken: Sequence[Message]) -> list[Turn]:
-    """Return messages as turns."""
-    turns: list[Turn] = []
+def _exchanges(spoken: Sequence[Message]) -> list[Exchange]:
+    """Return messages as exchanges."""
+    exchanges: list[Exchange] = []
     for by_user, some in groupby(spoken, key=lambda one: one.role == "user"):
         if by_user:
-            turns.append(Turn([*some], []))
-        elif turns:
-            turns[-1].answered.extend(some)
+            exchanges.append(Exchange([*some], []))
+        elif exchanges:
+            exchanges[-1].answered.extend(some)
         else:
-            turns.append(Turn([], [*some]))
-    return turns
+            exchanges.append(Exchange([], [*some]))
+    return exchanges
 
 
-def _pair(turns: Sequence[Turn], number: int, *, before: Sequence[Turn]) -> tuple[str, str]:
-    """Return the input and the output that a turn is."""
-    turn = turns[number]
-    _refuse_tools(turn.answered)
-    answers = [_text(one) for one in turn.answered if one.taught]
-    return _asked(turn, before), BREAK.join(answers)
+def _pair(exchanges: Sequence[Exchange], number: int, *, before: Sequence[Exchange]) -> tuple[str, str]:
+    """Return the input and the output that an exchange is."""
+    exchange = exchanges[number]
+    _refuse_tools(exchange.answered)
+    answers = [_text(one) for one in exchange.answered if one.taught]
+    return _asked(exchange, before), BREAK.join(answers)
 
 
-def _asked(turn: Turn, before: Sequence[Turn]) -> str:
-    """Return a question, with the turns before it in front."""
-    asked = BREAK.join(_text(one) for one in turn.asked)
+def _asked(exchange: Exchange, before: Sequence[Exchange]) -> str:
+    """Return a question, with the exchanges before it in front."""
+    asked = BREAK.join(_text(one) for one in exchange.asked)
     if not before:
         return asked
     for earlier in before:

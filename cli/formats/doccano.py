@@ -51,6 +51,11 @@ def _said(fields: Mapping[str, Any], _turns: Turns) -> Said:
     return Said([(values.text(field(fields, _first(fields, TEXT)), "input"), values.text(labels, "output"))])
 
 
+def _asked(fields: Mapping[str, Any]) -> Any:
+    """Return a text."""
+    return values.text(field(fields, _first(fields, TEXT)), "input")
+
+
 def _first(fields: Mapping[str, Any], names: tuple[str, ...]) -> str:
     """Return the first of the names that a row has."""
     return next((name for name in names if name in fields), names[0])
@@ -67,6 +72,7 @@ DOCCANO = Layout(
     "a text and a list of one label, as doccano has them",
     _fits,
     _said,
+    _asked,
     frozenset({*TEXT, *LABEL}),
     line=_line,
 )

@@ -28,8 +28,12 @@ def _fits(fields: Mapping[str, Any]) -> bool:
 
 def _said(fields: Mapping[str, Any], _turns: Turns) -> Said:
     """Return what an instruction teaches."""
-    asked = joined(field(fields, INSTRUCTION), fields.get(CONTEXT))
-    return Said([(asked, values.text(field(fields, RESPONSE), "output"))])
+    return Said([(_asked(fields), values.text(field(fields, RESPONSE), "output"))])
+
+
+def _asked(fields: Mapping[str, Any]) -> str:
+    """Return an instruction with its context."""
+    return joined(field(fields, INSTRUCTION), fields.get(CONTEXT))
 
 
 def _line(input: str, output: str) -> dict[str, Any]:
@@ -43,6 +47,7 @@ DOLLY = Layout(
     "instruction, context and response, as Dolly has them",
     _fits,
     _said,
+    _asked,
     frozenset({INSTRUCTION, CONTEXT, RESPONSE}),
     line=_line,
     columns=True,

@@ -171,7 +171,7 @@ class _Found:
         self.examples.extend(taken)
         self.vectors.extend([vector] * len(taken))
         self.read_as[layout] += 1
-        self.shortened += said.turns > 1 and how.turns == "last" and bool(taken)
+        self.shortened += said.questions > 1 and how.turns == "last" and bool(taken)
         plainly = how.named or layout is layouts.plain(how.fields.input, how.fields.output)
         beside = [f"the field {name}" for name in layouts.left_out(row.fields, layout, plainly=plainly)]
         self.left.update((what, layout.noun) for what in (*said.left, *beside))

@@ -37,8 +37,8 @@ def read(pieces: Iterator[str], name: str, columns: Columns) -> Iterator[Row]:
     """
 
     def is_row(fields: dict[str, Any]) -> bool:
-        asked = columns.required[0]
-        return asked in fields or layouts.of(fields, asked, columns.required[-1]) is not None
+        input, output = columns.required[0], columns.required[-1]
+        return input in fields or bool(layouts.of(fields, input, output) or layouts.of_question(fields))
 
     taken: list[str] = []
     is_document = _is_document(_noted(pieces, taken), is_row)

@@ -1,6 +1,6 @@
 """What a row of one well-known kind of data set looks like: a layout.
 
-    SQUARES = Layout("squares", "Squares", "number and square", fits=..., said=..., used=frozenset({"n", "n2"}))
+    SQUARES = Layout("squares", "Squares", "n and n2", _fits, _said, _asked, frozenset({"n", "n2"}))
 
 A format says how a file has its rows, a layout what a row has to say. So each layout is found in JSON lines and
 in a JSON array, and those whose fields are plain texts in tables too.
@@ -25,12 +25,12 @@ class Said(NamedTuple):
 
     Attributes:
         pairs: each an input and its output, before they are checked; none if the row is there to be left out.
-        turns: how many questions of the row can be taught.
+        questions: how many of the row can be taught.
         left: what of it is left out, in words.
     """
 
     pairs: list[Pair]
-    turns: int = 1
+    questions: int = 1
     left: tuple[str, ...] = ()
 
 
@@ -44,11 +44,11 @@ class Layout:
         content: what a row of it is, for help texts.
         fits: tells from a row's fields whether it is one of these, without any doubt.
         said: returns what a row says; raises InputError where it says nothing that can be taught.
+        asked: returns the question of a row, which may have no answer; raises InputError where it has none.
         used: the fields that it looks at; what else a row has is left out.
         noun: what a row is called.
         line: returns an input and its output as a row.
-        columns: of a table with this layout, returns the columns that it needs from the names in the header;
-            None where it is not one of these. None if no table has it.
+        columns: whether a table may have it, since all its fields are texts.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Layout:
     content: str
     fits: Callable[[Mapping[str, Any]], bool]
     said: Callable[[Mapping[str, Any], Turns], Said]
+    asked: Callable[[Mapping[str, Any]], Any]
     used: frozenset[str]
     noun: str = "row"
     line: Callable[[str, str], dict[str, Any]] | None = None

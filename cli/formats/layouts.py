@@ -48,6 +48,15 @@ def of(fields: Mapping[str, Any], input: str, output: str) -> Layout | None:
     return plain(*pair) if pair else found
 
 
+def of_question(fields: Mapping[str, Any]) -> Layout | None:
+    """Return the layout of a row that is asked, if there is no doubt about it; it may have no output."""
+    if "instruction" in fields:
+        return DOLLY if "context" in fields and "input" not in fields else ALPACA
+    if "input" in fields:
+        return plain("input", "output")
+    return of(fields, "input", "output")
+
+
 def of_table(header: Sequence[str], input: str, output: str) -> Layout | None:
     """Return the layout of a table with this header, if there is no doubt about it; see `of`."""
     found = of(dict.fromkeys(header, ""), input, output)

@@ -30,6 +30,11 @@ def _said(fields: Mapping[str, Any], turns: Turns) -> Said:
     return conversation.said(conversation.messages(field(fields, FIELD), FIELD), turns)
 
 
+def _asked(fields: Mapping[str, Any]) -> str:
+    """Return the last question of a conversation."""
+    return conversation.question(conversation.messages(field(fields, FIELD), FIELD))
+
+
 def _line(input: str, output: str) -> dict[str, Any]:
     """Return an example as a conversation."""
     return {FIELD: [{"role": "user", "content": input}, {"role": "assistant", "content": output}]}
@@ -41,6 +46,7 @@ MESSAGES = Layout(
     "one conversation a line, in the OpenAI messages format",
     _fits,
     _said,
+    _asked,
     frozenset({FIELD}),
     noun="conversation",
     line=_line,

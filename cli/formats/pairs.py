@@ -152,8 +152,10 @@ def layout(input: str, output: str, *, title: str = "") -> Layout:
         return input in fields and output in fields
 
     def said(fields: Mapping[str, Any], _turns: Turns) -> Said:
-        asked, answer = field(fields, input), field(fields, output)
-        return Said([(values.text(asked, "input"), values.text(answer, "output"))])
+        return Said([(asked(fields), values.text(field(fields, output), "output"))])
+
+    def asked(fields: Mapping[str, Any]) -> Any:
+        return values.text(field(fields, input), "input")
 
     name = title or f"{input} and {output}"
-    return Layout(name, name, name, fits, said, frozenset({input, output}), columns=True)
+    return Layout(name, name, name, fits, said, asked, frozenset({input, output}), columns=True)

@@ -43,6 +43,11 @@ def _said(fields: Mapping[str, Any], _turns: Turns) -> Said:
     return Said([(values.text(field(fields, "text"), "input"), values.text(chosen, "output"))])
 
 
+def _asked(fields: Mapping[str, Any]) -> Any:
+    """Return a text."""
+    return values.text(field(fields, "text"), "input")
+
+
 def _line(input: str, output: str) -> dict[str, Any]:
     """Return an example as an accepted text."""
     return {"text": input, "label": output, "answer": "accept"}
@@ -54,6 +59,7 @@ PRODIGY = Layout(
     "a text and its accepted label, as Prodigy has them",
     _fits,
     _said,
+    _asked,
     frozenset({"text", "label", "accept", "answer", "options", "config"}),
     line=_line,
 )

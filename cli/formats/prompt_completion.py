@@ -36,6 +36,14 @@ def _said(fields: Mapping[str, Any], turns: Turns) -> Said:
     return Said([(values.text(prompt, "input"), answer)])
 
 
+def _asked(fields: Mapping[str, Any]) -> Any:
+    """Return a prompt, or the last question of one that has messages."""
+    prompt = field(fields, PROMPT)
+    if _is_spoken(prompt):
+        return conversation.question(conversation.messages(prompt, PROMPT))
+    return values.text(prompt, "input")
+
+
 def _is_spoken(value: object) -> bool:
     """Tell whether a field has messages."""
     return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
@@ -52,6 +60,7 @@ PROMPT_COMPLETION = Layout(
     "prompt and completion, as OpenAI had them",
     _fits,
     _said,
+    _asked,
     frozenset({PROMPT, COMPLETION}),
     line=_line,
     columns=True,

@@ -15,6 +15,7 @@ from edge_icl.cli.formats.layout import Layout, Said, field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edge_icl.cli.formats.conversation import Message
     from edge_icl.cli.formats.layout import Turns
 
 FIELDS = ("conversations", "conversation")
@@ -27,8 +28,18 @@ def _fits(fields: Mapping[str, Any]) -> bool:
 
 def _said(fields: Mapping[str, Any], turns: Turns) -> Said:
     """Return what a conversation teaches."""
+    return conversation.said(_messages(fields), turns)
+
+
+def _asked(fields: Mapping[str, Any]) -> str:
+    """Return the last question of a conversation."""
+    return conversation.question(_messages(fields))
+
+
+def _messages(fields: Mapping[str, Any]) -> list[Message]:
+    """Return what was said."""
     name = next((one for one in FIELDS if one in fields), FIELDS[0])
-    return conversation.said(conversation.messages(field(fields, name), name), turns)
+    return conversation.messages(field(fields, name), name)
 
 
 def _line(input: str, output: str) -> dict[str, Any]:
@@ -42,6 +53,7 @@ SHAREGPT = Layout(
     "one conversation a line, as ShareGPT has it",
     _fits,
     _said,
+    _asked,
     frozenset(FIELDS),
     noun="conversation",
     line=_line,

@@ -46,7 +46,7 @@ FORMATS = (JSONL, JSON, CSV, TSV, TXT, PARQUET, *map(_lines, LAYOUTS))
 EXAMPLES = tuple(one for one in FORMATS if one.taught is not None)
 QUESTIONS = tuple(one for one in FORMATS if one.read is not None or one.load is not None)
 WRITTEN = tuple(one for one in FORMATS if one.line is not None)
-ANSWERED = tuple(one for one in WRITTEN if one.endings and one in QUESTIONS)
+ANSWERED = tuple(one for one in WRITTEN if one.endings and one.save is None)
 GUARDED = tuple(one for one in FORMATS if one.guarded is not None)
 
 

@@ -345,3 +345,64 @@ def test_the_format_may_be_named_for_any_file_and_for_stdin(tmp_path: Path) -> N
         "leave out --input-field and --output-field",
         code=2,
     )
+
+
+ASKED = [
+    {"instruction": "Taxi", "input": "downtown"},
+    {"instruction": "Taxi", "context": "downtown"},
+    {"instruction": "Taxi", "input": "downtown", "output": "travel"},
+    {"prompt": "Taxi\n\ndowntown", "completion": " x"},
+    {"input": "Taxi\n\ndowntown"},
+    spoken(("user", "Hi"), ("assistant", "Hello"), ("user", "Taxi\n\ndowntown")),
+    shared(("human", "Taxi\n\ndowntown"), ("gpt", "x")),
+    {"text": "Taxi\n\ndowntown", "label": ["x"]},
+]
+
+
+@pytest.mark.usefixtures("home")
+def test_a_file_of_another_program_is_asked_with_all_that_its_questions_say(tmp_path: Path) -> None:
+    run("add", "Taxi\n\ndowntown", "certainly")
+    file = written(tmp_path, ASKED)
+
+    ran = run("ask", "--file", str(file), "--ask-model", "never")
+    table = run("ask", "--file", str(file), "--out", str(tmp_path / "out.jsonl"), "--ask-model", "never")
+
+    told = [f"edge-icl: read as {name}" for name in ("Alpaca", "Dolly", "prompt and completion")]
+    assert ran.out.splitlines() == ["certainly"] * len(ASKED)
+    assert [line for line in ran.err.splitlines() if "read as" in line][:3] == told
+    assert table.code == 0, table.err
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [{name: row[name] for name in was} for row, was in zip(rows, ASKED, strict=True)] == ASKED
+    assert {row["answer"] for row in rows} == {"certainly"}
+    assert run("ask", "--file", str(file), "--out", str(tmp_path / "out.json")).code == 0
+    assert json.loads((tmp_path / "out.json").read_text()) == rows
+
+
+@pytest.mark.usefixtures("home")
+def test_a_table_of_instructions_is_asked_with_them_and_comes_back_as_it_is(tmp_path: Path) -> None:
+    run("add", "Taxi\n\ndowntown", "certainly")
+    (tmp_path / "x.csv").write_text("n;instruction;input\n1;Taxi;downtown\n")
+
+    ran = run("ask", "--file", str(tmp_path / "x.csv"))
+
+    assert ran.out == (
+        "n;instruction;input;answer;probability;asked_model\n1;Taxi;downtown;certainly;1.0;false\n"
+    ), ran.err
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.csv", "x.json"])
+@pytest.mark.parametrize("out", [False, True])
+def test_questions_in_a_field_that_is_not_named_stop_after_one_sentence(
+    home: Path, tmp_path: Path, name: str, out: bool
+) -> None:
+    rows = [{"id": str(i), "subject": "Taxi", "day": "Monday"} for i in range(3)]
+    text = {
+        "x.jsonl": "".join(json.dumps(row) + "\n" for row in rows),
+        "x.csv": "id,subject,day\n" + "".join(",".join(row.values()) + "\n" for row in rows),
+        "x.json": json.dumps(rows),
+    }
+    (tmp_path / name).write_text(text[name])
+    words = ["ask", "--file", str(tmp_path / name), *(["--out", str(tmp_path / "out.csv")] if out else [])]
+
+    refused(run(*words), "(it has id, subject, day)", "--input-field subject")
+    assert run(*words, "--input-field", "subject", "--ask-model", "never").code == 0
