@@ -123,10 +123,8 @@ def test_with_skip_bad_the_lines_of_an_open_quote_are_told(models_home: Path, tm
     refused(run("add", "--file", str(file)), "lines 3 to 43", "never closed")
     ran = run("add", "--file", str(file), "--skip-bad")
     assert ran.code == 0
-    assert (
-        ran.err
-        == "edge-icl: skipped line 3: it has a quote that is never closed: lines 3 to 43 cannot be read\n"
-    )
+    told = "edge-icl: skipped line 3: it has a quote that is never closed: lines 3 to 43 cannot be read"
+    assert ran.err.splitlines()[0] == told
 
 
 def test_a_row_of_empty_cells_teaches_nothing_and_is_not_bad(models_home: Path, tmp_path: Path) -> None:
