@@ -13,7 +13,6 @@ import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from edge_icl.access.paths import locate
 from edge_icl.report.contents import gather
 from edge_icl.report.drawing import bar, drawn, shape, swatch
 from edge_icl.report.markup import Safe, alone, element, joined, policy, spoken
@@ -21,7 +20,7 @@ from edge_icl.report.remarks import clipped, remarks
 from edge_icl.report.script import SCRIPT
 from edge_icl.report.style import STYLE
 from edge_icl.results import Report
-from edge_icl.runtime.home import DEFAULT_STORE
+from edge_icl.runtime.home import store_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,11 +52,8 @@ def report(opened: OpenStore, progress: Progress) -> Report:
 
 
 def _command(path: Path) -> str:
-    """Return how a command on a store begins, ready to be pasted in any folder."""
-    if path == locate(DEFAULT_STORE):
-        return "edge-icl"
-    named = path.parent == locate(DEFAULT_STORE).parent
-    return shlex.join(["edge-icl", "--store", path.name if named else str(path)])
+    """Return how a command on a store begins; it names the store, whatever $EDGE_ICL_STORE says later."""
+    return shlex.join(["edge-icl", "--store", store_name(path)])
 
 
 def page(contents: Contents, command: str) -> str:

@@ -45,6 +45,7 @@ def test_it_writes_a_page_that_only_its_user_can_read_and_says_what_it_is(store:
     page = Path("memory.html").read_text(encoding="utf-8")
     assert page.startswith("<!DOCTYPE html>")
     assert "This page is a copy outside the store." in page
+    assert "<code>edge-icl --store default forget</code>" in page  # whatever $EDGE_ICL_STORE says later
     for example in EXAMPLES:
         assert example.input in page
 
