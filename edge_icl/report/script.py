@@ -20,6 +20,7 @@ for (const row of rows) if (row.dataset.p) {
   points.push({row, x: +x, y: +y});
 }
 const dot = (p, r) => `M${p.x - r} ${p.y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0-${2 * r} 0`;
+const MOST_MARKED = 3000;  // on the map; more tell little, and take long to draw
 let texts = null, chosen = null, at = null, next = 0;
 
 function words() {
@@ -46,7 +47,7 @@ function filter() {
   told.textContent = count === rows.length ? `${number(count)} in all`
     : `${number(count)} of ${number(rows.length)}`;
   none.hidden = count > 0;
-  const searching = wanted.length > 0;
+  const searching = wanted.length > 0 && fits.size <= MOST_MARKED;
   map.classList.toggle("dim", searching || chosen !== null);
   for (const path of map.querySelectorAll(".points"))
     path.classList.toggle("on", !searching && path.dataset.rank === chosen);
@@ -162,6 +163,7 @@ function fromAddress() {
 addEventListener("hashchange", fromAddress);
 filter();
 fromAddress();
+setTimeout(words, 500);  // so that the first key finds the texts ready
 })();
 """
 """The script: `#q=taxi` at the end of the page's address searches at once."""
