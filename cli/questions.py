@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     Start = Callable[[str], Reply]
 
 
-"""What a field with a question is often called, the likeliest first."""
-
-
 class File(NamedTuple):
     """A file of questions.
 
