@@ -11,9 +11,10 @@ from edge_icl.cli import passphrases
 from edge_icl.cli.checks import Check, Level, folders_in
 from edge_icl.cli.output import PROGRAM
 from edge_icl.errors import NotInstalledError, PassphraseError, StoreError
-from edge_icl.runtime.home import home
+from edge_icl.runtime.home import home, stores_folder
 from edge_icl.store.disk import Store
 from edge_icl.store.recovery import at_rest, unfinished
+from edge_icl.store.whole import left_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,9 @@ def look(session: Session) -> Iterator[Check]:
     paths = dict.fromkeys([*folders_in(home() / "stores"), locate(session.store)])
     given = session.given or passphrases.variable()
     found = [check for path in paths if not at_rest(path) for check in _store(path, given)]
+    for path in left_in(stores_folder()):
+        detail = f"{path} is what a removal of a store left that was cut off"
+        found.append(Check(NAME, Level.PROBLEM, detail, f"wipe it: {PROGRAM} stores list"))
     if all(check.level is Level.OK for check in found):
         yield Check(NAME, Level.OK, "no change is unfinished")
     yield from found

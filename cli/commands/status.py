@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from edge_icl.errors import ModelError, StoreDamagedError
 from edge_icl.llm import build
 from edge_icl.models import catalogue, checked, default, location
 from edge_icl.results import Labelling
-from edge_icl.runtime.home import home
+from edge_icl.runtime.home import STORE_VARIABLE, chosen_store, home
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
@@ -60,6 +61,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
     return {
         "path": str(memory.path),
         "stores": _stores(),
+        "default_store": chosen_store(),
         "examples": len(memory),
         "shots": memory.settings.shots,
         "task": memory.settings.task or None,
@@ -127,6 +129,7 @@ def _facts(session: Session, fields: dict[str, Any], fit: Fit | None) -> list[tu
     return [
         ("store", fields["path"]),
         *([("other stores", ", ".join(others))] if others else []),
+        *([("default", f"{fields['default_store']}, named by ${STORE_VARIABLE}")] if _chosen() else []),
         ("examples", f"{fields['examples']:,}"),
         ("shots", f"{fields['shots']} examples in a prompt"),
         *([("task", fields["task"])] if fields["task"] else []),
@@ -158,6 +161,11 @@ def _problems(fields: dict[str, Any]) -> list[str]:
 def _in_order(session: Session, problems: list[str]) -> str:
     """Return whether all is well, and which command knows more."""
     return f"no: {'; '.join(problems)}; see {session.command_line('doctor')}" if problems else "yes"
+
+
+def _chosen() -> bool:
+    """Tell whether the environment says which store is used where none is named."""
+    return bool(os.environ.get(STORE_VARIABLE))
 
 
 def _stores() -> list[str]:

@@ -269,3 +269,13 @@ def test_every_level_has_its_colour() -> None:
     from edge_icl.cli.commands.doctor import COLOURS
 
     assert set(COLOURS) == set(checks.Level)
+
+
+def test_a_removal_that_was_cut_off_is_told_and_list_wipes_it(bare_home: Path) -> None:
+    stores = bare_home / "stores"
+    (stores / "default").rename(stores / ".work.0123abcd.removed")
+
+    assert f"{stores}/.work.0123abcd.removed is what a removal of a store left" in run("doctor").out
+    run("stores", "list")
+
+    assert [*stores.iterdir()] == []

@@ -72,6 +72,16 @@ def emptied(_home: Path) -> None:
     assert run("--store", "work", "forget", "--all", "--yes").code == 0
 
 
+def setting(text: str) -> Callable[[Path], object]:
+    """Have this in the file that says which model is the default."""
+    return lambda home: (home / "settings.json").write_text(text)
+
+
+def without_store(home: Path) -> None:
+    """Have no store."""
+    shutil.rmtree(home / "stores" / "work")
+
+
 def damaged(home: Path) -> None:
     """Damage the pages of the store."""
     for file in (home / "stores" / "work" / "pages").iterdir():
@@ -324,6 +334,18 @@ CASES = [
     ),
     Case(f"ask --model odd.gguf Taxi {ALWAYS}", "tells whether it is damaged", before=odd_gguf),
     Case("models remove nope", "shows which are here"),
+    Case("models default first --reset", "give a NAME or --reset"),
+    Case("models default ./llm.gguf", "the default is a model with a name"),
+    Case("models default", "say again which it is", before=setting("{"), filled={"NAME": DEFAULT_LLM}),
+    Case(
+        "ask Taxi --labels off",
+        "take another, ",
+        before=setting('{"model": "gone"}'),
+        filled={"NAME": DEFAULT_LLM},
+    ),
+    Case("stores list", "there is no store yet", before=without_store),
+    Case("stores remove wrk --yes", "shows which there are"),
+    Case("add Taxi travel --store wrk", "take this one back"),
     Case(f"models remove {DEFAULT_LLM[:-1]}", "did you mean"),
     Case("models fetch nope", "shows the names"),
     Case(f"models fetch {DEFAULT_LLM[:-1]}", "did you mean"),

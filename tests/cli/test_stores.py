@@ -150,6 +150,7 @@ def test_the_variable_says_which_store_and_the_option_wins(
 
     monkeypatch.setenv("EDGE_ICL_STORE", "work")
     assert json.loads(run("status", "--json").out)["path"] == f"{folder}/work"
+    assert "work, named by $EDGE_ICL_STORE" in run("status").out
     assert json.loads(run("--store", "default", "status", "--json").out)["path"] == f"{folder}/default"
     found = [json.loads(line) for line in run("stores", "list", "--json").out.splitlines()]
     assert [one["name"] for one in found if one["default"]] == ["work"]
