@@ -71,6 +71,18 @@ def test_what_programs_do_to_a_table_does_not_matter(tmp_path: Path, text: str, 
         assert pairs(read(tmp_path, text.replace(",", delimiter), kind)) == TWO
 
 
+def test_a_line_for_excel_may_name_any_delimiter(tmp_path: Path) -> None:
+    assert pairs(read(tmp_path, "sep=^\ninput^output\nTaxi^travel\nLunch^meals\n")) == TWO
+
+
+@pytest.mark.parametrize("kind", ["txt", "jsonl"])
+def test_a_mark_in_the_middle_belongs_to_no_row(tmp_path: Path, kind: str) -> None:
+    one, two = ("Taxi", "Lunch") if kind == "txt" else ('{"input": "Taxi"}', '{"input": "Lunch"}')
+    rows = read(tmp_path, f"\ufeff{one}\n\ufeff{two}\n", kind, Columns(("input",)))
+
+    assert [row["input"] for row in rows] == ["Taxi", "Lunch"]
+
+
 def test_spaces_around_quotes_are_no_text(tmp_path: Path) -> None:
     rows = (
         'input,output\n"Taxi, downtown" , "travel"\n  "He said ""hi""",chat\n'
@@ -185,13 +197,14 @@ def test_quotes_in_a_tsv_are_taken_off_only_where_they_are_around_a_cell(tmp_pat
     text = (
         '"input"\toutput\n"Taxi, downtown"\t"travel"\n"He said ""hi"""\tchat\n"so" she said\tchat\n'
         '"two\nlines"\tchat\n"\tchat\n"I went home.\tchat\nIt was late."\tchat\n'
-        'He "went"\tchat\n"tab\tin it"\tchat\n'
+        'He "went"\tchat\n"tab\tin it"\tchat\n"Go\tchat"\n'
     )
 
     assert pairs(read(tmp_path, text, "tsv")) == [
         ("Taxi, downtown", "travel"),
         *((one, "chat") for one in ('He said "hi"', '"so" she said', "two\nlines", '"', '"I went home.')),
         *((one, "chat") for one in ('It was late."', 'He "went"', "tab\tin it")),
+        ('"Go', 'chat"'),
     ]
 
 
