@@ -175,7 +175,7 @@ def tell_look_alikes(
     if len(found) > MOST_TOLD:
         left = len(found) - MOST_TOLD
         more = f"{counted(left, 'more new label')} {'looks' if left == 1 else 'look'} like another one"
-        session.output.note(f"{more}; {session.command_line('labels')} lists them all")
+        session.output.note(f"{more}; `{session.command_line('labels')}` lists them all")
 
 
 def _remedy(session: Session, memory: Memory, one: LookAlike, ids: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ OTHERS = {
 }
 """What other programs call a command -> its name here."""
 
-TEXTS = {"texts", "question", "text", "output"}
+TEXTS: set[str | None] = {"texts", "question", "text", "output"}
 """Arguments that are texts, in which anything may stand."""
 
 
@@ -147,7 +147,8 @@ def _option(error: click.NoSuchOption, typed: str, words: Sequence[str]) -> str:
     near = known.get(alike(name.lstrip("-"), known) or "")
     if is_option and near:
         return f"did you mean {near}: {_put(words, place, near + typed.removeprefix(name))}"
-    if TEXTS.intersection(str(one.name) for one in ctx.command.params):
+    arguments = {one.name for one in ctx.command.params if one.param_type_name == "argument"}
+    if arguments & TEXTS:
         line = quoted(apart(ctx, words, text=typed), ctx.command)
         return f"a text that begins with a dash goes after --: {line}"
     if ctx.parent is None and not is_option:

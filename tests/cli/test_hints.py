@@ -177,6 +177,14 @@ def contradictions(_home: Path) -> None:
     assert run("--store", "work", "add", "--file", "one.jsonl").code == 0
 
 
+def look_alikes(_home: Path) -> None:
+    """Have files whose labels look like known ones, and one that contradicts itself."""
+    Path("upper.jsonl").write_text(rows(("Tram", "Travel"), ("Ferry", "Travel")))
+    Path("both.jsonl").write_text(rows(("Tram", "travel"), ("Tram", "food")))
+    labels = ("Travel", "TRAVEL", "Food", "FOOD", "Office", "OFFICE")
+    Path("alike.jsonl").write_text(rows(*((f"bill {n}", label) for n, label in enumerate(labels))))
+
+
 def many_labels(_home: Path) -> None:
     """Teach more labels than `status` shows."""
     Path("many.jsonl").write_text(rows(*((f"bill {n}", f"label {n % 40}") for n in range(120))))
@@ -303,7 +311,7 @@ CASES = [
     Case("status", "damaged: see", before=damaged, code=3),
     Case("status", " more: ", before=many_labels),
     Case("add 'Printer paper' paper", "to correct that"),
-    Case("add --file other.jsonl", "to see all", before=contradictions),
+    Case("add --file other.jsonl", "is taught with another output too; see {}", before=contradictions),
     Case("reencode --encoder first --into fresh", "to use it"),
     Case("search x", "import the one that the store was made with", before=other_encoder),
     Case("status", "no: {}; see {}", before=open_folder, code=1),
@@ -318,6 +326,12 @@ CASES = [
     Case("ask --file marked.jsonl --encoding cp1252", "and --encoding says", before=marked),
     Case("ask --file cut.jsonl --encoding utf-16", "name that with --encoding", before=cut),
     Case("ask --file texts.jsonl", "name the one that holds the question: {}"),
+    # Labels.
+    Case("add Bus travle", "did you mean {}? {}"),
+    Case("add Bus travle --strict-labels", "leave out --strict-labels"),
+    Case("add --file upper.jsonl", "to make them one", before=look_alikes),
+    Case("add --file alike.jsonl", "lists them all", before=look_alikes),
+    Case("add --file both.jsonl", "to have {} alone", before=look_alikes),
     # Models.
     Case("models default mine --reset", "give a NAME or --reset"),
     Case("models default llm.gguf", "give it one: edge-icl models import NAME {}"),

@@ -221,7 +221,7 @@ def test_a_label_keeps_its_name_where_nothing_is_to_be_done_or_nothing_can(bare_
             run("labels", "--rename", "travle", "trips"),
             "no example has the output travle: nothing was renamed; did you mean travel?",
         )
-        refused(run("labels", "--rename", "zebra", "x"), "edge-icl labels lists them")
+        refused(run("labels", "--rename", "zebra", "x"), "`edge-icl labels` lists them")
         refused(run("labels", "--rename", "food", " \u200b"), "the new label is empty")
         for line in ("--rename food", "--rename food x --set yes", "--yes", "--rename"):
             refused(run("labels", *line.split()), "see edge-icl", code=2)

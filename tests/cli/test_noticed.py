@@ -132,7 +132,7 @@ def test_after_three_look_alikes_the_others_are_counted() -> None:
 
     assert told.err.count("differ in case only") == 3
     assert told.err.splitlines()[-1] == (
-        "edge-icl: 1 more new label looks like another one; edge-icl labels lists them all"
+        "edge-icl: 1 more new label looks like another one; `edge-icl labels` lists them all"
     )
 
 

@@ -66,7 +66,7 @@ def test_of_a_label_that_no_example_has_the_right_one_is_named(bare_home: Path, 
             "no example has the output Travel: nothing was written",
             "did you mean travel?",
         )
-        refused(run("export", "--output", "x.csv"), "a file is named with --file; edge-icl labels lists them")
+        refused(run("export", "--output", "x.csv"), "a file is named with --file; `edge-icl labels` lists them")
         listed = run("list", "--output", "trvel")
     assert (listed.code, listed.out) == (0, "")
     assert listed.err == "edge-icl: no example has the output trvel; did you mean travel?\n"

@@ -15,7 +15,7 @@ from edge_icl.cli.commandline import apart
 from edge_icl.cli.program import COMMANDS, cli
 
 _COMMAND = re.compile(
-    r"""(?:(?P<quote>`)|:[ ]|\bsee[ ])edge-icl[ ]
+    r"""(?:(?P<quote>`)|[:?][ ]|\bsee[ ])edge-icl[ ]
     (?P<words>(?(quote)[^`]+|(?:'[^']*'|"[^"]*"|(?![;,)?](?:\s|$))[^'"])+))""",
     re.VERBOSE,
 )
@@ -105,7 +105,7 @@ def _hints(tree: ast.Module) -> Iterator[tuple[str, ...]]:
 _NAMED = re.compile(rf"edge-icl (--store|--help|{'|'.join(COMMANDS)})\b")
 _TO_TYPE = re.compile(r"(\bto [^:;]+|quote each|start over): \0$")
 _ADVISED = re.compile(
-    r"command_line\(|\.typed\(|_typed\(|\bLine\(|line\.|\.line\(\)|command_path|PROGRAM|_put\(|quoted\("
+    r"command_line\(|\.typed\(|_typed\(|\bLine\(|line\.|\.line\(\)|command_path|PROGRAM|_put\(|quoted\(line"
 )
 """What in a text is filled in with a command."""
 
