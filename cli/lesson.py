@@ -79,7 +79,7 @@ class Lesson:
         told = f"{visible(example.output)} is no label of the store{f' ({meant})' if meant else ''}"
         raise InputError(told, "leave out --strict-labels to take it as a new one")
 
-    def merged(self, new: Collection[str]) -> dict[str, int]:
+    def made_one(self, new: Collection[str]) -> dict[str, int]:
         """Return the labels that were written in several ways, and in how many.
 
         Args:

@@ -180,7 +180,7 @@ def rename_label(opened: OpenStore, old: str, new: str) -> Renamed:
     change = opened.commit(choose)
     return Renamed(
         ids=tuple(id.hex() for id in gone),
-        merged=len(there),
+        duplicates=len(there),
         root_before=change.root_before,
         root_after=change.root_after,
         refit=change.refit,

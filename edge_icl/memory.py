@@ -304,7 +304,9 @@ class Memory:
             self._opened.engines.model()
 
     def add(self, input: str, output: str, *, tags: Iterable[str] = (), source: str | None = None) -> Added:
-        """Add one example; adding it again changes nothing.
+        """Add one example, to the letter; adding it again changes nothing.
+
+        White space around the output stays; `edge_icl.search.spelling.stripped` strips what a user typed.
 
         Raises:
             InputError: a text is empty, too long for the model, or not valid text.

@@ -368,7 +368,7 @@ class Renamed:
 
     Attributes:
         ids: of the examples that had the old label, hex; they are forgotten. () if both labels are one.
-        merged: how many of them were, with the new label, an example that was there already.
+        duplicates: how many of them were, with the new label, an example that was there already.
         root_before: the store's root, the fingerprint of all that it holds, before.
         root_after: its root after: that of a store that was taught the new label from the beginning.
         refit: whether all examples were clustered again.
@@ -377,7 +377,7 @@ class Renamed:
     """
 
     ids: tuple[str, ...]
-    merged: int
+    duplicates: int
     root_before: str
     root_after: str
     refit: bool
@@ -388,7 +388,7 @@ class Renamed:
         """Return the fields for JSON."""
         return {
             "renamed": len(self.ids),
-            "merged": self.merged,
+            "duplicates": self.duplicates,
             "ids": list(self.ids),
             "root_before": self.root_before,
             "root_after": self.root_after,

@@ -133,7 +133,7 @@ def _teach(session: Session, lesson: Lesson, *, create: bool, skip_bad: bool) ->
         new = noticed.new_labels(memory, (example.output for example in lesson.examples))
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
         found = Noticed.of(session, memory, lesson.examples, new)
-        show(session, memory, added, lesson, found, merged=lesson.merged(new), skip_bad=skip_bad)
+        show(session, memory, added, lesson, found, made_one=lesson.made_one(new), skip_bad=skip_bad)
         if not session.output.json:
             found.tell(session, memory, dict(zip(added.ids, lesson.examples, strict=True)))
 
@@ -177,7 +177,7 @@ def show(
     lesson: Lesson,
     found: Noticed,
     *,
-    merged: Mapping[str, int],
+    made_one: Mapping[str, int],
     skip_bad: bool,
 ) -> None:
     """Show what was added, and what of it the encoder does not read.
@@ -188,11 +188,11 @@ def show(
         added: what was added.
         lesson: what was given.
         found: what was noticed.
-        merged: labels that were written in several ways, and in how many.
+        made_one: labels that were written in several ways, and in how many.
         skip_bad: whether rows could be left out.
     """
     if session.output.json:
-        shown = _as_json(added, lesson, found, merged, skip_bad=skip_bad)
+        shown = _as_json(added, lesson, found, made_one, skip_bad=skip_bad)
         session.output.document(shown | session.made(memory))
         return
     for line, reason in lesson.bad:
@@ -201,7 +201,7 @@ def show(
         session.output.note(note)
     if lesson.stripped:
         what = f"white space around {counted(lesson.stripped, 'output')} was left out"
-        session.output.note(f"{what}{_merged(merged)}")
+        session.output.note(f"{what}{_made_one(made_one)}")
     if lesson.bad or len(added.ids) > 1:
         carried = f", {added.carried:,} with the vectors that came along" if added.carried else ""
         session.output.line(f"added {counted(added.added)}{carried}{_known(added)}{_contradicted(found)}")
@@ -217,7 +217,7 @@ def _labels(session: Session) -> Collection[str]:
 
 
 def _as_json(
-    added: Added, lesson: Lesson, found: Noticed, merged: Mapping[str, int], *, skip_bad: bool
+    added: Added, lesson: Lesson, found: Noticed, made_one: Mapping[str, int], *, skip_bad: bool
 ) -> dict[str, object]:
     """Return all that is shown, for JSON."""
     fields: dict[str, object] = {
@@ -225,20 +225,20 @@ def _as_json(
         "notes": lesson.notes,
         "shortened": lesson.longer,
         "stripped": lesson.stripped,
-        "merged": [*merged],
+        "made_one": [*made_one],
     }
     skipped = {"skipped": [{"line": line, "reason": reason} for line, reason in lesson.bad]}
     told = {name: value for name, value in fields.items() if value}
     return added.as_json() | told | (skipped if skip_bad else {}) | found.as_json()
 
 
-def _merged(merged: Mapping[str, int]) -> str:
+def _made_one(made_one: Mapping[str, int]) -> str:
     """Return which labels are one now that were written in several ways; empty where none were."""
-    if not merged:
+    if not made_one:
         return ""
-    names, more, ways = [*merged][:MOST_TOLD], len(merged) - MOST_TOLD, sum(merged.values())
+    names, more, ways = [*made_one][:MOST_TOLD], len(made_one) - MOST_TOLD, sum(made_one.values())
     shown = ", ".join(names) + (f" and {more:,} more" if more > 0 else "")
-    made = f"{ways:,} labels one" if len(merged) == 1 else f"{len(merged):,} labels of {ways:,}"
+    made = f"{ways:,} labels one" if len(made_one) == 1 else f"{len(made_one):,} labels of {ways:,}"
     return f", which made {made}: {shown}"
 
 

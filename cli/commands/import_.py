@@ -45,7 +45,7 @@ def import_(session: Session, options: FileOptions, *, file: str) -> None:
         lesson = teaching.read(file, options, Labels(), lengths, progress=progress, strip=False)
     with session.open(create=True) as memory, session.output.progress() as progress:
         added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
-        add.show(session, memory, added, lesson, Noticed(), merged={}, skip_bad=options.skip_bad)
+        add.show(session, memory, added, lesson, Noticed(), made_one={}, skip_bad=options.skip_bad)
 
 
 def _refuse_filled(session: Session, file: str) -> None:

@@ -114,9 +114,9 @@ def _rename(session: Session, memory: Memory, old: str, new: str, *, yes: bool) 
     elif not done.ids:
         session.output.line(f"{visible(old)} stays as it is; nothing was changed")
     else:
-        were = "was" if done.merged == 1 else "were"
-        merged = f"; {done.merged:,} of them {were} there already" if done.merged else ""
-        session.output.line(f"renamed {visible(old)} to {new} in {counted(len(done.ids))}{merged}")
+        were = "was" if done.duplicates == 1 else "were"
+        there = f"; {done.duplicates:,} of them {were} there already" if done.duplicates else ""
+        session.output.line(f"renamed {visible(old)} to {new} in {counted(len(done.ids))}{there}")
         noticed.tell_look_alikes(session, memory, alike, {})
 
 

@@ -175,7 +175,7 @@ def test_what_a_renaming_prints_as_json_is_a_receipt(tmp_path: Path) -> None:
 
     done = json.loads(ran.out)
     travel = {IDS[one] for one in ("Uber to the airport", "Uber to airport", "Train to Berlin")}
-    assert (done["renamed"], done["merged"], set(done["ids"])) == (3, 0, travel)
+    assert (done["renamed"], done["duplicates"], set(done["ids"])) == (3, 0, travel)
     (tmp_path / "receipt").write_text(ran.out)
     assert run("verify", "--receipt", str(tmp_path / "receipt")).code == 0
 

@@ -159,7 +159,7 @@ def test_white_space_that_made_two_labels_is_told_with_the_label() -> None:
     told, made = first.err.splitlines()
     assert told == "edge-icl: white space around 2 outputs was left out, which made 2 labels one: travel"
     assert made.startswith("edge-icl: made the store new in ")
-    assert (json.loads(later.out)["stripped"], json.loads(later.out)["merged"]) == (2, ["food", "travel"])
+    assert (json.loads(later.out)["stripped"], json.loads(later.out)["made_one"]) == (2, ["food", "travel"])
     several = run("--store", "new", "add", "--file", "-", stdin=rows(("Rice", "food "), ("Boat", "\ttravel")))
     assert several.err.endswith("was left out, which made 2 labels of 4: food, travel\n")
     assert labels("--store", "new") == {"travel": 4, "food": 3}

@@ -85,7 +85,7 @@ def see_renaming(path: Path, examples: set[Example], old: str, new: str) -> None
         assert (done.ids, done.root_before) == ((), done.root_after)
     else:
         assert set(done.ids) == {one.id(SETTINGS.seed).hex() for one in having}
-        assert done.merged == len(there)
+        assert done.duplicates == len(there)
         assert old not in memory.outputs()
     assert memory.verify(deep=True, receipt=done.as_json() if done.ids else None).ok
 
@@ -218,7 +218,7 @@ def test_the_same_holds_for_asyncio_and_real_vectors(models_home: Path) -> None:
     async def main() -> None:
         async with await AsyncMemory.open("work") as memory:
             done = await memory.rename_label("travle", "travel")
-            assert (len(done.ids), done.merged) == (1, 0)
+            assert (len(done.ids), done.duplicates) == (1, 0)
 
     asyncio.run(main())
     assert tree(memory.path) == tree(never.path)

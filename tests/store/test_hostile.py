@@ -190,10 +190,10 @@ def check_change(before: list[str], done: Any, after: Any) -> None:
     gone = {*getattr(done, "ids", ())} if hasattr(done, "root_after") and hasattr(done, "ids") else set()
     if hasattr(done, "old"):
         assert after == sorted({*before} - {done.old} | {done.new})
-    elif hasattr(done, "merged"):
+    elif hasattr(done, "duplicates") and hasattr(done, "root_after"):
         assert {*before} - gone <= {*after}
         assert not gone & {*after}
-        assert len(after) == len(before) - done.merged
+        assert len(after) == len(before) - done.duplicates
     elif gone:
         assert after == sorted({*before} - gone)
     else:
