@@ -27,13 +27,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from edge_icl.search.matching import fold, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 SHORTEST_WORD = 5
 """Letters of a word in which labels differ: shorter ones are often both meant, such as "time" and "timer"."""
 
 MOST_NEW = 1000
-"""Labels: more new ones at once are no slips, and to compare them all would take long."""
+"""Labels: more new ones at once are no slips."""
+
+LONGEST = 100
+"""Characters: longer outputs are no words that a user types."""
 
 MOST_MEANT = 3
 
@@ -105,7 +108,7 @@ def look_alikes(new: Mapping[str, int], known: Mapping[str, int]) -> list[LookAl
     if len(new) > MOST_NEW:
         return []
     every = {**known, **new}
-    alike, same = _Near(every), defaultdict(list)
+    apart, same = _a_letter_apart(new, every), defaultdict(list)
     for label in every:
         same[fold(label)].append(label)
 
@@ -115,7 +118,7 @@ def look_alikes(new: Mapping[str, int], known: Mapping[str, int]) -> list[LookAl
     found = []
     for label in new:
         twin = min(same[fold(label)], key=rank)
-        near = [one for one in alike.to(label) if one in known or every[one] > every[label]]
+        near = [one for one in apart.get(label, ()) if one in known or every[one] > every[label]]
         if twin != label:
             found.append(LookAlike(label, twin, same=True))
         elif near:
@@ -162,22 +165,27 @@ def slipped(one: str, other: str) -> bool:
     return min(len(_word(one, at)), len(_word(other, at))) >= SHORTEST_WORD
 
 
-class _Near:
-    """Labels by their length and first character, in which those that differ by a letter are found."""
+def _a_letter_apart(new: Iterable[str], every: Iterable[str]) -> dict[str, list[str]]:
+    """Return of each new label the others of which one has probably a slip in it.
 
-    def __init__(self, labels: Iterable[str]) -> None:
-        self._by: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
-        for label in labels:
-            if folded := fold(label):
-                self._by[len(folded), folded[0]].append((label, folded))
+    Two texts that differ by a letter are the same once each has lost one, or one of them has; so few pairs are
+    compared (Bocek, Hunt and Stiller, "Fast similarity search in large dictionaries", 2007).
+    """
+    shorter, found = defaultdict(list), defaultdict(list)
+    for label in new:
+        for text in _shortened(label):
+            shorter[text].append(label)
+    for other in every:
+        for label in {one for text in _shortened(other) for one in shorter.get(text, ())}:
+            if slipped(fold(label), fold(other)):
+                found[label].append(other)
+    return found
 
-    def to(self, label: str) -> Iterator[str]:
-        """Yield the labels of which one has probably a slip in it, if this one has none, or the reverse."""
-        folded = fold(label)
-        for length in range(len(folded) - 1, len(folded) + 2):
-            for other, one in self._by.get((length, folded[:1]), ()):
-                if slipped(folded, one):
-                    yield other
+
+def _shortened(label: str) -> set[str]:
+    """Return a folded label, and what is left of it without each of its letters; nothing of a long one."""
+    text = fold(label)
+    return set() if len(text) > LONGEST else {text, *(text[:i] + text[i + 1 :] for i in range(len(text)))}
 
 
 def _difference(one: str, other: str) -> tuple[int, str] | None:
