@@ -85,6 +85,20 @@ def test_the_library_example_runs_as_it_stands(models_home: Path) -> None:
     exec(compile(program, "README.md", "exec"), {})
 
 
+def test_the_lines_about_files_run_as_they_stand(
+    models_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+    (program,) = [one for one in blocks("python", page) if "edge_icl.read" in one]
+    said = [{"from": "human", "value": "Taxi"}, {"from": "gpt", "value": "travel"}]
+    (tmp_path / "chats.jsonl").write_text(json.dumps({"conversations": said}))
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(program, "library.md", "exec"), {})
+
+    assert capsys.readouterr().out == "read as ShareGPT: 1 conversation\n"
+
+
 def read_by_hand(store: Path) -> subprocess.CompletedProcess[str]:
     """Run the lines of docs/guarantee.md in a Python that has nothing but its standard library."""
     (program,) = blocks("python", GUARANTEE)
