@@ -86,9 +86,10 @@ def add(
 
     With - in place of INPUT or OUTPUT that text comes from stdin. A text that begins with a dash goes after --.
 
-    Conversations in the OpenAI messages format, one JSON object a line, are examples too: the last message of
-    the user is the input, the assistant's answer to it the output. Earlier turns and system messages are left
-    out.
+    What other programs write is found out row by row, and said: OpenAI messages, ShareGPT, Alpaca, Dolly,
+    prompt and completion, doccano, Prodigy, as JSON lines or in a JSON array; --format says it instead. Of a
+    conversation the last message of the user is the input, the assistant's answer to it the output; --turns
+    all teaches every answer. System messages are left out.
 
     White space around an output of one line is left out. New labels that look like a known one are named, with
     the command that makes them one; --strict-labels refuses every new label.

@@ -406,3 +406,10 @@ def test_questions_in_a_field_that_is_not_named_stop_after_one_sentence(
 
     refused(run(*words), "(it has id, subject, day)", "--input-field subject")
     assert run(*words, "--input-field", "subject", "--ask-model", "never").code == 0
+
+
+def test_an_array_on_one_line_may_be_of_any_length(tmp_path: Path) -> None:
+    rows = [{"input": f"number {i} " + "x" * (i % 97), "output": "\\" * (i % 3) + '"'} for i in range(3000)]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+
+    assert pairs(tmp_path / "rows.json") == [(row["input"], row["output"]) for row in rows]
