@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     import click
 
-OPTION = re.compile(r"--?[A-Za-z][\w-]*(=.*)?", re.DOTALL)
-"""What a word must look like to be meant as an option; another one with a dash in front is a text."""
+OPTION = r"(?s)--?[A-Za-z][\w-]*(=.*)?"
+"""What a word must look like to be meant as an option; another one with a dash in front is a text.
+
+A pattern is compiled when it is first used: most commands need none."""
 
 END = "--"
 """What follows it is no option."""
 
-_WITH_STORE = re.compile(rf"(`|: ){PROGRAM} (?!models\b|stores\b|completion\b)(?=[a-z])")
+_WITH_STORE = rf"(`|: ){PROGRAM} (?!models\b|stores\b|completion\b)(?=[a-z])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def apart(ctx: click.Context, words: Sequence[str], *, text: str | None = None) 
 
 def _word(typed: str, text: str | None) -> _Word:
     """Return a word as click's parser is given it: what is meant as a text has no dash in front."""
-    meant = typed == text or (typed.startswith("-") and len(typed) > 1 and not OPTION.fullmatch(typed))
+    meant = typed == text or (typed.startswith("-") and len(typed) > 1 and not re.fullmatch(OPTION, typed))
     word = _Word(typed.lstrip("-") or "text" if meant and typed != END else typed)
     word.said = typed
     return word
@@ -123,4 +125,4 @@ def in_store(hint: str, program: str) -> str:
         hint: its commands stand in backquotes, or after a colon.
         program: its name, with the words that name the store where it is not the usual one.
     """
-    return _WITH_STORE.sub(lambda found: f"{found[1]}{program} ", hint)
+    return re.sub(_WITH_STORE, lambda found: f"{found[1]}{program} ", hint)

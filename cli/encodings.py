@@ -82,11 +82,11 @@ _CAPITAL = r"[\xc0-\xd6\xd8-\xde\u0152\u0160\u0178\u017d]"
 ONE_BYTE = {one for one in USUAL if one.startswith(("cp12", "iso8859", "mac", "koi8"))} | {"iso8859_1"}
 """Encodings in which a text of several letters that are not ASCII is never, by chance, valid UTF-8."""
 
-UNLIKELY = re.compile(
+UNLIKELY = (
     rf"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]|[^\W\d_]{_SIGN}[^\W\d_]|[a-z]{_CAPITAL}|[\x7f-\x9f\ue000-\uf8ff]"
 )
 """Letters of Latin and of Greek, Cyrillic, Hebrew or Arabic in one word; frames; signs and capitals within one;
-what is no character."""
+what is no character. A pattern is compiled when it is first used."""
 
 GUESSED = (
     *(
@@ -239,7 +239,7 @@ def guess(data: bytes) -> str | None:
     ranked = chardet.detect_all(data, ignore_threshold=True, include_encodings=GUESSED)
     likely = [(one["encoding"], one["confidence"]) for one in ranked]
     texts = {name: text for name, _ in likely if name and (text := _text(data, name)) is not None}
-    fit = [(name, sure) for name, sure in likely if name in texts and not UNLIKELY.search(texts[name])]
+    fit = [(name, sure) for name, sure in likely if name in texts and not re.search(UNLIKELY, texts[name])]
     if not fit:
         return None
     best = max(fit, key=lambda one: one[1] * (MORE_USUAL if one[0].lower() == MOST_USUAL else 1))[0]

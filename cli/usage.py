@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -49,7 +50,7 @@ def told(error: click.UsageError, words: Sequence[str]) -> str:
     if isinstance(error, click.NoSuchOption):
         typed = next((one for one in words if _is_about(one, error.option_name)), error.option_name)
         message = f"there is no option {error.option_name}"
-        if not OPTION.fullmatch(typed):
+        if not re.fullmatch(OPTION, typed):
             message = f"{typed} begins with a dash, as an option does"
         return f"{message}; {_option(error, typed, words)}"
     message = " ".join(error.format_message().split()).rstrip(".")
@@ -139,7 +140,7 @@ def _hint(error: click.UsageError, words: Sequence[str]) -> str:
 
 def _option(error: click.NoSuchOption, typed: str, words: Sequence[str]) -> str:
     """Return what to do about an option that there is not: a slip, or a text with a dash in front."""
-    name, ctx, is_option = error.option_name, error.ctx, OPTION.fullmatch(typed)
+    name, ctx, is_option = error.option_name, error.ctx, re.fullmatch(OPTION, typed)
     if ctx is None:
         return f"see {PROGRAM} --help"
     place = list(words).index(typed) if typed in words else len(words)

@@ -90,6 +90,7 @@ SCRIPTS: dict[str, Script] = {
     ],
     "check": [(("check",), "")],
     "report": [(("report", "--out", "memory.html"), "")],
+    "demo": [(("demo",), "")],
     "status": [(("status",), "")],
     "export": [(("export",), "")],
     "import": [(("--store", "copy", "import", "-"), '{"input": "Lunch", "output": "food"}\n')],
