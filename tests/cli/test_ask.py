@@ -189,20 +189,20 @@ def test_a_file_without_the_field_of_the_questions_is_refused_in_one_sentence(
     ran = run(*json_too, "ask", "--file", str(file))
 
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
-    assert f"{file} has no field input (it has id, text, note); name the one that holds" in ran.err
+    assert f"{file} has no field input (it has id, text, note); name the one with the question: " in ran.err
     assert "--input-field text" in ran.err
     assert run("ask", "--file", str(file), "--input-field", "text").out.count("\n") == 6
 
 
 @pytest.mark.usefixtures("home")
-def test_one_row_without_the_field_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_a_later_row_without_the_field_does_not_stop_the_others(tmp_path: Path) -> None:
     file = tmp_path / "mails.jsonl"
-    file.write_text('{"text": "Lunch"}\n{"input": "Taxi"}\n{"text": "Lunch"}\n')
+    file.write_text('{"input": "Taxi"}\n{"text": "Lunch"}\n{"input": "Taxi"}\n')
 
     ran = run("ask", "--file", str(file))
 
     assert (ran.code, ran.out.count("\n")) == (1, 3)
-    assert "line 1: there is no field input" in ran.err
+    assert "line 2: there is no field input" in ran.err
 
 
 def test_a_question_and_a_file_are_not_asked_together() -> None:

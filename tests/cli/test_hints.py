@@ -253,7 +253,7 @@ CASES = [
     Case("add a b --file rides.csv", "leave the texts out"),
     Case("add rides.csv travel", "to add what is in the file"),
     Case("add --file rides.dat", "say what it is with --format"),
-    Case("add --file questions.csv", "name its columns with"),
+    Case("add --file questions.csv", "name its columns: {}"),
     Case("add --safe --file rides.jsonl", "--safe is for tables"),
     Case("ask", "give a QUESTION, or --file F"),
     Case("ask hi --file questions.txt", "leave the question out"),
@@ -325,13 +325,19 @@ CASES = [
     Case("ask --file marked.jsonl --encoding cp1252", "leave --encoding out", before=marked),
     Case("ask --file marked.jsonl --encoding cp1252", "and --encoding says", before=marked),
     Case("ask --file cut.jsonl --encoding utf-16", "name that with --encoding", before=cut),
-    Case("ask --file texts.jsonl", "name the one that holds the question: {}"),
+    Case("ask --file texts.jsonl", "name the one with the question: {}"),
     # Labels.
     Case("add Bus travle", "did you mean {}? {}"),
     Case("add Bus travle --strict-labels", "leave out --strict-labels"),
     Case("add --file upper.jsonl", "to make them one", before=look_alikes),
     Case("add --file alike.jsonl", "lists them all", before=look_alikes),
     Case("add --file both.jsonl", "to have {} alone", before=look_alikes),
+    Case("add --file upper.jsonl --strict-labels", "without --strict-labels new labels", before=look_alikes),
+    # Formats.
+    Case("export --format parquet", "is no text: write it to a file"),
+    Case(
+        "add --format sharegpt --input-field x --file rides.jsonl", "leave out --input-field and --output-field"
+    ),
     # Models.
     Case("models default mine --reset", "give a NAME or --reset"),
     Case("models default llm.gguf", "give it one: edge-icl models import NAME {}"),
@@ -395,6 +401,7 @@ ELSEWHERE = {
     "is another file, not what `edge-icl ask` left": "the same",
     "choose another name for --out": "the same",
     "the output that you want for it": "the end of the demo, which tests/project/test_docs.py runs",
+    "leave out --format, or --input-field": "only a program can ask so: tests/memory",
     "renamed the store {} to {}: {}": "the path of a store, and no command",
     "Teach a local language model": "the beginning of the help",
     "go with every command; see {} --help.": "the end of every help",
