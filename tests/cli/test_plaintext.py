@@ -135,7 +135,7 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
     }
 
 
-NO_STORE = {"models fetch", "models import", "models remove"}
+NO_STORE = {"demo", "models fetch", "models import", "models remove"}
 """Commands that know no store; and fetch wants a network."""
 
 
