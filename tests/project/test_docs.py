@@ -45,6 +45,17 @@ def test_the_session_runs_as_it_stands(models_home: Path, monkeypatch: pytest.Mo
             assert masked(ran.out) == masked(shown), words
 
 
+@pytest.mark.parametrize("words", [["--help"], []])
+def test_what_the_help_begins_with_works_when_it_is_typed(models_home: Path, words: list[str]) -> None:
+    lines = re.findall(r"^ +edge-icl ((?:models|add|ask) .*?)(?:   .*)?$", run(*words).out, re.MULTILINE)
+    assert [line.split()[0] for line in lines] == ["models", "add", "ask"]
+
+    ran = [run(*shlex.split(line)) for line in lines]
+
+    assert [one.code for one in ran] == [0, 0, 0], [one.err for one in ran]
+    assert ran[-1].out == "travel\n"
+
+
 def test_the_demo_proves_what_it_says(models_home: Path) -> None:
     ran = run("demo")
 
