@@ -9,7 +9,7 @@ import click
 
 from edge_icl.cli import encodings
 from edge_icl.cli.formats import examples, table
-from edge_icl.cli.formats.examples import How
+from edge_icl.cli.formats.how import How
 from edge_icl.cli.lesson import Lesson
 from edge_icl.errors import InputError
 

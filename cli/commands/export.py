@@ -12,7 +12,7 @@ import click
 from edge_icl.cli import private
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table, writing
-from edge_icl.cli.formats.examples import ENCODER, VECTOR
+from edge_icl.cli.formats.how import ENCODER, VECTOR
 from edge_icl.cli.tables import counted
 from edge_icl.cli.wanted import filter_options, refuse_unknown
 from edge_icl.errors import InputError

@@ -15,6 +15,7 @@
     jsonl, json, csv, tsv, txt, parquet    one format each
     table        the table of formats, and which one a file has
     reading      a file of any format, row by row
+    how          what the fields of a file of examples are called, and what its rows are taken for
     examples     the examples of a file: `edge_icl.read`
     asked        the questions of a file
     writing      examples in any format
