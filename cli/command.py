@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edge_icl.cli import passphrases, usage
+from edge_icl.cli import passphrases
 from edge_icl.cli.output import PROGRAM
 from edge_icl.cli.session import Session
 from edge_icl.runtime.home import DEFAULT_STORE, STORE_VARIABLE
@@ -137,6 +137,8 @@ class Group(click.Group):
             return super().resolve_command(ctx, args)
         except click.exceptions.NoSuchCommand as error:
             known = self.list_commands(ctx)
+            from edge_icl.cli import usage
+
             raise usage.no_command(ctx, args, known, _session(ctx).words) from error
 
 
@@ -151,6 +153,8 @@ class Command(click.Command):
         """
         ctx.allow_extra_args = True  # click would only say that there are too many
         if super().parse_args(ctx, args) and not ctx.resilient_parsing:
+            from edge_icl.cli import usage
+
             raise usage.too_many(ctx, _session(ctx).words)
         return []
 

@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
-from edge_icl.cli import encodings
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
@@ -97,6 +96,8 @@ def text(file: str, *, newline: str | None, encoding: str | None = None) -> Iter
     Raises:
         InputError: it cannot be read, is not in the encoding at all, or begins with the mark of another one.
     """
+    from edge_icl.cli import encodings
+
     try:
         with ExitStack() as stack:
             binary = stack.enter_context(opened(file)) if file != STDIN else _stdin()

@@ -16,7 +16,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from edge_icl import __version__
-from edge_icl.cli import interrupts, usage
+from edge_icl.cli import interrupts
 from edge_icl.cli.command import Group, global_options
 from edge_icl.cli.output import PROGRAM, Closed, settle
 from edge_icl.cli.session import Session
@@ -237,6 +237,8 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
     if isinstance(error, BrokenPipeError):
         return READER_LEFT
     if isinstance(error, click.UsageError):
+        from edge_icl.cli import usage
+
         output.json |= "--json" in args  # click may have stopped before it came to that option
         output.error(usage.told(error, args), "UsageError")
         return WRONG_USAGE

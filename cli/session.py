@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_icl.access.paths import locate
-from edge_icl.cli import commandline, passphrases, tables
+from edge_icl.cli import passphrases, tables
 from edge_icl.cli.output import PROGRAM, Output
 from edge_icl.errors import ExampleNotFoundError, StoreNotFoundError
 from edge_icl.runtime.home import chosen_store, command_line, store_name
@@ -194,6 +194,8 @@ class Session:
 
     def told(self, error: EdgeIclError) -> str:
         """Return an error in a sentence; the commands that it advises name the store that is meant."""
+        from edge_icl.cli import commandline
+
         hint = commandline.in_store(error.hint, self.command_line())
         if isinstance(error, StoreNotFoundError) and self.sealed:
             hint = hint.replace(" init`", " init --encrypt`")  # a plain one would be refused then
@@ -207,4 +209,6 @@ class Session:
 
     def line(self) -> Line:
         """Return the command that was typed, taken apart, so that another may be advised."""
+        from edge_icl.cli import commandline
+
         return commandline.apart(click.get_current_context(), self.words)
