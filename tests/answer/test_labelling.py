@@ -187,7 +187,10 @@ def test_an_empty_store_has_no_answer_and_says_what_to_do() -> None:
     ran = run("--store", "empty", "ask", "Taxi downtown")
 
     assert (ran.code, ran.out) == (1, "")
-    assert "the store holds no examples to answer from; teach it some: edge-icl add INPUT OUTPUT" in ran.err
+    assert (
+        "the store holds no examples to answer from; teach it some: edge-icl --store empty add INPUT OUTPUT"
+        in ran.err
+    )
 
 
 @pytest.mark.usefixtures("home")

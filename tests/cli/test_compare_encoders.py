@@ -128,7 +128,7 @@ def test_of_free_text_nothing_is_compared() -> None:
     ("words", "code", "said"),
     [
         ("--encoder first", 1, "was made with the encoder first already"),
-        ("--encoder nowhere", 1, "add one: edge-icl models import nowhere FILE"),
+        ("--encoder nowhere", 1, "add it with `edge-icl models import nowhere FILE`"),
         ("--encoder multilingual-e5-small", 1, "fetch it once: edge-icl models fetch multilingual-e5-small"),
         ("--encoder second --file rows.csv", 2, "--encoder does not go with --file"),
     ],

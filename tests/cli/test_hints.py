@@ -402,6 +402,8 @@ ELSEWHERE = {
     "choose another name for --out": "the same",
     "the output that you want for it": "the end of the demo, which tests/project/test_docs.py runs",
     "leave out --format, or --input-field": "only a program can ask so: tests/memory",
+    "wipe it: {} stores list": "what a removal that was killed has left, which tests/cli/test_stores.py kills",
+    "(`|: ){} (?!models": "a pattern that finds commands in hints",
     "renamed the store {} to {}: {}": "the path of a store, and no command",
     "Teach a local language model": "the beginning of the help",
     "go with every command; see {} --help.": "the end of every help",
