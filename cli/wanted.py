@@ -13,7 +13,6 @@ from edge_icl.errors import ExampleNotFoundError, InputError, StoreDamagedError
 from edge_icl.example import Example, normalise
 from edge_icl.results import Held
 from edge_icl.search.matching import visible
-from edge_icl.search.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +81,8 @@ def refuse_unknown(session: Session, memory: Memory, label: str | None, *, so: s
 
 def unknown(session: Session, memory: Memory, label: str) -> tuple[str, str] | None:
     """Return in words that no example has a label, and what helps; None where one has it."""
+    from edge_icl.search.spelling import did_you_mean
+
     known = memory.outputs()
     if normalise(label, "output") in known:
         return None
