@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -80,6 +81,7 @@ class Hint:
         return "{}".join(self.pieces)
 
 
+@functools.cache
 def in_source() -> list[Hint]:
     """Return every text of the source that names a command or, in an error, an option."""
     found = []
