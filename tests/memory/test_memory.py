@@ -351,13 +351,13 @@ def test_threads_ask_and_change_at_once(memory: Memory, tmp_path: Path, twin: Tw
         except EdgeIclError as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    left = [Example.create(f"Expense {n} {i}", "other") for n in range(4) for i in (0, 2)]
+    left = [Example.create(f"Expense {n} {i}", "other") for n in range(3) for i in (0, 2)]
     assert not errors
     assert tree(memory.path) == tree(twin(tmp_path / "never", [*EXAMPLES, *left]).path)
 
