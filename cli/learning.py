@@ -250,7 +250,7 @@ class Learning:
         """Put another output in the place of one that was taught for the question before, if that is meant."""
         ids = [held.id for held in answer.examples]
         if len(ids) > 1:
-            fix = self.session.command_line("fix", self.session.short(self.memory, ids[0]), example.output)
+            fix = self.session.fix(self.memory, ids[0], example.output)
             self.output.note(f"the question was taught {len(ids)} times; correct each, such as with: {fix}")
             return False
         old = answer.examples[0].output

@@ -182,7 +182,7 @@ def _remedy(session: Session, memory: Memory, one: LookAlike, ids: Sequence[str]
     """Return the command that makes two labels one; by ids, where a label cannot be typed."""
     typed = visible(one.new) == one.new
     if ids and (not typed or (len(ids) == 1 and not one.same)):
-        fix = _fix(session, memory, ids[0], one.known)
+        fix = session.fix(memory, ids[0], one.known)
         also = "" if len(ids) == 1 else f", and so for {len(ids) - 1:,} more"
         return f"did you mean {visible(one.known)}? {fix}{also}"
     return f"to make them one: {session.command_line('labels', '--rename', one.new, one.known)}"
@@ -202,17 +202,11 @@ def _contradiction(
     outputs = list(dict.fromkeys(output for _, output in given))
     one = next((other for other in others if other.output not in outputs), None)
     if one is not None:
-        fix = _fix(session, memory, one.id, outputs[0])
+        fix = session.fix(memory, one.id, outputs[0])
         return f"{one.input} is already taught as {one.output}; to correct that: {fix}"
     first, another = outputs[0], next(id for id, output in given if output != outputs[0])
-    fix = _fix(session, memory, another, first)
+    fix = session.fix(memory, another, first)
     return f"{others[0].input} is taught as {' and as '.join(outputs)}; to have {first} alone: {fix}"
-
-
-def _fix(session: Session, memory: Memory, id: str, output: str) -> str:
-    """Return the command that gives an example another output, also one that looks like an option."""
-    dashes = ["--"] if output.startswith("-") else []
-    return session.command_line("fix", session.short(memory, id), *dashes, output)
 
 
 @contextmanager

@@ -192,6 +192,11 @@ class Session:
         """Return a command that does something to a store, this one by default, ready to be pasted."""
         return command_line(*words, store=self.store if store is None else store)
 
+    def fix(self, memory: Memory, id: str, output: str) -> str:
+        """Return the command that gives an example another output, also one that looks like an option."""
+        dashes = ["--"] if output.startswith("-") else []
+        return self.command_line("fix", self.short(memory, id), *dashes, output)
+
     def told(self, error: EdgeIclError) -> str:
         """Return an error in a sentence; the commands that it advises name the store that is meant."""
         from edge_icl.cli import commandline

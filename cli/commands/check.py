@@ -212,10 +212,7 @@ def _show_suspects(session: Session, memory: Memory, found: Check) -> None:
     _tell_more(session, found.suspected)
     _title(session, "if that is right, correct them:")
     for one in shown[:MOST_ADVISED]:
-        dashes = ["--"] if one.likelier.startswith("-") else []
-        session.output.line(
-            session.command_line("fix", *dashes, session.short(memory, one.held.id), one.likelier)
-        )
+        session.output.line(session.fix(memory, one.held.id, one.likelier))
 
 
 def _show_wrong(session: Session, found: Check) -> None:
