@@ -206,11 +206,6 @@ def _existing(path: Path) -> Path:
     return next(one for one in (path, *path.parents) if one.exists())
 
 
-def bytes_in(folder: Path) -> int:
-    """Return the size of all files in a folder."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def folders_in(path: Path) -> list[Path]:
     """Return the folders in a folder, except hidden ones, which are work in progress."""
     try:

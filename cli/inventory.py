@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edge_icl.cli import checks, tables
+from edge_icl.cli import tables
 from edge_icl.models import catalogue, default, location, record, remedies
 from edge_icl.models.default import By
+from edge_icl.runtime.folders import bytes_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,7 @@ def _entry(entry: Entry, *, default: bool) -> dict[str, Any]:
         "installed": installed,
         "default": default,
         "size": entry.size,
-        "bytes": checks.bytes_in(place) if installed else None,
+        "bytes": bytes_in(place) if installed else None,
         "installed_size": record.read(place).size if installed else entry.installed_size,
         "licence": entry.licence,
         "summary": entry.summary,
@@ -87,7 +88,7 @@ def _imported(model: Installed, *, default: bool) -> dict[str, Any]:
         "installed": True,
         "default": default,
         "size": known.size,
-        "bytes": checks.bytes_in(location.folder(model.name)),
+        "bytes": bytes_in(location.folder(model.name)),
         "installed_size": known.size,
         "licence": known.licence,
         "summary": known.source if known.encoder and known.encoder.parts else "imported",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_icl.cli import checks, completion, inventory, tables
+from edge_icl.cli import completion, inventory, tables
 from edge_icl.cli.command import Command, Group, examples
 from edge_icl.cli.usage import Advised
 from edge_icl.errors import ConfirmationError, ModelFileError
@@ -15,6 +15,7 @@ from edge_icl.models import catalogue, default, location, remedies
 from edge_icl.models.choices import AS_IT_SAYS, Choices
 from edge_icl.models.default import By, Chosen
 from edge_icl.models.installed import InstalledEncoder
+from edge_icl.runtime.folders import bytes_in
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
@@ -233,7 +234,7 @@ def remove(session: Session, name: str, *, yes: bool) -> None:
     if not place.exists():
         raise remedies.absent(name, location.names())
     if not yes:
-        _confirm(session, name, tables.size(checks.bytes_in(place)))
+        _confirm(session, name, tables.size(bytes_in(place)))
     before = default.chosen()
     location.remove(name)
     if before == Chosen(name, By.SETTING):

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import checks, completion, passphrases, tables
+from edge_icl.cli import completion, passphrases, tables
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.usage import Advised
+from edge_icl.runtime.folders import bytes_in
 
 if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
@@ -75,7 +76,7 @@ def _passphrase(session: Session, *, encrypt: bool, keyring: bool) -> Passphrase
 
 def _show(session: Session, done: Reencoded, into: str) -> None:
     """Tell what was made, how to use it, and what becomes of the old store."""
-    output, size = session.output, checks.bytes_in(done.path)
+    output, size = session.output, bytes_in(done.path)
     if output.json:
         output.document({**done.as_json(), "bytes": size})
         return

@@ -16,6 +16,7 @@ from edge_icl.errors import ModelError, StoreDamagedError
 from edge_icl.llm import build
 from edge_icl.models import catalogue, checked, default, location
 from edge_icl.results import Labelling
+from edge_icl.runtime.folders import bytes_in
 from edge_icl.runtime.home import STORE_VARIABLE, chosen_store, home
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
     from edge_icl.runtime.cores import usable_cores
 
     cache = memory.path / "cache"
-    cached = checks.bytes_in(cache)
+    cached = bytes_in(cache)
     return {
         "path": str(memory.path),
         "stores": _stores(),
@@ -67,7 +68,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
         "task": memory.settings.task or None,
         "labels_setting": memory.labels_setting,
         **_labelling(memory),
-        "bytes": checks.bytes_in(memory.path) - cached,
+        "bytes": bytes_in(memory.path) - cached,
         "cache_bytes": cached,
         "encrypted": memory.encrypted,
         "root": memory.root,

@@ -12,11 +12,9 @@ Nothing here needs a passphrase, so of an encrypted store it is not known how ma
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.access.passphrases import Keyring
@@ -30,6 +28,7 @@ from edge_icl.errors import (
     StoreError,
     StoreNotFoundError,
 )
+from edge_icl.runtime.folders import bytes_in
 from edge_icl.runtime.home import store_name, stores_folder
 from edge_icl.store import settings, whole
 from edge_icl.store.disk import Store
@@ -37,6 +36,9 @@ from edge_icl.store.files import Files
 from edge_icl.store.writer import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     from edge_icl.store.keys import WrappedKey
 
 
@@ -114,7 +116,7 @@ def look(path: Path) -> StoreInfo:
         state, detail = State.DAMAGED, str(error)
     except StoreError as error:
         state, detail = State.REFUSED, str(error)
-    size = _bytes_in(path)
+    size = bytes_in(path)
     return StoreInfo(store_name(path), path, examples, size, encrypted, encoder, state, detail)
 
 
@@ -193,13 +195,3 @@ def _is_encrypted(path: Path) -> bool:
     with suppress(OSError):
         return settings.sealed_in(Files().read(path.resolve() / settings.NAME)) is not None
     return False
-
-
-def _bytes_in(folder: Path) -> int:
-    """Return the size of all files in a folder; what cannot be read counts nothing."""
-    size = 0
-    for above, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                size += (Path(above) / name).lstat().st_size
-    return size

@@ -4,6 +4,7 @@ Read in this order:
 
     progress       how far work has come: a callback
     home           the folder of this user's models and stores
+    folders        the size of a folder
     strict_json    JSON that this package wrote, read back strictly
     cores          how many processors this process may use
     threads        the one way to work on many things with several threads
