@@ -6,6 +6,7 @@
     lines        what formats share that have a row a line
     documents    the values of a JSON text, of an array or laid out over several lines
     conversation who said what, and what of it is an example
+    instructions what layouts with an instruction share
     messages, sharegpt, alpaca, dolly, prompt_completion, prodigy, doccano    one layout each
     pairs        rows with two fields, and which ones they probably are
     layouts      the table of layouts, and which one a row has
