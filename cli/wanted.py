@@ -10,7 +10,7 @@ import click
 from edge_icl.cli import completion
 from edge_icl.cli.stdin import text_or_stdin
 from edge_icl.errors import ExampleNotFoundError, InputError, StoreDamagedError
-from edge_icl.example import Example, normalise
+from edge_icl.example import Example
 from edge_icl.results import Held
 from edge_icl.search.matching import visible
 
@@ -83,9 +83,9 @@ def unknown(session: Session, memory: Memory, label: str) -> tuple[str, str] | N
     """Return in words that no example has a label, and what helps; None where one has it."""
     from edge_icl.search.spelling import did_you_mean
 
-    known = memory.outputs()
-    if normalise(label, "output") in known:
+    if memory.has_output(label):
         return None
+    known = memory.outputs()
     if not known:
         return "the store is empty", ""
     meant = did_you_mean(label, known) or f"`{session.command_line('labels')}` lists them"
