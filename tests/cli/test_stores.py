@@ -140,7 +140,7 @@ def test_a_renamed_store_answers_to_its_new_name(folder: Path) -> None:
     with unchanged(folder):
         refused(run("stores", "rename", "work", "default"), f"there is a store at {folder}/default already")
         refused(run("stores", "rename", "work", "./"), "there is something at")
-        refused(run("stores", "rename", "work", f"{folder}/work/inside"), "is in the store itself")
+        refused(run("stores", "rename", "work", str(folder / "work" / "inside")), "is in the store itself")
 
 
 def test_the_variable_says_which_store_and_the_option_wins(
