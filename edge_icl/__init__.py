@@ -18,6 +18,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     access     where a store is, making one, passphrases, verifying
     answer     from a question to an answer
     report     a page to look at a store: labels, a map, what to correct, every example
+    forms      in which forms callers give examples, and say which ones are meant
     changes    what add, forget, replace, rename_label, set_labels and reencode do
     memory     Memory: each method is one call into a room
     aio, mcp   the same for asyncio, and for assistants

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
     from edge_icl.encode.vector import Vector
+    from edge_icl.forms import ExampleForm, IdForm
     from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Renamed, Report, Suggestion
     from edge_icl.store.findings import Verification
     from edge_icl.store.manifest import LabelsSetting
@@ -208,18 +209,31 @@ class AsyncMemory:
         """Add one example, as `Memory.add` does."""
         return await self.add_many([Example.create(input, output, tags=tags, source=source)])
 
-    async def add_many(self, examples: Iterable[Example], *, progress: Progress = silent) -> Added:
+    async def add_many(
+        self,
+        examples: Iterable[ExampleForm],
+        *,
+        vectors: Iterable[Vector | None] | None = None,
+        progress: Progress = silent,
+    ) -> Added:
         """Add examples in one commit, as `Memory.add_many` does; `progress` is called in the loop.
 
-        A task that is cancelled while texts are embedded adds nothing.
+        They are taken from their iterable in a thread. A task that is cancelled while texts are embedded adds
+        nothing.
         """
         cancel = Cancel()
         told = _in_loop(progress, cancel)
-        return await self._run(partial(self._memory.add_many, examples, progress=told), cancel)
+        work = partial(self._memory.add_many, examples, vectors=vectors, progress=told)
+        return await self._run(work, cancel)
 
-    async def forget(self, *ids: str, similar: float | None = None) -> Receipt:
+    async def forget(
+        self,
+        *ids: IdForm | Added | Iterable[IdForm | Added],
+        similar: float | None = None,
+        root: str | None = None,
+    ) -> Receipt:
         """Forget examples in one commit, as `Memory.forget` does."""
-        return await self._run(partial(self._memory.forget, *ids, similar=similar))
+        return await self._run(partial(self._memory.forget, *ids, similar=similar, root=root))
 
     async def reencode(
         self,
@@ -336,7 +350,7 @@ class AsyncMemory:
         work = partial(self._memory.examples, match=match, output=output, source=source, tag=tag)
         return await self._run(lambda: list(work()))
 
-    async def contradictions(self, *examples: Example) -> list[Held]:
+    async def contradictions(self, *examples: ExampleForm | Iterable[ExampleForm]) -> list[Held]:
         """Return the examples that contradict these, as `Memory.contradictions` does."""
         return await self._run(partial(self._memory.contradictions, *examples))
 
@@ -352,7 +366,7 @@ class AsyncMemory:
         """Tell whether an example has this output, as `Memory.has_output` does."""
         return await self._run(partial(self._memory.has_output, output))
 
-    async def get(self, id: str) -> Held:
+    async def get(self, id: IdForm) -> Held:
         """Return the example whose id begins so, as `Memory.get` does."""
         return await self._run(partial(self._memory.get, id))
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl import forms
 from edge_icl.access.filling import prepared
 from edge_icl.access.opening import with_encoder
 from edge_icl.access.passphrases import inherited
 from edge_icl.encode.vector import usable
 from edge_icl.errors import EdgeIclError, ExampleNotFoundError, InputError, StoreChangedError
-from edge_icl.example import Example, checked, normalise
+from edge_icl.example import Example, normalise
 from edge_icl.results import RECEIPT, Added, Receipt, Reencoded, Renamed, Replaced
 from edge_icl.search.finding import held, outputs
 from edge_icl.search.matching import visible
@@ -29,7 +30,7 @@ from edge_icl.store.manifest import checked_labels
 from edge_icl.store.pages import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -47,17 +48,16 @@ if TYPE_CHECKING:
 
 def add(
     opened: OpenStore,
-    examples: Iterable[Example],
+    examples: Sequence[Example],
     vectors: Iterable[Vector | None] | None,
     progress: Progress,
 ) -> Added:
     """Add examples; see `Memory.add_many`."""
     settings = opened.store.settings
-    named = [(example.id(settings.seed), example) for example in checked(examples)]
+    named = [(example.id(settings.seed), example) for example in examples]
     wanted = dict(named)
     new = opened.read(lambda snapshot: {id: one for id, one in wanted.items() if snapshot.locate(id) is None})
-    for example in new.values():
-        opened.engines.lengths.check(example)
+    _check_lengths(opened, named, new)
     given = {} if vectors is None else usable((id for id, _ in named), vectors, settings)
     missing = [id for id in new if id not in given]
     read: Sequence[Reading] = ()
@@ -69,13 +69,15 @@ def add(
     if new:
         rows = [Row(id, given[id], example.canonical()) for id, example in new.items()]
         added = opened.commit(lambda _: (rows, ())).added
+    fresh = {row.id for row in added}
     return Added(
         ids=tuple(id.hex() for id, _ in named),
         added=len(added),
         duplicates=len(named) - len(added),
-        carried=len(added) - len(set(missing).intersection(row.id for row in added)),
+        carried=len(added) - len(fresh.intersection(missing)),
         unread=sum(not one.known for one in read),
         cut=sum(one.cut for one in read),
+        new=tuple(id.hex() for id in new if id in fresh),
     )
 
 
@@ -225,6 +227,16 @@ def reencode(
         source_root=snapshot.root,
         seconds=time.perf_counter() - begun,
     )
+
+
+def _check_lengths(opened: OpenStore, named: Sequence[tuple[bytes, Example]], new: Container[bytes]) -> None:
+    """Refuse what is new and too long for the model, and say which of several it is."""
+    for i, (id, example) in enumerate(named):
+        if id in new:
+            try:
+                opened.engines.lengths.check(example)
+            except InputError as error:
+                raise (forms.at(i, error) if len(named) > 1 else error) from None
 
 
 def _labelled(snapshot: Snapshot, old: str, new: str, seed: bytes) -> list[tuple[Row, bytes]]:

@@ -12,7 +12,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from edge_icl.errors import InputError
@@ -60,12 +60,17 @@ class Example:
         """Refuse what a store must not hold."""
         if not isinstance(self.tags, tuple):
             raise InputError(f"the tags are {type(self.tags).__name__}, not a tuple", _CREATE)
-        texts = [("input", self.input), ("output", self.output), *(("tag", tag) for tag in self.tags)]
-        for what, text in texts if self.source is None else [*texts, ("source", self.source)]:
-            if normalise(text, what) != text:
-                raise InputError(f"the {what} is not in Unicode NFC", _CREATE)
-        if list(self.tags) != sorted(set(self.tags)):
+        tags = tuple(_normal(tag, "tag") for tag in tuple.__iter__(self.tags))
+        if list(tags) != sorted(set(tags)):
             raise InputError("the tags are not sorted, each once", _CREATE)
+        _set_input(self, _normal(self.input, "input"))
+        _set_output(self, _normal(self.output, "output"))
+        _set_tags(self, tags)
+        _set_source(self, None if self.source is None else _normal(self.source, "source"))
+
+    def __reduce__(self) -> tuple[type[Example], tuple[object, ...]]:
+        """Have an example that is unpickled or copied checked as one that is made."""
+        return type(self), tuple(getattr(self, one.name) for one in fields(self))
 
     @classmethod
     def create(cls, input: str, output: str, *, tags: Iterable[str] = (), source: str | None = None) -> Example:
@@ -112,12 +117,12 @@ class Example:
 
     def canonical(self) -> bytes:
         """Return the example as canonical JSON: sorted keys, no spaces, UTF-8, empty fields left out."""
-        fields: dict[str, object] = {"input": self.input, "output": self.output}
+        said: dict[str, object] = {"input": self.input, "output": self.output}
         if self.source is not None:
-            fields["source"] = self.source
+            said["source"] = self.source
         if self.tags:
-            fields["tags"] = self.tags
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+            said["tags"] = self.tags
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
     @classmethod
     def from_canonical(cls, data: bytes) -> Example:
@@ -143,7 +148,7 @@ class Example:
             # Each separator is where it was put: so no text holds two examples, and no two hold one.
             if len(values) != max(2 * len(texts) - 1, 0) or values[1::2] != [_UNGUESSED] * (len(texts) - 1):
                 raise ValueError("not an example")
-            found = [_read(fields) for fields in values[::2]]
+            found = [_read(said) for said in values[::2]]
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError("not an example") from error
         if _CODE in joined:
@@ -172,9 +177,9 @@ def _unchecked(input: str, output: str, tags: tuple[str, ...], source: str | Non
     return example
 
 
-def _read(fields: dict[str, Any]) -> Example:
+def _read(said: dict[str, Any]) -> Example:
     """Return the example with the fields of its canonical JSON; raise TypeError if they are not texts."""
-    input, output, tags, source = fields["input"], fields["output"], fields.get("tags"), fields.get("source")
+    input, output, tags, source = said["input"], said["output"], said.get("tags"), said.get("source")
     if type(input) is not str or type(output) is not str or (source is not None and type(source) is not str):
         raise TypeError
     if tags is None:
@@ -196,21 +201,6 @@ def _refuse_codes(texts: Iterable[bytes], found: Iterable[Example]) -> None:
                 raise ValueError("not in canonical form")
 
 
-def checked(examples: Iterable[Example]) -> list[Example]:
-    """Return the examples that a caller gives, checked: they may be anything.
-
-    Raises:
-        InputError: they are not examples.
-    """
-    if not isinstance(examples, Iterable):
-        raise InputError(f"{type(examples).__name__} is not several examples", "give them as a list")
-    found = list(examples)
-    for example in found:
-        if not isinstance(example, Example):
-            raise InputError(f"{type(example).__name__} is not an example", "make it with Example.create")
-    return found
-
-
 def normalise(text: str, what: str) -> str:
     """Return `text` in Unicode NFC; `what` names it in the error.
 
@@ -219,6 +209,7 @@ def normalise(text: str, what: str) -> str:
     """
     if not isinstance(text, str):
         raise InputError(f"the {what} is {type(text).__name__}, not text", "give it as a string")
+    text = str.__str__(text)  # of a subclass the text itself, whatever its methods say
     if not text or text.isspace():
         raise InputError(f"the {what} is empty", "give it some text" + _OR_NONE.get(what, ""))
     if "\0" in text:
@@ -230,6 +221,18 @@ def normalise(text: str, what: str) -> str:
             f"the {what} is not valid Unicode: {error.reason}", "save it as UTF-8 and try again"
         ) from None
     return unicodedata.normalize("NFC", text)
+
+
+def _normal(text: str, what: str) -> str:
+    """Return `text` as a plain string if it is normalised.
+
+    Raises:
+        InputError: it is not, or see `normalise`.
+    """
+    normal = normalise(text, what)
+    if normal != str.__str__(text):
+        raise InputError(f"the {what} is not in Unicode NFC", _CREATE)
+    return normal
 
 
 def folded(text: str) -> str:

@@ -3,7 +3,7 @@
     with edge_icl.Memory.open("work") as memory:
         memory.add("Uber to the airport", "travel")
         answer = memory.ask("Taxi downtown")
-        receipt = memory.forget(answer.examples[0].id)
+        receipt = memory.forget(answer.examples[0])
         assert memory.verify(deep=True).ok
 
 Opening reads two small files. The encoder loads with the first text that must be embedded and the LLM with the
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from edge_icl import changes
+from edge_icl import changes, forms
 from edge_icl.access.opening import make, pending
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import locate
@@ -26,7 +26,7 @@ from edge_icl.answer.options import Options
 from edge_icl.answer.questions import answered, many, stream
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
-from edge_icl.example import Example, checked, normalise
+from edge_icl.example import Example, normalise
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.results import (
     Added,
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
     from edge_icl.errors import InputError
+    from edge_icl.forms import ExampleForm, IdForm
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
@@ -79,13 +80,13 @@ class Memory:
         >>> memory = Memory.open("work")
         >>> memory.add("Uber to the airport", "travel").added
         1
-        >>> memory.add_many([Example.create("Lunch with a client", "meals")]).added
+        >>> memory.add_many([("Lunch with a client", "meals")]).added
         1
         >>> memory.ask("Taxi downtown", Options(labels="on")).text
         'travel'
         >>> [held.input for held in memory.search("dinner", limit=1)]
         ['Lunch with a client']
-        >>> receipt = memory.forget(*[held.id for held in memory.find(match="lunch")])
+        >>> receipt = memory.forget(memory.find(match="lunch"))
         >>> memory.verify(deep=True).ok, len(memory)
         (True, 1)
         >>> memory.close()
@@ -274,8 +275,35 @@ class Memory:
         """Codes such as "en" of the languages that the store's encoder reads well; () if that is not known."""
         return self._opened.engines.languages()
 
+    def __repr__(self) -> str:
+        """Say where the store is and how many examples it holds, none of them, and whether it is closed."""
+        return f"<Memory {self._opened.described()}>"
+
+    def __bool__(self) -> bool:
+        """Be true also where there are no examples: `if memory` asks whether there is a store."""
+        return True
+
     def __len__(self) -> int:
         return self._opened.read(lambda snapshot: snapshot.manifest.count)
+
+    def __iter__(self) -> Iterator[Held]:
+        return self.examples()
+
+    def __contains__(self, example: IdForm | ExampleForm) -> bool:
+        """Tell whether the store holds an example; reads one page, however many there are.
+
+        Args:
+            example: in a form that `add_many` takes: the same to the letter, tags and source too. What a store
+                returned, or a string, is looked for by its id; the beginning of one will do.
+
+        Raises:
+            InputError: it is neither; a text of an example is looked for with `find`.
+        """
+        if not isinstance(example, str | Held):
+            wanted = forms.example(example).id(self.settings.seed)
+            return self._opened.read(lambda snapshot: snapshot.locate(wanted) is not None)
+        digits = forms.digits(self._id(example))
+        return self._opened.read(lambda snapshot: bool(snapshot.beginning(digits)))
 
     @property
     def wiped(self) -> int:
@@ -315,7 +343,7 @@ class Memory:
 
     def add_many(
         self,
-        examples: Iterable[Example],
+        examples: Iterable[ExampleForm],
         *,
         vectors: Iterable[Vector | None] | None = None,
         progress: Progress = silent,
@@ -323,40 +351,49 @@ class Memory:
         """Add examples in one commit: all of them, or none.
 
         Args:
-            examples: made with `Example.create`.
+            examples: each a pair of input and output; a dict with these fields, and perhaps tags and source; an
+                `Example`; or a `Held`, as a store returns them.
             vectors: one for each example, as `export` gives them. Those that this store's encoder made are
                 taken as they are; what has no other vector is embedded.
             progress: told about each text that is embedded.
 
         Raises:
-            InputError: something is not an example, is too long for the model, or has a vector of another kind.
+            InputError: something is not an example, is too long for the model, or has a vector of another kind;
+                the message names its position.
             ValueError: there are not as many vectors as examples.
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """
-        return changes.add(self._opened, examples, vectors, progress)
+        return changes.add(self._opened, forms.examples(examples), vectors, progress)
 
-    def forget(self, *ids: str, similar: float | None = None, root: str | None = None) -> Receipt:
+    def forget(
+        self,
+        *ids: IdForm | Added | Iterable[IdForm | Added],
+        similar: float | None = None,
+        root: str | None = None,
+    ) -> Receipt:
         """Forget examples in one commit: all of them, or none; returns when they are wiped from the disk.
 
         Args:
-            ids: of the examples; the beginning of an id will do, where no other id begins so.
+            ids: of the examples; the beginning of an id will do, where no other id begins so. Also what `find`,
+                `search` and `examples` return, an `Example`, and lists of all these. An `Added` means the
+                examples that were new then, not those that the store held before: it takes the add back.
             similar: also look for near copies that are left, with a similarity from this on, such as
                 `likeness`; reads every vector.
             root: the store's, when it was decided what to forget; None if changes since then do not matter.
 
         Raises:
-            InputError: no id is given.
+            InputError: no id is given, or something that names no example.
             StoreChangedError: the root is another one by now; nothing was forgotten.
             ExampleNotFoundError: no example has one of the ids; nothing was forgotten.
             AmbiguousIdError: several ids begin with one of them; nothing was forgotten.
             StoreAccessError: the operating system refused.
         """
-        return changes.forget(self._opened, ids, similar=similar, root=root)
+        return changes.forget(self._opened, forms.ids(ids, self.settings.seed), similar=similar, root=root)
 
     def replace(
         self,
-        id: str,
+        id: IdForm,
         *,
         input: str | None = None,
         output: str | None = None,
@@ -369,7 +406,7 @@ class Memory:
         needed then.
 
         Args:
-            id: of the example; its beginning will do, where no other id begins so.
+            id: of the example; its beginning will do, where no other id begins so. Or what `find` returned.
             input: the new input.
             output: the new output.
             tags: the new tags, in place of all old ones.
@@ -382,7 +419,7 @@ class Memory:
             ModelMissingError: the input is new, and the encoder is not on this machine.
             StoreAccessError: the operating system refused.
         """
-        return changes.replace(self._opened, id, input=input, output=output, tags=tags, source=source)
+        return changes.replace(self._opened, self._id(id), input=input, output=output, tags=tags, source=source)
 
     def reencode(
         self,
@@ -707,14 +744,21 @@ class Memory:
         wanted = normalise(output, "output")
         return self._opened.read(lambda snapshot: has_output(snapshot, wanted))
 
-    def contradictions(self, *examples: Example) -> list[Held]:
+    def contradictions(self, *examples: ExampleForm | Iterable[ExampleForm]) -> list[Held]:
         """Return the examples that have the input of one of these and another output than it has.
 
         A question with that input is recalled with the output that most of them have. Reads every example.
+
+        Args:
+            examples: in the forms that `add_many` takes; several in one list, or each by itself.
+
+        Raises:
+            InputError: something is not an example.
         """
         from edge_icl.answer.recall import contradictions
 
-        return self._opened.read(lambda snapshot: contradictions(snapshot, checked(examples)))
+        given = forms.one_or_several(examples)
+        return self._opened.read(lambda snapshot: contradictions(snapshot, given))
 
     def labelling(self) -> Labelling:
         """Return whether the outputs are labels, by the store's setting or by what they show, and why."""
@@ -726,18 +770,27 @@ class Memory:
         """Return the ids of all examples, sorted. No text is read, so it does not matter if one is damaged."""
         return self._opened.read(lambda snapshot: [id.hex() for id in snapshot.ids()])
 
-    def get(self, id: str) -> Held:
-        """Return the example whose id begins so.
+    def get(self, id: IdForm) -> Held:
+        """Return the example whose id begins so, as it is now; also of one that `find` returned before.
 
         Raises:
             ExampleNotFoundError: no id does.
             AmbiguousIdError: several do.
+            InputError: it is no id.
         """
-        return self._opened.read(lambda snapshot: held(snapshot, snapshot.resolve(id)))
+        wanted = self._id(id)
+        return self._opened.read(lambda snapshot: held(snapshot, snapshot.resolve(wanted)))
 
-    def short(self, id: str) -> str:
-        """Return the shortest beginning of an id, 8 hex digits at least, that no other id has."""
-        return self._opened.read(lambda snapshot: snapshot.short(snapshot.resolve(id)))
+    def short(self, id: IdForm) -> str:
+        """Return the shortest beginning of an id, 8 hex digits at least, that no other id has.
+
+        Raises:
+            ExampleNotFoundError: no id begins so.
+            AmbiguousIdError: several do.
+            InputError: it is no id.
+        """
+        wanted = self._id(id)
+        return self._opened.read(lambda snapshot: snapshot.short(snapshot.resolve(wanted)))
 
     def check(
         self,
@@ -826,3 +879,7 @@ class Memory:
         """
         with self._opened.lifetime.at_work():
             change_passphrase(self._opened.store, passphrase, timeout=self._opened.timeout)
+
+    def _id(self, given: IdForm) -> str:
+        """Return the id, or its beginning, of the example that is meant."""
+        return forms.id_of(given, self.settings.seed)

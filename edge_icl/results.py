@@ -59,6 +59,7 @@ class Added:
         carried: how many of the new ones came with their vectors and were not embedded.
         unread: how many of those embedded are in characters that the encoder does not know.
         cut: how many of those embedded are longer than the encoder reads.
+        new: the ids of those that are new, in their order: what `forget` takes back when it is given this.
     """
 
     ids: tuple[str, ...]
@@ -67,6 +68,7 @@ class Added:
     carried: int = 0
     unread: int = 0
     cut: int = 0
+    new: tuple[str, ...] = field(default=(), kw_only=True)
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""

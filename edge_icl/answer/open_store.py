@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.answer.snapshot_cache import SnapshotCache
@@ -48,6 +49,22 @@ class OpenStore:
         self.lifetime = lifetime
         self.timeout = timeout
         self.cache = SnapshotCache(store, engines)
+
+    def described(self) -> str:
+        """Return in words where the store is, how many examples it holds and how it is; never raises.
+
+        Debuggers and logs ask for it, so it shows no text of an example, and wipes nothing as reading does.
+        """
+        words = [str(self.lifetime.path)]
+        if self.lifetime.closed:
+            words.append("closed")
+        else:
+            with suppress(Exception):
+                count = self.store.snapshot().manifest.count
+                words.append(f"{count:,} {'example' if count == 1 else 'examples'}")
+        if self.store.key is not None:
+            words.append("encrypted")
+        return ", ".join(words)
 
     def close(self) -> None:
         """End what other threads do here, and give models and memory back.

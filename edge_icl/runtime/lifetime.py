@@ -22,13 +22,17 @@ class Lifetime:
 
     Args:
         path: the store's directory, for messages.
+
+    Attributes:
+        path: as given.
+        closed: whether the store has been closed.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._change = threading.Condition()
         self._working: list[tuple[int, Cancel | None]] = []
-        self._closed = False
+        self.closed = False
         fork.renewed(self)
 
     def renew(self) -> None:
@@ -67,8 +71,8 @@ class Lifetime:
         Raises:
             StoreClosedError: it has.
         """
-        if self._closed:
-            raise StoreClosedError(f"the store {self._path} is closed", "open it again")
+        if self.closed:
+            raise StoreClosedError(f"the store {self.path} is closed", "open it again")
 
     def heeded_by(self, progress: Progress) -> Progress:
         """Return a progress callback that also ends the work when the store is closed."""
@@ -88,8 +92,8 @@ class Lifetime:
         me = threading.get_ident()
         with self._change:
             if any(thread == me for thread, _ in self._working):
-                raise StoreBusyError(f"{self._path} is at work in this thread", "close it after the call")
-            self._closed = True
+                raise StoreBusyError(f"{self.path} is at work in this thread", "close it after the call")
+            self.closed = True
             for _, cancel in self._working:
                 if cancel is not None:
                     cancel.set()

@@ -133,8 +133,8 @@ class Snapshot:
             ExampleNotFoundError: no id does, or these are not hex digits.
             AmbiguousIdError: several ids do.
         """
-        digits = beginning.strip().lower()
-        if not digits or len(digits) > 2 * ID_BYTES or set(digits) - set("0123456789abcdef"):
+        digits = as_digits(beginning)
+        if digits is None:
             raise _not_found(beginning)
         matches = self.beginning(digits)
         if len(matches) > 1:
@@ -183,6 +183,12 @@ class Snapshot:
         shared = max((_shared_digits(example_id, other) for other in beside), default=0)
         outside = -(-len(leaf.path) // 4) if leaf else 0  # ids of other pages differ in these digits
         return example_id.hex()[: max(SHORTEST_ID, shared + 1, outside)]
+
+
+def as_digits(text: str) -> str | None:
+    """Return the hex digits of what may be an id, or the beginning of one; None if it can be neither."""
+    digits = text.strip().lower()
+    return digits if 0 < len(digits) <= 2 * ID_BYTES and not set(digits) - set("0123456789abcdef") else None
 
 
 def _not_found(digits: str) -> ExampleNotFoundError:

@@ -333,6 +333,8 @@ def test_a_text_too_long_for_the_model_is_refused_with_both_lengths(memory: Memo
 
     with pytest.raises(InputError, match=r"has \d+ tokens .* room for \d+"):
         memory.add("word " * 5000, "long")
+    with pytest.raises(InputError, match=r"^examples\[1\]: the example has \d+ tokens"):
+        memory.add_many([("a", "b"), ("word " * 5000, "long")])
     with pytest.raises(InputError, match=r"has \d+ tokens .* room for \d+"):
         memory.ask("word " * 5000)
 

@@ -30,6 +30,7 @@ LADDER = [
     {"access"},
     {"answer"},
     {"report"},
+    {"forms"},
     {"changes"},
     {"memory"},
     {"aio", "mcp"},
