@@ -17,8 +17,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar, Unpack
 
+from edge_icl.answer.options import combined
 from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
 from edge_icl.example import Example
 from edge_icl.memory import DEFAULT_OPTIONS, Memory
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.check import Check
-    from edge_icl.answer.options import Options
+    from edge_icl.answer.options import OptionFields, Options
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
@@ -260,26 +261,36 @@ class AsyncMemory:
         """Say whether the outputs are labels, as `Memory.set_labels` does."""
         return await self._run(partial(self._memory.set_labels, setting))
 
-    async def ask(self, question: str, options: Options = DEFAULT_OPTIONS) -> Answer:
+    async def ask(
+        self, question: str, options: Options = DEFAULT_OPTIONS, **named: Unpack[OptionFields]
+    ) -> Answer:
         """Answer a question, as `Memory.ask` does."""
-        cancel = Cancel()
-        return await self._run(partial(self._memory.ask, question, options, cancel=cancel), cancel)
+        cancel, chosen = Cancel(), combined(options, named)
+        return await self._run(partial(self._memory.ask, question, chosen, cancel=cancel), cancel)
 
     async def ask_many(
-        self, questions: Iterable[str], options: Options = DEFAULT_OPTIONS, *, progress: Progress = silent
+        self,
+        questions: Iterable[str],
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        progress: Progress = silent,
+        **named: Unpack[OptionFields],
     ) -> AsyncIterator[Answer | InputError]:
         """Answer many questions, as `Memory.ask_many` does, for `async for`; `progress` is called in the loop.
 
         The questions are taken from their iterable in a thread.
         """
-        cancel = Cancel()
-        found = self._memory.ask_many(questions, options, progress=_in_loop(progress), cancel=cancel)
+        cancel, chosen = Cancel(), combined(options, named)
+        found = self._memory.ask_many(questions, chosen, progress=_in_loop(progress), cancel=cancel)
         while (answer := await self._run(partial(next, found, None), cancel)) is not None:
             yield answer
 
-    def stream(self, question: str, options: Options = DEFAULT_OPTIONS) -> AsyncReply:
+    def stream(
+        self, question: str, options: Options = DEFAULT_OPTIONS, **named: Unpack[OptionFields]
+    ) -> AsyncReply:
         """Answer a question piece by piece, as `Memory.stream` does."""
-        return AsyncReply(lambda cancel: self._memory.stream(question, options, cancel=cancel), self._run)
+        chosen = combined(options, named)
+        return AsyncReply(lambda cancel: self._memory.stream(question, chosen, cancel=cancel), self._run)
 
     async def embed(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Vector]:
         """Return the vectors of texts, as `Memory.embed` does; `progress` is called in the loop."""

@@ -13,7 +13,7 @@ is at that moment, also after another process has changed it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from edge_icl import changes, forms
 from edge_icl.access.opening import make, pending
@@ -22,7 +22,7 @@ from edge_icl.access.paths import locate
 from edge_icl.access.verification import verify
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.open_store import OpenStore
-from edge_icl.answer.options import Options
+from edge_icl.answer.options import Options, combined
 from edge_icl.answer.questions import answered, many, stream
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.check import Check
+    from edge_icl.answer.options import OptionFields
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
@@ -82,7 +83,7 @@ class Memory:
         1
         >>> memory.add_many([("Lunch with a client", "meals")]).added
         1
-        >>> memory.ask("Taxi downtown", Options(labels="on")).text
+        >>> memory.ask("Taxi downtown", labels="on").text
         'travel'
         >>> [held.input for held in memory.search("dinner", limit=1)]
         ['Lunch with a client']
@@ -492,23 +493,33 @@ class Memory:
         """
         return changes.set_labels(self._opened, setting)
 
-    def ask(self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: Cancel | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        cancel: Cancel | None = None,
+        **named: Unpack[OptionFields],
+    ) -> Answer:
         """Answer a question from the examples.
 
         Args:
             question: an input like those of the examples.
             options: how.
             cancel: set it from any thread, and the model stops within a token.
+            named: fields of `Options` by name, such as `labels="on"`; they come before those of `options`.
 
         Raises:
             AskCancelledError: it was set before the answer was complete.
             StoreClosedError: the store was closed before the answer was complete.
             InputError: the question is empty or too long, or an option is not valid.
+            TypeError: there is no option of this name.
             ModelMissingError: the encoder or the LLM is not on this machine.
             ModelFileError: a model's file is not usable.
             ExamplesChangedError: the examples changed each time before the answer was complete, for a minute.
         """
-        return answered(lambda: self.stream(question, options, cancel=cancel), cancel)
+        chosen = combined(options, named)
+        return answered(lambda: self.stream(question, chosen, cancel=cancel), cancel)
 
     def ask_many(
         self,
@@ -517,6 +528,7 @@ class Memory:
         *,
         progress: Progress = silent,
         cancel: Cancel | None = None,
+        **named: Unpack[OptionFields],
     ) -> Iterator[Answer | InputError]:
         """Answer many questions, each as `ask` does: the answers are the same, bit for bit.
 
@@ -530,6 +542,7 @@ class Memory:
             options: how, for all of them.
             progress: told about each question, stage "ask".
             cancel: set it from any thread, and the model stops within a token.
+            named: see `ask`.
 
         Returns:
             An iterator over one answer a question, in their order. In the place of a question that cannot be
@@ -537,12 +550,18 @@ class Memory:
 
         Raises:
             InputError: an option is not valid; nothing was asked.
+            TypeError: there is no option of this name; nothing was asked.
             Exception: what `ask` raises besides, when its question's turn comes. That ends the iterator.
         """
-        return many(self._opened, questions, options, progress, cancel)
+        return many(self._opened, questions, combined(options, named), progress, cancel)
 
     def stream(
-        self, question: str, options: Options = DEFAULT_OPTIONS, *, cancel: Cancel | None = None
+        self,
+        question: str,
+        options: Options = DEFAULT_OPTIONS,
+        *,
+        cancel: Cancel | None = None,
+        **named: Unpack[OptionFields],
     ) -> Reply:
         """Answer a question piece by piece, as `ask` does.
 
@@ -550,6 +569,7 @@ class Memory:
             question: see `ask`.
             options: see `ask`.
             cancel: set it from any thread, and the answer ends before its next token.
+            named: see `ask`.
 
         Returns:
             An iterator over pieces of text. Closing it stops the model; its `answer` is the answer so far. It
@@ -557,8 +577,10 @@ class Memory:
 
         Raises:
             AskCancelledError: it was set before the model had been asked.
+            InputError: the question is empty or too long, or an option is not valid.
+            TypeError: there is no option of this name.
         """
-        return stream(self._opened, question, options, cancel)
+        return stream(self._opened, question, combined(options, named), cancel)
 
     def embed(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Vector]:
         """Return the vectors of texts, as `export` gives those of examples.

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_icl.answer.options import AUTO, Options
-from edge_icl.answer.selection import SELECTIONS, checked
+from edge_icl.answer.selection import SELECTIONS
 from edge_icl.cli import asking, batches, constraints, encodings, questions
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.request import Asked, Written
 
 if TYPE_CHECKING:
-    from edge_icl.answer.options import AskMode, LabelMode, PromptMode
+    from edge_icl.answer.options import AskMode, LabelMode, PromptMode, SelectMode
     from edge_icl.cli.session import Session
 
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class How:
     """How the answer is made."""
 
-    select: str
+    select: SelectMode
     shots: int | None
     labels: LabelMode
     recall: bool
@@ -61,7 +61,7 @@ class How:
             grammar=None if self.grammar is None else constraints.grammar(self.grammar),
             json_schema=None if self.json_schema is None else constraints.json_schema(self.json_schema),
         )
-        checked(options)  # a bad one is told once, not for every question
+        options.constraint()  # a bad one is told once, not for every question
         return options
 
 
@@ -122,7 +122,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 )
 @click.option(
     "--shots",
-    type=click.IntRange(min=0),
+    type=click.IntRange(min=1),
     metavar="N",
     help="How many examples; erase adds random ones to its own.  [default: the store's number]",
 )

@@ -20,7 +20,7 @@ from edge_icl.answer.judging import Judge, Judgement, Question, model_alone
 from edge_icl.answer.options import AUTO
 from edge_icl.answer.prompting import Prompting
 from edge_icl.answer.reply import Reply, Shown
-from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT, checked
+from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT
 from edge_icl.errors import (
     AskCancelledError,
     ExamplesChangedError,
@@ -107,13 +107,13 @@ class Asker:
 
         Raises:
             AskCancelledError: `cancel` was set.
-            InputError: an option is not valid, or the question is too long.
+            InputError: the grammar is not valid, or the question is too long.
             StoreEmptyError: there is no example.
             ModelMissingError: a model that is needed is not on this machine.
             ModelFileError: its file is not usable.
         """
         cancel.check()
-        grammar = checked(options)
+        grammar = options.constraint()
         if not self.derived.snapshot.manifest.count:
             raise StoreEmptyError(
                 "the store holds no examples to answer from", "teach it some: edge-icl add INPUT OUTPUT"
@@ -131,7 +131,7 @@ class Asker:
             timings["embed"] = time.perf_counter() - embedding
             cancel.check()
             labelling = self.derived.labelling("off" if grammar else options.labels)
-            select = options.select
+            select: str = options.select
             if select == AUTO:
                 select = FOR_LABELS if labelling.labels else FOR_TEXT
             asked = Asked(question, options, grammar, select, vector, cancel)

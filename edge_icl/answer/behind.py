@@ -39,9 +39,6 @@ class Behind:
             select: how, a name in `selection.SELECTIONS`.
             shots: how many; None for the store's own number.
             vector: i8[d], the question's.
-
-        Raises:
-            InputError: see `selection.check`.
         """
         settings = self._derived.snapshot.settings
         scene = Scene(

@@ -123,11 +123,9 @@ def many(
     """Return an iterator over the answers to questions; see `Memory.ask_many`.
 
     Raises:
-        InputError: an option is not valid.
+        InputError: the grammar is not valid.
     """
-    from edge_icl.answer.selection import checked
-
-    checked(options)
+    options.constraint()
     return _each(opened, questions, options, progress, cancel)
 
 

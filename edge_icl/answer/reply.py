@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from edge_icl.answer.judging import Judgement
 from edge_icl.results import Answer
@@ -46,15 +46,14 @@ class Shown:
 
 
 class Reply:
-    """An answer in the making: iterate over its pieces, close it to stop the model.
+    """An answer in the making: iterate over its pieces, and leave its `with` statement to stop the model.
 
     Safe to use from several threads: one iterates, another one cancels or closes.
 
         >>> with Memory.open("work") as memory:
         ...     taught = memory.add("There was a king", "He had a daughter, and she had a golden ball.")
-        ...     reply = memory.stream("Once upon a time", Options(labels="off", max_tokens=99))
-        ...     for piece in reply:
-        ...         reply.cancel()
+        ...     with memory.stream("Once upon a time", labels="off", max_tokens=99) as reply:
+        ...         piece = next(reply)
         >>> reply.answer.complete, reply.answer.text == piece
         (False, True)
 
@@ -90,6 +89,12 @@ class Reply:
     def renew(self) -> None:
         """Take a new lock in a forked process; the model then says that it is the parent's."""
         self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __iter__(self) -> Iterator[str]:
         return self

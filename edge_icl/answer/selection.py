@@ -11,7 +11,7 @@ it was made for, fewer if some clusters are empty; `erase` fills up with a rando
 since what stands first is left out where a prompt is too long.
 
 Every one is a function of the *set* of examples: none remembers an order, or what was forgotten. A new one is a
-function and a line in `SELECTIONS`.
+function, a line in `SELECTIONS`, and its name in `options.SelectMode`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge_icl.answer.options import AUTO
 from edge_icl.cluster.kmeans import EMPTY
 from edge_icl.cluster.randomness import shuffle_draws
-from edge_icl.errors import InputError
 from edge_icl.search.similarity import search
 
 if TYPE_CHECKING:
@@ -32,10 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_icl.answer.options import Options
     from edge_icl.cluster.kmeans import Clustering
     from edge_icl.cluster.points import Points
-    from edge_icl.llm.grammar import Grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +65,8 @@ class Chosen(NamedTuple):
     extra: list[bytes]
 
 
-def check(name: str, shots: int | None) -> None:
-    """Refuse what cannot be chosen, whether or not it comes to that.
-
-    Raises:
-        InputError: there is no such selection, or fewer than 0 shots are wanted.
-    """
-    if name not in SELECTIONS:
-        raise InputError(f"there is no selection {name!r}", f"choose one of {', '.join(SELECTIONS)}")
-    if shots is not None and shots < 0:
-        raise InputError(f"{shots} examples cannot be chosen", "ask for 0 or more")
-
-
-def checked(options: Options) -> Grammar | None:
-    """Refuse options that are not valid, and return the grammar that a written answer must keep to, if any.
-
-    Raises:
-        InputError: see `Options.check`, `Options.constraint` and `check`.
-    """
-    options.check()
-    grammar = options.constraint()
-    if options.select != AUTO:
-        check(options.select, options.shots)
-    return grammar
-
-
 def choose(name: str, scene: Scene) -> Chosen:
-    """Choose examples in the way that `name` names.
-
-    Raises:
-        InputError: see `check`.
-    """
-    check(name, scene.shots)
+    """Choose examples in the way that `name` names, one of `SELECTIONS`."""
     return SELECTIONS[name].choose(scene)
 
 

@@ -15,7 +15,6 @@ from edge_icl.answer.selection import SELECTIONS, Scene, choose
 from edge_icl.cluster.exact import EXACT_PRODUCTS
 from edge_icl.cluster.kmeans import fit
 from edge_icl.cluster.points import Points
-from edge_icl.errors import InputError
 from edge_icl.search.near_copies import Asked, Likeness, near_copies
 from edge_icl.search.neighbours import neighbours
 from edge_icl.search.scripts import Sight
@@ -169,10 +168,3 @@ def test_examples_alike_are_those_near_any_of_the_vectors(tmp_path: Path) -> Non
     assert [one.id for one in found] == [some.ids[i].tobytes().hex() for i in np.flatnonzero(near >= 0.99)]
     assert [one.similarity for one in found] == pytest.approx(near[near >= 0.99])
     assert 2 < len(found) < 400
-
-
-def test_an_unknown_selection_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match="erase, nearest, hybrid, random, none"):
-        choose("best", scene({1}, [0, 0, 0], 1))
-    with pytest.raises(InputError, match="-1"):
-        choose("erase", scene({1}, [0, 0, 0], -1))
