@@ -327,6 +327,10 @@ class AsyncMemory:
         """Return the examples whose inputs are nearest to a text, as `Memory.search` does."""
         return await self._run(partial(self._memory.search, text, limit=limit))
 
+    async def select(self, question: str, options: Options = DEFAULT_OPTIONS) -> list[Held]:
+        """Return the examples that a prompt would show, as `Memory.select` does."""
+        return await self._run(partial(self._memory.select, question, options))
+
     async def find(
         self,
         *,

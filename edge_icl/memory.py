@@ -661,6 +661,28 @@ class Memory:
         points = self._opened.cache.points
         return self._opened.read(lambda snapshot: nearest(snapshot, points(snapshot), vector, limit))
 
+    def select(self, question: str, options: Options = DEFAULT_OPTIONS) -> list[Held]:
+        """Return the examples that a prompt for a question would show, in their order there.
+
+        For a program that writes its prompts itself. No language model is loaded. Examples that would not fit
+        into a context are among them.
+
+        Args:
+            question: an input like those of the examples.
+            options: `select` says how they are chosen, `shots` how many. Where `select` is "auto", `labels`
+                tells whether they are for a label or for a written answer. Nothing else counts.
+
+        Returns:
+            The examples, each with its similarity to the question; none where the store is empty.
+
+        Raises:
+            InputError: the question is empty or not valid text, or an option is not valid.
+            ModelMissingError: the encoder is not on this machine.
+        """
+        from edge_icl.answer.showing import select
+
+        return select(self._opened, question, options)
+
     def find(
         self,
         *,

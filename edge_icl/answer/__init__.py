@@ -23,6 +23,7 @@ Read in this order:
     legible         how many inputs are in a language that the encoder does not read
     checking        how good a store is: each example judged by all others
     questions       questions to an open store, asked again if it changes meanwhile
+    showing         the examples that a prompt would show, for prompts that others write
     usefulness      which questions teach most: a pure function of what the prior says and of vectors
     suggesting      the same for an open store
 """
