@@ -8,5 +8,6 @@ May import: errors, runtime, example, store, results, models. Read in this order
     opening       what a store is made with, and making it
     filling       making a store with its examples: whole, or not at all
     stores        which stores there are; removing one, and giving one another name
+    temporary     a store that lasts as long as an object of a program
     verification  checking a store, and a receipt against it
 """

@@ -33,7 +33,7 @@ LADDER = [
     {"forms"},
     {"changes"},
     {"memory"},
-    {"aio", "mcp"},
+    {"aio", "mcp", "sklearn", "langchain", "dspy"},
     {"formats"},
     {"cli"},
 ]
