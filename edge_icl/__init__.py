@@ -24,6 +24,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     aio, mcp   the same for asyncio, and for assistants
     sklearn, langchain, dspy   the same for scikit-learn, LangChain and DSPy
     formats    files of examples and questions; it stands in the command line's folder
+    openai     answers in the shape of OpenAI's chat completions
     cli        the command line
 """
 

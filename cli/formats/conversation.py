@@ -137,16 +137,22 @@ def said(spoken: Sequence[Message], which: Turns) -> Said:
     return Said([_pair(exchanges, i, before=()) for i in taught[-1:]], len(taught), tuple(left))
 
 
-def question(spoken: Sequence[Message]) -> str:
+def question(spoken: Sequence[Message], which: Turns = "last") -> str:
     """Return the last question of a conversation.
+
+    Args:
+        spoken: its messages.
+        which: the question alone, or with what came before it: as `said` teaches it.
 
     Raises:
         InputError: it has none, or it is no text.
     """
-    asked = [one for one in _exchanges([one for one in spoken if one.role != "system"]) if one.asked]
+    exchanges = _exchanges([one for one in spoken if one.role != "system"])
+    asked = [i for i, one in enumerate(exchanges) if one.asked]
     if not asked:
         raise InputError("it holds no message of a user")
-    return _asked(asked[-1], ())
+    last = asked[-1]
+    return _asked(exchanges[last], exchanges[:last] if which == "all" else ())
 
 
 def _exchanges(spoken: Sequence[Message]) -> list[Exchange]:
@@ -166,19 +172,19 @@ def _pair(exchanges: Sequence[Exchange], number: int, *, before: Sequence[Exchan
     """Return the input and the output that an exchange is."""
     exchange = exchanges[number]
     _refuse_tools(exchange.answered)
-    answers = [_text(one) for one in exchange.answered if one.taught]
+    answers = [text(one) for one in exchange.answered if one.taught]
     return _asked(exchange, before), BREAK.join(answers)
 
 
 def _asked(exchange: Exchange, before: Sequence[Exchange]) -> str:
     """Return a question, with the exchanges before it in front."""
-    asked = BREAK.join(_text(one) for one in exchange.asked)
+    asked = BREAK.join(text(one) for one in exchange.asked)
     if not before:
         return asked
     for earlier in before:
         _refuse_tools(earlier.answered)
     told = [one for earlier in before for one in (*earlier.asked, *earlier.answered)]
-    return "\n".join([*(f"{one.role.capitalize()}: {_text(one)}" for one in told), f"User: {asked}"])
+    return "\n".join([*(f"{one.role.capitalize()}: {text(one)}" for one in told), f"User: {asked}"])
 
 
 def _refuse_tools(answered: Sequence[Message]) -> None:
@@ -189,8 +195,12 @@ def _refuse_tools(answered: Sequence[Message]) -> None:
         raise InputError("its answer rests on a message of a tool, which an example cannot hold")
 
 
-def _text(message: Message) -> str:
-    """Return what a message says: a text, or a list of parts that are text."""
+def text(message: Message) -> str:
+    """Return what a message says: a text, or a list of parts that are text.
+
+    Raises:
+        InputError: it is something else.
+    """
     content = message.content
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
     if not isinstance(parts, list | tuple) or not parts or not all(map(_is_text, parts)):

@@ -16,6 +16,7 @@ Read in this order:
     certainty       a probability in words
     asking          one question to one snapshot: recall it, judge labels, or let the model write
     engines         the encoder and the model of an open store
+    alone           a model without examples, that goes on with a conversation
     check           what is found of how good a store is: records
     snapshot_cache  what is kept of the present snapshot, and dropped with it
     open_store      a store with its models, from opening to closing

@@ -171,6 +171,7 @@ class Asker:
                 prompt=question.prompt,
                 select=asked.select,
                 model=prompting.name,
+                count=question.prefixes.count,
             ),
             self._given(
                 partial(self._judge.judge, leaning, question, options.abstain)
@@ -213,6 +214,7 @@ class Asker:
                 prompt=question.prompt,
                 select=asked.select,
                 model=prompting.name,
+                count=question.prefixes.count,
             ),
             self._generated(asked, question),
         )

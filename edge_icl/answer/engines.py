@@ -137,8 +137,9 @@ class Engines:
                 from edge_icl.models.location import find_llm
 
                 found = find_llm(self._wanted)
-                shared_as = (found.digest, self._options)
-                self._model = (found.name, self._borrow(_models, shared_as, lambda: self._load_model(found)))
+                model, give_back = borrow_model(found, self._options, self._progress)
+                self._borrowed.append(give_back)
+                self._model = (found.name, model)
             return self._model
 
     def close(self) -> None:
@@ -168,17 +169,28 @@ class Engines:
         self._progress(f"load {found.name}", size, size)
         return encoder
 
-    def _load_model(self, found: InstalledLlm) -> Model:
-        """Load the LLM in the way in which this machine computes it rightly; checked the first time."""
+
+def borrow_model(
+    found: InstalledLlm, options: EngineOptions, progress: Progress = silent
+) -> tuple[Model, Callable[[], None]]:
+    """Return an LLM that this process shares, and what gives it back; see `Engines.model`.
+
+    It is loaded in the way in which this machine computes it rightly, which is checked the first time.
+    """
+
+    def load() -> Model:
         from edge_icl.llm.model import Model
         from edge_icl.models import gguf
         from edge_icl.models.checked import settle
 
-        fit = settle(found, self._options, progress=self._progress)
+        fit = settle(found, options, progress=progress)
         return Model.load(
             found.path,
             identity=found.digest,
-            options=fit.applied(self._options),
+            options=fit.applied(options),
             parts=gguf.parts(found.path)[1:],
-            progress=lambda _, done, total: self._progress(f"load {found.name}", done, total),
+            progress=lambda _, done, total: progress(f"load {found.name}", done, total),
         )
+
+    models, shared_as = _models, (found.digest, options)
+    return models.borrow(shared_as, load), lambda: models.give_back(shared_as)

@@ -11,7 +11,7 @@ from collections.abc import Sized
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from edge_icl.errors import ExamplesChangedError, InputError
 from edge_icl.example import normalise
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from edge_icl.results import Answer
     from edge_icl.runtime.progress import Progress
     from edge_icl.store.snapshot import Snapshot
+
+R = TypeVar("R", bound="Iterable[str]")
 
 ATTEMPTS, PATIENCE = 5, 60.0
 """So often, and for so many seconds, a question is asked again whose examples change before it is answered."""
@@ -79,7 +81,7 @@ def stream(
     return opened.read(ask)
 
 
-def complete(start: Callable[[], Reply], show: Callable[[str], None] | None = None) -> Reply:
+def complete(start: Callable[[], R], show: Callable[[str], None] | None = None) -> R:
     """Return a reply when it is complete or cancelled; started again where the examples change meanwhile.
 
     Args:

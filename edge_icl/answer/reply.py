@@ -12,7 +12,7 @@ from edge_icl.results import Answer
 from edge_icl.runtime import fork
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from edge_icl.prompt.prompt import Prompt
     from edge_icl.results import AnswerKind, Held, Labelling
@@ -33,6 +33,7 @@ class Shown:
         prompt: what the model is shown; None where it is not asked.
         select: how the examples in the prompt were chosen.
         model: the model's name.
+        count: how many tokens a text has; None where the model is not asked.
     """
 
     kind: AnswerKind
@@ -43,6 +44,7 @@ class Shown:
     prompt: Prompt | None = None
     select: str | None = None
     model: str | None = None
+    count: Callable[[str], int] | None = None
 
 
 class Reply:
@@ -123,6 +125,15 @@ class Reply:
         self.cancel()
         with self._lock:
             self._pieces.close()
+
+    @property
+    def tokens(self) -> tuple[int, int]:
+        """How many tokens the prompt has, and how many were written so far; both 0 where no model is asked."""
+        count, prompt = self._shown.count, self.prompt
+        if count is None or prompt is None:
+            return 0, 0
+        written = count(self._text) if self._text and self._shown.kind == "written" else 0
+        return count(prompt.prefix) + count(prompt.question), written
 
     @property
     def answer(self) -> Answer:

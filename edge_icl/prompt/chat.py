@@ -63,14 +63,14 @@ class Chat:
             ModelError: the template cannot show examples.
         """
         opening, reply, following, last = _cut(template, end, system=False)
-        first = _marked(opening) + (f"{task}\n\n" if task else "")
+        first = marked(opening) + (f"{task}\n\n" if task else "")
         if task:
             try:
                 before, after, reply, following, last = _cut(template, end, system=True)
             except ModelError:
                 pass  # a template may know no system role
             else:
-                first = _marked(before) + task + _marked(after)
+                first = marked(before) + task + marked(after)
         lead = " " if reply.endswith(" ") and last.endswith(" ") else ""
         return cls(first, reply.removesuffix(lead), last.removesuffix(lead), following, lead)
 
@@ -86,12 +86,12 @@ class Chat:
 
     def answer(self, output: str) -> str:
         """Return the text of an answer as it follows a prompt, with what ends it."""
-        return f"{self.lead}{output}{_marked(self.next)}"
+        return f"{self.lead}{output}{marked(self.next)}"
 
     def parts(self, question: str, shared: Sequence[Example], own: Sequence[Example]) -> tuple[str, str]:
         """Return the prompt in two parts, the first up to where the input after the shared examples begins."""
         head = self.opening + "".join(map(self._turn, shared))
-        tail = "".join(map(self._turn, own)) + question + _marked(self.last)
+        tail = "".join(map(self._turn, own)) + question + marked(self.last)
         # White space goes with what follows it, as tokenizers separate words.
         kept = head.rstrip()
         return kept, head[len(kept) :] + tail
@@ -102,10 +102,10 @@ class Chat:
 
     def _turn(self, example: Example) -> str:
         """Return an example from its input to where the next one begins."""
-        return f"{example.input}{_marked(self.reply)}{self.answer(example.output)}"
+        return f"{example.input}{marked(self.reply)}{self.answer(example.output)}"
 
 
-def _marked(literal: str) -> str:
+def marked(literal: str) -> str:
     """Return what a template wrote as markup, white space at its end left outside."""
     kept = literal.rstrip()
     return f"{MARK}{kept}{MARK}{literal[len(kept) :]}" if kept else literal

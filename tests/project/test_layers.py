@@ -35,6 +35,7 @@ LADDER = [
     {"memory"},
     {"aio", "mcp", "sklearn", "langchain", "dspy"},
     {"formats"},
+    {"openai"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
