@@ -88,6 +88,10 @@ def compiler() -> Check:
     found = next(filter(None, map(shutil.which, (os.environ.get("CXX", ""), *COMPILERS))), None)
     if found:
         return Check("compiler", Level.OK, found)
+    if build.variants():
+        return Check(
+            "compiler", Level.OK, "none, and none is needed: llama.cpp has variants for all processors"
+        )
     remedy = "before you install llama.cpp again: apt install g++ (Debian), or xcode-select --install (macOS)"
     return Check("compiler", Level.NOTE, "none, so llama.cpp cannot be compiled here", remedy)
 
@@ -102,7 +106,9 @@ def llama() -> Iterator[Check]:
     except ModelError as error:
         yield Check("llama.cpp", Level.PROBLEM, error.message, error.hint)
         return
-    yield Check("llama.cpp", Level.OK, f"{version}, for {', '.join(build.backends())}")
+    variant = native.variant()
+    chosen = f"; of its {len(build.variants())} variants, {variant} fits this processor best" if variant else ""
+    yield Check("llama.cpp", Level.OK, f"{version}, for {', '.join(build.backends())}{chosen}")
     used = machine.features(library.llama_print_system_info().decode())
     idle = sorted({name for flag, name in FEATURES.items() if flag in machine.flags()} - used)
     if idle:

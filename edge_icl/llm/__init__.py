@@ -3,6 +3,7 @@
 May import: errors, runtime, prompt. Read in this order:
 
     build           which llama.cpp, processor and GPU there are, as their files tell
+    backends        the code for processors and GPUs, where a build has it in files apart
     native          llama.cpp itself, imported late and silent
     engine_options  how a model is to be run: context, layers on a GPU, threads
     vocabulary      text to tokens and back

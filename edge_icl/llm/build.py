@@ -19,6 +19,7 @@ PACKAGE = "llama-cpp-python"
 GPUS = frozenset({"cann", "cuda", "hip", "metal", "musa", "opencl", "sycl", "vulkan"})
 _VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 _LIBRARY = re.compile(r"(?:lib)?ggml-([a-z]+)[^/]*\.(?:so|dylib|dll)(?:\.[0-9.]+)?")
+_VARIANT = re.compile(r"(?:lib)?ggml-cpu-([\w.]+?)\.(?:so|dylib|dll)(?:\.[0-9.]+)?")
 
 _CPUINFO = Path("/proc/cpuinfo")
 _TELLING = re.compile(
@@ -57,11 +58,29 @@ def gpus() -> tuple[str, ...]:
     return tuple(name for name in backends() if name in GPUS)
 
 
+def variants() -> tuple[str, ...]:
+    """Return the processors that it has code of its own for, such as "haswell"; none in a build for one."""
+    names = (variant_of(path) for path in _libraries())
+    return tuple(sorted({name for name in names if name}))
+
+
+def variant_of(library: Path) -> str:
+    """Return which variant a shared library is by its name, "" if it is none."""
+    match = _VARIANT.fullmatch(library.name)
+    return match[1] if match else ""
+
+
+def libraries_folder() -> Path | None:
+    """Return the folder of llama.cpp's shared libraries, None where it is not installed."""
+    folder = _folder()
+    return None if folder is None else Path(os.environ.get("LLAMA_CPP_LIB_PATH") or folder / "lib")
+
+
 def machine() -> list[str]:
     """Return what llama.cpp's figures depend on besides the model: the library, the processor, the GPU.
 
     Another list means that they may differ: another build (told by sizes and times of the shared libraries),
-    another processor, another driver.
+    another processor, another driver. Which variant is loaded follows from the libraries and the processor.
     """
     files = [(path.name, path.lstat()) for path in _libraries()]
     library = [f"{name} {found.st_size} {found.st_mtime_ns}" for name, found in files]
@@ -111,10 +130,9 @@ def _read(path: Path) -> str:
 
 def _libraries() -> list[Path]:
     """Return the files of llama.cpp's shared libraries, sorted."""
-    folder = _folder()
-    if folder is None:
+    place = libraries_folder()
+    if place is None:
         return []
-    place = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or folder / "lib")
     with suppress(OSError):
         return sorted(place.iterdir())
     return []

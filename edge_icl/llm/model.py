@@ -19,7 +19,7 @@ from edge_icl.errors import ModelError, ModelFileError, ModelForkedError
 from edge_icl.llm.context import BATCH, SEQUENCES, UNFIT, Context
 from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
 from edge_icl.llm.mapped import Mapped
-from edge_icl.llm.native import SPAWN, llama
+from edge_icl.llm.native import SPAWN, llama, variant
 from edge_icl.llm.scheduling import Scheduler
 from edge_icl.llm.vocabulary import Vocabulary, load_file
 from edge_icl.llm.window import Window
@@ -191,6 +191,8 @@ class Model:
             settings.append("whole")  # versions before kept what the sliding window shows
         if not self.extra_buffers:
             settings.append("plain buffers")
+        if name := variant():  # what it was built for does not tell: a build for one processor may say the same
+            settings.append(f"variant {name}")
         return json.dumps([self.identity, version, settings]).encode()
 
 

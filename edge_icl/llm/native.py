@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import ModelError, ModelForkedError
+from edge_icl.llm import backends
 from edge_icl.runtime import fork, interruptible
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class _Llama:
         listen = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p)(_complaints.setdefault)
         self._callback = listen
         library.llama_log_set(ctypes.cast(listen, library.llama_log_callback), None)
+        with _patient_threads():
+            backends.load()
         library.llama_backend_init()
         self._module = library
 
@@ -84,10 +87,16 @@ def llama() -> Any:
     """Return the `llama_cpp` module, initialised and silenced.
 
     Raises:
-        ModelError: llama-cpp-python, or a library that it needs, cannot be loaded.
+        ModelError: llama-cpp-python, or a library that it needs, cannot be loaded, or not on this processor.
         ModelForkedError: it drives a GPU, and this process was forked from one that had loaded it.
     """
     return _llama.module()
+
+
+def variant() -> str:
+    """Return which of llama.cpp's variants computes here, "" in a build that has one. Raises: as `llama`."""
+    llama()
+    return backends.variant()
 
 
 def evaluate(work: Callable[[], int], *, long: bool, stop: Callable[[], object]) -> int:

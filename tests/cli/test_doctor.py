@@ -17,7 +17,7 @@ from repository import SUPPORT
 from edge_icl.cli import checks, machine
 from edge_icl.cli.main import main
 from edge_icl.cli.tables import counted
-from edge_icl.llm import build, trial
+from edge_icl.llm import build, native, trial
 from edge_icl.models import catalogue, checked, location
 from edge_icl.runtime.cores import usable_cores
 
@@ -137,6 +137,23 @@ def test_no_compiler_and_an_idle_extension_are_notes(monkeypatch: pytest.MonkeyP
         "llama.cpp does not use AVX512, which the processor has: answers take longer",
     ]
     assert all(notes.values())
+
+
+@pytest.mark.usefixtures("home")
+def test_a_llama_cpp_for_all_processors_needs_no_compiler_and_says_which_variant_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("CXX", raising=False)
+    for name in ("haswell", "zen4"):
+        (tmp_path / f"libggml-cpu-{name}.so").touch()
+    monkeypatch.setenv("LLAMA_CPP_LIB_PATH", str(tmp_path))
+    monkeypatch.setattr(native, "variant", lambda: "haswell")
+
+    details = found("ok")
+
+    assert "none, and none is needed: llama.cpp has variants for all processors" in details
+    assert any(detail.endswith("; of its 2 variants, haswell fits this processor best") for detail in details)
 
 
 def test_before_the_first_question_status_says_that_nothing_was_checked_and_doctor_checks(
