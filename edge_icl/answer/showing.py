@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.answer.behind import Behind
 from edge_icl.answer.options import AUTO
-from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT, checked
+from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT
 from edge_icl.example import normalise
 
 if TYPE_CHECKING:
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 def select(opened: OpenStore, question: str, options: Options) -> list[Held]:
     """Return the examples to show; see `Memory.select`."""
     text = normalise(question, "question")
-    checked(options)
 
     def look(snapshot: Snapshot) -> list[Held]:
         if not snapshot.manifest.count:
             return []
-        derived, how = opened.cache.derived(snapshot), options.select
+        derived, how = opened.cache.derived(snapshot), str(options.select)
         if how == AUTO:
             how = FOR_LABELS if derived.labelling(options.labels).labels else FOR_TEXT
         (vector,) = opened.embed([text])
