@@ -21,6 +21,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     forms      in which forms callers give examples, and say which ones are meant
     changes    what add, forget, replace, rename_label, set_labels and reencode do
     memory     Memory: each method is one call into a room
+    fields     rows of programs whose examples have named fields
     aio, mcp   the same for asyncio, and for assistants
     sklearn, langchain, dspy   the same for scikit-learn, LangChain and DSPy
     formats    files of examples and questions; it stands in the command line's folder

@@ -19,11 +19,11 @@ from edge_icl.access.paths import locate
 from edge_icl.access.temporary import Temporary
 from edge_icl.answer.options import Options
 from edge_icl.errors import (
-    ExampleNotFoundError,
     InputError,
     StoreChangedError,
     StoreExistsError,
 )
+from edge_icl.fields import taught
 from edge_icl.memory import Memory
 from edge_icl.results import Held
 from edge_icl.sklearn.kept import Kept
@@ -222,7 +222,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # t
             several = [X] if isinstance(X, str | Held) else cast("Iterable[str | Held]", X)
             ids = [one.id if isinstance(one, Held) else one for one in several]
         else:
-            ids = _taught(memory, cast("Texts", X), y)
+            ids = taught(memory, examples(cast("Texts", X), y)[0])
         receipt = memory.forget(*ids, root=root)
         self._take({text(label): label for label in self.classes_})
         return receipt
@@ -269,26 +269,6 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # t
         """Have `classes_` be the labels that the store holds or that were declared, of these by their texts."""
         held = self.memory_.outputs().keys() | self._declared
         self.classes_ = np.array([label for name, label in named.items() if name in held])
-
-
-def _taught(memory: Memory, X: Texts, y: ArrayLike) -> list[str]:
-    """Return the ids of all examples with these inputs and labels.
-
-    Raises:
-        ExampleNotFoundError: there is none for one of the rows.
-    """
-    rows, _ = examples(X, y)
-    wanted: dict[tuple[str, str], list[str]] = {(row.input, row.output): [] for row in rows}
-    for one in memory.examples():
-        if (found := wanted.get((one.input, one.output))) is not None:
-            found.append(one.id)
-    for i, row in enumerate(rows):
-        if not wanted[row.input, row.output]:
-            raise ExampleNotFoundError(
-                f"row {i} was not learnt with this label, so nothing was forgotten",
-                "look at what there is with memory_.find(match=...)",
-            )
-    return [id for ids in wanted.values() for id in ids]
 
 
 def _stranger(memory: Memory, unknown: Iterable[str]) -> StoreChangedError:

@@ -33,6 +33,7 @@ LADDER = [
     {"forms"},
     {"changes"},
     {"memory"},
+    {"fields"},
     {"aio", "mcp", "sklearn", "langchain", "dspy"},
     {"formats"},
     {"openai"},
