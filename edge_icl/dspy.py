@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
     """Examples of a store as demonstrations. Safe to use from several threads.
 
-        >>> demos = EdgeDemos("tickets", inputs=["question"], outputs=["answer"], k=1)
+        >>> demos = EdgeDemos("desk", inputs=["question"], outputs=["answer"], k=1)
         >>> (id,) = demos.add([{"question": "Uber to the airport", "answer": "travel"}])
         >>> [demo.answer for demo in demos.choose(question="Taxi downtown")]
         ['travel']

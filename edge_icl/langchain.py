@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class EdgeExampleSelector(BaseExampleSelector):
     """Chooses examples of a store for a prompt. Safe to use from several threads.
 
-        >>> selector = EdgeExampleSelector("notes", input_keys=["question"], output_keys=["answer"], k=1)
+        >>> selector = EdgeExampleSelector("shown", input_keys=["question"], output_keys=["answer"], k=1)
         >>> id = selector.add_example({"question": "Uber to the airport", "answer": "travel"})
         >>> selector.select_examples({"question": "Taxi downtown"})
         [{'question': 'Uber to the airport', 'answer': 'travel'}]

@@ -137,12 +137,14 @@ class Watched:
         err: its stderr.
         sockets: the audit events about sockets, of its whole process tree.
         left: files in its user's home, which was empty before.
+        out: its stdout.
     """
 
     code: int
     err: str
     sockets: list[str]
     left: list[str]
+    out: str
 
 
 def commands(group: click.Group = cli, path: str = "") -> Iterator[str]:
@@ -186,7 +188,7 @@ def watched(*words: object, folder: Path, stdin: str = "", forbid: bool = False)
         timeout=300,
     )
     left = sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
-    return Watched(done.returncode, done.stderr, log.read_text().splitlines(), left)
+    return Watched(done.returncode, done.stderr, log.read_text().splitlines(), left, done.stdout)
 
 
 def edge_icl(*args: str) -> tuple[str, ...]:
