@@ -1,11 +1,5 @@
 """A scikit-learn classifier of texts that forgets rows exactly; needs the extra `sklearn`.
 
-    from edge_icl.sklearn import EdgeClassifier
-
-    classifier = EdgeClassifier(random_state=0).fit(texts, labels)
-    classifier.predict(["Taxi downtown"])
-    classifier.forget(["Uber to the airport"], ["travel"])
-
 Read in this order:
 
     rows        what a classifier is given: texts and labels, checked
