@@ -141,6 +141,10 @@ class Group(click.Group):
 
             raise usage.no_command(ctx, args, known, _session(ctx).words) from error
 
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, with commands as the user types them."""
+        return _session(ctx).output.as_called(super().get_help(ctx))
+
 
 class Command(click.Command):
     """A command that also takes the global options."""
@@ -161,6 +165,10 @@ class Command(click.Command):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own options, and the global ones, which its help leaves out."""
         return [*super().get_params(ctx), *global_options(hidden=True)]
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, with commands as the user types them."""
+        return _session(ctx).output.as_called(super().get_help(ctx))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command's own options, and where the global ones are explained."""

@@ -22,11 +22,12 @@ in a loop: with two of them, the prior of 10,000 examples took more than twice t
 of the user's. A user's own choice stays."""
 
 
-def main(args: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None, *, called: str | None = None) -> int:
     """Run the program.
 
     Args:
         args: what was typed after its name; None for what was typed in the shell, and then nothing comes after.
+        called: what is typed before the commands, where another program has them among its own.
 
     Returns:
         The exit code.
@@ -40,7 +41,7 @@ def main(args: Sequence[str] | None = None) -> int:
         if args is None:  # otherwise the environment is that of a program around this one
             passphrases.take()
             os.environ.setdefault(*ONE_BLAS_THREAD)
-        return run(sys.argv[1:] if args is None else args)
+        return run(sys.argv[1:] if args is None else args, called=called)
     finally:
         interrupts.end(for_good=args is None)
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 PROGRAM = "edge-icl"
 
+_COMMAND = rf"(?m)(`|: |see |=\w+ |^ *){PROGRAM}(?=\s+[\[a-z-])"
+"""A command that is advised: in backquotes, after a colon or a variable, or on a line of its own."""
+
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Tell whether a person reads this stream, or types into it; a closed one is None."""
@@ -138,9 +141,11 @@ class Output:
         json: JSON on stdout, and errors as JSON on stderr.
         verbose: whole ids, times, and where an error came from.
         clock: runs since the program began.
+        called: what a user types before the command; another program may have these commands among its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, called: str = PROGRAM) -> None:
+        self.called = called
         self.json = False
         self.verbose = False
         self._bars: Bars | None = None
@@ -161,6 +166,14 @@ class Output:
     def can_ask(self) -> bool:
         """Whether a user is there to confirm something."""
         return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+    def as_called(self, text: str) -> str:
+        """Return a text of ours whose commands are as the user types them."""
+        if self.called == PROGRAM:
+            return text
+        import re
+
+        return re.sub(_COMMAND, lambda found: f"{found[1]}{self.called}", text)
 
     def waiting(self, what: str) -> None:
         """Tell a person at the terminal what is to be typed there, and how that ends."""
@@ -248,16 +261,17 @@ class Output:
     def verdict(self, word: str, text: str, *, colour: str) -> None:
         """Print a word that says how something is, in a colour, and what it is about."""
         with _printing():
+            text = self.as_called(text)
             _put(sys.stdout, f"  {text}", sign=_styled(word, sys.stdout, fg=colour), flush=True)
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Print names and what they stand for."""
-        self.line("\n".join(tables.pairs(facts, hanging=self.terminal)))
+        self.line(self.as_called("\n".join(tables.pairs(facts, hanging=self.terminal))))
 
     def note(self, text: str) -> None:
         """Tell something that is no result."""
         self._clear()
-        _tell(f"{PROGRAM}: {tables.folded(text)}")
+        _tell(f"{PROGRAM}: {self.as_called(tables.folded(text))}")
 
     def list_aside(self, rows: Sequence[Sequence[str]]) -> None:
         """Show rows beside the result, such as what a question is about."""
@@ -326,6 +340,7 @@ class Output:
         """Tell what went wrong, with `-v` where in the program that was, and whether a change is made."""
         import json
 
+        message = self.as_called(message)
         if self.verbose and cause is not None:
             import traceback
 

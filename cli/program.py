@@ -18,7 +18,7 @@ from click.shell_completion import CompletionItem
 from edge_icl import __version__
 from edge_icl.cli import interrupts
 from edge_icl.cli.command import Group, global_options
-from edge_icl.cli.output import PROGRAM, Closed, settle
+from edge_icl.cli.output import PROGRAM, Closed, Output, settle
 from edge_icl.cli.session import Session
 from edge_icl.errors import EdgeIclError
 
@@ -123,7 +123,8 @@ class Commands(Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read what was typed; where that is nothing, say how to begin."""
         if not args and not ctx.resilient_parsing:  # not while a shell completes a line
-            ctx.ensure_object(Session).output.line(FIRST_STEPS)
+            output = ctx.ensure_object(Session).output
+            output.line(output.as_called(FIRST_STEPS))
             ctx.exit()
         return super().parse_args(ctx, args)
 
@@ -188,17 +189,18 @@ cli = Commands(
 )
 
 
-def run(args: Sequence[str]) -> int:
+def run(args: Sequence[str], *, called: str | None = None) -> int:
     """Run a command, and tell in one sentence what went wrong.
 
     Args:
         args: what was typed after the program's name.
+        called: see `main`.
 
     Returns:
         The exit code.
     """
     args = list(args)
-    session = Session(words=args)
+    session = Session(words=args, output=Output(called=called or PROGRAM))
     if COMPLETING in os.environ:
         importlib.import_module("edge_icl.cli.shells")  # which tells click how each shell is answered
     sys.stdout = Closed() if sys.stdout is None else sys.stdout

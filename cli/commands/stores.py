@@ -10,7 +10,7 @@ import click
 
 from edge_icl.access.paths import locate
 from edge_icl.cli import completion, tables
-from edge_icl.cli.command import Command, examples
+from edge_icl.cli.command import Command, Group, examples
 from edge_icl.errors import ConfirmationError, EdgeIclError
 from edge_icl.runtime.home import STORE_VARIABLE, chosen_store, stores_folder
 
@@ -24,7 +24,7 @@ WAIT = 1.0
 """Seconds that a command waits for a store in use: its user is there, and can type it again."""
 
 
-class _Group(click.Group):
+class _Group(Group):
     """A group that also takes the global options."""
 
     command_class = Command
