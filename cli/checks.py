@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edge_icl.cli import editor, machine, tables
 from edge_icl.errors import ModelComputationError, ModelError
 from edge_icl.llm import build
-from edge_icl.models import catalogue, checked, default, exposed, location, requantized
+from edge_icl.models import catalogue, checked, default, exposed, location, placed, requantized
 from edge_icl.runtime.cores import usable_cores
 from edge_icl.runtime.home import home
 
@@ -131,7 +131,7 @@ def onnxruntime() -> Check:
 
 def models(progress: Progress) -> Iterator[Check]:
     """Read every byte of the models that are here, and look for the two that are used unless told otherwise."""
-    names = {path.name for path in folders_in(location.models_folder())} | {catalogue.DEFAULT_ENCODER}
+    names = {path.name for path in folders_in(placed.models_folder())} | {catalogue.DEFAULT_ENCODER}
     try:
         names |= {default.chosen().name}
     except ModelError as error:
@@ -142,7 +142,7 @@ def models(progress: Progress) -> Iterator[Check]:
         except ModelError as error:
             yield Check("model", Level.PROBLEM, error.message, error.hint)
         else:
-            if told := exposed.others(location.exposable(name)):
+            if told := exposed.others(placed.exposable(location.folder(name))):
                 yield Check("model", Level.NOTE, told, "see that you trust them, or have a copy of your own")
             yield Check("model", Level.OK, f"{name} is as it was installed")
             if (better := requantized.missing(model)) is not None:

@@ -128,8 +128,8 @@ class AsyncMemory:
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
         create: bool | Literal["later"] = True,
-        encoder: str | None = None,
-        model: str | None = None,
+        encoder: str | os.PathLike[str] | None = None,
+        model: str | os.PathLike[str] | None = None,
         gpu_layers: int | None = None,
         threads: int | None = None,
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - how long to wait for another writer
@@ -239,7 +239,7 @@ class AsyncMemory:
     async def reencode(
         self,
         into: str | os.PathLike[str],
-        encoder: str,
+        encoder: str | os.PathLike[str],
         *,
         passphrase: Passphrase | None = None,
         progress: Progress = silent,
@@ -327,9 +327,11 @@ class AsyncMemory:
         """Return the examples whose inputs are nearest to a text, as `Memory.search` does."""
         return await self._run(partial(self._memory.search, text, limit=limit))
 
-    async def select(self, question: str, options: Options = DEFAULT_OPTIONS) -> list[Held]:
+    async def select(
+        self, question: str, options: Options = DEFAULT_OPTIONS, **named: Unpack[OptionFields]
+    ) -> list[Held]:
         """Return the examples that a prompt would show, as `Memory.select` does."""
-        return await self._run(partial(self._memory.select, question, options))
+        return await self._run(partial(self._memory.select, question, combined(options, named)))
 
     async def find(
         self,
@@ -389,7 +391,7 @@ class AsyncMemory:
         self,
         *,
         held_out: Iterable[tuple[str, str]] | None = None,
-        encoder: str | None = None,
+        encoder: str | os.PathLike[str] | None = None,
         progress: Progress = silent,
     ) -> Check:
         """Look how good the store is, as `Memory.check` does; `progress` is called in the loop."""

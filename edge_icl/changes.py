@@ -206,12 +206,12 @@ def reencode(
     if path == old.path or old.path in path.parents:
         raise InputError(f"{path} is where the store itself is", "choose another name for the new store")
     with opened.lifetime.at_work():
-        settings = with_encoder(old, encoder)
+        settings, place = with_encoder(old, encoder)
         secret = inherited(old, passphrase)
         stretch = STRETCH if old.key is None else old.key.wrapped.stretch
         with (
             prepared(path, settings, secret, stretch=stretch) as new,
-            closing(opened.engines.of(settings)) as engines,
+            closing(opened.engines.of(settings, place)) as engines,
         ):
             snapshot, rows = _encoded(opened, engines.encoder(), progress)
             try:

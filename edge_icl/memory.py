@@ -16,16 +16,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from edge_icl import changes, forms
-from edge_icl.access.opening import make, pending
+from edge_icl.access.opening import make, pending, place_of, refuse_other
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
-from edge_icl.access.paths import locate
+from edge_icl.access.paths import locate, spelled
 from edge_icl.access.verification import verify
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.open_store import OpenStore
 from edge_icl.answer.options import Options, combined
 from edge_icl.answer.questions import answered, many, stream
 from edge_icl.encode.vector import Vector
-from edge_icl.errors import StoreEncoderError, StoreExistsError, StoreNotFoundError
+from edge_icl.errors import StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, normalise
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.results import (
@@ -102,8 +102,8 @@ class Memory:
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
         create: bool | Literal["later"] = True,
-        encoder: str | None = None,
-        model: str | None = None,
+        encoder: str | os.PathLike[str] | None = None,
+        model: str | os.PathLike[str] | None = None,
         gpu_layers: int | None = None,
         threads: int | None = None,
         timeout: float = DEFAULT_TIMEOUT,
@@ -116,8 +116,9 @@ class Memory:
             store: its name, or a path (anything with a separator).
             create: make it, with default settings, if nothing is there; "later" with its first examples, so
                 that none is left where there are none. One to be encrypted is made at once.
-            encoder: the encoder that it must have been made with; None for whichever it was.
-            model: name of an LLM, or path of a GGUF file; None for the default.
+            encoder: the encoder that it must have been made with, its name or the path of its
+                folder, which a program may ship; None for whichever it was.
+            model: name of an LLM, or path of a GGUF file or of a model's folder; None for the default.
             gpu_layers: how many layers the GPU holds; None is all, where llama.cpp was built for one.
             threads: processor threads; None is one for each core that this process may use.
             timeout: seconds to wait for another writer.
@@ -135,9 +136,10 @@ class Memory:
             StoreFormatError: a newer edge-icl made it.
             StoreEncoderError: it was made with another encoder.
             StoreDamagedError: its settings or its manifest are damaged.
-            ModelMissingError: it must be made, and the encoder is not on this machine.
+            ModelMissingError: it must be made, and the encoder is not on this machine; or is not at its path.
+            ModelFileError: what is at the encoder's path is not usable.
         """
-        path = locate(store)
+        path, encoder = locate(store), spelled(encoder)
         if means_encrypted(passphrase):
             refuse_plain(path)
         try:
@@ -149,16 +151,12 @@ class Memory:
                 opened = pending(path, encoder=encoder)
             else:
                 opened = make(path, encoder=encoder, passphrase=passphrase)
-        settings = opened.settings
-        if encoder is not None and encoder != settings.encoder:
-            raise StoreEncoderError(
-                f"the store {path} was made with encoder {settings.encoder}, not {encoder}",
-                "leave the encoder out, or see `edge-icl reencode --help`",
-            )
+        refuse_other(opened, encoder)
         lifetime = Lifetime(path)
         engines = Engines(
-            settings,
-            model=model,
+            opened.settings,
+            model=spelled(model),
+            encoder=place_of(encoder),
             options=EngineOptions(gpu_layers=gpu_layers, threads=threads),
             progress=lifetime.heeded_by(progress),
         )
@@ -171,7 +169,7 @@ class Memory:
         *,
         shots: int = DEFAULT_SHOTS,
         seed: bytes | None = None,
-        encoder: str | None = None,
+        encoder: str | os.PathLike[str] | None = None,
         task: str | None = None,
         labels: LabelsSetting = AUTO,
         passphrase: Passphrase | None = None,
@@ -183,7 +181,7 @@ class Memory:
             store: its name, or a path.
             shots: how many examples go into a prompt: the number of clusters.
             seed: 32 bytes that every id and digest depends on; for tests and audits. None for random ones.
-            encoder: name of the encoder; None for the default.
+            encoder: name of the encoder, or path of its folder; None for the default.
             task: what is asked of the model, in words, such as "Classify the expense"; None for nothing.
             labels: whether the outputs are labels, of which an answer is one ("yes"), or texts, so that answers
                 are written ("no"); "auto" decides from the outputs. `set_labels` changes it later.
@@ -198,7 +196,7 @@ class Memory:
             ModelMissingError: the encoder is not on this machine.
             InputError: the shots, the seed, the task, the setting for labels or the passphrase are not valid.
         """
-        path = locate(store)
+        path, encoder = locate(store), spelled(encoder)
         if is_store(path):
             raise StoreExistsError(f"there is a store at {path} already", "use it, or choose another name")
         opened = make(
@@ -213,7 +211,7 @@ class Memory:
         )
         return cls(
             opened,
-            Engines(opened.settings),
+            Engines(opened.settings, encoder=place_of(encoder)),
             Lifetime(path),
             timeout=DEFAULT_TIMEOUT,
         )
@@ -425,7 +423,7 @@ class Memory:
     def reencode(
         self,
         into: str | os.PathLike[str],
-        encoder: str,
+        encoder: str | os.PathLike[str],
         *,
         passphrase: Passphrase | None = None,
         progress: Progress = silent,
@@ -439,7 +437,7 @@ class Memory:
 
         Args:
             into: the new store's name, or a path.
-            encoder: the name of its encoder.
+            encoder: the name of its encoder, or the path of its folder.
             passphrase: encrypts the new store. None is enough if this one is plain, for a plain one, or if the
                 keyring has the passphrase of this one, for a random one there.
             progress: told about each text that is embedded.
@@ -453,7 +451,7 @@ class Memory:
             PassphraseError: this store is encrypted and no passphrase was given, or the keyring refuses.
             StoreAccessError: the operating system refused; nothing was made, or `committed` says otherwise.
         """
-        return changes.reencode(self._opened, locate(into), encoder, passphrase, progress)
+        return changes.reencode(self._opened, locate(into), spelled(encoder), passphrase, progress)
 
     def rename_label(self, old: str, new: str) -> Renamed:
         """Give all examples with one label another, in one commit.
@@ -661,7 +659,9 @@ class Memory:
         points = self._opened.cache.points
         return self._opened.read(lambda snapshot: nearest(snapshot, points(snapshot), vector, limit))
 
-    def select(self, question: str, options: Options = DEFAULT_OPTIONS) -> list[Held]:
+    def select(
+        self, question: str, options: Options = DEFAULT_OPTIONS, **named: Unpack[OptionFields]
+    ) -> list[Held]:
         """Return the examples that a prompt for a question would show, in their order there.
 
         For a program that writes its prompts itself. No language model is loaded. Examples that would not fit
@@ -671,17 +671,19 @@ class Memory:
             question: an input like those of the examples.
             options: `select` says how they are chosen, `shots` how many. Where `select` is "auto", `labels`
                 tells whether they are for a label or for a written answer. Nothing else counts.
+            named: see `ask`.
 
         Returns:
             The examples, each with its similarity to the question; none where the store is empty.
 
         Raises:
             InputError: the question is empty or not valid text, or an option is not valid.
+            TypeError: there is no option of this name.
             ModelMissingError: the encoder is not on this machine.
         """
         from edge_icl.answer.showing import select
 
-        return select(self._opened, question, options)
+        return select(self._opened, question, combined(options, named))
 
     def find(
         self,
@@ -840,7 +842,7 @@ class Memory:
         self,
         *,
         held_out: Iterable[tuple[str, str]] | None = None,
-        encoder: str | None = None,
+        encoder: str | os.PathLike[str] | None = None,
         progress: Progress = silent,
     ) -> Check:
         """Look how good the store is; nothing of it changes, and no language model is asked.
@@ -851,8 +853,8 @@ class Memory:
 
         Args:
             held_out: pairs of input and output that are not in the store; these are judged instead.
-            encoder: the name of another encoder, to see in `other_encoder` whether it would be better. At most
-                1,000 examples, the first by id, are embedded with it and judged with both.
+            encoder: name of another encoder, or path of its folder, to see in `other_encoder` whether it is
+                better. At most 1,000 examples, the first by id, are embedded with it and judged with both.
             progress: told about examples that are left out ("judge"), those that are embedded ("embed") and
                 inputs that are read ("read").
 
@@ -866,7 +868,7 @@ class Memory:
         """
         from edge_icl.answer.checking import check
 
-        return check(self._opened, held_out, encoder, progress)
+        return check(self._opened, held_out, spelled(encoder), progress)
 
     def report(self, *, progress: Progress = silent) -> Report:
         """Return a page that shows the store: labels, a map, what `check` finds, and every example.

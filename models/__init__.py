@@ -13,6 +13,7 @@ May import: errors, runtime, encode, llm. Read in this order:
     remedies   what helps where a model is missing or damaged
     exposed    which other users may change a model
     seen       whether the files are what the record says
+    placed     a model in its folder, wherever that is
     header, sane, gguf   whether a file is a whole GGUF, with values that a model can have
     location   what is here
     common_texts, common_pairs   fixed texts, from which an encoder's centre, scale and threshold come

@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_icl.models.regular import read_regular
 from edge_icl.runtime.home import home
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LARGEST = 1 << 24
 
@@ -29,12 +32,18 @@ class Brief(NamedTuple):
     max_tokens: int = 256
 
 
-def brief(name: str) -> Brief:
-    """Return what an encoder's record says; the defaults where it is not on this machine, or damaged."""
-    if set(name) & {"/", "\\"}:  # a store that another user made may say anything
+def brief(name: str, folder: Path | None = None) -> Brief:
+    """Return what an encoder's record says; the defaults where it is not on this machine, or damaged.
+
+    Args:
+        name: the encoder's.
+        folder: where it is; None for where it is installed.
+    """
+    if folder is None and set(name) & {"/", "\\"}:  # a store that another user made may say anything
         return Brief()
     try:
-        fields = json.loads(read_regular(home() / "models" / name / "model.json", most=_LARGEST))
+        place = folder or home() / "models" / name
+        fields = json.loads(read_regular(place / "model.json", most=_LARGEST))
         likeness, languages = fields.get("likeness", Brief().likeness), fields.get("languages", [])
         found = Brief(float(likeness), tuple(map(str, languages)), int(fields["max_tokens"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -7,8 +7,9 @@
 Settings are tried in a fixed order, each in a child process, until one passes: as asked; without llama.cpp's
 extra buffers, and so without its kernels for AMX; without the GPU; without both. What came out is kept beside
 the model, in `check.json`, under a digest of the machine, the build of llama.cpp, the weights and the settings:
-if one of them changes, it is done again. It takes seconds, once; from then on one small read. A file that
-is given by its path has its result in `models/.checks/`; where the disk is read-only, the process has it.
+if one of them changes, it is done again. It takes seconds, once; from then on one small read. Of a model that
+is given by its path, or whose folder cannot be written, the result is in `models/.checks/` of the home; where
+that is read-only too, the process has it.
 
 A failure is kept to be told, and is tried again all the same: it may have been of the moment, such as too
 little memory. The file holds nothing that cannot be found out again, so a damaged one counts as none, and of
@@ -29,9 +30,10 @@ from typing import TYPE_CHECKING, Any
 from edge_icl.errors import ModelComputationError, ModelError, ModelFileError
 from edge_icl.llm import build
 from edge_icl.llm.engine_options import DEFAULTS, EngineOptions
-from edge_icl.models import catalogue, location, record
+from edge_icl.models import catalogue, location, placed
 from edge_icl.models.regular import read_regular
 from edge_icl.runtime.cores import usable_cores
+from edge_icl.runtime.folders import make_private_folder
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -45,7 +47,6 @@ EDITION = 1
 """Goes up when the self-test changes: what passed another edition is tried again."""
 
 NAME = "check.json"
-_FOLDER = ".checks"
 _ANOTHER = (
     "take another file: the GGUF of a generative model that llama.cpp knows; if it is split, the first part, "
     "beside all others"
@@ -151,14 +152,16 @@ def first_try(path: Path, *, progress: Progress = silent) -> Fit:
 
 
 def in_use(name: str) -> Fit | None:
-    """Return how this process uses the model of a name, or the file at a path; None before it is loaded."""
-    return _in_use.get(name) or _in_use.get(PurePath(name).stem)
+    """Return how this process uses the model of a name, or that at a path; None before it is loaded."""
+    path = PurePath(name)
+    return next(filter(None, map(_in_use.get, (name, path.name, path.stem))), None)
 
 
 def known(model: InstalledLlm, options: EngineOptions = DEFAULTS) -> Fit | None:
     """Return the kept result, None where there is none; reads a small file, and loads nothing."""
     name = _name(model, options)
-    return _settled.get(name) or _parse(_read(_place(model)).get(name))
+    kept = (_parse(_read(place).get(name)) for place in _places(model))
+    return _settled.get(name) or next(filter(None, kept), None)
 
 
 def keep(model: InstalledLlm, fit: Fit, options: EngineOptions = DEFAULTS) -> None:
@@ -167,12 +170,12 @@ def keep(model: InstalledLlm, fit: Fit, options: EngineOptions = DEFAULTS) -> No
 
     name = _name(model, options)
     _settled[name] = fit
-    place = _place(model)
+    place = _places(model)[0]
     others = [(other, value) for other, value in _read(place).items() if other != name]
     results = dict([*others[1 - _MOST :], (name, asdict(fit))])
     draft = place.with_name(f".{NAME}.{os.getpid()}-{threading.get_ident()}")
     try:
-        install.make_private_folder(place.parent)
+        make_private_folder(place.parent)
         with install.open_private(draft, "w") as file:
             json.dump({"results": results}, file, indent=1)
         draft.replace(place)
@@ -232,12 +235,9 @@ def _name(model: InstalledLlm, options: EngineOptions) -> str:
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
 
-def _place(model: InstalledLlm) -> Path:
-    """Return the file of a model's results: beside an installed one, else under the digest."""
-    folder = model.path.parent
-    if folder.parent == location.models_folder() and (folder / record.NAME).is_file():
-        return folder / NAME
-    return location.models_folder() / _FOLDER / f"{model.digest}.json"
+def _places(model: InstalledLlm) -> list[Path]:
+    """Return the files of a model's results: the first is written to."""
+    return placed.notes(model.path.parent, NAME) if model.recorded else [placed.notes_of_file(model.digest)]
 
 
 def _read(place: Path) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from edge_icl.models import (
 )
 from edge_icl.models.definition import record_of
 from edge_icl.models.entry import HubSource
+from edge_icl.runtime.folders import make_private_folder
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def fetch(name: str, *, faster: bool = False, progress: Progress = silent) -> Fe
         return _faster(entry, here, progress) if faster else Fetched(here, None)
     with install.staging("fetch", name) as work:
         files = work / "files"
-        install.make_private_folder(files)
+        make_private_folder(files)
         source, failures = _deliver(entry, files, progress)
         fetched = _install(entry, work, files, source, progress)
         return replace(fetched, failures=failures)

@@ -23,6 +23,7 @@ from edge_icl.errors import ModelError
 from edge_icl.models import convert, gguf, location, record
 from edge_icl.models.installed import GRAPH, TOKENIZER, InstalledEncoder, InstalledLlm, network_files
 from edge_icl.models.regular import read_regular
+from edge_icl.runtime.folders import make_private_folder
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -189,18 +190,6 @@ def refuse_taken(name: str) -> None:
             f"there is a model {name} already",
             f"take another name, or remove that one: edge-icl models remove {name}",
         )
-
-
-def make_private_folder(path: Path) -> None:
-    """Make a folder that only this user can enter, and those above it that are missing, in the same way.
-
-    Raises:
-        OSError: the operating system refused.
-    """
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
-    for folder in reversed(missing):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o700)  # mkdir's own mode argument is subject to the umask
 
 
 def open_private(path: Path, mode: str) -> IO[Any]:

@@ -25,11 +25,13 @@ class InstalledLlm:
         name: what it is called here.
         path: its GGUF file, or the first of several.
         digest: the file's SHA-256, hex; for several files a SHA-256 over theirs.
+        recorded: whether the digest is that of a record beside it, not one that was computed now.
     """
 
     name: str
     path: Path
     digest: str
+    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
-from edge_icl.models import catalogue, default, exposed, gguf, record, remedies, seen
+from edge_icl.models import catalogue, default, gguf, placed, record, remedies
 from edge_icl.models.installed import Installed, InstalledEncoder, InstalledLlm
-from edge_icl.runtime.home import home
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-def models_folder() -> Path:
-    """Return the folder that holds one folder a model; it may not exist yet."""
-    return home() / "models"
 
 
 def folder(name: str) -> Path:
@@ -47,7 +41,7 @@ def folder(name: str) -> Path:
             f"{name!r} cannot be the name of a model",
             "begin with a letter or a digit, then also use . _ and -",
         )
-    return models_folder() / name
+    return placed.models_folder() / name
 
 
 def installed() -> tuple[Installed, ...]:
@@ -56,28 +50,29 @@ def installed() -> tuple[Installed, ...]:
     Raises:
         ModelFileError: a model's record is damaged.
     """
-    return tuple(_installed(name) for name in names())
+    return tuple(placed.described(folder(name)) for name in names())
 
 
 def names() -> list[str]:
     """Return the names of all models on this machine, sorted."""
     try:
-        found = sorted(entry.name for entry in models_folder().iterdir() if _NAME.fullmatch(entry.name))
+        found = sorted(entry.name for entry in placed.models_folder().iterdir() if _NAME.fullmatch(entry.name))
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [name for name in found if (folder(name) / record.NAME).is_file()]
 
 
 def find_llm(name_or_path: str | None = None) -> InstalledLlm:
-    """Return an installed LLM, the default one unless it is named, or the GGUF file at a path.
+    """Return an installed LLM, the default one unless it is named, or that at a path.
 
     Which is the default: see `default.chosen`.
 
-    A file given by its path has no record, so its digest is computed each time: about a second for each
-    gigabyte. Import it to pay that once.
+    A GGUF file given by its path has no record, so its digest is computed each time: about a second for each
+    gigabyte. Import it, or give the path of the folder of an imported model, to pay that once.
 
     Args:
-        name_or_path: a name; or, with a separator in it or ending in .gguf, a path.
+        name_or_path: a name; or, with a separator in it or ending in .gguf, the path of a GGUF file or of a
+            folder as `fetch` and `import` make it.
 
     Raises:
         ModelMissingError: it is not here.
@@ -85,13 +80,13 @@ def find_llm(name_or_path: str | None = None) -> InstalledLlm:
     """
     if not name_or_path:
         return _default(find_llm)
-    file = _given(name_or_path)
+    file = _file(name_or_path)
     if file is None:
-        return _named(name_or_path)
+        return _llm(name_or_path)
     parts = gguf.check(file)
     try:
         digest = record.joined([record.hash_file(part).sha256 for part in parts])
-        return InstalledLlm(file.stem, file.absolute(), digest)
+        return InstalledLlm(file.stem, file.absolute(), digest, recorded=False)
     except OSError as error:
         raise ModelFileError(f"{file} cannot be read: {error.strerror or error}") from error
 
@@ -105,23 +100,51 @@ def find_file(name_or_path: str | None = None) -> Path:
     """
     if not name_or_path:
         return _default(find_file)
-    return _given(name_or_path) or _named(name_or_path).path
+    return _file(name_or_path) or _llm(name_or_path).path
 
 
-def find_encoder(name: str | None = None) -> InstalledEncoder:
-    """Return an installed encoder, the default one unless it is named.
+def find_encoder(name_or_path: str | None = None) -> InstalledEncoder:
+    """Return an installed encoder, the default one unless it is named, or that in a folder.
+
+    Args:
+        name_or_path: a name; or, with a separator in it, the path of a folder as `fetch` and `import` make it.
 
     Raises:
         ModelMissingError: it is not here.
         ModelFileError: it is here and not usable.
     """
-    name = name or catalogue.DEFAULT_ENCODER
+    name = name_or_path or catalogue.DEFAULT_ENCODER
     model = _find(name)
     if not isinstance(model, InstalledEncoder):
         raise ModelFileError(
             f"{name} is an LLM, not an encoder", "`edge-icl models list` shows the kind of each"
         )
     return model
+
+
+def find_used(name_or_path: str, digest: str) -> InstalledEncoder | None:
+    """Return the encoder that stores name by a digest, in the way in which they use it.
+
+    Args:
+        name_or_path: where it is looked for first; then among all that are installed, as it may have another
+            name here.
+        digest: names it.
+
+    Returns:
+        None where another encoder is at the name or the path, and this one is not here.
+
+    Raises:
+        ModelMissingError: nothing is at the name or the path, and this one is not here.
+        ModelFileError: what is there is not usable.
+    """
+    try:
+        found, missing = find_encoder(name_or_path).used_as(digest), None
+    except ModelMissingError as error:
+        found, missing = None, error
+    found = found or next(filter(None, map(partial(_used, digest), names())), None)
+    if found is None and missing is not None:
+        raise missing
+    return found
 
 
 def path(name: str) -> Path:
@@ -135,15 +158,19 @@ def path(name: str) -> Path:
     return model.path if isinstance(model, InstalledLlm) else model.folder
 
 
-def verify(name: str, *, progress: Progress = silent) -> Installed:
+def verify(name_or_path: str, *, progress: Progress = silent) -> Installed:
     """Read every byte of a model and hold it against its record.
+
+    Args:
+        name_or_path: a name, or the path of a folder as `fetch` and `import` make it.
+        progress: called for each file that is read, stage "check".
 
     Raises:
         ModelMissingError: it is not here.
         ModelFileError: a file is missing, cannot be read, or is not what was installed.
     """
-    model = _find(name)
-    _compare(name, again=True, progress=progress)
+    model = _find(name_or_path)
+    placed.compare(_place(name_or_path), again=True, progress=progress)
     if isinstance(model, InstalledLlm):
         gguf.check(model.path)
     return model
@@ -152,39 +179,14 @@ def verify(name: str, *, progress: Progress = silent) -> Installed:
 def assure(model: Installed, *, progress: Progress = silent) -> None:
     """Make sure that an installed model is what its record says before it is used.
 
-    What has not been written to since it was last read is not read again, so this costs almost nothing. An
-    LLM that is given by its path has no record; it goes by the digest that it has.
+    What has not been written to since it was last read is not read again, so this costs almost nothing. A GGUF
+    file that is given by its path has no record; it goes by the digest that it has.
 
     Raises:
         ModelFileError: a file is missing, cannot be read, or is not what was installed; or all users may write
             to it.
     """
-    used = [model.path] if isinstance(model, InstalledLlm) else [one.graph for one in model.networks]
-    exposed.refuse_open_to_all(used)
-    place = used[0].parent
-    if place == models_folder() / model.name and (place / record.NAME).is_file():
-        exposed.refuse_open_to_all(exposable(model.name))
-        _compare(model.name, again=False, progress=progress)
-
-
-def exposable(name: str) -> list[Path]:
-    """Return what decides over a model that is installed: the folders that it is in, and its files."""
-    place = folder(name)
-    return [models_folder(), place, *(place / file for file in (record.NAME, *record.read(place).files))]
-
-
-def _compare(name: str, *, again: bool, progress: Progress) -> None:
-    """Hold a model's files against its record; see `seen.differing`."""
-    place = folder(name)
-    try:
-        wrong = seen.differing(place, record.read(place).files, again=again, progress=progress)
-    except OSError as error:
-        where = error.filename or place
-        raise ModelFileError(
-            f"{where} cannot be read: {error.strerror or error}", remedies.again(name)
-        ) from error
-    if wrong is not None:
-        raise ModelFileError(f"{place / wrong} is not what was installed", remedies.again(name))
+    placed.assure(model, progress=progress)
 
 
 def remove(name: str) -> None:
@@ -207,39 +209,28 @@ def remove(name: str) -> None:
         raise ModelError(f"{place} cannot be removed: {error.strerror or error}") from error
 
 
-def _find(name: str) -> Installed:
+def _find(name_or_path: str) -> Installed:
     """Return an installed model whose files are there and of the right sizes."""
-    place = folder(name)
-    if not (place / record.NAME).is_file():
-        raise remedies.missing(name, names())
-    for file, expected in record.read(place).files.items():
-        try:
-            status = (place / file).stat()
-        except OSError as error:
-            raise ModelFileError(
-                f"{place / file} cannot be read: {error.strerror}", remedies.again(name)
-            ) from error
-        size = status.st_size
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelFileError(f"{place / file} is not a regular file", remedies.again(name))
-        if size != expected.size:
-            raise ModelFileError(
-                f"{place / file} has {size} bytes instead of {expected.size}", remedies.again(name)
-            )
-    return _installed(name)
+    place = _place(name_or_path)
+    if (place / record.NAME).is_file():
+        return placed.whole(place)
+    if not is_path(name_or_path):
+        raise remedies.missing(name_or_path, names())
+    raise remedies.missing_at(place)
 
 
-def _installed(name: str) -> Installed:
-    """Return what a model's record says."""
-    place = folder(name)
-    known = record.read(place)
-    if known.encoder is None:
-        return InstalledLlm(
-            name, place / min(known.files), known.llm_digest()
-        )  # parts are numbered in their names
-    entry = catalogue.find(name)
-    languages = known.languages or (entry.languages if entry else ())
-    return InstalledEncoder(name, place, known, known.encoder.reading_long_texts(), languages)
+def _place(name_or_path: str) -> Path:
+    """Return the folder of a model."""
+    return Path(name_or_path).expanduser().absolute() if is_path(name_or_path) else folder(name_or_path)
+
+
+def _used(digest: str, name: str) -> InstalledEncoder | None:
+    """Return an installed encoder where stores name it by this digest."""
+    try:
+        model = _find(name)
+    except ModelError:
+        return None  # another one, which is damaged
+    return model.used_as(digest) if isinstance(model, InstalledEncoder) else None
 
 
 def _default(find: Callable[[str], T]) -> T:
@@ -256,15 +247,17 @@ def _default(find: Callable[[str], T]) -> T:
 
 
 def is_path(name_or_path: str) -> bool:
-    """Tell whether this names a file and not a model."""
+    """Tell whether this names a file or a folder and not a model."""
     return name_or_path.endswith(".gguf") or "/" in name_or_path or os.sep in name_or_path
 
 
-def _given(name: str) -> Path | None:
-    """Return the file that a path names, None where it is a name."""
-    if not is_path(name):
+def _file(name_or_path: str) -> Path | None:
+    """Return the GGUF file that a path names, None where it is a name or a folder."""
+    if not is_path(name_or_path):
         return None
-    file = Path(name).expanduser()
+    file = Path(name_or_path).expanduser()
+    if file.is_dir():
+        return None
     if not file.is_file():
         raise ModelMissingError(
             f"there is no file {file}", "give the path of a GGUF file, or the name of a model"
@@ -272,11 +265,11 @@ def _given(name: str) -> Path | None:
     return file
 
 
-def _named(name: str) -> InstalledLlm:
-    """Return an installed LLM."""
-    model = _find(name)
+def _llm(name_or_path: str) -> InstalledLlm:
+    """Return an LLM that has a record."""
+    model = _find(name_or_path)
     if not isinstance(model, InstalledLlm):
         raise ModelFileError(
-            f"{name} is an encoder, not an LLM", "`edge-icl models list` shows the kind of each"
+            f"{name_or_path} is an encoder, not an LLM", "`edge-icl models list` shows the kind of each"
         )
     return model

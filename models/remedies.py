@@ -11,6 +11,7 @@ from edge_icl.models.default import By, Chosen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _HERE = "`edge-icl models list` shows which are here"
 
@@ -30,6 +31,18 @@ def missing(name: str, here: Sequence[str]) -> ModelMissingError:
         f"there is no model {name} on this machine",
         near(name, here)
         or f"add it with `{_typed('import', name, 'FILE')}`, or see what can be fetched: edge-icl models list",
+    )
+
+
+def missing_at(place: Path) -> ModelMissingError:
+    """Return the error for a path where no installed model is."""
+    if not place.exists():
+        return ModelMissingError(
+            f"there is nothing at {place}", "give the folder of a model; `edge-icl models list` shows names"
+        )
+    return ModelMissingError(
+        f"{place} is not the folder of an installed model",
+        f"{_typed('import', 'NAME', str(place))} makes one of what can be imported",
     )
 
 

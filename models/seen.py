@@ -8,6 +8,8 @@ modification and of change, and its inode. While all are the same the file was n
 read again. No program can set the time of change, so a file that was copied, restored or put in the other's
 place is read again, and so is every file of a folder that came from elsewhere with its `seen.json`.
 
+Beside a model that a program ships nothing is kept: what was seen of it is kept in the home (see `placed`).
+
 What is damaged without a write, as by a failing disk, changes none of these: `edge-icl models verify` reads
 every byte. A `seen.json` that another user owns or may write to counts as none, as does a damaged one.
 """
@@ -23,10 +25,11 @@ from typing import TYPE_CHECKING
 
 from edge_icl.models import record
 from edge_icl.models.regular import open_regular
+from edge_icl.runtime.folders import make_private_folder
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     Mark = list[str | int]
@@ -42,20 +45,26 @@ _here: dict[Path, Mark] = {}
 
 
 def differing(
-    folder: Path, files: Mapping[str, record.FileDigest], *, again: bool = False, progress: Progress = silent
+    folder: Path,
+    files: Mapping[str, record.FileDigest],
+    notes: Sequence[Path],
+    *,
+    again: bool = False,
+    progress: Progress = silent,
 ) -> str | None:
     """Return the first file of a model that is not what its digest says, None where all are.
 
     Args:
         folder: the model's.
         files: name -> digest.
+        notes: where it is kept what was seen; the first of them is written to.
         again: read every file, also those that were read before.
         progress: called for each file that is read, stage "check".
 
     Raises:
         OSError: a file cannot be read.
     """
-    kept = _read(folder)
+    kept = next(filter(None, map(_read, notes)), {})
     marks: dict[str, Mark] = {}
     wrong = None
     for name, expected in files.items():
@@ -68,7 +77,9 @@ def differing(
             if mark != _mark(path, expected) or _is_young(mark):
                 continue  # what is written next might not show
         marks[name] = mark
-    _keep(folder, files, marks, kept)
+    _note(folder, files, marks)
+    if marks != kept:
+        _keep(notes[0], marks)
     return wrong
 
 
@@ -83,29 +94,37 @@ def _is_young(mark: Mark) -> bool:
     return time.time() - max(map(int, mark[2:4])) / 1e9 < _COARSE
 
 
-def _keep(folder: Path, files: Mapping[str, object], marks: dict[str, Mark], kept: dict[str, Mark]) -> None:
-    """Note what was seen, and no more than that, for this process and for others."""
+def _note(folder: Path, files: Mapping[str, object], marks: Mapping[str, Mark]) -> None:
+    """Note what was seen, and no more than that, for this process."""
     for name in files:
         _here.pop(folder / name, None)
     _here.update({folder / name: mark for name, mark in marks.items()})
-    if marks == kept:
-        return
-    draft = folder / f".{NAME}.{os.getpid()}"
+
+
+def _keep(place: Path, marks: Mapping[str, Mark]) -> None:
+    """Keep it for other processes too."""
+    draft = place.with_name(f".{place.name}.{os.getpid()}")
     with suppress(OSError):  # read-only, or full: the next process reads the files again
-        readers = (folder / record.NAME).stat().st_mode & 0o644  # a folder for several users stays one
+        make_private_folder(place.parent)
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump({"files": marks, "format": _FORMAT}, file)
-            draft.chmod(readers | 0o600)
-        draft.replace(folder / NAME)
+            draft.chmod(_readers(place.parent) | 0o600)
+        draft.replace(place)
     with suppress(OSError):
         draft.unlink(missing_ok=True)
 
 
-def _read(folder: Path) -> dict[str, Mark]:
+def _readers(folder: Path) -> int:
+    """Return who may read beside the owner: a folder for several users stays one."""
+    known = folder / record.NAME
+    return known.stat().st_mode & 0o644 if known.exists() else 0
+
+
+def _read(place: Path) -> dict[str, Mark]:
     """Return what was kept, nothing where it is missing, damaged, or may be another user's."""
     try:
-        with open_regular(folder / NAME) as file:
+        with open_regular(place) as file:
             if _is_theirs(os.fstat(file.fileno())):
                 return {}
             fields = json.loads(file.read(_LARGEST))

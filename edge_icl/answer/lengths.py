@@ -27,7 +27,7 @@ class Lengths:
     """Checks lengths; close it, or use it in a `with` statement. Safe to use from several threads.
 
     Args:
-        model: name of the LLM that will read the examples, or path of a GGUF file; None for the default.
+        model: name of the LLM that will read the examples, or its path; None for the default.
     """
 
     def __init__(self, model: str | None = None) -> None:

@@ -23,7 +23,8 @@ def select(opened: OpenStore, question: str, options: Options) -> list[Held]:
     def look(snapshot: Snapshot) -> list[Held]:
         if not snapshot.manifest.count:
             return []
-        derived, how = opened.cache.derived(snapshot), str(options.select)
+        derived = opened.cache.derived(snapshot)
+        how: str = options.select
         if how == AUTO:
             how = FOR_LABELS if derived.labelling(options.labels).labels else FOR_TEXT
         (vector,) = opened.embed([text])

@@ -153,7 +153,7 @@ def test_an_option_that_there_is_not_is_a_type_error_that_says_what_was_meant(me
             done = getattr(other, call)("Taxi downtown", *args, **named)
             await (anext(done) if call == "ask_many" else done)
 
-    for call in ("ask", "ask_many", "stream"):
+    for call in ("ask", "ask_many", "stream", "select"):
         with pytest.raises(TypeError, match=r"there is no option lables: did you mean labels\?"):
             getattr(memory, call)("Taxi downtown", lables="on")
         with pytest.raises(TypeError, match=r"there is no option lables: did you mean labels\?"):

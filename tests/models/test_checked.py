@@ -22,7 +22,8 @@ from edge_icl.llm import build, native, trial
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.models import checked
 from edge_icl.models.checked import Fit, settle
-from edge_icl.models.location import InstalledLlm, find_llm, installed, models_folder
+from edge_icl.models.location import InstalledLlm, find_llm, installed
+from edge_icl.models.placed import models_folder
 
 CHILD = SUPPORT / "faulty.py"
 SEEN = {

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 from edge_icl import Memory
 from edge_icl.errors import ModelFileError
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.models import checked, exposed, location, record, seen
+from edge_icl.models import checked, exposed, location, placed, record, seen
 from edge_icl.models.importing import import_model
 from edge_icl.models.installed import GRAPH, TOKENIZER
 
@@ -323,11 +323,11 @@ def test_what_all_users_may_write_to_is_not_used(store: Path, encoder: Path, wha
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 def test_doctor_tells_of_a_group_that_may_write(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (encoder / GRAPH).chmod(0o664)
-    assert exposed.others(location.exposable("small")) == ""
+    assert exposed.others(placed.exposable(location.folder("small"))) == ""
 
     monkeypatch.setattr(exposed, "_known", lambda paths: [(path, as_of_group(path)) for path in paths])
 
-    assert exposed.others(location.exposable("small")).startswith("group 4321 may write to")
+    assert exposed.others(placed.exposable(location.folder("small"))).startswith("group 4321 may write to")
 
 
 def as_of_group(path: Path) -> os.stat_result:

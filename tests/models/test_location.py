@@ -15,7 +15,7 @@ import tiny
 
 from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
-from edge_icl.models import location
+from edge_icl.models import location, placed
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.importing import import_model
 from edge_icl.models.install import install_llm, staging
@@ -194,7 +194,7 @@ def test_removing_leaves_nothing_and_removing_nothing_is_an_error(gguf: Path) ->
     import_model("mine", gguf)
     location.remove("mine")
 
-    assert not list(location.models_folder().rglob("*.gguf"))
+    assert not list(placed.models_folder().rglob("*.gguf"))
     with pytest.raises(ModelMissingError):
         location.remove("mine")
 
@@ -242,7 +242,7 @@ def test_an_import_that_fails_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(error):
             import_model("mine", path)
 
-    assert not [path for path in location.models_folder().glob("**/*") if path.suffix != ".lock"]
+    assert not [path for path in placed.models_folder().glob("**/*") if path.suffix != ".lock"]
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a place that root cannot write either")

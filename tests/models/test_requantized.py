@@ -18,7 +18,7 @@ import tiny
 from edge_icl.errors import FetchError, ModelFileError
 from edge_icl.llm import requantize as quantizer
 from edge_icl.llm.model import Model
-from edge_icl.models import catalogue, hub, location, record
+from edge_icl.models import catalogue, hub, location, placed, record
 from edge_icl.models.catalogue import DEFAULT_LLM
 from edge_icl.models.checked import settle
 from edge_icl.models.entry import Entry, HubSource, Requantized, SourceFile
@@ -79,7 +79,7 @@ def sha256(data: bytes) -> str:
 
 
 def leftovers() -> list[str]:
-    return [path.name for path in location.models_folder().glob(".*") if path.suffix != ".lock"]
+    return [path.name for path in placed.models_folder().glob(".*") if path.suffix != ".lock"]
 
 
 def fetch_as_delivered(monkeypatch: pytest.MonkeyPatch) -> Fetched:

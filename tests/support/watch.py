@@ -24,7 +24,7 @@ from repository import SUPPORT
 
 from edge_icl import Memory
 from edge_icl.cli.program import cli
-from edge_icl.models import location
+from edge_icl.models import placed
 from edge_icl.runtime.home import home
 
 WATCHER = SUPPORT / "watcher"
@@ -248,5 +248,5 @@ if __name__ == "__main__":
     for name in TELLTALES:
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(dir=home()) as scratch:
-        for line in table(Path(scratch), location.models_folder()):
+        for line in table(Path(scratch), placed.models_folder()):
             print(line, flush=True)  # noqa: T201 - a script's result
