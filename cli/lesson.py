@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from edge_icl.display.unseen import visible
 from edge_icl.errors import InputError
-from edge_icl.search.matching import visible
 from edge_icl.search.spelling import did_you_mean, stripped
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from edge_icl.answer.labels import slips
 from edge_icl.cli.tables import counted
+from edge_icl.display.unseen import visible
 from edge_icl.errors import EdgeIclError, StoreError
 from edge_icl.example import folded, normalise
-from edge_icl.search.matching import visible
 from edge_icl.search.spelling import stripped
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_icl.cli.tables import counted
-from edge_icl.search.matching import as_json, only_folded, visible
+from edge_icl.display.unseen import visible
+from edge_icl.search.matching import as_json, only_folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,10 +28,10 @@ _UNITS = ("kB", "MB", "GB")
 
 
 def printable(text: str, *, before: str = "") -> str:
-    """Return the text with escapes for what a terminal would obey or hide; see `search.matching.shown`."""
+    """Return the text with escapes for what a terminal would obey or hide; see `display.unseen.shown`."""
     if text.isascii() and text.isprintable():  # which most texts are
         return text
-    from edge_icl.search.matching import shown
+    from edge_icl.display.unseen import shown
 
     return shown(text, before=before)
 
@@ -40,7 +40,7 @@ def json_printable(document: str) -> str:
     """Return a JSON document of the same value, with JSON's escapes for what a terminal would obey or hide."""
     if document.isascii() and document.isprintable():
         return document
-    from edge_icl.search.matching import shown
+    from edge_icl.display.unseen import shown
 
     return shown(document, json=True)
 

@@ -9,10 +9,10 @@ import click
 
 from edge_icl.cli import completion
 from edge_icl.cli.stdin import text_or_stdin
+from edge_icl.display.unseen import visible
 from edge_icl.errors import ExampleNotFoundError, InputError, StoreDamagedError
 from edge_icl.example import Example
 from edge_icl.results import Held
-from edge_icl.search.matching import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +154,7 @@ def _get(memory: Memory, id: str) -> Held:
         meant = [one for one in memory.ids() if one.startswith(id.strip().lower())]
         if len(meant) != 1:
             raise
-        return Illegible(meant[0], _ILLEGIBLE)
+        return Illegible.of(meant[0], _ILLEGIBLE)
 
 
 def _all(memory: Memory) -> list[Held]:

@@ -5,6 +5,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
 
     errors     what goes wrong: one tree of exceptions
     runtime    processors, threads, signals, children, what is at work in an open store
+    display    texts as they are shown: escapes for the unseen, HTML that runs nothing
     example    one example, normalised, and its id
     cluster    quantized k-means: a function of the seed and the set of examples
     store      canonical pages on disk: commit, recovery, wipe, audit
@@ -73,7 +74,18 @@ if TYPE_CHECKING:
     from edge_icl.encode.vector import Vector
     from edge_icl.example import Example
     from edge_icl.memory import Memory
-    from edge_icl.results import Added, Answer, Held, Receipt, Reencoded, Renamed, Replaced, Report, Suggestion
+    from edge_icl.results import (
+        Added,
+        Answer,
+        Held,
+        Near,
+        Receipt,
+        Reencoded,
+        Renamed,
+        Replaced,
+        Report,
+        Suggestion,
+    )
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
@@ -101,6 +113,7 @@ __all__ = [
     "ModelFileError",
     "ModelForkedError",
     "ModelMissingError",
+    "Near",
     "NotAStoreError",
     "NotInstalledError",
     "Options",
@@ -145,6 +158,7 @@ _HOMES = {
     "Held": "results",
     "Keyring": "access.passphrases",
     "Memory": "memory",
+    "Near": "results",
     "Options": "answer.options",
     "Receipt": "results",
     "Reencoded": "results",

@@ -23,6 +23,7 @@ from edge_icl.answer.options import combined
 from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
 from edge_icl.example import Example
 from edge_icl.memory import DEFAULT_OPTIONS, Memory
+from edge_icl.runtime.bound import Bound
 from edge_icl.runtime.cancel import Cancel
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.progress import Progress, silent
@@ -55,14 +56,25 @@ class _Run(Protocol):
     async def __call__(self, work: Callable[[], T], cancel: Cancel | None = None) -> T: ...
 
 
-class AsyncReply:
-    """An answer in the making, for `async for`: the model runs when its pieces are asked for."""
+class AsyncReply(Bound):
+    """An answer in the making, for `async for`: the model runs when its pieces are asked for.
+
+    Leaving its `async with` stops the model, as does leaving the `async for`.
+    """
+
+    instead = "ask in the process that needs the answer, or send its `answer`"
 
     def __init__(self, ask: Callable[[Cancel], Reply], run: _Run) -> None:
         self._ask = ask
         self._run = run
         self._cancel = Cancel()
         self._reply: Reply | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def __aiter__(self) -> AsyncIterator[str]:
         try:
@@ -102,7 +114,7 @@ class AsyncReply:
         return None
 
 
-class AsyncMemory:
+class AsyncMemory(Bound):
     """An open store, for asyncio. Make one with `open`; close it, or use it in an `async with` statement.
 
         >>> async def main():
@@ -116,6 +128,8 @@ class AsyncMemory:
 
     Methods are those of `Memory` and raise what those raise.
     """
+
+    instead = "open the store in the other process, by its path or its name"
 
     def __init__(self, memory: Memory, pool: ThreadPoolExecutor) -> None:
         self._memory = memory

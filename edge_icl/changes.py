@@ -18,12 +18,12 @@ from edge_icl import forms
 from edge_icl.access.filling import prepared
 from edge_icl.access.opening import with_encoder
 from edge_icl.access.passphrases import inherited
+from edge_icl.display.unseen import visible
 from edge_icl.encode.vector import usable
 from edge_icl.errors import EdgeIclError, ExampleNotFoundError, InputError, StoreChangedError
 from edge_icl.example import Example, normalise
 from edge_icl.results import RECEIPT, Added, Receipt, Reencoded, Renamed, Replaced
 from edge_icl.search.finding import held, outputs
-from edge_icl.search.matching import visible
 from edge_icl.search.spelling import did_you_mean
 from edge_icl.store.keys import STRETCH
 from edge_icl.store.manifest import checked_labels

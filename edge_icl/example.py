@@ -81,7 +81,7 @@ class Example:
         """
         if isinstance(tags, str) or not isinstance(tags, Iterable):
             raise InputError(f"the tags are {type(tags).__name__}, not several texts", "give them as a list")
-        return _unchecked(
+        return unchecked(
             normalise(input, "input"),
             normalise(output, "output"),
             tuple(sorted({normalise(tag, "tag") for tag in tags})),
@@ -167,7 +167,7 @@ _new, _set_input, _set_output, _set_tags, _set_source = (
 )
 
 
-def _unchecked(input: str, output: str, tags: tuple[str, ...], source: str | None) -> Example:
+def unchecked(input: str, output: str, tags: tuple[str, ...], source: str | None) -> Example:
     """Return an example of texts that are known to be normalised."""
     example = _new(Example)
     _set_input(example, input)
@@ -183,10 +183,10 @@ def _read(said: dict[str, Any]) -> Example:
     if type(input) is not str or type(output) is not str or (source is not None and type(source) is not str):
         raise TypeError
     if tags is None:
-        return _unchecked(input, output, (), source)
+        return unchecked(input, output, (), source)
     if type(tags) is not list or {*map(type, tags)} - {str}:
         raise TypeError
-    return _unchecked(input, output, tuple(tags), source)
+    return unchecked(input, output, tuple(tags), source)
 
 
 def _refuse_codes(texts: Iterable[bytes], found: Iterable[Example]) -> None:

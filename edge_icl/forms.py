@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from edge_icl.display.unseen import visible
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError
 from edge_icl.example import Example
 from edge_icl.results import Added, Answer, Held
-from edge_icl.search.matching import visible
 from edge_icl.store.snapshot import as_digits
 
 if TYPE_CHECKING:

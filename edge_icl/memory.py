@@ -40,6 +40,7 @@ from edge_icl.results import (
     Report,
     Suggestion,
 )
+from edge_icl.runtime.bound import Bound
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
 DEFAULT_OPTIONS = Options()
 
 
-class Memory:
+class Memory(Bound):
     """An open store. Make one with `open` or `create`; close it, or use it in a `with` statement.
 
         >>> memory = Memory.open("work")
@@ -95,6 +96,8 @@ class Memory:
     Safe to call from several threads; starts no thread that outlives the call. Stores that are open in one
     process share models: a model evaluates for one question at a time, and answers take turns at every token.
     """
+
+    instead = "open the store in the other process, by its path or its name"
 
     @classmethod
     def open(  # noqa: PLR0913 - all by name, each with a default
@@ -774,7 +777,7 @@ class Memory:
             (one, Vector(encoder, vector.tobytes()))
             for page in pages
             for (id, example), vector in zip(page.examples(), page.vectors, strict=True)
-            if fits(one := Held(id.hex(), example))
+            if fits(one := Held.of(id.hex(), example))
         )
 
     def outputs(self) -> dict[str, int]:

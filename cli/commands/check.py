@@ -200,11 +200,11 @@ def _show_suspects(session: Session, memory: Memory, found: Check) -> None:
         ("id", "output", "likelier", "probability", "input"),
         [
             (
-                session.short(memory, one.held.id),
-                one.held.output,
+                session.short(memory, one.id),
+                one.output,
                 one.likelier,
                 f"{one.probability:.2f}",
-                one.held.input,
+                one.input,
             )
             for one in shown
         ],
@@ -212,7 +212,7 @@ def _show_suspects(session: Session, memory: Memory, found: Check) -> None:
     _tell_more(session, found.suspected)
     _title(session, "if that is right, correct them:")
     for one in shown[:MOST_ADVISED]:
-        session.output.line(session.fix(memory, one.held.id, one.likelier))
+        session.output.line(session.fix(memory, one.id, one.likelier))
 
 
 def _show_wrong(session: Session, found: Check) -> None:

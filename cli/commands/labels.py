@@ -10,9 +10,9 @@ from edge_icl.cli import completion, noticed
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.tables import counted
 from edge_icl.cli.wanted import refuse_unknown
+from edge_icl.display.unseen import visible
 from edge_icl.errors import ConfirmationError
 from edge_icl.example import normalise
-from edge_icl.search.matching import visible
 from edge_icl.search.spelling import look_alikes, stripped
 from edge_icl.store.manifest import LABELS_SETTINGS
 

@@ -24,8 +24,8 @@ def show(session: Session, id: str) -> None:
         session.output.document(one.as_json())
         return
     facts = [("id", one.id), ("input", one.input), ("output", one.output)]
-    if one.example.tags:
-        facts.append(("tags", ", ".join(one.example.tags)))
-    if one.example.source is not None:
-        facts.append(("source", one.example.source))
+    if one.tags:
+        facts.append(("tags", ", ".join(one.tags)))
+    if one.source is not None:
+        facts.append(("source", one.source))
     session.output.facts(facts)

@@ -17,6 +17,7 @@ Read in this order:
     asking          one question to one snapshot: recall it, judge labels, or let the model write
     engines         the encoder and the model of an open store
     alone           a model without examples, that goes on with a conversation
+    suspect         examples that are possibly mislabelled
     check           what is found of how good a store is: records
     snapshot_cache  what is kept of the present snapshot, and dropped with it
     open_store      a store with its models, from opening to closing

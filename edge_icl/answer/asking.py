@@ -139,7 +139,7 @@ class Asker:
                 self._chosen(asked, labelling) if labelling.labels else self._written(asked, labelling)
             )
         timings["select"] = time.perf_counter() - begun - timings.get("embed", 0.0)
-        return Reply(shown, pieces, cancel=cancel, lifetime=lifetime, timings=timings)
+        return Reply(question, shown, pieces, cancel=cancel, lifetime=lifetime, timings=timings)
 
     def _recalled(self, known: Sequence[Held]) -> tuple[Shown, Generator[Judgement, None, bool]]:
         """Answer with what was taught."""

@@ -66,7 +66,7 @@ class Behind:
                     "restore the store from a backup",
                 ) from error
             similarity = float(similarities(page.vectors[row : row + 1], vector)[0])
-            found.append(Held(id.hex(), page.example(row), similarity))
+            found.append(Held.of(id.hex(), page.example(row), similarity))
         return tuple(found)
 
     def nearest(self, voters: Voters) -> tuple[Held, ...]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edge_icl.answer.suspect import Suspect, suspected
+from edge_icl.display.markup import joined
+from edge_icl.display.tables import facts
+from edge_icl.results import Held
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edge_icl.encode.languages import Foreign
-    from edge_icl.results import Held, Labelling
+    from edge_icl.results import Labelling
 
-Groups = tuple[tuple["Held", ...], ...]
+Groups = tuple[tuple[Held, ...], ...]
 """Examples that belong together, group by group."""
 
 
@@ -51,32 +56,6 @@ class Confused:
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
         return {"label": self.label, "taken_for": self.taken_for, "count": self.count}
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """An example that is possibly mislabelled.
-
-    Attributes:
-        held: the example.
-        likelier: the label that all others say is likelier.
-        probability: of that label, from 0 to 1.
-        own: the probability of the example's own label.
-    """
-
-    held: Held
-    likelier: str
-    probability: float
-    own: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields for JSON."""
-        return {
-            **self.held.as_json(),
-            "likelier": self.likelier,
-            "probability": round(self.probability, 6),
-            "own_probability": round(self.own, 6),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +161,7 @@ class OtherEncoder:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Check:
     """How good a store is: a function of the set of its examples, and of held-out rows where there are some.
 
@@ -229,10 +208,29 @@ class Check:
     held_out: HeldOut | None = None
     other_encoder: OtherEncoder | None = None
 
+    def __repr__(self) -> str:
+        sure = "None" if self.accuracy is None else f"{self.accuracy:.3g}"
+        return f"Check(examples={self.examples}, accuracy={sure}, suspected={self.suspected})"
+
     @property
     def accuracy(self) -> float | None:
         """The share that was called what it is; None where nothing was tested."""
         return self.right / self.tested if self.tested else None
+
+    def _repr_html_(self) -> str:
+        known = "" if self.interval is None else f"{self.interval[0]:.3f} to {self.interval[1]:.3f}"
+        rows: list[tuple[str, str | float | None]] = [
+            ("examples", self.examples),
+            ("outputs", str(self.labelling)),
+            ("accuracy", self.accuracy),
+            ("95 % interval", known or None),
+            ("tested", self.tested or None),
+            ("no accuracy", self.untested),
+            ("inputs with different outputs", len(self.contradictions)),
+            ("inputs taught more than once", len(self.duplicates)),
+        ]
+        table = facts("Check", rows)
+        return joined(table, suspected(self.suspects, total=self.suspected) if self.suspects else "")
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""

@@ -10,15 +10,16 @@ forgotten or added for it, since what the prior says of an example without itsel
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_icl.access.opening import with_encoder
 from edge_icl.answer import in_turn
-from edge_icl.answer.check import Check, Confused, HeldOut, LabelCheck, Suspect, Wrong
+from edge_icl.answer.check import Check, Confused, HeldOut, LabelCheck, Wrong
 from edge_icl.answer.legible import foreign_of
+from edge_icl.answer.suspect import Suspect
 from edge_icl.errors import InputError, ModelMissingError, StoreEmptyError, StoreEncoderError
 from edge_icl.example import Example, folded
 from edge_icl.prior import accuracy
@@ -136,7 +137,7 @@ def _check(opened: OpenStore, snapshot: Snapshot, asked: _Asked) -> Check:
         )
     derived = opened.cache.derived(snapshot)
     _ = derived.points  # first: pages read for their texts alone would hold their vectors a second time
-    examples = [Held(id.hex(), example) for id, example in snapshot.examples()]
+    examples = [Held.of(id.hex(), example) for id, example in snapshot.examples()]
     labelling, counts = derived.labelling("auto"), derived.outputs
     untested, other = _untested(labelling, counts, asked), None
     if untested is not None:
@@ -191,10 +192,10 @@ def _left_out(derived: Derived, examples: Sequence[Held], progress: Progress) ->
     found = mislabelled(logs, own)
     suspects = tuple(
         Suspect(
-            examples[row],
-            prior.labels[other],
-            float(np.exp(logs[row, other])),
-            float(np.exp(logs[row, own[row]])),
+            *astuple(examples[row]),
+            likelier=prior.labels[other],
+            probability=float(np.exp(logs[row, other])),
+            own=float(np.exp(logs[row, own[row]])),
         )
         for row, other in zip(found.rows[:MOST_SUSPECTS], found.likelier[:MOST_SUSPECTS], strict=True)
     )

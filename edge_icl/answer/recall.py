@@ -37,7 +37,7 @@ def taught(snapshot: Snapshot, question: str) -> list[Held]:
     words = [json.dumps(word, ensure_ascii=False)[1:-1].encode() for word in {*wanted.split()}]
     words.sort(key=len, reverse=True)
     return [
-        Held(page.ids[row].tobytes().hex(), example)
+        Held.of(page.ids[row].tobytes().hex(), example)
         for page in snapshot.pages()
         for row in _rows(page, words)
         if folded((example := page.example(row)).input) == wanted
@@ -55,7 +55,7 @@ def contradictions(snapshot: Snapshot, given: Sequence[Example]) -> list[Held]:
 
     def look(page: Page) -> list[Held]:
         return [
-            Held(id.hex(), example)
+            Held.of(id.hex(), example)
             for id, example in page.examples()
             if known.get(folded(example.input), set()) - {example.output}
         ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from edge_icl.answer.judging import Judgement
 from edge_icl.results import Answer
 from edge_icl.runtime import fork
+from edge_icl.runtime.bound import Bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -47,7 +48,7 @@ class Shown:
     count: Callable[[str], int] | None = None
 
 
-class Reply:
+class Reply(Bound):
     """An answer in the making: iterate over its pieces, and leave its `with` statement to stop the model.
 
     Safe to use from several threads: one iterates, another one cancels or closes.
@@ -60,13 +61,17 @@ class Reply:
         (False, True)
 
     Attributes:
+        question: in Unicode NFC.
         prompt: what the model is shown; None where it is not asked.
         examples: those in the prompt; without one, those that the answer rests on.
         nearest: those nearest to the question, where the prior is asked.
     """
 
+    instead = "ask in the process that needs the answer, or send its `answer`"
+
     def __init__(
         self,
+        question: str,
         shown: Shown,
         pieces: Generator[Judgement | str, None, bool],
         *,
@@ -74,6 +79,7 @@ class Reply:
         lifetime: Lifetime,
         timings: dict[str, float],
     ) -> None:
+        self.question = question
         self.prompt = shown.prompt
         self.examples = shown.examples
         self.nearest = shown.nearest
@@ -139,10 +145,13 @@ class Reply:
     def answer(self) -> Answer:
         """The answer as far as it has come."""
         spent = sum(self._timings.get(step, 0.0) for step in ("embed", "select", "answer"))
+        shares = self._judgement.shares
         return Answer(
+            question=self.question,
             text=self._text if self._judgement.given else None,
             kind=self._shown.kind,
-            labels=self._judgement.shares,
+            probability=next(iter(shares.values()), None),
+            labels=shares,
             parts=self._judgement.parts,
             examples=self.examples,
             nearest=self.nearest,

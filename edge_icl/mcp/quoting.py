@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 
-from edge_icl.search.matching import unseen
+from edge_icl.display.unseen import unseen
 
 MOST = 400
 """Characters of a text that are shown; the fields beside it have all of it."""

@@ -97,10 +97,10 @@ def _contents(opened: OpenStore, snapshot: Snapshot, progress: Progress) -> Cont
     layout = lay_out(points.vectors[:MOST_MAPPED], progress)
     positions = [(x, y) for x, y in layout.positions.tolist()]
     representatives = {*snapshot.clustering.representative_ids()}
-    suspects = {one.held.id for one in check.suspects}
+    suspects = {one.id for one in check.suspects}
     rows = [
         Row(
-            Held(id.hex(), example),
+            Held.of(id.hex(), example),
             snapshot.short(id),
             positions[i] if i < len(positions) else None,
             id in representatives,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_icl.report.markup import Safe, element, joined
+from edge_icl.display.markup import Safe, element, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -13,9 +13,9 @@ import shlex
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from edge_icl.display.markup import Safe, alone, element, joined, policy, spoken
 from edge_icl.report.contents import gather
 from edge_icl.report.drawing import bar, drawn, shape, swatch
-from edge_icl.report.markup import Safe, alone, element, joined, policy, spoken
 from edge_icl.report.remarks import clipped, remarks
 from edge_icl.report.script import SCRIPT
 from edge_icl.report.style import STYLE
@@ -242,9 +242,9 @@ def _row(row: Row, places: Mapping[str, str], *, given: bool) -> Safe:
         about.append(element("span", "representative", class_="mark"))
     if row.suspect:
         about.append(element("span", "mislabelled?", class_="mark bad"))
-    about += [spoken(tag, class_="tag") for tag in row.held.example.tags]
-    if row.held.example.source is not None:
-        about.append(spoken(row.held.example.source))
+    about += [spoken(tag, class_="tag") for tag in row.held.tags]
+    if row.held.source is not None:
+        about.append(spoken(row.held.source))
     about.append(element("span", row.short, class_="id"))
     return element(
         "li",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from edge_icl.report.markup import Safe, element, joined, spoken
-from edge_icl.search.matching import shown
+from edge_icl.display.markup import Safe, element, joined, spoken
+from edge_icl.display.unseen import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from edge_icl.answer.check import Check, Suspect
+    from edge_icl.answer.check import Check
+    from edge_icl.answer.suspect import Suspect
     from edge_icl.results import Held
 
 MOST_OPEN = 12
@@ -78,10 +79,10 @@ def _kind(title: str, why: str, cards: Sequence[Safe], *, of: int = 0) -> Iterab
 def _suspect(one: Suspect, short: Mapping[str, str], command: str) -> Safe:
     """Return the card of an example that is possibly mislabelled."""
     return _card(
-        one.held.input,
-        joined("taught as ", _strong(one.held.output), ", rather ", _strong(one.likelier)),
+        one.input,
+        joined("taught as ", _strong(one.output), ", rather ", _strong(one.likelier)),
         f" ({one.probability:.0%} likely)",
-        run=[_fix(command, short[one.held.id], one.likelier)],
+        run=[_fix(command, short[one.id], one.likelier)],
     )
 
 

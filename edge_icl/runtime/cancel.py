@@ -12,9 +12,10 @@ import threading
 from weakref import WeakSet
 
 from edge_icl.errors import AskCancelledError
+from edge_icl.runtime.bound import Bound
 
 
-class Cancel:
+class Cancel(Bound):
     """Stops the questions that it was given to, for good. Safe to use from several threads.
 
         >>> cancel = Cancel()
@@ -27,6 +28,8 @@ class Cancel:
     Args:
         parent: when this is set, so is the new one.
     """
+
+    instead = "cancel the question in the process that asks it"
 
     def __init__(self, parent: Cancel | None = None) -> None:
         self._flag = ctypes.create_string_buffer(2)  # a C string: empty until it is set

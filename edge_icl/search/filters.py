@@ -62,8 +62,8 @@ class Filters:
         def fits(one: Held) -> bool:
             return (
                 (output is None or one.output == output)
-                and (source is None or one.example.source == source)
-                and (tag is None or tag in one.example.tags)
+                and (source is None or one.source == source)
+                and (tag is None or tag in one.tags)
                 and (pattern is None or pattern.within(one.input, one.output))
             )
 

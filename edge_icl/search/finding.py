@@ -47,7 +47,7 @@ def select(snapshot: Snapshot, filters: Filters) -> list[Held]:
     fits = filters.test()
 
     def look(page: Page) -> list[Held]:
-        return [one for id, example in page.examples() if fits(one := Held(id.hex(), example))]
+        return [one for id, example in page.examples() if fits(one := Held.of(id.hex(), example))]
 
     return [one for found in snapshot.visit(look) for one in found]
 
@@ -59,7 +59,7 @@ def held(snapshot: Snapshot, id: bytes, similarity: float | None = None) -> Held
         ExampleNotFoundError: no example has it.
     """
     page, i = snapshot.row(id)
-    return Held(id.hex(), page.example(i), similarity)
+    return Held.of(id.hex(), page.example(i), similarity)
 
 
 def every_example(read: Read) -> Iterator[Held]:
@@ -72,7 +72,7 @@ def every_example(read: Read) -> Iterator[Held]:
         read: calls work(snapshot) for the store as it is now.
     """
     pages = read(lambda snapshot: snapshot.visit(_without_vectors))
-    return (Held(id.hex(), example) for page in pages for id, example in page.examples())
+    return (Held.of(id.hex(), example) for page in pages for id, example in page.examples())
 
 
 def outputs(snapshot: Snapshot) -> dict[str, int]:

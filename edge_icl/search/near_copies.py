@@ -81,7 +81,7 @@ def near_copies(snapshot: Snapshot, asked: Asked, likeness: Likeness) -> list[He
             example = page.example(i)
             rows = others.like(example.input, found[:, i], likeness.threshold)
             if len(rows):
-                near.append(Held(ids[i].hex(), example, float(found[rows, i].max())))
+                near.append(Held.of(ids[i].hex(), example, float(found[rows, i].max())))
         return near
 
     return [one for found in snapshot.visit(look) for one in found]

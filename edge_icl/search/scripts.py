@@ -14,7 +14,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_icl.search.matching import unseen
+from edge_icl.display.unseen import unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,8 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from edge_icl.search.matching import fold, visible
+from edge_icl.display.unseen import visible
+from edge_icl.search.matching import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from edge_icl.display.markup import joined
+from edge_icl.display.tables import facts, listing
+
 
 class Problem(StrEnum):
     """What can be wrong with a file of a store, or with an example that a receipt says is forgotten."""
@@ -65,6 +68,19 @@ class Verification:
     def ok(self) -> bool:
         """Whether the store is exactly what its manifest says."""
         return not self.differences
+
+    def _repr_html_(self) -> str:
+        rows: list[tuple[str, str | float | None]] = [
+            ("as the manifest says", self.ok),
+            ("rebuilt and compared", self.deep),
+            ("examples", self.examples),
+            ("root", self.root),
+            ("moved on since the receipt", self.moved_on),
+            ("of the receipt's store", self.same_store),
+        ]
+        wrong = [(one.path, one.problem, one.detail) for one in self.differences]
+        found = listing("Differences", ("file", "problem", "detail"), wrong) if wrong else ""
+        return joined(facts("Verification", rows), found)
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""

@@ -124,8 +124,7 @@ class Browsing(ttk.Frame):
         some, count = found
         self.held = {held.id: held for held in some}
         self.list.fill(
-            (held.id, (held.output, held.input, ", ".join(held.example.tags), held.example.source or ""))
-            for held in some
+            (held.id, (held.output, held.input, ", ".join(held.tags), held.source or "")) for held in some
         )
         first = f"the first {len(some):,} of " if len(some) < count else ""
         told = f"{count:,} of {counted(self.count)}" if wanted[0] else counted(count)

@@ -15,7 +15,7 @@ from test_shells import examples as tagged
 
 from edge_icl import Example
 from edge_icl.cli import tables
-from edge_icl.search.matching import shown
+from edge_icl.display.unseen import shown
 
 pytest_plugins = ["cli_fixtures"]
 

@@ -156,7 +156,7 @@ def test_an_add_is_taken_back_and_the_store_is_what_it_was(taught: Memory) -> No
         ((b"0f",), "bytes is not the id of an example; "),
         (({"id": "0f"},), "dict is not the id of an example; "),
         (([[["0f"]]],), "list is not the id of an example; "),
-        ((Held(3, EXAMPLES[0]),), "int is not the id of an example; "),
+        ((Held.of(3, EXAMPLES[0]),), "int is not the id of an example; "),
     ],
 )
 def test_what_names_no_example_is_refused_and_nothing_is_forgotten(

@@ -233,7 +233,7 @@ def test_what_an_earlier_version_let_in_is_still_read_and_reported(tmp_path: Pat
     )
     memory = without_models(store)
 
-    assert [one.example.tags for one in memory.examples()] == [("y", "x")]
+    assert [one.tags for one in memory.examples()] == [("y", "x")]
     assert {one.detail for one in check(store.path).differences} == {
         "it holds a vector with a component of -128",
         f"example {Example('a', 'b').id(SETTINGS.seed).hex()[:32]} is not in canonical form",

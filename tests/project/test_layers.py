@@ -19,6 +19,7 @@ import edge_icl
 LADDER = [
     {"errors"},
     {"runtime"},
+    {"display"},
     {"example"},
     {"cluster"},
     {"store"},
@@ -42,11 +43,12 @@ LADDER = [
 RANK = {name: rank for rank, names in enumerate(LADDER) for name in names}
 ALONE = {
     "runtime": {"errors"},
+    "display": {"errors", "runtime"},
     "cluster": {"example"},
     "prompt": {"errors", "runtime", "example"},
     "llm": {"errors", "runtime", "prompt"},
     "models": {"errors", "runtime", "llm", "encode"},
-    "formats": {"errors", "runtime", "example", "encode", "search"},
+    "formats": {"errors", "runtime", "display", "example", "encode", "search"},
 }
 FILES = {"encodings", "formats", "given", "spreadsheets", "tables"}
 """What of the command line's folder reads and writes files for programs too: a rung of its own."""

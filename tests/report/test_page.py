@@ -15,8 +15,8 @@ from shown import SEED, stored, vector
 from small_encoders import imported_encoders, small_encoders
 
 from edge_icl import Example, Memory, StoreEmptyError
+from edge_icl.display.unseen import shown
 from edge_icl.report.style import DARK, LIGHT
-from edge_icl.search.matching import shown
 
 __all__ = ["imported_encoders", "small_encoders"]
 

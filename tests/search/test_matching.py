@@ -16,9 +16,10 @@ from repository import SHARED
 from stores import SETTINGS, make, tree
 
 from edge_icl import Example, InputError
+from edge_icl.display.unseen import visible
 from edge_icl.mcp.plans import Plans
 from edge_icl.mcp.tools import Desk, DryRunArguments, forget_dry_run
-from edge_icl.search.matching import Pattern, fold, visible
+from edge_icl.search.matching import Pattern, fold
 from edge_icl.store.pages import Row
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import base64
 import hashlib
 import html
 
-from edge_icl.search.matching import shown
+from edge_icl.display.unseen import shown
 
 
 class Safe(str):

@@ -1,0 +1,33 @@
+"""What the library returns: frozen dataclasses, each with the JSON that the command line prints.
+
+May import: errors, runtime, display, example. Read in this order:
+
+    held     examples as a store returns them
+    answer   what was found for a question
+    changed  what a change did
+    report   a page that shows a store
+
+All names are here too: `from edge_icl.results import Answer`.
+"""
+
+from edge_icl.results.answer import MOST_LIKELY, Answer, AnswerKind, Labelling, Suggestion
+from edge_icl.results.changed import RECEIPT, Added, Receipt, Reencoded, Renamed, Replaced
+from edge_icl.results.held import Held, Near
+from edge_icl.results.report import Report
+
+__all__ = [
+    "MOST_LIKELY",
+    "RECEIPT",
+    "Added",
+    "Answer",
+    "AnswerKind",
+    "Held",
+    "Labelling",
+    "Near",
+    "Receipt",
+    "Reencoded",
+    "Renamed",
+    "Replaced",
+    "Report",
+    "Suggestion",
+]
