@@ -4,6 +4,7 @@ What a program needs is here: `Memory`, `Example`, the records that methods retu
 rooms, each of which imports only those before it, and says in its docstring in which order to read it:
 
     errors     what goes wrong: one tree of exceptions
+    freezing   what PyInstaller is told, so that a frozen program is whole
     runtime    processors, threads, signals, children, what is at work in an open store
     display    texts as they are shown: escapes for the unseen, HTML that runs nothing
     example    one example, normalised, and its id

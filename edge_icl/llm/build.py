@@ -38,12 +38,12 @@ _NO_CHOICE = "GGML_NO_BACKTRACE"
 
 
 def llama_version() -> str | None:
-    """Return the version of the installed llama-cpp-python, None without one."""
+    """Return the version of the installed llama-cpp-python, None without one, or where a program hides it."""
     folder = _folder()
     if folder is None:
         return None
     # Not by importlib.metadata, which brings the parsers of mail, CSV and zip files.
-    found = _VERSION.search((folder / "__init__.py").read_text(encoding="utf-8"))
+    found = _VERSION.search(_read(folder / "__init__.py"))
     return None if found is None else found[1]
 
 
@@ -80,10 +80,12 @@ def machine() -> list[str]:
     """Return what llama.cpp's figures depend on besides the model: the library, the processor, the GPU.
 
     Another list means that they may differ: another build (told by sizes and times of the shared libraries),
-    another processor, another driver. Which variant is loaded follows from the libraries and the processor.
+    another processor, another driver. Which variant is loaded follows from the libraries and the processor. A
+    frozen program in one file unpacks the libraries each time it starts, so there the time is the program's.
     """
     files = [(path.name, path.lstat()) for path in _libraries()]
-    library = [f"{name} {found.st_size} {found.st_mtime_ns}" for name, found in files]
+    frozen = Path(sys.executable).stat().st_mtime_ns if getattr(sys, "frozen", False) else None
+    library = [f"{name} {found.st_size} {frozen or found.st_mtime_ns}" for name, found in files]
     chosen = [
         f"{name}={value}"
         for name, value in os.environ.items()

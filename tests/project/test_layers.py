@@ -18,6 +18,7 @@ import edge_icl
 
 LADDER = [
     {"errors"},
+    {"freezing"},
     {"runtime"},
     {"display"},
     {"example"},
@@ -62,6 +63,8 @@ def modules() -> dict[str, Path]:
     found = {}
     for folder, package in FOLDERS.items():
         for path in sorted((REPOSITORY / folder).rglob("*.py")):
+            if path.name.startswith("hook-"):
+                continue  # PyInstaller's, read by their paths
             parts = path.relative_to(REPOSITORY / folder).with_suffix("").parts
             found[".".join((package, *parts)).removesuffix(".__init__")] = path
     return found
