@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist wo
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 
-.PHONY: help setup demo test tests lint docs format counts campaign fuzz bench accuracy clean
+.PHONY: help setup demo test tests lint mcpb docs format counts campaign fuzz bench accuracy clean
 
 help:
 	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
@@ -21,6 +21,7 @@ help:
 	@echo "make fuzz      an hour of bytes of any kind before the decoders of a store (Linux)"
 	@echo "make bench     measure: every target in one table (about five minutes)"
 	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
+	@echo "make mcpb      write dist/edge-icl-VERSION.mcpb, with which assistants are told of edge-icl"
 	@echo "make docs      write the API reference to build/docs"
 	@echo "make format    format the code"
 	@echo "make clean     remove what make made, the fetched models included"
@@ -76,6 +77,10 @@ docs: setup
 format: setup
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format --quiet .
+
+mcpb:
+	$(PYTHON) integrations/mcpb/build.py
+	@ls dist/*.mcpb
 
 # An environment of its own: the rivals bring a hundred packages.
 $(BENCH)/.ready: pyproject.toml benchmarks/requirements.txt

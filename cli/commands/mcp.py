@@ -25,15 +25,15 @@ def mcp(session: Session, model: str | None) -> None:
     """Serve the store to an assistant, by the Model Context Protocol over stdin and stdout.
 
     An assistant's program starts this command by itself: docs/mcp.md shows what to tell it. It can add, ask,
-    search, and forget in two steps: a dry run shows what would go, and only the token that it returns forgets
-    that. No connection is opened. What the assistant does with what it reads is beyond the control of edge-icl.
+    search, list and check, and correct and forget in two steps: a dry run shows what would go, and only the
+    token that it returns does that. No connection is opened. What the assistant does with what it reads is
+    beyond the control of edge-icl.
 
     Needs one package more: pip install "edge-icl[mcp]".
     """
     try:
-        from edge_icl.mcp.plans import Plans
+        from edge_icl.mcp.desk import Desk
         from edge_icl.mcp.server import serve
-        from edge_icl.mcp.tools import Desk
     except ModuleNotFoundError as error:
         raise NotInstalledError(
             f"the Model Context Protocol needs a package that is missing, {error.name}",
@@ -46,7 +46,7 @@ def mcp(session: Session, model: str | None) -> None:
         )
     if is_terminal(sys.stdin):
         session.output.note("waiting for an assistant on stdin; Ctrl-D ends it")
-    desk = Desk(partial(session.open, model=model), Plans())
+    desk = Desk(partial(session.open, model=model), session.command_line())
     interrupts.end_by(desk.close)  # a thread of the SDK waits for stdin, where no KeyboardInterrupt reaches it
     serve(desk, version=__version__)
     session.new.clear()  # no user reads notes here

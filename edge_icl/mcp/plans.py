@@ -1,12 +1,13 @@
-"""Forgets that were shown and not done yet: each has a token, and only the token does it.
+"""Changes that were shown and not made yet: each has a token, and only the token makes it.
 
-    >>> token = plans.keep(Plan(ids, root))
+    >>> token = plans.keep(Forgetting(ids, root))
     >>> plans.take(token)
-    Plan(ids=..., root=...)
+    Forgetting(ids=..., root=...)
 
-An assistant may misread what to forget. So it is shown what would go, and the token that it then gives back can
-only mean that. Tokens are kept in memory alone, serve once and expire; the root tells whether the store has
-changed since.
+An assistant may misread what to forget, or to correct. So it is shown what would go, and the token that it then
+gives back can only mean that. Tokens are kept in memory alone, serve once and expire. What is forgotten must be
+what the store held when it was shown, which the root tells; the one example that is corrected is told by its
+id, so that several can be shown and then corrected.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from edge_icl.errors import ConfirmationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+P = TypeVar("P")
 
 LIFETIME = 600.0
 """Seconds that a token serves: long enough to ask a person, too short to be forgotten about."""
@@ -32,7 +35,7 @@ TOKEN_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Forgetting:
     """A forget that was shown.
 
     Attributes:
@@ -44,19 +47,34 @@ class Plan:
     root: str
 
 
-class Plans:
-    """The plans of one process. Safe to use from several threads.
+@dataclass(frozen=True, slots=True)
+class Fixing:
+    """A correction that was shown.
+
+    Attributes:
+        id: of the example, hex.
+        output: its new output.
+    """
+
+    id: str
+    output: str
+
+
+class Plans(Generic[P]):
+    """The plans of one process for one tool. Safe to use from several threads.
 
     Args:
+        tool: what does them.
         clock: returns seconds that never go back.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, tool: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tool = tool
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[float, Plan]] = {}
+        self._kept: dict[str, tuple[float, P]] = {}
 
-    def keep(self, plan: Plan) -> str:
+    def keep(self, plan: P) -> str:
         """Keep a plan and return its token."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._lock:
@@ -66,7 +84,7 @@ class Plans:
             self._kept[token] = (self._clock() + LIFETIME, plan)
         return token
 
-    def take(self, token: str) -> Plan:
+    def take(self, token: str) -> P:
         """Return the plan of a token, which then no longer serves.
 
         Raises:
@@ -77,8 +95,8 @@ class Plans:
             found = self._kept.pop(token, None)
         if found is None:
             raise ConfirmationError(
-                f"no forget waits for this token: it is wrong, was used, or is older than {LIFETIME:.0f} s",
-                "call forget_dry_run again",
+                f"no {self._tool} waits for this token: it is wrong, was used, or is over {LIFETIME:.0f} s old",
+                f"call {self._tool}_dry_run again",
             )
         return found[1]
 

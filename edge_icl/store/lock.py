@@ -120,7 +120,7 @@ def _refuse_foreign(path: Path) -> None:
         raise StoreAccessError(f"{path} cannot be locked: {error.strerror}", "check its permissions") from error
     raise StoreAccessError(
         f"{path} is not the store's own file, and locking would empty another",
-        f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it again",
+        f"remove it with `rm {shlex.quote(str(path))}`: it is made again",
     )
 
 

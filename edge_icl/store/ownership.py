@@ -86,7 +86,7 @@ def _unexposed(store: Path) -> list[tuple[Path, os.stat_result]]:
 def _remedy(path: Path) -> str:
     """Return what to do where something else is than a file or a directory of a store."""
     if path.name in ("cache", "lock"):
-        return f"remove it with `rm {shlex.quote(str(path))}`: edge-icl makes it again"
+        return f"remove it with `rm {shlex.quote(str(path))}`: it is made again"
     return "every directory and file of a store must be its own: use a copy of the store that has them"
 
 

@@ -383,7 +383,7 @@ ELSEWHERE = {
     "computed rightly here: edge-icl doctor": "a model that gives numbers that are not finite: tests/llm",
     "then start this program again": "a model that is written to while it is in use: tests/llm",
     "give the path of a .gguf file; `edge-icl models fetch`": "only a program can ask so: tests/llm",
-    "as `edge-icl forget --help` says": "told to an assistant: tests/mcp",
+    "`(?P<quoted>": "a pattern that finds commands in what an assistant is told: tests/mcp",
     "leave the encoder out, or see": "only a program can ask so: tests/memory",
     "close other programs, or check the store": "too little memory: tests/store",
     "find it with `edge-icl verify`": "only damage that keeps all digests right: tests/store",

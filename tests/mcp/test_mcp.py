@@ -23,7 +23,8 @@ from repository import REPOSITORY
 from watch import edge_icl, mcp_calls
 
 from edge_icl import ConfirmationError, EdgeIclError, Memory
-from edge_icl.mcp.plans import LIFETIME, MOST, Plan, Plans
+from edge_icl.answer.certainty import in_words
+from edge_icl.mcp.plans import LIFETIME, MOST, Forgetting, Plans
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -55,6 +56,12 @@ async def call(client: Client, tool: str, **arguments: object) -> tuple[str, dic
     return text(result), result.structured_content
 
 
+async def lines(client: Client, tool: str, **arguments: object) -> tuple[list[str], dict[str, Any]]:
+    """Call a tool and return the lines of its text, and its fields."""
+    told, fields = await call(client, tool, **arguments)
+    return told.split("\n"), fields
+
+
 async def fail(client: Client, tool: str, **arguments: object) -> str:
     """Call a tool that refuses, and return the sentence."""
     result = await client.call_tool(tool, arguments)
@@ -64,8 +71,8 @@ async def fail(client: Client, tool: str, **arguments: object) -> str:
 
 
 def text(result: CallToolResult) -> str:
-    (block,) = result.content
-    return block.text
+    """Return what a tool says: of `ask` the answer, and below it what is to be known of it."""
+    return "\n".join(block.text for block in result.content)
 
 
 def test_an_assistant_adds_asks_searches_and_forgets(models_home: Path, tmp_path: Path) -> None:
@@ -76,13 +83,25 @@ def test_an_assistant_adds_asks_searches_and_forgets(models_home: Path, tmp_path
         await call(client, "add", input="Sandwich at noon", output="food")
         assert (await call(client, "add", input="Sandwich at noon", output="food"))[1]["duplicates"] == 1
 
-        answer, fields = await call(client, "ask", question="Uber to an airport")
+        (answer, *told), fields = await lines(client, "ask", question="Uber to an airport")
         with Memory.open() as here:
-            assert answer == fields["answer"] == here.ask("Uber to an airport").text
+            own = here.ask("Uber to an airport")
+        assert answer == fields["answer"] == own.text
+        assert own.as_json().keys() <= fields.keys()
+        assert own.probability == pytest.approx(fields["probability"], abs=1e-6)
+        certainty = f"{fields['certainty']} (probability {own.probability:.2f} among 2 outputs of the store)"
+        assert (told[0], certainty.startswith(in_words(own.probability))) == (certainty, True)
+        assert key in "".join(told)
+        (answer, *told), _ = await lines(client, "ask", question="Uber to  the airport")
+        assert (answer, told[0]) == ("travel", "taught: the question is the input of 1 example")
+        (_, *told), fields = await lines(client, "ask", question="Prove that e is irrational")
+        assert (
+            "the question is unlike everything that was taught: the answer may be a mere guess" in told
+        ) == (fields["unlike"])
 
-        lines, fields = await call(client, "search", text="a ride to the airport", limit=1)
+        found, fields = await call(client, "search", text="a ride to the airport", limit=1)
         assert [one["id"] for one in fields["examples"]] == [key]
-        assert lines.startswith(f"{key}\t0.")
+        assert found.startswith(f"{key}\t0.")
 
         _, before = await call(client, "status")
         assert (before["examples"], before["path"]) == (2, str(models_home / "stores" / "default"))
@@ -118,12 +137,83 @@ def test_an_assistant_hears_of_a_label_that_looks_like_another_and_forgets_by_la
         assert "white space around the output was left out" in told
         assert told.endswith('the label is new, and like "travel": ask the user which is meant')
         assert fields["look_alikes"] == [{"label": "travle", "like": "travel", "reads_the_same": False}]
+        told, fields = await call(client, "add", input="รถไฟไปเชียงใหม่", output="travel")
+        unread = "the encoder does not know the characters of the input, and cannot tell it from others"
+        assert told == f"added {fields['ids'][0]}; {unread}"
+        assert fields["unread"] == 1
+        (told, *others), fields = await lines(client, "add", input="Ferry", output="food")
+        assert told.endswith("this input was taught with another output too, ask the user which is right:")
+        assert [one["output"] for one in fields["contradictions"]] == ["travle"]
+        assert others[0].endswith('"travle"\t"Ferry"')
         told, fields = await call(client, "add", input="Ship", output="travel")
-        assert (told, "look_alikes" in fields) == (f"added {fields['ids'][0]}", False)
+        assert (told, fields.keys() & {"look_alikes", "contradictions"}) == (f"added {fields['ids'][0]}", set())
         _, plan = await call(client, "forget_dry_run", output="travel", match="airport")
         assert {one["input"] for one in plan["examples"]} == {"Uber to the airport", "Uber to airport"}
         wrong = await fail(client, "forget_dry_run", output="trave")
-        assert wrong.startswith('no example has the output "trave"; did you mean travel')
+        assert wrong.startswith('no example has the output "trave"; did you mean "travel"')
+
+    session(work)
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_an_assistant_looks_through_the_store_and_corrects_it() -> None:
+    async def work(client: Client) -> None:
+        (told, *listed), page = await lines(client, "list", output="travel", limit=2)
+        assert told == "3 examples fit; 2 shown"
+        assert listed[-1] == f"for the next page, call list with the cursor {page['next_cursor']}"
+        told, rest = await call(client, "list", output="travel", limit=2, cursor=page["next_cursor"])
+        assert (rest["fitting"], rest["next_cursor"]) == (3, None)
+        found = [one["input"] for one in (*page["examples"], *rest["examples"])]
+        assert sorted(found) == ["Train to Berlin", "Uber to airport", "Uber to the airport"]
+
+        told, fields = await call(client, "labels")
+        assert [(one["label"], one["count"]) for one in fields["labels"]] == [
+            ("travel", 3),
+            ("food", 1),
+            ("office", 1),
+        ]
+        assert '3\t"travel"' in told
+
+        told, fields = await call(client, "check")
+        assert fields["counts"]["single"] == 2
+        assert '2 labels with one example; more of each would help:\n"food"\n"office"' in told
+        assert "what it cannot read is not known" in told  # there is no encoder on this machine
+
+        told, plan = await call(client, "fix_dry_run", id=PAPER[:8], output=" paper\n")
+        assert (plan["example"]["id"], plan["output"], plan["new"]) == (PAPER, "paper", True)
+        assert f'{PAPER}\t"office"\t"Printer paper"\nnew output\t"paper"\n' in told
+        assert (await call(client, "labels"))[1] != fields
+        told, done = await call(client, "fix", token=plan["token"])
+        assert (done["changed"], done["ids"]) == (True, [PAPER])
+        _, page = await call(client, "list", match="printer")
+        assert [(one["id"], one["output"]) for one in page["examples"]] == [(done["id"], "paper")]
+        assert "the example" in await fail(client, "fix_dry_run", id=done["id"], output="paper")
+
+    session(work)
+
+    with Memory.open(create=False) as memory:
+        assert memory.verify(deep=True).ok
+
+
+def test_only_the_token_of_its_dry_run_corrects_and_only_once(bare_home: Path) -> None:
+    async def work(client: Client) -> None:
+        _, forgetting = await call(client, "forget_dry_run", ids=[PAPER])
+        _, first = await call(client, "fix_dry_run", id=PAPER, output="paper")
+        _, second = await call(client, "fix_dry_run", id=IDS["Sandwich at noon"], output="meals")
+        with unchanged(bare_home):
+            wrong = await fail(client, "fix", token=forgetting["token"])
+            assert wrong.startswith("no fix waits for this token")
+            assert wrong.endswith("call fix_dry_run again")
+            assert "no forget waits" in await fail(client, "forget", token=first["token"])
+        _, first = await call(client, "fix_dry_run", id=PAPER, output="paper")
+        await call(client, "fix", token=second["token"])  # several are shown, and then corrected
+        await call(client, "fix", token=first["token"])
+        _, gone = await call(client, "fix_dry_run", id=IDS["Train to Berlin"], output="trains")
+        with Memory.open() as another:
+            another.forget(IDS["Train to Berlin"])
+        with unchanged(bare_home):
+            assert await fail(client, "fix", token=first["token"]) == wrong
+            assert "no example has the id" in await fail(client, "fix", token=gone["token"])
 
     session(work)
 
@@ -207,13 +297,23 @@ def test_there_may_be_no_store_yet(own_home: Path) -> None:
 def test_every_tool_says_what_it_takes_and_whether_it_destroys() -> None:
     async def work(client: Client) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert list(tools) == ["add", "ask", "search", "status", "forget_dry_run", "forget"]
-        assert [name for name, tool in tools.items() if tool.annotations.destructive_hint] == ["forget"]
-        assert [name for name, tool in tools.items() if not tool.annotations.read_only_hint] == [
-            "add",
-            "forget",
-        ]
-        assert all(tool.description and not tool.annotations.open_world_hint for tool in tools.values())
+        assert " ".join(tools) == (
+            "add ask search list labels check status fix_dry_run fix forget_dry_run forget"
+        )
+        destructive = [name for name, tool in tools.items() if tool.annotations.destructive_hint]
+        changing = [name for name, tool in tools.items() if not tool.annotations.read_only_hint]
+        assert (destructive, changing) == (["fix", "forget"], ["add", "fix", "forget"])
+        for tool in tools.values():
+            assert tool.title == tool.annotations.title
+            assert not tool.annotations.open_world_hint
+            assert (
+                "Use it where" in tool.description
+                or "Only after" in tool.description
+                or "Use it to" in (tool.description)
+            )
+            assert tool.output_schema["type"] == "object"
+            named = set(re.findall(r"\b[a-z]+_dry_run\b", tool.description))
+            assert named <= tools.keys()
         assert tools["add"].input_schema["required"] == ["input", "output"]
         assert tools["forget"].input_schema["properties"].keys() == {"token"}
 
@@ -301,17 +401,18 @@ def test_the_documented_session_runs_as_it_stands(
 
 
 def masked(shown: str) -> str:
-    """Return a transcript without ids and tokens, which are secret or random."""
+    """Return a transcript without what is secret or random: ids and tokens, and what follows from the seed."""
+    shown = re.sub(r"(?m)^[a-z ]+ \(probability 0\.\d\d ", "# ", shown)
     return re.sub(r"\b[0-9a-f]{32}\b|(?<=token )\S+|(?<='token': ')[^']+", "#", shown)
 
 
 def test_a_token_expires() -> None:
     now = [0.0]
-    plans = Plans(clock=lambda: now[0])
-    early, late = (plans.keep(Plan((PAPER,), "root")) for _ in range(2))
+    plans = Plans("forget", clock=lambda: now[0])
+    early, late = (plans.keep(Forgetting((PAPER,), "root")) for _ in range(2))
     now[0] = LIFETIME - 1
 
-    assert plans.take(early) == Plan((PAPER,), "root")
+    assert plans.take(early) == Forgetting((PAPER,), "root")
     now[0] = LIFETIME
     with pytest.raises(ConfirmationError):
         plans.take(late)
@@ -319,8 +420,8 @@ def test_a_token_expires() -> None:
 
 @given(st.lists(st.integers(0, 3), max_size=40))
 def test_whatever_is_planned_a_token_means_its_own_plan_once(order: list[int]) -> None:
-    plans = Plans()
-    tokens = [plans.keep(Plan((str(number),), "root")) for number in range(4)]
+    plans = Plans("forget")
+    tokens = [plans.keep(Forgetting((str(number),), "root")) for number in range(4)]
     assert len(set(tokens)) == 4
     taken = set()
     for number in order:
@@ -333,8 +434,8 @@ def test_whatever_is_planned_a_token_means_its_own_plan_once(order: list[int]) -
 
 
 def test_plans_fill_no_memory() -> None:
-    plans = Plans()
-    first, *_, last = (plans.keep(Plan((PAPER,), "root")) for _ in range(MOST + 1))
+    plans = Plans("forget")
+    first, *_, last = (plans.keep(Forgetting((PAPER,), "root")) for _ in range(MOST + 1))
 
     plans.take(last)
     with pytest.raises(ConfirmationError):

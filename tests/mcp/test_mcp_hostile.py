@@ -86,6 +86,11 @@ TOOLS = {
     "add": ("input", "output", "tags", "source"),
     "ask": ("question",),
     "search": ("text", "limit"),
+    "list": ("match", "output", "source", "tag", "limit", "cursor"),
+    "labels": ("limit",),
+    "check": ("limit",),
+    "fix_dry_run": ("id", "output"),
+    "fix": ("token",),
     "forget_dry_run": ("ids", "match", "source", "tag", "like", "min_similarity"),
     "forget": ("token",),
     "status": ("x\ny" + RLO,),
@@ -95,6 +100,7 @@ TOOLS = {
 GOOD = {
     "add": {"input": " ", "output": "food"},  # but for that it is empty
     "search": {"text": "a ride"},
+    "fix_dry_run": {"id": "0", "output": "food"},
     "forget_dry_run": {"like": "a ride"},
 }
 
@@ -121,7 +127,7 @@ def test_whatever_a_tool_is_given_the_answer_is_one_sentence_and_nothing_changes
         assert server.call("status", {})[0]
 
     assert told > 600
-    assert {tool for tool, _ in done} <= {"status", "forget_dry_run"}  # of some ids, which are the example's
+    assert {tool for tool, _ in done} <= {"status", "list", "labels", "check", "forget_dry_run"}
 
 
 @pytest.mark.parametrize(
@@ -232,7 +238,20 @@ def test_no_text_of_an_example_fakes_a_line_of_a_result(models_home: Path) -> No
         assert first == "5 examples would be forgotten; nothing was changed"
         assert last.startswith("to forget exactly these, call forget within 600 s with the token ")
         _, found = server.call("search", {"text": "Taxi", "limit": 6})
-        for shown, some in ((lines, ids), (found.split("\n"), None)):
+        listed = server.call("list", {"tag": "a"})[1].split("\n")
+        assert listed.pop(0) == "5 examples fit; 5 shown"
+        _, labels = server.call("labels", {})
+        assert labels.count("\n") == len(FAKES) + 1
+        for key in ids:
+            _, told = server.call("fix_dry_run", {"id": key, "output": FAKES[0]})
+            first, shown, *_, last = told.split("\n")
+            assert (
+                first
+                == "1 example would be given another output, and its old one forgotten; nothing was changed"
+            )
+            assert shown.startswith(f'{key}\t"')
+            assert last.startswith("to do exactly this, call fix within 600 s with the token ")
+        for shown, some in ((lines, ids), (listed, ids), (found.split("\n"), None)):
             for line in shown:
                 key, *fields = line.split("\t")
                 assert re.fullmatch("[0-9a-f]{32}", key)

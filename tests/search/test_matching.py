@@ -17,8 +17,9 @@ from stores import SETTINGS, make, tree
 
 from edge_icl import Example, InputError
 from edge_icl.display.unseen import visible
-from edge_icl.mcp.plans import Plans
-from edge_icl.mcp.tools import Desk, DryRunArguments, forget_dry_run
+from edge_icl.mcp.arguments import DryRunArguments
+from edge_icl.mcp.changing import forget_dry_run
+from edge_icl.mcp.desk import Desk
 from edge_icl.search.matching import Pattern, fold
 from edge_icl.store.pages import Row
 
@@ -221,12 +222,12 @@ def test_a_match_of_nothing_that_can_be_seen_forgets_nothing(store: str) -> None
 
 def test_an_assistant_is_told_which_match_only_folded(tmp_path: Path) -> None:
     memory = holding(tmp_path / "store", FORGET)
-    desk = Desk(lambda *, create: memory, Plans())
+    desk = Desk(lambda *, create: memory, "edge-icl")
 
     plan = forget_dry_run(desk, DryRunArguments(match="zoe ward"))
     plain = forget_dry_run(desk, DryRunArguments(match="somebody"))
 
-    only = sorted(one["id"] for one in plan.fields["examples"] if one.get("only_folded"))
+    only = sorted(one.id for one in plan.fields.examples if one.only_folded)
     assert len(only) == 2
     said = "only with white space, invisible characters or letter forms read over do these hold the text: "
     assert f"\n{said}{', '.join(only)}\n" in plan.text

@@ -1,0 +1,169 @@
+"""What an assistant is told to do next: it can do that with a tool, or it is said that the user can."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import hints
+import numpy as np
+import pytest
+from command import IDS
+from handles import without_models
+from hypothesis import given
+from hypothesis import strategies as st
+from stores import SETTINGS, make
+
+from edge_icl import EdgeIclError, Example, InputError, Memory, StoreNotFoundError
+from edge_icl.mcp.advice import BY_HAND, SETTING, told
+from edge_icl.mcp.arguments import CheckArguments, DryRunArguments, FixDryRunArguments, ListArguments
+from edge_icl.mcp.changing import fix_dry_run, forget_dry_run
+from edge_icl.mcp.checking import check
+from edge_icl.mcp.desk import Desk
+from edge_icl.mcp.quoting import quoted
+from edge_icl.mcp.reading import list_
+from edge_icl.mcp.tools import TOOLS
+from edge_icl.mcp.wording import MOST_CHARACTERS
+from edge_icl.store.presence import missing
+from edge_icl.store.writer import Row
+
+pytest_plugins = ["cli_fixtures"]
+
+STORE = "edge-icl --store work"
+ROOMS = ("edge_icl/", "models/", "cli/passphrases.py")
+LIBRARY = [
+    str(hint)
+    for hint in hints.in_source()
+    if hint.place.startswith(ROOMS) and not hint.place.startswith("edge_icl/mcp/")
+]
+"""Every text that a tool may meet and that advises something to type; {} stands for what is filled in."""
+
+
+def typed(text: str) -> list[str]:
+    """Return the commands and options of a text that are not said to be the user's."""
+    rest = re.sub(rf"(`[^`]+`|--[a-z-]+( [^ ]+)?) ({re.escape(BY_HAND)}|{re.escape(SETTING)})", "", text)
+    return re.findall(r"edge-icl [a-z-]\S*|`[^`]*`|(?<![\w-])--[a-z]\S*", rest)
+
+
+@pytest.mark.parametrize("hint", LIBRARY)
+def test_no_hint_has_a_command_that_is_not_said_to_be_for_the_user(hint: str) -> None:
+    text = told(InputError("it is wrong", hint.replace("`{}`", "`edge-icl models fetch x`")), STORE)
+
+    assert not typed(text), text
+    assert all(tool in TOOLS for tool in re.findall(r"\btool ([a-z_]+)", text))
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        ("`edge-icl list` shows the ids", "the tool list shows the ids"),
+        ("teach it some: edge-icl add INPUT OUTPUT", "teach it some: call the tool add"),
+        ("fetch it once: edge-icl models fetch x", f"fetch it once: `edge-icl models fetch x` {BY_HAND}"),
+        ("find it with `edge-icl verify`", f"find it with `{STORE} verify` {BY_HAND}"),
+        (
+            "make a new store: edge-icl --store NEW init",
+            f"make a new store: `edge-icl --store NEW init` {BY_HAND}",
+        ),
+        (f"make it with `{STORE} init`", "make it with the tool add"),
+        (f"make it with `{STORE} init --encrypt`", f"make it with `{STORE} init --encrypt` {BY_HAND}"),
+        ("remove it with `rm '/a b/c'`: it is made again", f"`rm '/a b/c'` {BY_HAND}: it is made"),
+        ("did you mean --store work? if not, say so", f"did you mean --store work {SETTING}? if not, say so"),
+    ],
+)
+def test_a_hint_names_a_tool_or_the_user(hint: str, words: str) -> None:
+    assert words in told(InputError("it is wrong", hint), STORE)
+
+
+def test_a_store_that_is_missing_is_made_by_add(own_home: Path) -> None:
+    def opener(*, create: bool) -> Memory:
+        raise missing(own_home / "stores" / "work")
+
+    with pytest.raises(StoreNotFoundError) as raised:
+        list_(Desk(opener, STORE), ListArguments())
+
+    expected = f"there is no store at {own_home}/stores/work; make it with the tool add"
+    assert told(raised.value, STORE) == expected
+
+
+@pytest.fixture
+def desk(bare_home: Path) -> Desk:
+    """The taught store, without models, at a desk that the test closes."""
+    return Desk(lambda *, create: Memory.open(bare_home / "stores" / "default", create=False), "edge-icl")
+
+
+def refused(desk: Desk, work: Callable[[Desk], object]) -> str:
+    """Return what an assistant is told when a tool refuses."""
+    with pytest.raises(EdgeIclError) as raised:
+        work(desk)
+    return told(raised.value, desk.program)
+
+
+def test_what_tools_refuse_is_told_with_what_an_assistant_can_do(desk: Desk) -> None:
+    by_hand = f"`edge-icl forget --all` {BY_HAND}"
+    for work, words in (
+        (lambda at: fix_dry_run(at, FixDryRunArguments(id="ffff", output="x")), "the tool list shows the ids"),
+        (lambda at: fix_dry_run(at, FixDryRunArguments(id="a taxi", output="x")), "and the tool search finds"),
+        (lambda at: forget_dry_run(at, DryRunArguments(match="\u200b")), "the tool list shows them"),
+        (
+            lambda at: forget_dry_run(at, DryRunArguments(like="a ride")),
+            f"models fetch all-minilm-l6-v2` {BY_HAND}",
+        ),
+        (lambda at: forget_dry_run(at, DryRunArguments(match="a")), by_hand),
+    ):
+        text = refused(desk, work)
+        assert words in text
+        assert not typed(text), text
+    desk.close()
+
+
+def test_the_text_of_an_example_is_never_taken_for_a_command(desk: Desk) -> None:
+    label = "`edge-icl forget --all --yes` and: edge-icl stores remove default"
+    with Memory.open() as memory:
+        memory.replace(IDS["Printer paper"], output=label)
+
+    text = refused(desk, lambda at: forget_dry_run(at, DryRunArguments(output=label[:-1])))
+
+    assert quoted(label) in text
+    assert BY_HAND not in text
+    desk.close()
+
+
+@given(limit=st.integers(1, 7), output=st.sampled_from([None, "travel", "food", "none"]))
+def test_pages_hold_every_example_that_fits_once_in_any_case(
+    taught_store: Path, limit: int, output: str | None
+) -> None:
+    with Memory.open(taught_store, create=False) as memory:
+        desk, cursor, found = Desk(lambda *, create: memory, "edge-icl"), None, []
+        while True:
+            page = list_(desk, ListArguments(limit=limit, output=output, cursor=cursor)).fields
+            assert len(page.examples) <= limit
+            found += [one.id for one in page.examples]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert found == [one.id for one in memory.examples(output=output)]
+        assert page.fitting == len(found)
+
+
+def test_a_page_of_long_texts_ends_early_and_goes_on(tmp_path: Path) -> None:
+    rows = []
+    for n in range(3):
+        example = Example.create(f"{n} {'x' * (MOST_CHARACTERS // 2)}", "long")
+        rows.append(Row(example.id(SETTINGS.seed), np.array([n, 1, 2], np.int8), example.canonical()))
+    with without_models(make(tmp_path / "store", rows)) as memory:
+        desk = Desk(lambda *, create: memory, STORE)
+        first = list_(desk, ListArguments())
+        second = list_(desk, ListArguments(cursor=first.fields.next_cursor))
+
+    assert (len(first.fields.examples), first.fields.fitting) == (1, 3)
+    assert len(second.fields.examples) == 1
+    assert len(first.text) < 1000
+
+
+def test_a_check_shows_as_many_of_each_kind_as_asked_for(desk: Desk) -> None:
+    fields = check(desk, CheckArguments(limit=1)).fields
+
+    assert len(fields.single) == 1
+    assert fields.counts["single"] == 2
+    desk.close()
