@@ -85,12 +85,15 @@ def fix_dry_run(desk: Desk, given: FixDryRunArguments) -> Result:
     outputs = memory.outputs()
     new = output not in outputs
     alike = slips([output], outputs | {output: 1}, memory.labels_setting) if new else []
+    corrected = held.example.changed(output=output)
+    there = not new and any(one.example == corrected for one in memory.examples(output=output))
     token = desk.fixes.keep(Fixing(held.id, output))
     text = [
         "1 example would be given another output, and its old one forgotten; nothing was changed",
         *lines([held]),
         f"new output\t{quoted(output)}",
         *(["no example has the new output yet"] if new else []),
+        *(["such an example is there already: of the two one would be left"] if there else []),
         *_of_look_alikes(alike),
         f"to do exactly this, call fix within {LIFETIME:.0f} s with the token {token}",
     ]
@@ -98,6 +101,7 @@ def fix_dry_run(desk: Desk, given: FixDryRunArguments) -> Result:
         "example": held.as_json(),
         "output": output,
         "new": new,
+        "duplicate": there,
         "look_alikes": [one.as_json() for one in alike],
         "token": token,
         "expires_in": LIFETIME,

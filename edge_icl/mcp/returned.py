@@ -172,6 +172,7 @@ class Checked(Returned):
     labels: Annotated[list[LabelChecked], Field(description="Those that are right least often.")]
     confused: list[Confused]
     suspects: Annotated[list[Suspect], Field(description="Possibly mislabelled, the likeliest first.")]
+    suspected: Annotated[int, Field(ge=0, description="How many there are in all.")]
     duplicates: Annotated[list[list[Example]], Field(description="Same input and output, group by group.")]
     contradictions: Annotated[list[list[Example]], Field(description="Same input, different outputs.")]
     single: Annotated[list[str], Field(description="Labels with one example.")]
@@ -222,6 +223,7 @@ class FixPlan(Returned):
     example: Example
     output: Annotated[str, Field(description="The one that it would have.")]
     new: Annotated[bool, Field(description="Whether no example has this output yet.")]
+    duplicate: Annotated[bool, Field(description="Whether the corrected example is there already.")]
     look_alikes: list[LookAlike]
     token: str
     expires_in: Annotated[float, Field(description="Seconds.")]

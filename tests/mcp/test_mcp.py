@@ -187,7 +187,7 @@ def test_an_assistant_looks_through_the_store_and_corrects_it() -> None:
         assert (done["changed"], done["ids"]) == (True, [PAPER])
         _, page = await call(client, "list", match="printer")
         assert [(one["id"], one["output"]) for one in page["examples"]] == [(done["id"], "paper")]
-        assert "the example" in await fail(client, "fix_dry_run", id=done["id"], output="paper")
+        assert "has this output already" in await fail(client, "fix_dry_run", id=done["id"], output="paper")
 
     session(work)
 

@@ -283,7 +283,23 @@ def test_nothing_short_of_ids_means_every_example(models_home: Path) -> None:
             assert not no_sentence(text), everything
 
 
-def test_a_dry_run_shows_no_more_than_a_person_reads(models_home: Path) -> None:
+TEXT, WORD = "x" * 100_001, "x" * 1001
+LONG: tuple[tuple[str, dict[str, object]], ...] = (
+    ("add", {"input": TEXT, "output": "a"}),
+    ("add", {"input": "a", "output": TEXT}),
+    ("add", {"input": "a", "output": "a", "source": WORD}),
+    ("add", {"input": "a", "output": "a", "tags": ["a"] * 101}),
+    ("ask", {"question": TEXT}),
+    ("search", {"text": TEXT}),
+    ("list", {"match": TEXT}),
+    ("fix_dry_run", {"id": WORD, "output": "a"}),
+    ("fix", {"token": WORD}),
+    ("forget_dry_run", {"ids": [PAPER] * 201}),
+    ("forget", {"token": WORD}),
+)
+
+
+def test_a_dry_run_shows_no_more_than_a_person_reads_and_no_argument_is_too_long(models_home: Path) -> None:
     with Memory.open() as memory:
         memory.add_many([Example.create(f"Ferry {n}", "travel", tags=["a"]) for n in range(201)])
         memory.add("Sandwich", "food")
@@ -292,6 +308,9 @@ def test_a_dry_run_shows_no_more_than_a_person_reads(models_home: Path) -> None:
         ok, text = server.call("forget_dry_run", {"tag": "a"})
         assert (ok, text[:12]) == (False, "201 examples")
         assert server.call("forget_dry_run", {"match": "ferry 1"})[0]
+        for tool, arguments in LONG:
+            ok, text = server.call(tool, arguments)
+            assert (ok, "should have at most" in text) == (False, True), (tool, text)
 
 
 def test_a_plan_forgets_what_it_showed_or_nothing(bare_home: Path) -> None:

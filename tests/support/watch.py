@@ -106,7 +106,12 @@ SCRIPTS: dict[str, Script] = {
     "mcp": [
         (
             ("mcp",),
-            mcp_calls(("ask", {"question": "Taxi downtown"}), ("forget_dry_run", {"like": "Printer paper"})),
+            mcp_calls(
+                ("ask", {"question": "Taxi downtown"}),
+                *((tool, {}) for tool in ("list", "labels", "check", "status")),
+                ("fix_dry_run", {"id": EXAMPLES[2].id(SEED).hex(), "output": "trains"}),
+                ("forget_dry_run", {"like": "Printer paper"}),
+            ),
         )
     ],
     "stores list": [(("stores", "list"), "")],

@@ -1,4 +1,7 @@
-"""What an assistant is told to do next: it can do that with a tool, or it is said that the user can."""
+"""The tools, called without a server: what they advise, and what one result holds.
+
+An assistant can do what it is advised with a tool, or it is said that the user can.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stores import SETTINGS, make
 
-from edge_icl import EdgeIclError, Example, InputError, Memory, StoreNotFoundError
+from edge_icl import Added, EdgeIclError, Example, Held, InputError, Memory, StoreNotFoundError
+from edge_icl.mcp import returned
 from edge_icl.mcp.advice import BY_HAND, SETTING, told
-from edge_icl.mcp.arguments import CheckArguments, DryRunArguments, FixDryRunArguments, ListArguments
-from edge_icl.mcp.changing import fix_dry_run, forget_dry_run
+from edge_icl.mcp.arguments import (
+    CheckArguments,
+    DryRunArguments,
+    FixArguments,
+    FixDryRunArguments,
+    ListArguments,
+)
+from edge_icl.mcp.changing import fix, fix_dry_run, forget_dry_run
 from edge_icl.mcp.checking import check
 from edge_icl.mcp.desk import Desk
 from edge_icl.mcp.quoting import quoted
@@ -166,4 +176,38 @@ def test_a_check_shows_as_many_of_each_kind_as_asked_for(desk: Desk) -> None:
 
     assert len(fields.single) == 1
     assert fields.counts["single"] == 2
+    desk.close()
+
+
+def test_no_field_that_the_command_line_has_is_lost(desk: Desk) -> None:
+    plan = fix_dry_run(desk, FixDryRunArguments(id=IDS["Printer paper"], output="paper")).fields
+    with Memory.open(create=False) as memory:
+        example = Example.create("Ferry", "travel", tags=["a"], source="b")
+        for record, fields in (
+            (memory.check(), returned.Checked),
+            (memory.labelling(), returned.Labelling),
+            (memory.replace(plan.example.id, output=plan.output), returned.Fixed),
+            (memory.forget(IDS["Train to Berlin"], similar=1.0), returned.Forgotten),
+            (Held("0" * 32, example, 0.5), returned.Example),
+            (Added((), 0, 0), returned.Added),
+        ):
+            held_out = {"held_out", "other_encoder"}  # no tool asks for these
+            assert record.as_json().keys() - held_out <= fields.model_fields.keys(), fields
+    desk.close()
+
+
+def test_a_correction_that_makes_two_examples_one_says_so(desk: Desk) -> None:
+    with Memory.open(create=False) as memory:
+        same = memory.get(IDS["Printer paper"])
+        old = memory.replace(same.id, output="paper").new
+        vector = next(vector for one, vector in memory.export() if one.id == old)
+        memory.add_many([same.example], vectors=[vector])
+
+    plan = fix_dry_run(desk, FixDryRunArguments(id=old, output="office"))
+    done = fix(desk, FixArguments(token=plan.fields.token)).fields
+
+    assert (plan.fields.duplicate, done.id) == (True, same.id)
+    assert "such an example is there already: of the two one would be left" in plan.text
+    with Memory.open(create=False) as memory:
+        assert (len(memory), memory.verify(deep=True).ok) == (len(IDS), True)
     desk.close()
