@@ -28,7 +28,7 @@ from pydantic import BaseModel
 import edge_icl
 from edge_icl.aio import AsyncMemory
 
-STATUS = {edge_icl.InputError: 422, edge_icl.ExampleNotFoundError: 404, edge_icl.AmbiguousIdError: 409}
+STATUS = {edge_icl.InputError: 422, edge_icl.ExampleNotFoundError: 404, edge_icl.StoreEmptyError: 409}
 
 
 class Question(BaseModel):
@@ -68,13 +68,12 @@ def application(store: str, token: str) -> FastAPI:
 
     @app.post("/ask")
     async def ask(asked: Question) -> dict[str, Any]:
-        options = edge_icl.Options(labels=asked.labels, abstain=asked.abstain)
-        return (await app.state.memory.ask(asked.question, options)).as_json()
+        options = {"labels": asked.labels, "abstain": asked.abstain}
+        return (await app.state.memory.ask(asked.question, **options)).as_json()
 
     @app.post("/examples", status_code=201)
     async def add(pairs: list[Pair]) -> dict[str, Any]:
-        examples = [edge_icl.Example.create(pair.input, pair.output) for pair in pairs]
-        return (await app.state.memory.add_many(examples)).as_json()
+        return (await app.state.memory.add_many([pair.model_dump() for pair in pairs])).as_json()
 
     @app.delete("/examples/{id}")
     async def forget(id: str) -> dict[str, Any]:

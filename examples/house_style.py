@@ -39,7 +39,7 @@ PAIRS = {
 def rewrite(memory: edge_icl.Memory, text: str) -> None:
     """Print a text in the house style, piece by piece, and the pairs that it was made from."""
     print(f"{text}\n  -> ", end="")
-    reply = memory.stream(text, edge_icl.Options(labels="off", max_tokens=80))
+    reply = memory.stream(text, labels="off", max_tokens=80)
     for piece in reply:
         print(piece, end="", flush=True)
     print("" if reply.answer.complete else " [cut off]")
@@ -57,8 +57,7 @@ def main() -> None:
     try:
         with edge_icl.Memory.open(options.store, model=options.model) as memory:
             if options.pairs or not len(memory):
-                builtin = [edge_icl.Example.create(*pair) for pair in PAIRS.items()]
-                memory.add_many(edge_icl.read(options.pairs) if options.pairs else builtin)
+                memory.add_many(edge_icl.read(options.pairs) if options.pairs else PAIRS.items())
             for text in options.texts:
                 rewrite(memory, text)
     except edge_icl.EdgeIclError as error:

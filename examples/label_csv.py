@@ -58,8 +58,7 @@ def labelled(memory: edge_icl.Memory, text: str, name: str, label: str) -> str:
     if wide := [raw for raw, cells in rows if len(cells) > len(header)]:
         raise edge_icl.InputError(f"a row has more cells than the header: {wide[0].strip()}", "correct it")
     column = header.index(name)
-    questions = (question(cells, column) for _, cells in rows)
-    answers = memory.ask_many(questions, edge_icl.Options(labels="on"))
+    answers = memory.ask_many((question(cells, column) for _, cells in rows), labels="on")
     found = [(first, header, added)]
     for (raw, cells), answer in zip(rows, answers, strict=True):
         if isinstance(answer, edge_icl.InputError):  # no text, or too long a one

@@ -85,8 +85,7 @@ class Window(QWidget):
         line, self.cancel = self.line.text().strip(), edge_icl.Cancel()
         cancel = self.cancel
         if line:
-            choose = edge_icl.Options(labels="on")
-            self.work(lambda: self.memory.ask(line, choose, cancel=cancel), self.show_answer)
+            self.work(lambda: self.memory.ask(line, labels="on", cancel=cancel), self.show_answer)
 
     def show_answer(self, answer: edge_icl.Answer) -> None:
         """Show an answer, unless the line has changed since."""
@@ -104,9 +103,8 @@ class Window(QWidget):
         self.work(lambda: self.memory.add(line, label), self.changed)
 
     def forget(self) -> None:
-        chosen = [self.shown[index.row()].id for index in self.examples.selectedIndexes()]
-        if chosen:
-            self.work(lambda: self.memory.forget(*chosen), self.changed)
+        if chosen := [self.shown[index.row()] for index in self.examples.selectedIndexes()]:
+            self.work(lambda: self.memory.forget(chosen), self.changed)
 
     def changed(self, _: object) -> None:
         self.learn_labels()
@@ -128,9 +126,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", default="default", help="its name, or its path")
     options = parser.parse_args()
-    application = QApplication([])
     try:
         with edge_icl.Memory.open(options.store) as memory:
+            application = QApplication([])
             window = Window(memory)
             window.show()
             application.exec()

@@ -73,7 +73,7 @@ class Window(tk.Tk):
         self.cancel = cancel = edge_icl.Cancel()
         line = self.line.get()
         self.say("...")
-        self.work(lambda: self.memory.ask(line, edge_icl.Options(labels="on"), cancel=cancel), self.show)
+        self.work(lambda: self.memory.ask(line, labels="on", cancel=cancel), self.show)
 
     def show(self, answer: edge_icl.Answer) -> None:
         guess = ", a guess: this is unlike all that was taught" if answer.unlike else ""
@@ -93,8 +93,8 @@ class Window(tk.Tk):
 
     def forget(self) -> None:
         if self.nearest is not None:
-            id, self.nearest, self.example["text"] = self.nearest.id, None, ""
-            self.work(lambda: self.memory.forget(id), lambda _: self.ask())
+            example, self.nearest, self.example["text"] = self.nearest, None, ""
+            self.work(lambda: self.memory.forget(example), lambda _: self.ask())
 
     def close(self) -> None:
         """Close the memory, which stops what runs, and wait for the thread."""

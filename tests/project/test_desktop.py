@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -28,26 +26,7 @@ PATIENCE = 120.0
 PAUSE = 2.0
 STRANGE = "qzx vkw jjj 8817"
 
-MISSING = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
-
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not on this machine: {' and '.join(MISSING)}")
-
-
-@pytest.fixture
-def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An X server that nobody sees."""
-    pytest.importorskip("tkinter", reason="this Python has no Tk")
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1000x720x24", "-nolisten", "tcp"]
-    with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
-        os.close(write)
-        with os.fdopen(read) as told:
-            number = told.readline().strip()
-        if not number:
-            pytest.skip("no X server can be started here")
-        monkeypatch.setenv("DISPLAY", f":{number}")
-        yield f":{number}"
-        server.terminate()
+pytest_plugins = ["display"]
 
 
 class Desktop:

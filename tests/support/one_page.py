@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import io
 import sys
+from functools import cache
 from types import ModuleType
 from unittest import mock
 
@@ -15,6 +16,7 @@ from repository import REPOSITORY
 EXAMPLES = REPOSITORY / "examples"
 
 
+@cache
 def load(name: str) -> ModuleType:
     """Return a program as a module."""
     spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
