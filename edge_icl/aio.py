@@ -27,6 +27,9 @@ from edge_icl.runtime.bound import Bound
 from edge_icl.runtime.cancel import Cancel
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.progress import Progress, silent
+from edge_icl.store.keys import STRETCH
+from edge_icl.store.manifest import AUTO
+from edge_icl.store.settings import DEFAULT_SHOTS
 from edge_icl.store.writer import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -42,9 +45,22 @@ if TYPE_CHECKING:
     from edge_icl.encode.tokens import Reading
     from edge_icl.encode.vector import Vector
     from edge_icl.forms import ExampleForm, IdForm
-    from edge_icl.results import Added, Answer, Held, Labelling, Receipt, Reencoded, Renamed, Report, Suggestion
+    from edge_icl.results import (
+        Added,
+        Answer,
+        Held,
+        Labelling,
+        Receipt,
+        Reencoded,
+        Renamed,
+        Replaced,
+        Report,
+        Suggestion,
+    )
     from edge_icl.store.findings import Verification
+    from edge_icl.store.keys import Stretch
     from edge_icl.store.manifest import LabelsSetting
+    from edge_icl.store.recovery import Unfinished
     from edge_icl.store.settings import Settings
 
 T = TypeVar("T")
@@ -163,6 +179,38 @@ class AsyncMemory(Bound):
             passphrase=passphrase,
             progress=_in_loop(progress),
         )
+        return await cls._begun(work)
+
+    @classmethod
+    async def create(
+        cls,
+        store: str | os.PathLike[str] = DEFAULT_STORE,
+        *,
+        shots: int = DEFAULT_SHOTS,
+        seed: bytes | None = None,
+        encoder: str | None = None,
+        task: str | None = None,
+        labels: LabelsSetting = AUTO,
+        passphrase: Passphrase | None = None,
+        stretch: Stretch = STRETCH,
+    ) -> Self:
+        """Make a new store, as `Memory.create` does."""
+        work = partial(
+            Memory.create,
+            store,
+            shots=shots,
+            seed=seed,
+            encoder=encoder,
+            task=task,
+            labels=labels,
+            passphrase=passphrase,
+            stretch=stretch,
+        )
+        return await cls._begun(work)
+
+    @classmethod
+    async def _begun(cls, work: Callable[[], Memory]) -> Self:
+        """Return what has opened a store, in the first of its threads."""
         pool = ThreadPoolExecutor(thread_name_prefix="edge-icl")
         try:
             return cls(await asyncio.get_running_loop().run_in_executor(pool, work), pool)
@@ -194,6 +242,29 @@ class AsyncMemory(Bound):
         """What the store was made with."""
         return self._memory.settings
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether the files of the store are sealed."""
+        return self._memory.encrypted
+
+    @property
+    def wiped(self) -> int:
+        """How many files were wiped on opening the store, as `Memory.wiped` says."""
+        return self._memory.wiped
+
+    @property
+    def commits(self) -> int:
+        """How many changes were made through this handle, as `Memory.commits` says."""
+        return self._memory.commits
+
+    def __repr__(self) -> str:
+        """Say where the store is and whether it is closed; how much it holds would be read from the disk."""
+        return f"<AsyncMemory {self.path}{', closed' * self._closed}{', encrypted' * self.encrypted}>"
+
+    async def __aiter__(self) -> AsyncIterator[Held]:
+        for held in await self.examples():
+            yield held
+
     async def labels_setting(self) -> LabelsSetting:
         """Return whether the outputs are labels, as `Memory.labels_setting` says."""
         return await self._run(lambda: self._memory.labels_setting)
@@ -213,6 +284,14 @@ class AsyncMemory(Bound):
     async def count(self) -> int:
         """Return how many examples the store holds."""
         return await self._run(lambda: len(self._memory))
+
+    async def contains(self, example: IdForm | ExampleForm) -> bool:
+        """Tell whether the store holds an example, as `in` does with a `Memory`."""
+        return await self._run(lambda: example in self._memory)
+
+    async def unfinished(self) -> Unfinished | None:
+        """Return what a change left that was cut off, as `Memory.unfinished` does."""
+        return await self._run(self._memory.unfinished)
 
     async def load(self) -> None:
         """Load the models now, as `Memory.load` does."""
@@ -236,10 +315,7 @@ class AsyncMemory(Bound):
         They are taken from their iterable in a thread. A task that is cancelled while texts are embedded adds
         nothing.
         """
-        cancel = Cancel()
-        told = _in_loop(progress, cancel)
-        work = partial(self._memory.add_many, examples, vectors=vectors, progress=told)
-        return await self._run(work, cancel)
+        return await self._telling(progress, partial(self._memory.add_many, examples, vectors=vectors))
 
     async def forget(
         self,
@@ -249,6 +325,19 @@ class AsyncMemory(Bound):
     ) -> Receipt:
         """Forget examples in one commit, as `Memory.forget` does."""
         return await self._run(partial(self._memory.forget, *ids, similar=similar, root=root))
+
+    async def replace(
+        self,
+        id: IdForm,
+        *,
+        input: str | None = None,
+        output: str | None = None,
+        tags: Iterable[str] | None = None,
+        source: str | None = None,
+    ) -> Replaced:
+        """Put a corrected example in the place of one, as `Memory.replace` does."""
+        work = partial(self._memory.replace, id, input=input, output=output, tags=tags, source=source)
+        return await self._run(work)
 
     async def reencode(
         self,
@@ -262,10 +351,9 @@ class AsyncMemory(Bound):
 
         A task that is cancelled while texts are embedded makes nothing.
         """
-        cancel = Cancel()
-        told = _in_loop(progress, cancel)
-        work = partial(self._memory.reencode, into, encoder, passphrase=passphrase, progress=told)
-        return await self._run(work, cancel)
+        return await self._telling(
+            progress, partial(self._memory.reencode, into, encoder, passphrase=passphrase)
+        )
 
     async def rename_label(self, old: str, new: str) -> Renamed:
         """Give all examples with one label another, as `Memory.rename_label` does."""
@@ -308,15 +396,11 @@ class AsyncMemory(Bound):
 
     async def embed(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Vector]:
         """Return the vectors of texts, as `Memory.embed` does; `progress` is called in the loop."""
-        cancel = Cancel()
-        told = _in_loop(progress, cancel)
-        return await self._run(partial(self._memory.embed, texts, progress=told), cancel)
+        return await self._telling(progress, partial(self._memory.embed, texts))
 
     async def readings(self, texts: Iterable[str], *, progress: Progress = silent) -> list[Reading]:
         """Return how much of texts is read, as `Memory.readings` does; `progress` is called in the loop."""
-        cancel = Cancel()
-        told = _in_loop(progress, cancel)
-        return await self._run(partial(self._memory.readings, texts, progress=told), cancel)
+        return await self._telling(progress, partial(self._memory.readings, texts))
 
     async def foreign(self) -> Foreign:
         """Return how many inputs are in a language that is not read, as `Memory.foreign` does."""
@@ -332,10 +416,8 @@ class AsyncMemory(Bound):
         progress: Progress = silent,
     ) -> list[Suggestion]:
         """Return the most useful questions, as `Memory.suggest` does; `progress` is called in the loop."""
-        cancel = Cancel()
-        told = _in_loop(progress, cancel)
-        work = partial(self._memory.suggest, questions, limit, vectors=vectors, seen=seen, progress=told)
-        return await self._run(work, cancel)
+        work = partial(self._memory.suggest, questions, limit, vectors=vectors, seen=seen)
+        return await self._telling(progress, work)
 
     async def search(self, text: str, *, limit: int = 10) -> list[Held]:
         """Return the examples whose inputs are nearest to a text, as `Memory.search` does."""
@@ -381,6 +463,18 @@ class AsyncMemory(Bound):
         work = partial(self._memory.examples, match=match, output=output, source=source, tag=tag)
         return await self._run(lambda: list(work()))
 
+    async def export(
+        self,
+        *,
+        match: str | None = None,
+        output: str | None = None,
+        source: str | None = None,
+        tag: str | None = None,
+    ) -> list[tuple[Held, Vector]]:
+        """Return the examples that fit all that is given, with their vectors, as `Memory.export` does."""
+        work = partial(self._memory.export, match=match, output=output, source=source, tag=tag)
+        return await self._run(lambda: list(work()))
+
     async def contradictions(self, *examples: ExampleForm | Iterable[ExampleForm]) -> list[Held]:
         """Return the examples that contradict these, as `Memory.contradictions` does."""
         return await self._run(partial(self._memory.contradictions, *examples))
@@ -397,9 +491,17 @@ class AsyncMemory(Bound):
         """Tell whether an example has this output, as `Memory.has_output` does."""
         return await self._run(partial(self._memory.has_output, output))
 
+    async def ids(self) -> list[str]:
+        """Return the ids of all examples, sorted, as `Memory.ids` does."""
+        return await self._run(self._memory.ids)
+
     async def get(self, id: IdForm) -> Held:
         """Return the example whose id begins so, as `Memory.get` does."""
         return await self._run(partial(self._memory.get, id))
+
+    async def short(self, id: IdForm) -> str:
+        """Return the shortest beginning of an id that no other id has, as `Memory.short` does."""
+        return await self._run(partial(self._memory.short, id))
 
     async def check(
         self,
@@ -409,23 +511,29 @@ class AsyncMemory(Bound):
         progress: Progress = silent,
     ) -> Check:
         """Look how good the store is, as `Memory.check` does; `progress` is called in the loop."""
-        cancel = Cancel()
-        told = _in_loop(progress, cancel)
-        work = partial(self._memory.check, held_out=held_out, encoder=encoder, progress=told)
-        return await self._run(work, cancel)
+        return await self._telling(progress, partial(self._memory.check, held_out=held_out, encoder=encoder))
 
     async def report(self, *, progress: Progress = silent) -> Report:
         """Return a page that shows the store, as `Memory.report` does; `progress` is called in the loop."""
-        cancel = Cancel()
-        return await self._run(partial(self._memory.report, progress=_in_loop(progress, cancel)), cancel)
+        return await self._telling(progress, self._memory.report)
 
     async def verify(
         self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent
     ) -> Verification:
         """Check every byte of the store, as `Memory.verify` does; `progress` is called in the loop."""
+        return await self._telling(progress, partial(self._memory.verify, deep=deep, receipt=receipt))
+
+    async def change_passphrase(self, passphrase: Passphrase) -> None:
+        """Give an encrypted store another passphrase, as `Memory.change_passphrase` does."""
+        await self._run(partial(self._memory.change_passphrase, passphrase))
+
+    async def _telling(self, progress: Progress, work: Callable[..., T]) -> T:
+        """Run work that takes a progress callback; `progress` is called in the loop.
+
+        A task that is cancelled meanwhile ends the work when it next tells of its progress.
+        """
         cancel = Cancel()
-        told = _in_loop(progress, cancel)
-        return await self._run(partial(self._memory.verify, deep=deep, receipt=receipt, progress=told), cancel)
+        return await self._run(partial(work, progress=_in_loop(progress, cancel)), cancel)
 
     async def _run(self, work: Callable[[], T], cancel: Cancel | None = None) -> T:
         """Run work in a thread; a task that is cancelled meanwhile waits for its end."""
