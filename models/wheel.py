@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from edge_icl.errors import FetchError
 from edge_icl.models import install, record
-from edge_icl.runtime.folders import make_private_folder
 from edge_icl.runtime import child
+from edge_icl.runtime.folders import make_private_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
