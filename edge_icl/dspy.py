@@ -15,10 +15,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
-from edge_icl.answer.options import Options
-from edge_icl.answer.selection import check
 from edge_icl.errors import InputError, NotInstalledError
-from edge_icl.fields import Fields, ids
+from edge_icl.fields import Fields, choosing, ids
 from edge_icl.memory import Memory
 from edge_icl.runtime.home import DEFAULT_STORE
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from edge_icl.answer.options import Options, SelectMode
     from edge_icl.results import Held, Receipt
 
 
@@ -70,13 +69,12 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         inputs: Sequence[str] = ("question",),
         outputs: Sequence[str] = ("answer",),
         k: int = 4,
-        select: str = "nearest",
+        select: SelectMode = "nearest",
         cache: bool = False,
     ) -> None:
         super().__init__()
-        check(select, k)
         self._fields = Fields(tuple(inputs), tuple(outputs))
-        self._options = Options(select=select, shots=k)
+        self._options = choosing(select, k)
         self._cache = cache
         self._owned = not isinstance(store, Memory)
         self.memory = store if isinstance(store, Memory) else Memory.open(store, create="later")

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge_icl.answer.options import Options
 from edge_icl.errors import ExampleNotFoundError, InputError
 from edge_icl.example import Example
 from edge_icl.results import Held
@@ -21,6 +22,7 @@ from edge_icl.results import Held
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from edge_icl.answer.options import SelectMode
     from edge_icl.memory import Memory
 
 
@@ -83,6 +85,17 @@ class Fields:
                 )
         inputs, outputs = found
         return {**(inputs or {}), **(outputs or {})}
+
+
+def choosing(select: SelectMode, k: int) -> Options:
+    """Return how a prompt's examples are chosen.
+
+    Raises:
+        InputError: there is no such selection, or fewer than one example is wanted.
+    """
+    if not isinstance(k, int) or k < 1:
+        raise InputError(f"k cannot be {k!r}", "ask for 1 or more examples")
+    return Options(select=select, shots=k)
 
 
 def taught(memory: Memory, rows: Sequence[Example]) -> list[str]:

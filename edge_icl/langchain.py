@@ -13,10 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from edge_icl.answer.options import Options
-from edge_icl.answer.selection import check
 from edge_icl.errors import NotInstalledError
-from edge_icl.fields import Fields, ids
+from edge_icl.fields import Fields, choosing, ids
 from edge_icl.memory import Memory
 from edge_icl.runtime.home import DEFAULT_STORE
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
 
+    from edge_icl.answer.options import SelectMode
     from edge_icl.results import Held, Receipt
 
 
@@ -67,11 +66,10 @@ class EdgeExampleSelector(BaseExampleSelector):
         input_keys: Sequence[str] = ("input",),
         output_keys: Sequence[str] = ("output",),
         k: int = 4,
-        select: str = "nearest",
+        select: SelectMode = "nearest",
     ) -> None:
-        check(select, k)
         self._fields = Fields(tuple(input_keys), tuple(output_keys))
-        self._options = Options(select=select, shots=k)
+        self._options = choosing(select, k)
         self._owned = not isinstance(store, Memory)
         self.memory = store if isinstance(store, Memory) else Memory.open(store, create="later")
 
