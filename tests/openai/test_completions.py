@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command import EXAMPLES
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from repository import REPOSITORY
 
 from edge_icl import EdgeIclError, InputError, Memory, Options, StoreClosedError
 from edge_icl.openai import Completions, complete
@@ -254,3 +256,15 @@ def test_a_conversation_that_is_too_long_is_refused(home: Path) -> None:
         completions.create([user("word " * 5000)])
     with pytest.raises(InputError, match="a system message stands after others"):
         complete([user("a"), {"role": "system", "content": "b"}, user("c")], store=None)
+
+
+def test_the_program_in_the_docs_runs_as_it_stands(
+    models_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (REPOSITORY / "docs" / "integrations.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (program,) = [one for one in blocks if "openai.complete(" in one]
+
+    exec(compile(program, "integrations.md", "exec"), {})
+
+    assert capsys.readouterr().out == "travel\njudged 2\ntravel"
