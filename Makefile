@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist wo
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 
-.PHONY: help setup demo test tests lint mcpb docs format counts campaign fuzz bench accuracy clean
+.PHONY: help setup demo test tests lint docs format counts campaign fuzz bench accuracy mcpb wheels clean
 
 help:
 	@echo "make demo      set up, teach a store some expenses, ask, forget one and prove it"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench     measure: every target in one table (about five minutes)"
 	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
 	@echo "make mcpb      write dist/edge-icl-VERSION.mcpb, with which assistants are told of edge-icl"
+	@echo "make wheels    build the wheels for people without a compiler, and try them (twenty minutes)"
 	@echo "make docs      write the API reference to build/docs"
 	@echo "make format    format the code"
 	@echo "make clean     remove what make made, the fetched models included"
@@ -102,6 +103,10 @@ accuracy: setup
 	cd benchmarks && $(CURDIR)/$(BIN)/python accuracy_report.py ../build/curves.jsonl
 	cd benchmarks && $(CURDIR)/$(BIN)/python costs.py
 	cd benchmarks && $(CURDIR)/$(BIN)/python frontier.py
+
+# Not in setup: it has an environment of its own, for the programs that make wheels. See docs/releasing.md.
+wheels:
+	$(PYTHON) release/wheels.py
 
 clean:
 	rm -rf $(VENV) .demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
