@@ -30,6 +30,9 @@ QUESTION, ANSWER = "Flight to Madrid", "travel"
 KEPT = ("PIP_", "SSL_", "SYSTEMROOT", "UV_", "HTTP_PROXY", "HTTPS_PROXY")
 """How the variables begin that stay: how to reach the package index, and what Windows cannot do without."""
 
+SCRIPTS_NEED = ("dirname", "realpath")
+"""What the scripts call that uv makes."""
+
 BARE = "import llama_cpp as l; l.llama_backend_init(); print(l.llama_print_system_info().decode())"
 """llama.cpp as others use it."""
 
@@ -60,13 +63,14 @@ class Place:
         self._binaries = self._environment / ("Scripts" if os.name == "nt" else "bin")
         self._work = folder / "work"
         self._home = folder / "home"
-        for made in (self._work, self._home, folder / "nothing"):
+        self._path = folder / "path"
+        for made in (self._work, self._home, self._path):
             made.mkdir()
         kept = {name: value for name, value in os.environ.items() if name.upper().startswith(KEPT)}
         self._variables = kept | {
             "HOME": str(self._home),
             "USERPROFILE": str(self._home),
-            "PATH": str(folder / "nothing"),
+            "PATH": str(self._path),
             "PIP_NO_CACHE_DIR": "1",
             "EDGE_ICL_HOME": str(self._home / "edge-icl"),
         }
@@ -105,6 +109,9 @@ class Place:
         caches = {"UV_CACHE_DIR": "uv", "PIPX_HOME": "pipx", "XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "data"}
         self._variables |= {name: str(self._home / folder) for name, folder in caches.items()}
         self._variables["UV_PYTHON"] = sys.executable
+        for name in SCRIPTS_NEED:
+            if found := shutil.which(name):
+                (self._path / name).symlink_to(found)
         self.run(tools / "uvx", "--find-links", self._wheels, "edge-icl", "--version")
         self.run(tools / "pipx", "run", f"--pip-args=--find-links={self._wheels}", "edge-icl", "--version")
 
