@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEVELOPMENT := $(VENV)/.ready-development
 BENCH := build/bench
 # One process a processor; one that has nothing left takes over tests of the other.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
@@ -27,17 +28,22 @@ help:
 	@echo "make format    format the code"
 	@echo "make clean     remove what make made, the fetched models included"
 
-setup: $(READY)
+setup: $(DEVELOPMENT)
 
 # llama-cpp-python is compiled on the first install: about five minutes on two cores. pip keeps the wheel.
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@echo "installing; the first time, llama.cpp is compiled, which takes some minutes"
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable .
 	@touch $(READY)
 
-demo: setup
+# Apart from what the demo needs: with scikit-learn, DSPy and PySide it is a gigabyte.
+$(DEVELOPMENT): $(READY)
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $(DEVELOPMENT)
+
+demo: $(READY)
 	$(BIN)/edge-icl models fetch
 	$(BIN)/edge-icl demo
 
