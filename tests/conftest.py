@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import one_blas_thread  # noqa: F401 - before numpy is loaded
 import platformdirs
 import pytest
 import stores
