@@ -1,5 +1,8 @@
 """Models on this machine: what can be fetched, what is here, and how it got here.
 
+What a program needs is here: `edge_icl.models.fetch()`, `list_models`, `info`, `path`, `verify`, `import_model`,
+`join`, `remove`, `default_llm` and `set_default_llm`; see `functions`.
+
 May import: errors, runtime, encode, llm. Read in this order:
 
     entry      what the catalogue says of a model
@@ -26,7 +29,59 @@ May import: errors, runtime, encode, llm. Read in this order:
     requantized  from the delivered weights to those that are used
     checked    how a model is used on this machine: in a way that it computes rightly
     hub, wheel the only code that opens a connection
-    fetch      from a name to an installed model: the only caller of these two
+    fetching   from a name to an installed model: the only caller of these two
     importing  models that the user already has
     joining    encoders side by side
+    functions  what a program may do with models
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_icl.models.choices import Choices
+    from edge_icl.models.functions import (
+        FetchedModel,
+        ModelInfo,
+        default_llm,
+        fetch,
+        import_model,
+        info,
+        join,
+        list_models,
+        path,
+        remove,
+        set_default_llm,
+        verify,
+    )
+
+__all__ = [
+    "Choices",
+    "FetchedModel",
+    "ModelInfo",
+    "default_llm",
+    "fetch",
+    "import_model",
+    "info",
+    "join",
+    "list_models",
+    "path",
+    "remove",
+    "set_default_llm",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name from its module, which is loaded when it is first asked for: `forget` needs none."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "choices" if name == "Choices" else "functions"
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return also what is not loaded yet."""
+    return sorted({*globals(), *__all__})

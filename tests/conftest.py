@@ -22,7 +22,7 @@ from edge_icl import Memory
 from edge_icl.models import bert, convert, location
 from edge_icl.models.catalogue import DEFAULT_ENCODER, DEFAULT_LLM
 from edge_icl.models.checked import settle
-from edge_icl.models.fetch import fetch
+from edge_icl.models.fetching import fetch
 from edge_icl.models.installed import GRAPH
 from edge_icl.runtime.shared import Shared
 

@@ -11,16 +11,16 @@ from edge_icl.cli import completion, inventory, tables
 from edge_icl.cli.command import Command, Group, examples
 from edge_icl.cli.usage import Advised
 from edge_icl.errors import ConfirmationError, ModelFileError
-from edge_icl.models import catalogue, default, location, remedies
+from edge_icl.models import catalogue, default, functions, location, remedies
 from edge_icl.models.choices import AS_IT_SAYS, Choices
-from edge_icl.models.default import By, Chosen
+from edge_icl.models.default import By
 from edge_icl.models.installed import InstalledEncoder
 from edge_icl.runtime.folders import bytes_in
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
     from edge_icl.encode.settings import Pooling
-    from edge_icl.models.fetch import Fetched
+    from edge_icl.models.fetching import Fetched
     from edge_icl.models.installed import Installed
     from edge_icl.runtime.progress import Progress
 
@@ -74,7 +74,7 @@ def fetch(session: Session, names: tuple[str, ...], *, faster: bool) -> None:
     The default LLM is requantized when it has come: its weights are written in 8 bits in place of 4, which
     takes some seconds, once. `edge-icl models fetch smollm2-135m-instruct-q4_1` fetches it as it is delivered.
     """
-    from edge_icl.models.fetch import fetch as fetch_model
+    from edge_icl.models.fetching import fetch as fetch_model
 
     done = []
     for name in dict.fromkeys(names or DEFAULTS):
@@ -236,9 +236,7 @@ def remove(session: Session, name: str, *, yes: bool) -> None:
     if not yes:
         _confirm(session, name, tables.size(bytes_in(place)))
     before = default.chosen()
-    location.remove(name)
-    if before == Chosen(name, By.SETTING):
-        default.set_default(None)
+    functions.remove(name)
     if session.output.json:
         session.output.document({"removed": name})
     else:

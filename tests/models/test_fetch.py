@@ -28,7 +28,7 @@ from edge_icl.models.catalogue import DEFAULT_LLM
 from edge_icl.models.common_texts import COMMON_TEXTS
 from edge_icl.models.encoders import OTHERS
 from edge_icl.models.entry import Entry, HubSource, SourceFile, WheelSource
-from edge_icl.models.fetch import fetch
+from edge_icl.models.fetching import fetch
 from edge_icl.models.installed import InstalledEncoder
 
 GGUF = tiny.llama(more={"notes": ["." * 1000] * 4000})  # some megabytes: enough to be cut in the middle

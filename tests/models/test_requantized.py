@@ -22,7 +22,7 @@ from edge_icl.models import catalogue, hub, location, placed, record
 from edge_icl.models.catalogue import DEFAULT_LLM
 from edge_icl.models.checked import settle
 from edge_icl.models.entry import Entry, HubSource, Requantized, SourceFile
-from edge_icl.models.fetch import Fetched, fetch
+from edge_icl.models.fetching import Fetched, fetch
 from edge_icl.models.importing import import_model
 from edge_icl.models.requantized import missing
 from edge_icl.runtime import child
