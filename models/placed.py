@@ -110,7 +110,7 @@ def notes(place: Path, name: str) -> list[Path]:
     if not _is_ours(place):
         return [apart]
     beside = place / name
-    return [beside, apart] if os.access(place, os.W_OK) else [apart, beside]
+    return [beside] if os.access(place, os.W_OK) else [apart, beside]
 
 
 def notes_of_file(digest: str) -> Path:

@@ -244,7 +244,7 @@ def test_what_ends_the_embedding_leaves_nothing(old: Path, tmp_path: Path, how: 
     def stop(*_: Any) -> None:
         if how == "raise":
             raise ZeroDivisionError
-        memory._opened.lifetime._closed = True  # as `close` does, called from another thread
+        memory._opened.lifetime.closed = True  # as `close` does, called from another thread
 
     with untouched(old), pytest.raises((ZeroDivisionError, StoreClosedError)):
         memory.reencode(tmp_path / "new", SECOND, progress=stop)
