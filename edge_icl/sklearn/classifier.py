@@ -67,7 +67,7 @@ class EdgeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # t
         shots: how many examples a language model is shown: the number of clusters of a store that is made.
         model: name of a language model, or path of a GGUF file; None for the default.
         ask_model: whether a language model judges beside the examples: "never", where it can matter ("auto"),
-            or "always". It takes a hundred times as long as the examples alone.
+            or "always". That takes about a hundred times as long.
         random_state: an int gives equal classifiers for equal sets of rows, byte for byte: the seed of a store
             that is made is `numpy.random.RandomState(random_state).bytes(32)`. A RandomState gives the seed
             itself. None takes a seed that cannot be guessed.
