@@ -75,6 +75,7 @@ lint: setup
 	@mkdir -p build/lint/edge_icl
 	@ln -sfn $(CURDIR)/edge_icl/* $(CURDIR)/models $(CURDIR)/cli build/lint/edge_icl/
 	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p edge_icl
+	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/integrations/*/*.py
 
 docs: setup
 	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.aio \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 from pathlib import Path
@@ -12,6 +13,8 @@ from command import EXAMPLES
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from repository import REPOSITORY
 
+import edge_icl.openai
+import edge_icl.prompt.conversation
 from edge_icl import EdgeIclError, InputError, Memory, Options, StoreClosedError
 from edge_icl.openai import Completions, complete
 from edge_icl.openai.request import turns_of
@@ -268,3 +271,5 @@ def test_the_program_in_the_docs_runs_as_it_stands(
     exec(compile(program, "integrations.md", "exec"), {})
 
     assert capsys.readouterr().out == "travel\njudged 2\ntravel"
+    assert doctest.testmod(edge_icl.openai).failed == 0
+    assert doctest.testmod(edge_icl.prompt.conversation).failed == 0
