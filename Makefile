@@ -23,7 +23,7 @@ help:
 	@echo "make bench     measure: every target in one table (about five minutes)"
 	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
 	@echo "make mcpb      write dist/edge-icl-VERSION.mcpb, with which assistants are told of edge-icl"
-	@echo "make wheels    build the wheels for people without a compiler, and try them (twenty minutes)"
+	@echo "make wheels    build the wheels for people without a compiler, and try them (ten minutes)"
 	@echo "make docs      write the API reference to build/docs"
 	@echo "make format    format the code"
 	@echo "make clean     remove what make made, the fetched models included"

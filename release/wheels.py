@@ -4,7 +4,7 @@
 
 llama-cpp-python is on PyPI as source only. Here it is built once for all processors of this machine's kind, see
 `recipe.py`, and edge-icl itself as the pure wheel that it is. The last step is `try_out.py`: what was built is
-installed into an empty environment, and asked. Some twenty minutes on two cores.
+installed into an empty environment, and asked. About ten minutes on two cores.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _llama(work: Path, tools: Path) -> Path:
             archive.extractall(source, filter="data")
         (unpacked,) = source.iterdir()
         recipe.edit(unpacked)
-        print(f"compiling {wanted} for all processors of this kind: about twenty minutes", flush=True)
+        print(f"compiling {wanted} for all processors of this kind: some minutes", flush=True)
         _run(*pip, "wheel", *alone, *recipe.settings(unpacked), "--wheel-dir", built, unpacked)
     (wheel,) = built.glob("*.whl")
     return wheel
