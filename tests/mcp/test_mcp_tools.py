@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import hints
@@ -18,10 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stores import SETTINGS, make
 
-from edge_icl import Added, EdgeIclError, Example, Held, InputError, Memory, StoreNotFoundError
+from edge_icl import Added, Answer, EdgeIclError, Example, Held, InputError, Memory, StoreNotFoundError
 from edge_icl.mcp import returned
 from edge_icl.mcp.advice import BY_HAND, SETTING, told
 from edge_icl.mcp.arguments import (
+    AskArguments,
     CheckArguments,
     DryRunArguments,
     FixArguments,
@@ -32,7 +34,7 @@ from edge_icl.mcp.changing import fix, fix_dry_run, forget_dry_run
 from edge_icl.mcp.checking import check
 from edge_icl.mcp.desk import Desk
 from edge_icl.mcp.quoting import quoted
-from edge_icl.mcp.reading import list_
+from edge_icl.mcp.reading import ask, list_
 from edge_icl.mcp.tools import TOOLS
 from edge_icl.mcp.wording import MOST_CHARACTERS
 from edge_icl.store.presence import missing
@@ -188,7 +190,7 @@ def test_no_field_that_the_command_line_has_is_lost(desk: Desk) -> None:
             (memory.labelling(), returned.Labelling),
             (memory.replace(plan.example.id, output=plan.output), returned.Fixed),
             (memory.forget(IDS["Train to Berlin"], similar=1.0), returned.Forgotten),
-            (Held("0" * 32, example, 0.5), returned.Example),
+            (Held.of("0" * 32, example, 0.5), returned.Example),
             (Added((), 0, 0), returned.Added),
         ):
             held_out = {"held_out", "other_encoder"}  # no tool asks for these
@@ -210,4 +212,68 @@ def test_a_correction_that_makes_two_examples_one_says_so(desk: Desk) -> None:
     assert "such an example is there already: of the two one would be left" in plan.text
     with Memory.open(create=False) as memory:
         assert (len(memory), memory.verify(deep=True).ok) == (len(IDS), True)
+    desk.close()
+
+
+ANSWER = Answer(
+    question="Taxi",
+    text="travel",
+    kind="judged",
+    probability=0.72,
+    labels={"travel": 0.72, "food": 0.28},
+    parts={},
+    complete=True,
+    examples=(),
+    nearest=(Held.of("0" * 32, Example.create("Uber", "travel"), 0.5),),
+    dropped=0,
+    model=None,
+    select=None,
+    labelling=None,
+    unlike=False,
+    timings={},
+    prompt=None,
+)
+FREE = replace(ANSWER, kind="written", probability=None, labels={}, nearest=())
+
+
+@pytest.mark.parametrize(
+    ("answer", "told", "certainty"),
+    [
+        (ANSWER, ["likely (probability 0.72 among 2 outputs of the store)"], "likely"),
+        (
+            replace(ANSWER, unlike=True),
+            ["unlike everything that was taught: the answer may be a mere guess"],
+            "likely",
+        ),
+        (FREE, ["written by the model; how sure it is cannot be said"], None),
+        (replace(FREE, complete=False), ["the answer is cut off"], None),
+        (
+            replace(ANSWER, kind="recalled", examples=ANSWER.nearest * 3, nearest=()),
+            ["the input of 3 examples", 'taught with different outputs: "travel", "food"'],
+            "likely",
+        ),
+    ],
+)
+def test_an_answer_says_how_sure_it_is_and_what_is_wrong_with_it(
+    answer: Answer, told: list[str], certainty: str | None, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Memory, "ask", lambda _memory, _question: answer)
+
+    result = ask(desk, AskArguments(question="Taxi"))
+
+    assert result.text == "travel"
+    for words in told:
+        assert words in result.remarks
+    assert ("unlike" in result.remarks) == answer.unlike == result.fields.unlike
+    assert result.fields.certainty == certainty
+    desk.close()
+
+
+def test_of_many_labels_an_answer_has_the_likeliest(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = {f"label {n}": 1 / 500 for n in range(500)}
+    monkeypatch.setattr(Memory, "ask", lambda _memory, _question: replace(ANSWER, labels=labels))
+
+    fields = ask(desk, AskArguments(question="Taxi")).fields
+
+    assert (len(fields.labels), fields.labels_in_all) == (20, 500)
     desk.close()
