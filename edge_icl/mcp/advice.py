@@ -42,7 +42,7 @@ ANYWHERE = ("models", "stores", "completion")
 
 _COMMAND = (
     rf"""`(?P<quoted>(?:{PROGRAM}|chmod|pip|rm)[ ][^`]+)`"""
-    rf"""|(?<=:[ ])(?P<bare>{PROGRAM}[ ](?:'[^']*'|"[^"]*"|(?![;,)?](?:\s|$))[^'"])+)"""
+    rf"""|(?<=:[ ])(?P<bare>(?:{PROGRAM}|pip)[ ](?:'[^']*'|"[^"]*"|(?![;,)?](?:\s|$))[^'"])+)"""
     r"""|(?<![\w`-])(?P<option>--[a-z][a-z-]+(?:[ ][\w./'-]+(?=\?|[ ]or[ ]--))?)"""
 )
 """What in a hint is for those who type: a command, or an option outside of one."""

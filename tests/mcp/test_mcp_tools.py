@@ -77,6 +77,10 @@ def test_no_hint_has_a_command_that_is_not_said_to_be_for_the_user(hint: str) ->
             "make a new store: edge-icl --store NEW init",
             f"make a new store: `edge-icl --store NEW init` {BY_HAND}",
         ),
+        (
+            "compile it: pip install --no-binary x x==1",
+            f"compile it: `pip install --no-binary x x==1` {BY_HAND}",
+        ),
         (f"make it with `{STORE} init`", "make it with the tool add"),
         (f"make it with `{STORE} init --encrypt`", f"make it with `{STORE} init --encrypt` {BY_HAND}"),
         ("remove it with `rm '/a b/c'`: it is made again", f"`rm '/a b/c'` {BY_HAND}: it is made"),
