@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
 from repository import REPOSITORY
-from watch import KILLED, SCRIPTS, WATCHER, commands, edge_icl, material, watched
+from watch import KILLED, SCRIPTS, can_forbid, commands, edge_icl, material, watched
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -34,14 +33,6 @@ LONG = 9
 NATIVE = "import ctypes; ctypes.CDLL(None).socket(2, 1, 0)"
 CHILD = f"import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-S', '-c', {NATIVE!r}]).returncode)"
 LOCAL = "import socket; socket.socketpair()"
-
-
-@cache
-def can_forbid() -> bool:
-    """Whether this kernel lets a process give up system calls."""
-    program = "import os; os.environ.update(WATCH_LOG=os.devnull, WATCH_FORBID='1'); import sitecustomize"
-    command = [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(WATCHER)!r}); {program}"]
-    return sys.platform == "linux" and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 needs_seccomp = pytest.mark.skipif(not can_forbid(), reason="this kernel permits no seccomp filter")

@@ -21,7 +21,8 @@ def shown(cell: Any, kind: str = "text/plain") -> str:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")  # Jupyter's own
-def test_it_runs_and_shows_answers_tables_and_proofs(models_home: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("models_home", "fresh_models")  # the kernel is a process of its own, and loads its own
+def test_it_runs_and_shows_answers_tables_and_proofs(tmp_path: Path) -> None:
     notebook = nbformat.read(PATH, as_version=4)
 
     client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
@@ -32,14 +33,13 @@ def test_it_runs_and_shows_answers_tables_and_proofs(models_home: Path, tmp_path
     table = shown(cells["pd.DataFrame(memory.examples())"], "text/html")
     assert all(word in table for word in ("<th>input</th>", "<th>output</th>", "Uber to the airport"))
     assert "travel" in shown(cells["answer"], "text/html")
-    labels = shown(next(cell for line, cell in cells.items() if line.startswith("pd.DataFrame([(q")))
+    labels = shown(cells['pd.DataFrame(answers)[["question", "text", "probability"]]'])
     assert re.findall(r"\b(?:travel|meals|office)\b", labels) == ["meals", "office", "travel"]
     assert "accuracy" in shown(cells["memory.check()"], "text/html").lower()
     assert shown(cells["with_secret != before, memory.root == before"]) == "(True, True)"
     assert shown(cells["receipt"], "text/html")
     assert "12" in shown(cells["memory.verify(deep=True)"], "text/html")
-    assert "<html" in shown(cells["memory.report()"], "text/html")
-    assert not list(tmp_path.glob("*.json"))
+    assert "<iframe" in shown(cells["memory.report()"], "text/html")
 
 
 def test_it_comes_without_outputs() -> None:

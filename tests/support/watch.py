@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import click
@@ -150,6 +151,14 @@ class Watched:
     sockets: list[str]
     left: list[str]
     out: str
+
+
+@cache
+def can_forbid() -> bool:
+    """Whether this kernel lets a process give up system calls."""
+    program = "import os; os.environ.update(WATCH_LOG=os.devnull, WATCH_FORBID='1'); import sitecustomize"
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(WATCHER)!r}); {program}"]
+    return sys.platform == "linux" and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def commands(group: click.Group = cli, path: str = "") -> Iterator[str]:
