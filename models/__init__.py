@@ -1,7 +1,7 @@
 """Models on this machine: what can be fetched, what is here, and how it got here.
 
-What a program needs is here: `edge_icl.models.fetch()`, `list_models`, `info`, `path`, `verify`, `import_model`,
-`join`, `remove`, `default_llm` and `set_default_llm`; see `functions`.
+What a program needs is here: `edge_icl.models.fetch()`, `list_models`, `info`, `path`, `verify`,
+`import_model`, `join`, `remove`, `default_llm` and `set_default_llm`; see `functions`.
 
 May import: errors, runtime, encode, llm. Read in this order:
 
