@@ -23,6 +23,7 @@ from edge_icl.answer.options import combined
 from edge_icl.errors import AskCancelledError, InputError, StoreClosedError
 from edge_icl.example import Example
 from edge_icl.memory import DEFAULT_OPTIONS, Memory
+from edge_icl.runtime import arguments
 from edge_icl.runtime.bound import Bound
 from edge_icl.runtime.cancel import Cancel
 from edge_icl.runtime.home import DEFAULT_STORE
@@ -188,7 +189,7 @@ class AsyncMemory(Bound):
         *,
         shots: int = DEFAULT_SHOTS,
         seed: bytes | None = None,
-        encoder: str | None = None,
+        encoder: str | os.PathLike[str] | None = None,
         task: str | None = None,
         labels: LabelsSetting = AUTO,
         passphrase: Passphrase | None = None,
@@ -506,7 +507,7 @@ class AsyncMemory(Bound):
     async def check(
         self,
         *,
-        held_out: Iterable[tuple[str, str]] | None = None,
+        held_out: Iterable[ExampleForm] | None = None,
         encoder: str | os.PathLike[str] | None = None,
         progress: Progress = silent,
     ) -> Check:
@@ -518,7 +519,11 @@ class AsyncMemory(Bound):
         return await self._telling(progress, self._memory.report)
 
     async def verify(
-        self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent
+        self,
+        *,
+        deep: bool = False,
+        receipt: Receipt | Replaced | Renamed | Mapping[str, Any] | None = None,
+        progress: Progress = silent,
     ) -> Verification:
         """Check every byte of the store, as `Memory.verify` does; `progress` is called in the loop."""
         return await self._telling(progress, partial(self._memory.verify, deep=deep, receipt=receipt))
@@ -553,6 +558,7 @@ class AsyncMemory(Bound):
 def _in_loop(progress: Progress, cancel: Cancel | None = None) -> Progress:
     """Return a callback for other threads that has the loop call `progress`, and ends cancelled work."""
     loop = asyncio.get_running_loop()
+    arguments.told(progress)
 
     def told(stage: str, done: int, total: int) -> None:
         if cancel is not None:

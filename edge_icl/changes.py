@@ -23,6 +23,7 @@ from edge_icl.encode.vector import usable
 from edge_icl.errors import EdgeIclError, ExampleNotFoundError, InputError, StoreChangedError
 from edge_icl.example import Example, normalise
 from edge_icl.results import RECEIPT, Added, Receipt, Reencoded, Renamed, Replaced
+from edge_icl.runtime.arguments import kind, number
 from edge_icl.search.finding import held, outputs
 from edge_icl.search.spelling import did_you_mean
 from edge_icl.store.keys import STRETCH
@@ -83,6 +84,10 @@ def add(
 
 def forget(opened: OpenStore, ids: Sequence[str], *, similar: float | None, root: str | None) -> Receipt:
     """Forget examples; see `Memory.forget`."""
+    if similar is not None:
+        similar = number(similar, "similar", least=-1, most=1)
+    if root is not None and not isinstance(root, str):
+        raise InputError(f"root is {kind(root)}, not text", "give what `root` of the memory was")
     if not ids:
         raise InputError("there is nothing to forget", "give the ids of examples")
     begun = time.perf_counter()

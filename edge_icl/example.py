@@ -142,8 +142,8 @@ class Example:
             ValueError: these are not the bytes of examples.
         """
         texts = [*texts]
-        joined = _BETWEEN.join(texts)
         try:
+            joined = _BETWEEN.join(texts)
             values = json.loads(f"[{joined.decode()}]")
             # Each separator is where it was put: so no text holds two examples, and no two hold one.
             if len(values) != max(2 * len(texts) - 1, 0) or values[1::2] != [_UNGUESSED] * (len(texts) - 1):

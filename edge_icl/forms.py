@@ -18,6 +18,7 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError
 from edge_icl.example import Example
 from edge_icl.results import Added, Answer, Held
+from edge_icl.runtime.arguments import kind
 from edge_icl.store.snapshot import as_digits
 
 if TYPE_CHECKING:
@@ -46,23 +47,27 @@ _FORMS = "give (input, output), a dict with input and output, or an Example"
 _PAIRS = "give a list of pairs of input and output"
 
 
-def examples(given: Any) -> list[Example]:
+def examples(given: Any, what: str = "examples") -> list[Example]:
     """Return the examples that a caller gives, each in any form.
+
+    Args:
+        given: these.
+        what: the name of the argument.
 
     Raises:
         InputError: they are one example or none at all, or an element is no example; it names the position.
     """
     _refuse_one(given)
     try:
-        each = iter(given)
+        several = iter(given)
     except TypeError:
-        raise InputError(f"{_kind(given)} is not several examples", _PAIRS) from None
+        raise InputError(f"{kind(given)} is not several examples", _PAIRS) from None
     found = []
-    for i, one in enumerate(each):
+    for i, one in enumerate(several):
         try:
             found.append(example(one))
         except InputError as error:
-            raise at(i, error) from None
+            raise at(i, error, what) from None
     return found
 
 
@@ -83,25 +88,23 @@ def example(given: Any) -> Example:
     Raises:
         InputError: it is none.
     """
-    if isinstance(given, Held):
-        given = given.example
-    if isinstance(given, Example):
+    if isinstance(given, Example | Held):
         return Example.create(given.input, given.output, tags=given.tags, source=given.source)
     if isinstance(given, Mapping):
         return _from_fields(given)
     if not isinstance(given, tuple | list):
-        raise InputError(f"{_kind(given)} is not an example", _FORMS)
+        raise InputError(f"{kind(given)} is not an example", _FORMS)
     if len(given) != len(("input", "output")):
-        raise InputError(f"a {_kind(given)} of {len(given)} is not an input and an output", _FORMS)
+        raise InputError(f"a {kind(given)} of {len(given)} is not an input and an output", _FORMS)
     input, output = given
     if isinstance(input, Example | Held) and isinstance(output, Vector | None):
         raise InputError("it is an example with its vector", "give the vectors by themselves, as vectors=")
     return Example.create(input, output)
 
 
-def at(position: int, error: InputError) -> InputError:
+def at(position: int, error: InputError, what: str = "examples") -> InputError:
     """Return an error of one example that says which of several it is, from 0 as Python counts."""
-    return InputError(f"examples[{position}]: {error.message}", error.hint)
+    return InputError(f"{what}[{position}]: {error.message}", error.hint)
 
 
 def ids(given: Iterable[object], seed: bytes) -> list[str]:
@@ -138,7 +141,7 @@ def id_of(given: Any, seed: bytes) -> str:
         )
     found = given.id if isinstance(given, Held) else given
     if not isinstance(found, str):
-        raise InputError(f"{_kind(found)} is not the id of an example", "give an id, or what `find` returns")
+        raise InputError(f"{kind(found)} is not the id of an example", "give an id, or what `find` returns")
     return str.__str__(found)
 
 
@@ -176,7 +179,7 @@ def _refuse_one(given: object) -> None:
             "the examples are one dict", "give a list of dicts with input and output, or its items()"
         )
     if isinstance(given, Example | Held):
-        raise InputError(f"{_kind(given)} is one example", "give them as a list")
+        raise InputError(f"{kind(given)} is one example", "give them as a list")
     if isinstance(given, tuple | list) and [isinstance(one, str) for one in given[:3]] == [True, True]:
         raise InputError("the examples are one pair", f"{_PAIRS}, or the two texts to `add`")
     if hasattr(given, "columns") and (hasattr(given, "itertuples") or hasattr(given, "iter_rows")):
@@ -222,8 +225,3 @@ def _meant(name: object) -> str | None:
         if text in names:
             return field
     return next(iter(get_close_matches(text, FIELDS, n=1, cutoff=CLOSE)), None)
-
-
-def _kind(value: object) -> str:
-    """Return the name of a value's type."""
-    return type(value).__name__

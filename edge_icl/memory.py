@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from edge_icl import changes, forms
+from edge_icl.access.meant import not_found, warn_of_slip
 from edge_icl.access.opening import make, pending, place_of, refuse_other
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import locate, spelled
@@ -25,7 +26,7 @@ from edge_icl.answer.open_store import OpenStore
 from edge_icl.answer.options import Options, combined
 from edge_icl.answer.questions import answered, many, stream
 from edge_icl.encode.vector import Vector
-from edge_icl.errors import StoreExistsError, StoreNotFoundError
+from edge_icl.errors import InputError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, normalise
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.results import (
@@ -40,6 +41,7 @@ from edge_icl.results import (
     Report,
     Suggestion,
 )
+from edge_icl.runtime.arguments import each, number, told, whole
 from edge_icl.runtime.bound import Bound
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.lifetime import Lifetime
@@ -65,7 +67,6 @@ if TYPE_CHECKING:
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
-    from edge_icl.errors import InputError
     from edge_icl.forms import ExampleForm, IdForm
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
@@ -74,6 +75,8 @@ if TYPE_CHECKING:
     from edge_icl.store.settings import Settings
 
 DEFAULT_OPTIONS = Options()
+
+LATER = "later"
 
 
 class Memory(Bound):
@@ -117,8 +120,9 @@ class Memory(Bound):
 
         Args:
             store: its name, or a path (anything with a separator).
-            create: make it, with default settings, if nothing is there; "later" with its first examples, so
-                that none is left where there are none. One to be encrypted is made at once.
+            create: make it, with default settings, if nothing is there, and warn (UserWarning) if its name is
+                that of another store with a slip in it; "later" with its first examples, so that none is left
+                where there are none. One to be encrypted is made at once. False makes none.
             encoder: the encoder that it must have been made with, its name or the path of its
                 folder, which a program may ship; None for whichever it was.
             model: name of an LLM, or path of a GGUF file or of a model's folder; None for the default.
@@ -133,7 +137,8 @@ class Memory(Bound):
         Raises:
             PassphraseError: it is encrypted and this is not its passphrase, or it is not and this is one.
             NotInstalledError: it is encrypted, and a package for that is not installed.
-            StoreNotFoundError: nothing is there, and `create` is false.
+            StoreNotFoundError: nothing is there, and `create` is false; the hint names stores that are
+                called nearly so.
             NotAStoreError: something else is there.
             StoreExposedError: another user owns it or may write to it.
             StoreFormatError: a newer edge-icl made it.
@@ -141,26 +146,36 @@ class Memory(Bound):
             StoreDamagedError: its settings or its manifest are damaged.
             ModelMissingError: it must be made, and the encoder is not on this machine; or is not at its path.
             ModelFileError: what is at the encoder's path is not usable.
+            InputError: an argument is of another kind, or out of range.
         """
-        path, encoder = locate(store), spelled(encoder)
+        path, encoder, model = locate(store), spelled(encoder), spelled(model)
+        timeout, options = (
+            number(timeout, "timeout", least=0),
+            EngineOptions(gpu_layers=gpu_layers, threads=threads),
+        )
+        options.check()
+        told(progress)
+        if isinstance(create, str) and create != LATER:
+            raise InputError(f"create cannot be {create!r}", 'give True, False or "later"')
         if means_encrypted(passphrase):
             refuse_plain(path)
         try:
             opened = Store.open(path, unlock=unlocking(passphrase))
         except StoreNotFoundError:
             if not create:
-                raise
-            if create == "later" and passphrase is None:
+                raise not_found(path) from None
+            if create == LATER and passphrase is None:
                 opened = pending(path, encoder=encoder)
             else:
+                warn_of_slip(path)
                 opened = make(path, encoder=encoder, passphrase=passphrase)
         refuse_other(opened, encoder)
         lifetime = Lifetime(path)
         engines = Engines(
             opened.settings,
-            model=spelled(model),
+            model=model,
             encoder=place_of(encoder),
-            options=EngineOptions(gpu_layers=gpu_layers, threads=threads),
+            options=options,
             progress=lifetime.heeded_by(progress),
         )
         return cls(opened, engines, lifetime, timeout=timeout)
@@ -609,7 +624,7 @@ class Memory(Bound):
             InputError: a text is empty or not valid text.
             ModelMissingError: the encoder is not on this machine.
         """
-        return self._opened.readings([normalise(text, "text") for text in texts], progress)
+        return self._opened.readings([normalise(text, "text") for text in each(texts, "texts")], progress)
 
     def foreign(self) -> Foreign:
         """Return how many inputs, of a sample of 200 at most, are in a language that the encoder does not read.
@@ -654,10 +669,15 @@ class Memory(Bound):
     def search(self, text: str, *, limit: int = 10) -> list[Held]:
         """Return the examples whose inputs are nearest to a text, the nearest first.
 
+        Args:
+            text: an input like those of the examples.
+            limit: how many are wanted.
+
         Raises:
-            InputError: the text is empty or not valid text.
+            InputError: the text is empty or not valid text, or the limit is no whole number from 0 on.
             ModelMissingError: the encoder is not on this machine.
         """
+        limit = whole(limit, "limit", least=0)
         (vector,) = self._opened.embed([normalise(text, "text")])
         points = self._opened.cache.points
         return self._opened.read(lambda snapshot: nearest(snapshot, points(snapshot), vector, limit))
@@ -710,17 +730,21 @@ class Memory(Bound):
             min_similarity: how similar, from -1 to 1; None for `likeness`.
 
         Raises:
-            InputError: one of the texts is not valid text.
+            InputError: one of the texts is not valid text, or the similarity is no such number, or stands
+                without a text.
         """
         filters = Filters(match, output, source, tag)
+        least = None if min_similarity is None else number(min_similarity, "min_similarity", least=-1, most=1)
         if like is None:
+            if least is not None:
+                raise InputError("min_similarity is of use only with a text", "give the text as like=")
             return self._opened.read(lambda snapshot: select(snapshot, filters))
         from edge_icl.search.near_copies import Asked, near_copies
 
         text = normalise(like, "text")
         asked, likeness = Asked(self._opened.embed([text]), [text]), self._opened.engines.likeness()
-        if min_similarity is not None:
-            likeness = likeness._replace(threshold=min_similarity)
+        if least is not None:
+            likeness = likeness._replace(threshold=least)
         near = self._opened.read(lambda snapshot: near_copies(snapshot, asked, likeness))
         return list(filters.fitting(near))
 
@@ -844,7 +868,7 @@ class Memory(Bound):
     def check(
         self,
         *,
-        held_out: Iterable[tuple[str, str]] | None = None,
+        held_out: Iterable[ExampleForm] | None = None,
         encoder: str | os.PathLike[str] | None = None,
         progress: Progress = silent,
     ) -> Check:
@@ -855,7 +879,8 @@ class Memory(Bound):
         that it takes seconds; `tested` says how many. Where the outputs are free text there is no accuracy.
 
         Args:
-            held_out: pairs of input and output that are not in the store; these are judged instead.
+            held_out: examples that are not in the store, in the forms that `add_many` takes; these are judged
+                instead.
             encoder: name of another encoder, or path of its folder, to see in `other_encoder` whether it is
                 better. At most 1,000 examples, the first by id, are embedded with it and judged with both.
             progress: told about examples that are left out ("judge"), those that are embedded ("embed") and
@@ -863,7 +888,7 @@ class Memory(Bound):
 
         Raises:
             StoreEmptyError: the store holds no examples.
-            InputError: a held-out row is not two texts, or there is none; or both arguments are given.
+            InputError: a held-out row is no example, or there is none; or both arguments are given.
             ModelMissingError: an encoder is not on this machine: the other one, or the store's own, which
                 held-out rows need.
             ModelFileError: it is not usable, or not an encoder.
@@ -871,7 +896,8 @@ class Memory(Bound):
         """
         from edge_icl.answer.checking import check
 
-        return check(self._opened, held_out, spelled(encoder), progress)
+        rows = None if held_out is None else forms.examples(held_out, "held_out")
+        return check(self._opened, rows, spelled(encoder), progress)
 
     def report(self, *, progress: Progress = silent) -> Report:
         """Return a page that shows the store: labels, a map, what `check` finds, and every example.
@@ -890,13 +916,18 @@ class Memory(Bound):
         return report(self._opened, progress)
 
     def verify(
-        self, *, deep: bool = False, receipt: Mapping[str, Any] | None = None, progress: Progress = silent
+        self,
+        *,
+        deep: bool = False,
+        receipt: Receipt | Replaced | Renamed | Mapping[str, Any] | None = None,
+        progress: Progress = silent,
     ) -> Verification:
         """Check every byte of the store against its manifest.
 
         Args:
             deep: also rebuild the store from its examples and vectors, and compare every byte.
-            receipt: a receipt of `forget`, as JSON: are its examples gone, is the store still the one it names?
+            receipt: what `forget`, `replace` or `rename_label` returned, also as JSON: are its examples gone,
+                is the store still the one it names?
             progress: told about each page.
 
         Raises:
@@ -907,7 +938,7 @@ class Memory(Bound):
             return verify(
                 self.path,
                 deep=deep,
-                receipt=receipt,
+                receipt=receipt.as_json() if isinstance(receipt, Receipt | Replaced | Renamed) else receipt,
                 progress=opened.lifetime.heeded_by(progress),
                 timeout=opened.timeout,
                 unlock=no_passphrase if key is None else lambda _: key.data,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_icl.access.passphrases import Passphrase, new_key, unlocking
 from edge_icl.errors import InputError, ModelMissingError, NotAStoreError, StoreEncoderError
+from edge_icl.runtime.arguments import kind, whole
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
 from edge_icl.store.manifest import AUTO, checked_labels
@@ -95,8 +96,11 @@ def _settings(
     """Return the settings of a new store; see `make`."""
     from edge_icl.models.location import find_encoder
 
-    if not 0 < shots < 1 << 16:
+    shots = whole(shots, "shots", least=1)
+    if shots >= 1 << 16:
         raise InputError(f"{shots} examples cannot go into a prompt", "ask for 1 to 65535 shots")
+    if not isinstance(seed, bytes | None):
+        raise InputError(f"the seed is {kind(seed)}, not bytes", f"give {SEED_BYTES} bytes, or leave it out")
     if seed is not None and len(seed) != SEED_BYTES:
         raise InputError(f"the seed has {len(seed)} bytes instead of {SEED_BYTES}", "give 64 hex digits")
     found = find_encoder(encoder)

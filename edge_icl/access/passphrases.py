@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import InputError, NotInstalledError, PassphraseError, StoreError
+from edge_icl.runtime.arguments import kind
 from edge_icl.store import keys, settings
 from edge_icl.store.files import Files
 from edge_icl.store.keys import STRETCH, Key, Stretch, Unlock, WrappedKey, no_passphrase
@@ -99,7 +100,14 @@ def unlocking(passphrase: Passphrase | None) -> Unlock:
 
 
 def means_encrypted(passphrase: Passphrase | None) -> bool:
-    """Tell whether giving this means an encrypted store: a function is only called if it is encrypted."""
+    """Tell whether giving this means an encrypted store: a function is only called if it is encrypted.
+
+    Raises:
+        InputError: it is no passphrase.
+    """
+    known = passphrase is None or isinstance(passphrase, str | bytes | Keyring) or callable(passphrase)
+    if not known:
+        raise _no_passphrase(passphrase)
     return isinstance(passphrase, str | bytes | Keyring)
 
 
@@ -139,7 +147,7 @@ def new_key(
         NotInstalledError: a package that this needs is not installed.
         PassphraseError: the keyring refuses.
     """
-    if not stretch.sensible():
+    if not isinstance(stretch, Stretch) or not stretch.sensible():
         raise InputError(f"{stretch} is not valid", "see the ranges in its documentation")
     if passphrase is None:
         yield None
@@ -226,9 +234,11 @@ def _bytes(passphrase: str | bytes | Callable[[], str | bytes]) -> bytes:
     """Return a passphrase as bytes: text in Unicode NFC, as keyboards differ in how they write an accent.
 
     Raises:
-        InputError: it is empty, or text that UTF-8 cannot hold.
+        InputError: it is empty, no text, or text that UTF-8 cannot hold.
     """
     given = passphrase() if callable(passphrase) else passphrase
+    if not isinstance(given, str | bytes):
+        raise _no_passphrase(given)
     try:
         text = given if isinstance(given, str) else given.decode()
         given = unicodedata.normalize("NFC", text).encode()
@@ -240,6 +250,14 @@ def _bytes(passphrase: str | bytes | Callable[[], str | bytes]) -> bytes:
         raise InputError("the passphrase is empty", "choose one that is hard to guess")
     assert isinstance(given, bytes)
     return given
+
+
+def _no_passphrase(given: object) -> InputError:
+    """Return the error for what cannot be a passphrase, nor give one."""
+    return InputError(
+        f"the passphrase is {kind(given)}, not text",
+        "give a string, bytes, a function that returns one, or Keyring()",
+    )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import overload
 
 from edge_icl.errors import InputError
+from edge_icl.runtime.arguments import kind
 from edge_icl.runtime.home import home, stores_folder
 from edge_icl.store import ownership
 
@@ -18,7 +19,10 @@ def locate(store: str | os.PathLike[str]) -> Path:
         InputError: this is neither.
         StoreExposedError: another user owns the folder of this user's stores, or may write to it.
     """
-    text = os.fspath(store)
+    if not isinstance(store, str | os.PathLike) or not isinstance(text := os.fspath(store), str):
+        raise InputError(
+            f"{kind(store)} is neither the name of a store nor its path", "give it as text, or a Path"
+        )
     if isinstance(store, os.PathLike) or os.sep in text or (os.altsep and os.altsep in text):
         return Path(text).expanduser().absolute()
     if not text or text.startswith(".") or "\0" in text:
@@ -32,5 +36,13 @@ def spelled(model: str | os.PathLike[str]) -> str: ...
 @overload
 def spelled(model: None) -> None: ...
 def spelled(model: str | os.PathLike[str] | None) -> str | None:
-    """Return the name of a model, or its path, as text; a path object is a path also without a separator."""
+    """Return the name of a model, or its path, as text; a path object is a path also without a separator.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if not isinstance(model, str | os.PathLike | None):
+        raise InputError(
+            f"{kind(model)} is neither the name of a model nor its path", "give it as text, or a Path"
+        )
     return model if model is None or isinstance(model, str) else str(Path(model).expanduser().absolute())

@@ -27,7 +27,7 @@ from edge_icl.prior.mislabelled import mislabelled
 from edge_icl.results import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -85,7 +85,7 @@ class Tested:
 
 
 def check(
-    opened: OpenStore, held_out: Iterable[tuple[str, str]] | None, encoder: str | None, progress: Progress
+    opened: OpenStore, held_out: Sequence[Example] | None, encoder: str | None, progress: Progress
 ) -> Check:
     """Look how good an open store is; see `Memory.check`."""
     if held_out is not None and encoder is not None:
@@ -93,8 +93,10 @@ def check(
             "encoders are compared by the store's own examples, not by held-out rows",
             "leave one of the two away",
         )
+    if held_out is not None and not held_out:
+        raise InputError("there are no held-out rows", "give one pair of input and output at least")
     asked = _Asked(
-        None if held_out is None else _examples(held_out),
+        held_out,
         None if encoder is None else with_encoder(opened.store, encoder),
         opened.lifetime.heeded_by(progress),
     )
@@ -108,21 +110,6 @@ def of_snapshot(opened: OpenStore, snapshot: Snapshot, progress: Progress) -> Ch
         StoreEmptyError: it holds no examples.
     """
     return _check(opened, snapshot, _Asked(None, None, progress, reading=False))
-
-
-def _examples(held_out: Iterable[tuple[str, str]]) -> list[Example]:
-    """Return held-out pairs as examples.
-
-    Raises:
-        InputError: there is none, or one is not two texts.
-    """
-    try:
-        rows = [Example.create(input, output) for input, output in held_out]
-    except (TypeError, ValueError) as error:
-        raise InputError("the held-out rows are not pairs", "give each as (input, output)") from error
-    if not rows:
-        raise InputError("there are no held-out rows", "give one pair of input and output at least")
-    return rows
 
 
 def _check(opened: OpenStore, snapshot: Snapshot, asked: _Asked) -> Check:

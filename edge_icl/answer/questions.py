@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from edge_icl.errors import ExamplesChangedError, InputError
 from edge_icl.example import normalise
+from edge_icl.runtime import arguments
 from edge_icl.runtime.cancel import Cancel
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def many(
         InputError: the grammar is not valid.
     """
     options.constraint()
+    arguments.told(progress)
+    arguments.each(questions, "questions")
     return _each(opened, questions, options, progress, cancel)
 
 

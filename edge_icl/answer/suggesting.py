@@ -10,6 +10,7 @@ from edge_icl.answer.usefulness import Copies, most_useful, weights
 from edge_icl.encode.vector import Vector, usable
 from edge_icl.example import folded, normalise
 from edge_icl.results import Suggestion
+from edge_icl.runtime.arguments import each, whole
 from edge_icl.search.similarity import cosines
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ PIECE = 256
 
 def embed(opened: OpenStore, texts: Iterable[str], progress: Progress) -> list[Vector]:
     """Return the vectors of texts; see `Memory.embed`."""
-    normal = [normalise(text, "text") for text in texts]
+    normal = [normalise(text, "text") for text in each(texts, "texts")]
     encoder = opened.store.settings.encoder_digest
     return [Vector(encoder, vector.tobytes()) for vector in opened.embed(normal, progress)] if normal else []
 
@@ -47,15 +48,16 @@ def suggest(
     progress: Progress,
 ) -> list[Suggestion]:
     """Return the questions to answer first; see `Memory.suggest`."""
-    texts = [normalise(question, "question") for question in questions]
+    most = whole(limit, "limit", least=0)
+    texts = [normalise(question, "question") for question in each(questions, "questions")]
     made = _vectors(opened, texts, vectors, progress)
-    before = _vectors(opened, None, seen, progress)
+    before = _vectors(opened, None, each(seen, "seen"), progress)
     likeness = opened.engines.likeness()
 
     def look(snapshot: Snapshot) -> list[Suggestion]:
         derived = opened.cache.derived(snapshot)
         rows, taught = _untaught(snapshot, texts, likeness.sight)
-        if not rows or limit < 1:
+        if not rows or not most:
             return []
         asked = made[rows]
         near, sure, heavy = _said(derived, asked)
@@ -68,7 +70,7 @@ def suggest(
                 probability=None if sure is None else float(sure[i]),
                 similarity=float(near[i]) if derived.points.ids.size else None,
             )
-            for i in most_useful(asked, passed, heavy, limit, copies=copies)
+            for i in most_useful(asked, passed, heavy, most, copies=copies)
         ]
 
     return opened.read(look)
@@ -81,7 +83,7 @@ def _vectors(
     progress: Progress,
 ) -> NDArray[np.int8]:
     """Return vectors i8[n, d]: those given, as far as this store's encoder made them, the others made now."""
-    listed = list(given) if given is not None else [None] * len(texts or ())
+    listed = list(each(given, "vectors")) if given is not None else [None] * len(texts or ())
     names = [b"%d" % i for i in range(len(listed if texts is None else texts))]
     settings = opened.store.settings
     found = usable(names, listed, settings)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_icl.errors import InputError
+from edge_icl.runtime.arguments import each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +97,12 @@ def usable(
         ValueError: there are not as many vectors as ids.
     """
     found: dict[bytes, NDArray[np.int8]] = {}
-    for id, vector in zip(ids, vectors, strict=True):
+    named, given = [*ids], [*each(vectors, "vectors")]
+    if len(given) != len(named):
+        raise ValueError(
+            f"vectors has {len(given)} elements, not {len(named)}: give one for each text, or None"
+        )
+    for id, vector in zip(named, given, strict=True):
         if not isinstance(vector, Vector | None):
             raise InputError(f"{type(vector).__name__} is not a vector", "make it with Vector, or give None")
         if vector is None or vector.encoder != settings.encoder_digest:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edge_icl.errors import InputError
+from edge_icl.runtime.arguments import whole
 
 CONTEXT = 4096
 """Most tokens of prompt and answer together: eight examples of a page each. The default model's KV cache has
@@ -42,10 +42,10 @@ class EngineOptions(NamedTuple):
         for what, number, least in (
             ("context", self.context, 1),
             ("threads", self.threads, 1),
-            ("GPU layers", self.gpu_layers, 0),
+            ("gpu_layers", self.gpu_layers, 0),
         ):
-            if number is not None and number < least:
-                raise InputError(f"{number} is too few for {what}", f"give at least {least}")
+            if number is not None:
+                whole(number, what, least=least)
 
 
 DEFAULTS = EngineOptions()

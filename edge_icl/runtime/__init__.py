@@ -3,6 +3,7 @@
 Read in this order:
 
     progress       how far work has come: a callback
+    arguments      what callers pass: one sentence where it is wrong
     home           the folder of this user's models and stores
     folders        the size of a folder, and one that only this user can enter
     strict_json    JSON that this package wrote, read back strictly

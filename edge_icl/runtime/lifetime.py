@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import AskCancelledError, StoreBusyError, StoreClosedError
-from edge_icl.runtime import fork
+from edge_icl.runtime import arguments, fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,12 @@ class Lifetime:
             raise StoreClosedError(f"the store {self.path} is closed", "open it again")
 
     def heeded_by(self, progress: Progress) -> Progress:
-        """Return a progress callback that also ends the work when the store is closed."""
+        """Return a progress callback that also ends the work when the store is closed.
+
+        Raises:
+            InputError: it cannot be called.
+        """
+        arguments.told(progress)
 
         def told(stage: str, done: int, total: int) -> None:
             self.check()

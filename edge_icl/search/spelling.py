@@ -153,8 +153,14 @@ def one_letter_away(one: str, other: str) -> bool:
     return _difference(one, other) is not None
 
 
-def slipped(one: str, other: str) -> bool:
-    """Tell whether one of two labels is probably the other one with a slip in it; both folded."""
+def slipped(one: str, other: str, *, shortest: int = SHORTEST_WORD) -> bool:
+    """Tell whether one of two labels is probably the other one with a slip in it.
+
+    Args:
+        one: a label, folded.
+        other: the other one, folded.
+        shortest: letters of the word that the slip is in.
+    """
     found = _difference(one, other)
     if found is None or found[0] == 0:
         return False
@@ -162,8 +168,8 @@ def slipped(one: str, other: str) -> bool:
     if not all(c in _SEPARATORS or _is_letter(c) for c in letters):
         return False
     if _SEPARATORS.intersection(letters):
-        return min(len(one), len(other)) >= SHORTEST_WORD
-    return min(len(_word(one, at)), len(_word(other, at))) >= SHORTEST_WORD
+        return min(len(one), len(other)) >= shortest
+    return min(len(_word(one, at)), len(_word(other, at))) >= shortest
 
 
 def _a_letter_apart(new: Iterable[str], every: Iterable[str]) -> dict[str, list[str]]:

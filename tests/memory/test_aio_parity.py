@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 import pytest
 from small_encoders import FIRST, imported_encoders, small_encoders
+from stores import QUICK
 
 from edge_icl import Memory, PassphraseError
 from edge_icl.aio import AsyncMemory
-from edge_icl.store.keys import Stretch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,11 +53,9 @@ NOT_AWAITED = {
 
 def names(kind: type) -> set[str]:
     """Return what a class says that it has, without what is private."""
-    shown = {name for name in vars(kind) if not name.startswith("_")}
-    special = {
-        name for name, value in vars(kind).items() if name.startswith("__") and inspect.isfunction(value)
-    }
-    return shown | special
+    ways = (FunctionType, property, classmethod)
+    found = {name for name, value in vars(kind).items() if isinstance(value, ways)}
+    return {name for name in found if not name.startswith("_") or name.startswith("__")}
 
 
 def plain(kind: type, name: str) -> object:
@@ -94,9 +93,7 @@ def test_parameters_and_what_is_returned_are_the_same_and_it_is_awaited(name: st
 
 def test_what_is_new_in_a_loop_does_what_memory_does(small_encoders: Path) -> None:
     async def main() -> None:
-        made = await AsyncMemory.create(
-            "sealed", encoder=FIRST, shots=3, passphrase="old", stretch=Stretch(memory=8, passes=1, lanes=1)
-        )
+        made = await AsyncMemory.create("sealed", encoder=FIRST, shots=3, passphrase="old", stretch=QUICK)
         async with made as memory:
             assert (memory.encrypted, memory.wiped, memory.commits, memory.settings.shots) == (True, 0, 1, 3)
             added = await memory.add_many([("taxi to the airport", "travel"), ("lunch", "meals")])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_encoders import FIRST, imported_encoders, small_encoders
-from stores import tree
+from stores import QUICK, tree
 
 from edge_icl import Example, ExampleNotFoundError, Held, InputError, Memory, Options, read
 
@@ -231,7 +231,7 @@ def test_a_store_is_what_python_takes_for_a_collection(memory: Memory) -> None:
 
 
 def test_a_store_shows_itself_without_its_texts(small_encoders: Path) -> None:
-    sealed = Memory.create("sealed", encoder=FIRST, passphrase="secret")
+    sealed = Memory.create("sealed", encoder=FIRST, passphrase="secret", stretch=QUICK)
     with sealed, Memory.create("plain", encoder=FIRST) as plain:
         plain.add(*PAIRS[0])
         sealed.add_many(PAIRS)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from handles import without_models
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stores import DIMENSION, SETTINGS, check, commit, make, row, rows, tree
 
-from edge_icl import Example, InputError, Memory, StoreDamagedError, Vector
+from edge_icl import Example, Held, InputError, Memory, StoreDamagedError, Vector
 from edge_icl.store import pages
 from edge_icl.store.pages import Row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 GOOD = Vector(SETTINGS.encoder_digest, bytes(DIMENSION))
@@ -65,6 +66,84 @@ def test_whatever_is_made_is_refused_at_once_or_leaves_a_store_that_verifies(
 
     assert memory.verify(deep=True).ok
     assert {*examples} <= {one.example for one in memory.examples()} or len(memory) == 2
+
+
+class Odd(str):
+    """A string that says of itself what is not so."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __str__(self) -> str:
+        return "\ud800"
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def isspace(self) -> bool:
+        """Say that it is not."""
+        return False
+
+    def encode(self, *_: object) -> bytes:
+        """Say that it can be."""
+        return b""
+
+
+@dataclass(frozen=True)
+class Noted(Example):
+    """An example as a program has it, with a field more, and bytes of its own."""
+
+    note: str = ""
+
+    def canonical(self) -> bytes:
+        """Return what is no example."""
+        return b"{}"
+
+
+def altered(fields: tuple[object, ...], kind: type[Example]) -> Example:
+    """Return an example whose fields were set behind its back."""
+    example = kind("a", "b")
+    for name, value in zip(("input", "output", "tags", "source"), fields, strict=True):
+        object.__setattr__(example, name, value)
+    return example
+
+
+odd = st.one_of(anything, texts.map(Odd), texts.map(np.str_), st.booleans(), st.just(float("nan")))
+said = st.one_of(likely, likely, likely, odd)
+sets = st.tuples(said, said, st.one_of(tags, any_tags, st.lists(said, max_size=2).map(tuple)), st.none() | said)
+names = st.sampled_from(["input", "output", "tags", "source", "label", 3])
+elements = st.one_of(
+    st.tuples(said, said),
+    st.tuples(said, said).map(list),
+    st.builds(lambda some: dict(zip(("input", "output", "tags", "source"), some, strict=True)), sets),
+    st.dictionaries(names, said, max_size=4),
+    st.builds(altered, sets, st.sampled_from([Example, Noted])),
+    sets.map(lambda some: Held("0f", *some)),
+    odd,
+)
+
+
+@given(
+    some=st.lists(elements, min_size=1, max_size=3),
+    form=st.sampled_from([list, list, tuple, iter, enumerate, repr]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+def test_whatever_is_added_all_of_it_is_there_or_nothing_and_the_store_is_sound(
+    memory: Memory, some: list[object], form: Callable[[list[object]], object]
+) -> None:
+    before = memory.root
+    try:
+        added = memory.add_many(form(some), vectors=[GOOD] * len(some))
+    except InputError:
+        assert memory.root == before
+        return
+
+    assert memory.verify(deep=True).ok
+    assert len(added.ids) == len(some)
+    assert all(id in memory for id in added.ids)
+    if added.new:
+        memory.forget(added)
+    assert memory.root == before
 
 
 @given(texts, texts, st.lists(texts, max_size=3), st.none() | texts)
