@@ -125,7 +125,7 @@ def test_what_ends_the_embedding_leaves_the_store_as_it_is(how: str) -> None:
             if stage == "embed" and how == "raise":
                 raise ZeroDivisionError
             if stage == "embed":
-                memory._opened.lifetime._closed = True  # as `close` does, called from another thread
+                memory._opened.lifetime.closed = True  # as `close` does, called from another thread
 
         with pytest.raises((ZeroDivisionError, StoreClosedError)):
             memory.check(encoder=SECOND, progress=stop)
