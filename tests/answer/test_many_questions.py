@@ -99,9 +99,9 @@ def test_what_was_taught_needs_no_encoder(
 
 
 def test_an_option_that_is_not_valid_is_told_at_once(memory: Memory) -> None:
-    for options in (Options(abstain=2), Options(select="most"), Options(json_schema={"type": "nothing"})):
+    for options in ({"abstain": 2}, {"select": "most"}, {"json_schema": {"type": "nothing"}}):
         with pytest.raises(InputError):
-            memory.ask_many([], options)
+            memory.ask_many([], **options)
 
 
 def test_a_change_meanwhile_is_in_the_answers_that_follow(memory: Memory) -> None:

@@ -445,18 +445,12 @@ def test_a_chat_after_a_forget_is_that_of_a_store_that_never_held_it(
     assert found[0][2].startswith("<|im_start|>system\nName the kind of expense<|im_end|>")
 
 
-def test_a_written_answer_keeps_to_a_schema_and_options_must_fit_together(memory: Memory) -> None:
+def test_a_written_answer_keeps_to_a_schema_and_a_bad_grammar_is_refused(memory: Memory) -> None:
     schema = {"enum": ["cab", "bus"]}
     answer = memory.ask("Taxi downtown", Options(json_schema=schema))
     assert (answer.text in {'"cab"', '"bus"'}, answer.labels, answer.complete) == (True, {}, True)
-    for options in (
-        Options(json_schema=schema, labels="on"),
-        Options(json_schema=schema, grammar='root ::= "a"'),
-        Options(grammar="root"),
-        Options(prompt="html"),
-    ):
-        with pytest.raises(InputError):
-            memory.ask("Taxi downtown", options)
+    with pytest.raises(InputError):
+        memory.ask("Taxi downtown", grammar="root")
 
 
 def test_sums_that_followed_changes_are_those_of_a_fresh_start(memory: Memory) -> None:

@@ -96,6 +96,17 @@ def test_the_library_example_runs_as_it_stands(models_home: Path) -> None:
     exec(compile(program, "README.md", "exec"), {})
 
 
+def test_the_lines_about_asking_run_as_they_stand(
+    models_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+    (program,) = [one for one in blocks("python", page) if "memory.stream" in one]
+
+    exec(compile(program, "library.md", "exec"), {})
+
+    assert capsys.readouterr().out == "judged\n"
+
+
 def test_the_lines_about_files_run_as_they_stand(
     models_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
