@@ -23,7 +23,7 @@ from edge_icl.prompt.conversation import Turn
 pytest_plugins = ["cli_fixtures"]
 
 KNOWN = EXAMPLES[0]
-WRITTEN = Options(labels="off", select="none", recall=False)
+WRITTEN = Options(labels="off", select="none", recall=False, max_tokens=8)
 
 
 def user(text: object) -> dict[str, object]:
@@ -34,36 +34,34 @@ def assistant(text: str) -> dict[str, object]:
     return {"role": "assistant", "content": text}
 
 
-@pytest.mark.parametrize(
-    ("text", "options", "kind"),
-    [
-        (KNOWN.input, Options(), "recalled"),
-        ("Taxi downtown", Options(), "judged"),
-        ("Taxi downtown", Options(ask_model="never"), "judged"),
-        ("Taxi downtown", WRITTEN, "written"),
-    ],
-)
-def test_an_answer_is_a_chat_completion_and_holds_no_example(
-    home: Path, text: str, options: Options, kind: str
-) -> None:
-    with Memory.open() as memory:
-        answer = memory.ask(text, options)
-        said = complete([user(text)], store=memory, options=options)
+KINDS = [
+    (KNOWN.input, Options(), "recalled"),
+    ("Taxi downtown", Options(), "judged"),
+    ("Taxi downtown", Options(ask_model="never"), "judged"),
+    ("Taxi downtown", WRITTEN, "written"),
+]
 
-    parsed = ChatCompletion.model_validate(said)
-    assert parsed.choices[0].message.content == answer.text
-    assert parsed.choices[0].finish_reason == ("stop" if answer.complete else "length")
-    assert parsed.model == (answer.model or "edge-icl")
-    assert (parsed.usage.prompt_tokens > 0) == answer.asked_model
-    assert (parsed.usage.completion_tokens > 0) == (kind == "written")
-    assert said["edge_icl"] == {
-        "kind": kind,
-        "probability": answer.probability,
-        "unlike": answer.unlike,
-        "examples": [one.id for one in answer.examples],
-    }
-    told = json.dumps({**said, "choices": []})
-    assert not [one for one in EXAMPLES if one.input in told]
+
+def test_an_answer_is_a_chat_completion_and_holds_no_example(home: Path) -> None:
+    with Memory.open() as memory:
+        for text, options, kind in KINDS:
+            answer = memory.ask(text, options)
+            said = complete([user(text)], store=memory, options=options)
+
+            parsed = ChatCompletion.model_validate(said)
+            assert parsed.choices[0].message.content == answer.text
+            assert parsed.choices[0].finish_reason == ("stop" if answer.complete else "length")
+            assert parsed.model == (answer.model or "edge-icl")
+            assert (parsed.usage.prompt_tokens > 0) == answer.asked_model
+            assert (parsed.usage.completion_tokens > 0) == (kind == "written")
+            assert said["edge_icl"] == {
+                "kind": kind,
+                "probability": answer.probability,
+                "unlike": answer.unlike,
+                "examples": [one.id for one in answer.examples],
+            }
+            told = json.dumps({**said, "choices": []})
+            assert not [one for one in EXAMPLES if one.input in told]
 
 
 def test_a_stream_gives_the_same_answer_in_pieces(home: Path) -> None:
@@ -137,57 +135,57 @@ def test_what_openai_has_and_means_no_difference_is_taken(home: Path) -> None:
     assert said["choices"][0]["message"]["content"] == "travel"
 
 
-@pytest.mark.parametrize(
-    ("parameters", "told"),
-    [
-        ({"temperature": 0.7}, "temperature cannot be 0.7: an answer is the likeliest one"),
-        ({"top_p": 0.5}, "top_p cannot be 0.5"),
-        ({"n": 2}, "n cannot be 2: a question has one answer"),
-        ({"logprobs": True}, "logprobs cannot be True"),
-        ({"max_tokens": 0}, "an answer cannot have 0 tokens"),
-        ({"max_tokens": True}, "an answer cannot have True tokens"),
-        ({"max_tokens": 3, "max_completion_tokens": 4}, "max_tokens and max_completion_tokens differ"),
-        ({"response_format": {"type": "xml"}}, "response_format cannot be {'type': 'xml'}"),
-        ({"response_format": {"type": "json_schema", "json_schema": 3}}, "response_format cannot be"),
-        ({"stream_options": {"include_obfuscation": True}}, "stream_options cannot be"),
-        ({"turns": "some"}, "turns cannot be 'some'"),
-        ({"store": "nowhere"}, "there is no store at .*nowhere"),
-        ({"store": None, "options": Options(labels="on")}, "without a store there are no examples"),
-        ({"store": None, "model": "nowhere"}, "there is no model nowhere on this machine"),
-    ],
-)
-def test_what_cannot_be_had_is_refused_by_name(home: Path, parameters: dict[str, Any], told: str) -> None:
-    with pytest.raises(EdgeIclError, match=told):
-        complete([user("Taxi downtown")], **parameters)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"temperature": 0.7}, "temperature cannot be 0.7: an answer is the likeliest one"),
+    ({"top_p": 0.5}, "top_p cannot be 0.5"),
+    ({"n": 2}, "n cannot be 2: a question has one answer"),
+    ({"logprobs": True}, "logprobs cannot be True"),
+    ({"max_tokens": 0}, "an answer cannot have 0 tokens"),
+    ({"max_tokens": True}, "an answer cannot have True tokens"),
+    ({"max_tokens": 3, "max_completion_tokens": 4}, "max_tokens and max_completion_tokens differ"),
+    ({"response_format": {"type": "xml"}}, "response_format cannot be {'type': 'xml'}"),
+    ({"response_format": {"type": "json_schema", "json_schema": 3}}, "response_format cannot be"),
+    ({"stream_options": {"include_obfuscation": True}}, "stream_options cannot be"),
+    ({"turns": "some"}, "turns cannot be 'some'"),
+    ({"store": "nowhere"}, "there is no store at .*nowhere"),
+    ({"store": None, "options": Options(labels="on")}, "without a store there are no examples"),
+    ({"store": None, "model": "nowhere"}, "there is no model nowhere on this machine"),
+]
 
 
-@pytest.mark.parametrize(
-    ("messages", "told"),
-    [
-        ("Taxi", "its messages are not a list of objects"),
-        (3, "its messages are not a list of objects"),
-        ([], "the last message is not a user's"),
-        ([user("a"), assistant("b")], "the last message is not a user's"),
-        ([user("")], "the question is empty"),
-        ([{"role": "narrator", "content": "a"}], "a message is of narrator"),
-        ([user([{"type": "image_url", "image_url": {"url": "x"}}])], r"something else than text \(image_url\)"),
-        ([{"role": "tool", "content": "a"}, user("b")], "a message calls a tool"),
-        (
-            [{"role": "system", "content": "Be kind."}, user("a")],
-            "the store has no task, so the system message",
-        ),
-        ([user("a"), assistant("b"), user("c")], '3 messages are a conversation.* turns="last"'),
-    ],
-)
-def test_messages_that_a_store_cannot_heed_are_refused(bare_home: Path, messages: Any, told: str) -> None:
-    with pytest.raises(InputError, match=told):
-        complete(messages)
+def test_what_cannot_be_had_is_refused_by_name(home: Path) -> None:
+    for parameters, told in REFUSED:
+        with pytest.raises(EdgeIclError, match=told):
+            complete([user("Taxi downtown")], **parameters)
 
 
-@pytest.mark.parametrize("wrong", [{"stop": "\n"}, {"tools": []}, {"tempreature": 0}])
-def test_a_name_that_is_not_taken_is_a_type_error(bare_home: Path, wrong: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match=f"unexpected keyword argument '{next(iter(wrong))}'"):
-        complete([user("Taxi")], **wrong)
+UNHEEDED: list[tuple[Any, str]] = [
+    ("Taxi", "its messages are not a list of objects"),
+    (3, "its messages are not a list of objects"),
+    ([], "the last message is not a user's"),
+    ([user("a"), assistant("b")], "the last message is not a user's"),
+    ([user("")], "the question is empty"),
+    ([{"role": "narrator", "content": "a"}], "a message is of narrator"),
+    ([user([{"type": "image_url", "image_url": {"url": "x"}}])], r"something else than text \(image_url\)"),
+    ([{"role": "tool", "content": "a"}, user("b")], "a message calls a tool"),
+    (
+        [{"role": "system", "content": "Be kind."}, user("a")],
+        "the store has no task, so the system message",
+    ),
+    ([user("a"), assistant("b"), user("c")], '3 messages are a conversation.* turns="last"'),
+]
+
+
+def test_messages_that_a_store_cannot_heed_are_refused(bare_home: Path) -> None:
+    for messages, told in UNHEEDED:
+        with pytest.raises(InputError, match=told):
+            complete(messages)
+
+
+def test_a_name_that_is_not_taken_is_a_type_error(bare_home: Path) -> None:
+    for wrong in ({"stop": "\n"}, {"tools": []}, {"tempreature": 0}):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{next(iter(wrong))}'"):
+            complete([user("Taxi")], **wrong)
 
 
 def test_a_store_is_not_openais_switch_of_that_name_and_an_open_one_has_its_model(bare_home: Path) -> None:
