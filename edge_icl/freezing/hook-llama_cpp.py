@@ -11,5 +11,6 @@ binaries = collect_dynamic_libs("llama_cpp", search_patterns=["*.so", "*.dylib",
 # Its version is read from this file, since to import it takes a third of a second.
 datas = collect_data_files("llama_cpp", include_py_files=True, includes=["__init__.py"])
 
-# A converter of chat formats would bring these, and PyTorch with them, where they happen to be installed.
-excludedimports = ["transformers"]
+# What it can do with these is not needed here; where they happen to be installed they would come along, by the
+# gigabyte.
+excludedimports = ["huggingface_hub", "openai", "requests", "transformers"]

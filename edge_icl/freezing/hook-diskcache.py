@@ -1,0 +1,3 @@
+"""diskcache, which llama-cpp-python imports: its part for Django would bring Django."""
+
+excludedimports = ["django"]
