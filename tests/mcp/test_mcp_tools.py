@@ -155,6 +155,7 @@ def test_pages_hold_every_example_that_fits_once_in_any_case(
             page = list_(desk, ListArguments(limit=limit, output=output, cursor=cursor)).fields
             assert len(page.examples) <= limit
             found += [one.id for one in page.examples]
+            assert len(found) == len(set(found))
             cursor = page.next_cursor
             if cursor is None:
                 break
