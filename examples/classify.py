@@ -20,11 +20,10 @@ def main() -> None:
     parser.add_argument("--store", default="default", help="its name, or its path")
     parser.add_argument("--least", type=float, default=0.6, help="a surer label has no question mark")
     options = parser.parse_args()
-    choose = edge_icl.Options(labels="on")
     try:
         with edge_icl.Memory.open(options.store, create=False) as memory:
             for line in filter(None, map(str.strip, sys.stdin)):
-                answer = memory.ask(line, choose)
+                answer = memory.ask(line, labels="on")
                 probability = answer.probability or 0.0
                 sure = "" if probability >= options.least and not answer.unlike else "?"
                 print(f"{answer.text}{sure}", f"{probability:.2f}", line, sep="\t", flush=True)

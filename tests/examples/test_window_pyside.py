@@ -78,7 +78,7 @@ def driver(page: ModuleType, memory: Memory) -> Iterator[Driver]:
 def test_a_line_is_labelled_as_it_is_typed_corrected_and_forgotten(driver: Driver, memory: Memory) -> None:
     before = content(memory.path / "pages")
     driver.type("Uber to the airport")
-    driver.says("travel")
+    driver.says("travel, 100%")
     labels = [driver.window.label.itemText(row) for row in range(driver.window.label.count())]
     assert set(labels) == {"travel", "meals", "office"}
     assert driver.window.label.currentText() == "travel"

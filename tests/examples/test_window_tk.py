@@ -2,105 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from command import content
 from expenses import PAIRS
-from one_page import load, refused_page, run_page
+from one_page import refused_page, run_page
+from repository import SUPPORT, with_support
 
-from edge_icl import Memory, StoreClosedError
-from edge_icl.store.lock import locked
+from edge_icl import Memory
 
 pytest_plugins = ["display"]
 
-PATIENCE = 60.0
 
-
-@pytest.fixture
-def memory(models_home: Path) -> Iterator[Memory]:
+@pytest.mark.usefixtures("models_home", "fresh_models", "display")
+def test_it_answers_learns_forgets_and_closes_and_never_makes_its_user_wait() -> None:
     with Memory.create("work", seed=bytes(range(32)), shots=4) as memory:
         memory.add_many(PAIRS)
-        yield memory
+
+    user = [sys.executable, SUPPORT / "driven_tk.py", memory.path]
+    done = subprocess.run(user, capture_output=True, text=True, check=False, env=with_support(), timeout=300)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.fixture
-def window(display: str, memory: Memory) -> Iterator[Any]:
-    import tkinter as tk
-
-    window = load("window_tk").Window(memory)
-    yield window
-    with suppress(tk.TclError):  # it is closed already
-        window.close()
-
-
-def until(window: Any, what: Callable[[], bool]) -> None:
-    """Turn the event loop until something is so."""
-    end = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < end, window.said["text"]
-        window.update()
-        time.sleep(0.01)
-
-
-def ask(window: Any, line: str) -> None:
-    """Write a line and press Return."""
-    window.line.delete(0, "end")
-    window.line.insert(0, line)
-    window.line.focus_force()
-    window.update()
-    window.line.event_generate("<Return>")
-
-
-def test_a_line_is_labelled_corrected_and_forgotten(window: Any, memory: Memory) -> None:
-    before = content(memory.path / "pages")
-    ask(window, "Uber to the airport")
-    until(window, lambda: window.title() == "travel - edge-icl")
-    assert window.example["text"] == "Uber to the airport -> travel"
-
-    ask(window, "Felt pens")
-    until(window, lambda: window.title() == "office - edge-icl")
-    window.label.delete(0, "end")
-    window.label.insert(0, "art supplies")
-    window.teach_button.invoke()
-    until(window, lambda: window.said["text"] == "art supplies, 100%")
-
-    window.forget_button.invoke()
-    until(window, lambda: window.title() == "office - edge-icl")
-    assert content(memory.path / "pages") == before
-
-
-def test_the_window_is_alive_while_a_change_waits(window: Any, memory: Memory) -> None:
-    window.line.insert(0, "Toner")
-    window.label.insert(0, "ink")
-    with locked(memory.path, timeout=0):
-        window.teach_button.invoke()
-        window.after(50, window.line.insert, "end", "s and more")
-        until(window, lambda: window.line.get() == "Toners and more")
-        assert not memory.find(output="ink")
-    until(window, lambda: bool(memory.find(output="ink")))
-
-
-def test_an_error_is_said_in_the_window(window: Any) -> None:
-    window.teach_button.invoke()
-
-    until(window, lambda: window.said["text"].startswith("the input is empty"))
-
-
-def test_closing_the_window_closes_the_memory(window: Any, memory: Memory) -> None:
-    ask(window, "Tell me about the sea")
-
-    window.close()
-
-    with pytest.raises(StoreClosedError):
-        len(memory)
-
-
-def test_what_is_no_store_is_one_sentence(display: str, tmp_path: Path) -> None:
+def test_what_is_no_store_is_one_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("tkinter", reason="this Python has no Tk")
     (tmp_path / "file").write_text("no store")
 
     refused_page(run_page("window_tk", "--store", tmp_path / "file"), "window_tk", "not a store")
