@@ -121,6 +121,29 @@ def test_the_lines_about_files_run_as_they_stand(
     assert capsys.readouterr().out == "read as ShareGPT: 1 conversation\n"
 
 
+def small_programs() -> list[tuple[str, str]]:
+    """Return the small programs of the page on the library, each with what it says that it prints."""
+    page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+    section = page.split("## Four small programs\n")[1].split("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", section, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_small_program_has_under_twenty_lines_and_prints_what_the_page_says(
+    models_home: Path, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    programs = small_programs()
+    assert len(programs) == 4
+    program, shown = programs[number]
+    if "sklearn" in program:
+        pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+    exec(compile(program, "library.md", "exec"), {"__name__": "__main__"})
+
+    assert capsys.readouterr().out == shown
+    assert len(program.splitlines()) < 20
+
+
 def read_by_hand(store: Path) -> subprocess.CompletedProcess[str]:
     """Run the lines of docs/guarantee.md in a Python that has nothing but its standard library."""
     (program,) = blocks("python", GUARANTEE)
@@ -160,7 +183,8 @@ def test_every_command_is_in_the_readme_and_every_named_command_exists() -> None
 
 
 def test_every_linked_file_exists() -> None:
-    for page in (REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")):
+    pages = (REPOSITORY / "README.md", REPOSITORY / "examples" / "README.md")
+    for page in (*pages, *(REPOSITORY / "docs").glob("*.md")):
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert link.startswith("https://") or (page.parent / link).exists(), f"{page.name}: {link}"
 
