@@ -9,7 +9,7 @@ import pytest
 from one_page import EXAMPLES
 
 PAGES = sorted(EXAMPLES.glob("*.py"))
-PAGE = 105
+PAGE = 95
 """Lines of code that are one page, without imports, docstrings, comments and empty lines."""
 
 
