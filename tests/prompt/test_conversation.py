@@ -29,7 +29,9 @@ def test_it_ends_where_the_answer_begins() -> None:
     )
     assert spoken(MISTRAL, *said) == "[INST] Uber [/INST] travel</s>[INST] Rice [/INST] "
     assert spoken(THINKING, said[0]) == "<user>Uber</><assistant><think></think>"
-    assert Conversation.read(CHATML, end="", turns=said).close == "<|im_end|>"
+    whole = Conversation.read(CHATML, end="", turns=said)
+    assert whole.question == f"\nRice{MARK}<|im_end|>\n<|im_start|>assistant{MARK}\n"
+    assert whole.close == "<|im_end|>"
 
 
 def test_a_system_message_stands_first_or_begins_the_first_turn() -> None:
