@@ -61,7 +61,8 @@ counts: setup
 campaign: setup
 	$(PYTEST) --campaign --hypothesis-profile=campaign \
 		-k "any_sequence or any_order or any_change or crash or state_machine or kill or concurrency or corruption \
-		or hostile or committed or sliding or recorded or interrupts or streams or check_estimator"
+		or hostile or committed or sliding or recorded or interrupts or streams or check_estimator \
+		or frozen"
 
 # Not in setup: atheris, which has libFuzzer in it, comes for Linux and for few versions of Python.
 fuzz: setup
