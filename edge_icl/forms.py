@@ -174,7 +174,7 @@ def _refuse_one(given: object) -> None:
     """Refuse what iterates, but not over examples."""
     if isinstance(given, str | bytes):
         raise InputError("the examples are one text", f"{_PAIRS}, or the two texts to `add`")
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and not all(isinstance(key, Example | Held | tuple) for key in given):
         raise InputError(
             "the examples are one dict", "give a list of dicts with input and output, or its items()"
         )
