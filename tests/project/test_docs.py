@@ -144,6 +144,17 @@ def test_a_small_program_has_under_twenty_lines_and_prints_what_the_page_says(
     assert len(program.splitlines()) < 20
 
 
+def test_the_lines_about_what_is_taken_run_as_they_stand(
+    models_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+    (program,) = [one for one in blocks("python", page) if "takes the add back" in one]
+
+    exec(compile(program, "library.md", "exec"), {})
+
+    assert capsys.readouterr().out == f"<Memory {models_home / 'stores' / 'work'}, 2 examples> 2 True\n"
+
+
 def read_by_hand(store: Path) -> subprocess.CompletedProcess[str]:
     """Run the lines of docs/guarantee.md in a Python that has nothing but its standard library."""
     (program,) = blocks("python", GUARANTEE)
