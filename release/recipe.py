@@ -29,7 +29,7 @@ OPTIONS = {
     "LLAVA_BUILD": "OFF",  # images and sound, which edge-icl does not read
     "CMAKE_INSTALL_BINDIR": LIBRARIES,  # where CMake puts the variants
     "CMAKE_INSTALL_LIBDIR": LIBRARIES,
-    "CMAKE_INSTALL_RPATH": "@loader_path" if sys.platform == "darwin" else r"\$ORIGIN",
+    "CMAKE_INSTALL_RPATH": "@loader_path" if sys.platform == "darwin" else "$ORIGIN",
     "CMAKE_PLATFORM_NO_VERSIONED_SONAME": "ON",  # a zip has no links: each library would be in it three times
 }
 """What CMake is told."""
