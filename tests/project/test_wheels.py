@@ -68,6 +68,8 @@ def test_nothing_that_one_processor_alone_can_run_is_asked_for(recipe: Any, tmp_
     assert "--config-settings=cmake.define.GGML_NATIVE=OFF" in words
     assert "--config-settings=cmake.define.GGML_CPU_ALL_VARIANTS=ON" in words
     assert all(word.startswith("--config-settings=") for word in words)
+    if sys.platform == "linux":
+        assert "--config-settings=cmake.define.CMAKE_INSTALL_RPATH=$ORIGIN" in words
 
 
 def test_a_wheel_that_is_fit_names_its_variants(recipe: Any, tmp_path: Path) -> None:
