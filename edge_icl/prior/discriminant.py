@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_icl.runtime.blas import one_thread
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,7 +39,8 @@ class Scatter:
         self._size = self.counts.sum()
         means = totals / self.counts[:, None]
         within = (statistics.gram - totals.T @ means) / self._size
-        spread, self._basis = np.linalg.eigh(within)
+        with one_thread():  # on a busy machine, several threads took up to fifty times as long
+            spread, self._basis = np.linalg.eigh(within)
         self._spread = np.maximum(spread, 0)
         # Every vector may be zero, though no encoder gives such: zero must not be divided by zero.
         self._isotropic = float(np.trace(statistics.gram) / self._size / len(within)) or 1.0

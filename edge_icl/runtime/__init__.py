@@ -10,6 +10,7 @@ Read in this order:
     cores          how many processors this process may use
     threads        the one way to work on many things with several threads
     fork           what starts again in a process that was forked
+    blas           one thread for numpy's products, where more are slower
     interruptible  work in C code that Ctrl-C ends, and that leaves nothing half done
     child          a child process of this Python, for work that may crash a process or never end
     bound          what belongs to one process, and is neither pickled nor copied

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from edge_icl.cluster.points import Points
 from edge_icl.prior import evidence, opinion_pool
@@ -205,6 +206,24 @@ def test_the_prior_keeps_no_cosines_of_all_examples() -> None:
     tracemalloc.stop()
 
     assert most < pairs * np.dtype(np.float64).itemsize
+
+
+def test_eigenvectors_take_one_thread_of_a_program_that_has_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them only wait for each other where another program is busy; the program has its number back."""
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    decompose, seen = np.linalg.eigh, []
+    monkeypatch.setattr(np.linalg, "eigh", lambda matrix: (seen.append(blas_threads()), decompose(matrix))[1])
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        fitted(*blobs(20))
+        after = blas_threads()
+
+    assert (seen, after) == ([{1}], {2})
+
+
+def blas_threads() -> set[int]:
+    """Return with how many threads the BLAS libraries of this process compute."""
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
 
 
 def test_probabilities_are_stable() -> None:
