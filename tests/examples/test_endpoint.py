@@ -93,6 +93,7 @@ def test_it_listens_on_this_machine_alone_and_ends_with_ctrl_c(models_home: Path
             _, told = server.communicate()
         finally:
             watchdog.cancel()
+            server.kill()
     assert host == "127.0.0.1"
     assert "Traceback" not in told
     assert "Application shutdown complete" in told
