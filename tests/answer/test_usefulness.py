@@ -144,7 +144,7 @@ def test_vectors_that_are_given_are_not_made_again(monkeypatch: pytest.MonkeyPat
             memory.suggest(QUESTIONS[:1], vectors=[Vector(made[0].encoder, b"abc")])
         with pytest.raises(InputError, match="empty"):
             memory.suggest(["  "], vectors=[made[0]])
-        with pytest.raises(ValueError, match="zip"):
+        with pytest.raises(ValueError, match="vectors has 1"):
             memory.suggest(QUESTIONS, vectors=made[:1])
 
 

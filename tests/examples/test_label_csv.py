@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from expenses import PAIRS
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from one_page import load, refused_page, run_page
 
@@ -73,6 +73,8 @@ CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\ufeff"), max
 def test_whatever_a_csv_holds_it_is_there_and_more_cells_after_it(
     table: list[list[str]], separator: str, end: str, quoting: int
 ) -> None:
+    if quoting != csv.QUOTE_ALL:  # Python's writer leaves "\r" bare where lines end with "\n"
+        assume(end == "\r\n" or not any("\r" in cell for cells in table for cell in cells))
     label_csv, written = load("label_csv"), io.StringIO(newline="")
     csv.writer(written, delimiter=separator, lineterminator=end, quoting=quoting).writerows(table)
     records = list(label_csv.records(written.getvalue(), separator))

@@ -100,7 +100,7 @@ def test_the_lines_about_asking_run_as_they_stand(
     models_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
-    (program,) = [one for one in blocks("python", page) if "memory.stream" in one]
+    (program,) = [one for one in blocks("python", page) if "with memory.stream" in one]
 
     exec(compile(program, "library.md", "exec"), {})
 
