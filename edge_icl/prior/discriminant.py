@@ -39,7 +39,7 @@ class Scatter:
         self._size = self.counts.sum()
         means = totals / self.counts[:, None]
         within = (statistics.gram - totals.T @ means) / self._size
-        with one_thread():  # on a busy machine, several threads took up to fifty times as long
+        with one_thread():  # six programs on two processors: 0.43 s with two threads, 0.08 with one
             spread, self._basis = np.linalg.eigh(within)
         self._spread = np.maximum(spread, 0)
         # Every vector may be zero, though no encoder gives such: zero must not be divided by zero.
