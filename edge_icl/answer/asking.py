@@ -224,8 +224,8 @@ class Asker:
         prompting = self._prompting()
         chosen = self._behind.choose(asked.select, asked.options.shots, asked.vector)
         examples = self._behind.read(chosen, asked.vector)
-        prompt = prompting.fit(asked.text, chosen, examples, labels, asked.options.prompt)
-        question = Question(prompt, labels, prompting.prefixes(asked.select), asked.cancel)
+        prompt = prompting.fit(asked.text, chosen, examples, labels, asked.options)
+        question = Question(prompt, labels, prompting.prefixes(asked.select, asked.options), asked.cancel)
         return prompting, question, examples[len(prompt.dropped) :]
 
     def _prompting(self) -> Prompting:

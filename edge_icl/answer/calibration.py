@@ -32,6 +32,9 @@ _NO_TOKEN = -1
 MOST = 1.0
 """More than any logarithm of a probability, even one that was rounded up from 1."""
 
+MOST_PREFIXES = 8
+"""What is known after so many prefixes is kept in memory: a task of a question's own begins another one."""
+
 _KIND = "usual 1"
 """Of the entry; another number for scores that are computed in other calls."""
 
@@ -82,6 +85,8 @@ class Calibration:
         """
         known = self._known.get(prompt.prefix)
         if known is None:
+            if len(self._known) == MOST_PREFIXES:
+                self._known.clear()
             known = self._known[prompt.prefix] = _Known(prefixes, prompt, self._texts(prompt))
         return known.scores(labels, cancel)
 

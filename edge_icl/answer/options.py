@@ -9,6 +9,7 @@ from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 from edge_icl.errors import InputError
+from edge_icl.example import normalise
 
 if TYPE_CHECKING:
     from edge_icl.llm.grammar import Grammar
@@ -52,6 +53,8 @@ class Options:
         labels: whether to choose among the store's outputs ("on"), to write ("off"), or to look ("auto").
         prompt: the prompt's format: "plain", lines of text; "chat", turns in the model's own chat template; or
             the one that was measured to be better with the default model, which is plain ("auto").
+        task: what is asked of the model, in words, in the place of the store's task; "" for nothing, None for
+            the store's. Where the model is not asked, it changes nothing.
         max_tokens: most tokens of a written answer, 1 or more.
         grammar: what a written answer must keep to, in GBNF, llama.cpp's language for grammars.
         json_schema: what a written answer must keep to, as a JSON schema. With either, answers are written.
@@ -68,6 +71,7 @@ class Options:
     abstain: float | None = None
     prior: bool = True
     prompt: PromptMode = "auto"
+    task: str | None = None
     max_tokens: int = 256
     grammar: str | None = None
     json_schema: Mapping[str, Any] | None = None
@@ -86,6 +90,10 @@ class Options:
                 f"abstain cannot be {shortened(self.abstain)}",
                 "it is a share of wrong answers: give one above 0 and below 1, such as 0.05",
             )
+        if self.task:
+            normalise(self.task, "task")
+        elif not isinstance(self.task, str | None):
+            raise InputError(f"the task is {type(self.task).__name__}, not text", "give it as a string")
         if not isinstance(self.grammar, str | None):
             raise InputError(f"the grammar is {type(self.grammar).__name__}, not text", "give it in GBNF")
         if not isinstance(self.json_schema, Mapping | None):
@@ -142,6 +150,7 @@ class OptionFields(TypedDict, total=False):
     abstain: float | None
     prior: bool
     prompt: PromptMode
+    task: str | None
     max_tokens: int
     grammar: str | None
     json_schema: Mapping[str, Any] | None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edge_icl.access.cache_key import home_key
 from edge_icl.answer.selection import SELECTIONS
 from edge_icl.errors import InputError
+from edge_icl.example import normalise
 from edge_icl.llm.prefix import Prefixes
 from edge_icl.llm.score import label_tokens
 from edge_icl.prompt import prompt as prompts
@@ -15,7 +16,7 @@ from edge_icl.store.prefix_cache import PrefixCache
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_icl.answer.options import PromptMode
+    from edge_icl.answer.options import Options
     from edge_icl.answer.selection import Chosen
     from edge_icl.llm.model import Model
     from edge_icl.prompt.chat import Chat
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 ROOM_FOR_ANSWER = 64
 """Tokens of the context that a prompt leaves free at least."""
+
+MOST_TASKS = 8
+"""Of so many tasks at most a chat is kept in memory; a program that writes the time into each has many."""
 
 
 class Prompting:
@@ -46,19 +50,20 @@ class Prompting:
         self._task = snapshot.settings.task
         self._lasting = Prefixes(model, disk=PrefixCache(store, snapshot, home_key(make=True)))
         self._passing = Prefixes(model)
-        self._chat: Chat | None = None
+        self._chats: dict[str, Chat] = {}
 
     def clear(self) -> None:
         """Drop every KV state in memory."""
         self._lasting.clear()
         self._passing.clear()
 
-    def prefixes(self, select: str) -> Prefixes:
-        """Return where the states of prompts are kept whose examples were chosen in this way."""
-        return self._lasting if SELECTIONS[select].lasting else self._passing
+    def prefixes(self, select: str, options: Options) -> Prefixes:
+        """Return where states of prompts are kept: on the disk too, where the next question has the same."""
+        lasts = SELECTIONS[select].lasting and self._task_of(options) == self._task
+        return self._lasting if lasts else self._passing
 
     def fit(
-        self, question: str, chosen: Chosen, examples: Sequence[Held], labels: Sequence[str], mode: PromptMode
+        self, question: str, chosen: Chosen, examples: Sequence[Held], labels: Sequence[str], options: Options
     ) -> Prompt:
         """Return a prompt that leaves room for its answer.
 
@@ -67,13 +72,13 @@ class Prompting:
             chosen: the ids of the examples.
             examples: the same, read.
             labels: those to choose among; none where the answer is to be written.
-            mode: its format.
+            options: its format and its task.
 
         Raises:
             InputError: the question or a label is too long.
             ModelError: it is to be a chat, and the model has no template for one.
         """
-        form, prefixes = self._form(mode), self._lasting
+        form, prefixes = self._form(options), self._lasting
         model = prefixes.model
         longest = max((len(label_tokens(model.vocabulary, label, form)) for label in labels), default=0)
         if longest > model.context - ROOM_FOR_ANSWER:
@@ -90,10 +95,20 @@ class Prompting:
             form=form,
         )
 
-    def _form(self, mode: PromptMode) -> PromptFormat:
+    def _form(self, options: Options) -> PromptFormat:
         """Return the prompt's format."""
-        if mode != "chat":  # benchmarks/prompts.py: plain is what "auto" stands for
-            return prompts.Plain(self._task)
-        if self._chat is None:
-            self._chat = self._lasting.model.chat(self._task)
-        return self._chat
+        task = self._task_of(options)
+        if options.prompt != "chat":  # benchmarks/prompts.py: plain is what "auto" stands for
+            return prompts.Plain(task)
+        chat = self._chats.get(task)
+        if chat is None:
+            if len(self._chats) == MOST_TASKS:
+                self._chats.clear()
+            chat = self._chats[task] = self._lasting.model.chat(task)
+        return chat
+
+    def _task_of(self, options: Options) -> str:
+        """Return what is asked of the model, in words."""
+        if options.task is None:
+            return self._task
+        return normalise(options.task, "task").strip() if options.task else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from edge_icl.answer import questions
@@ -116,8 +117,9 @@ class Completions:
         """Return what begins to answer."""
         asked = self._asked
         if isinstance(asked, Memory):
-            text = question(messages, task=asked.settings.task, turns=turns)
-            return lambda: asked.stream(text, options)
+            text, task = question(messages, turns=turns)
+            told = options if task is None else replace(options, task=task)
+            return lambda: asked.stream(text, told)
         said, most, grammar = turns_of(messages), only_written(options).max_tokens, options.constraint()
         return lambda: asked.stream(said, max_tokens=most, grammar=grammar)
 
@@ -212,7 +214,7 @@ def complete(
 
     Args:
         messages: with a role and a content each, a text or a list of parts that are texts. A system message
-            must be the store's task: that is said once, when the store is made.
+            is the task of this question: what the model is asked in words, where it is asked.
         store: see `Completions`.
         model: see `Completions`.
         stream: give the answer piece by piece.

@@ -112,12 +112,11 @@ class Request:
         return cls(options, bool(stream_options.get("include_usage")))
 
 
-def question(messages: Iterable[Mapping[str, Any]], *, task: str, turns: Turns | None) -> str:
-    """Return the question that a store is asked.
+def question(messages: Iterable[Mapping[str, Any]], *, turns: Turns | None) -> tuple[str, str | None]:
+    """Return the question that a store is asked, and what the system messages ask of the model, if they do.
 
     Args:
         messages: as OpenAI has them.
-        task: the store's.
         turns: what of a conversation is the question; None where it may have one message of the user only.
 
     Raises:
@@ -127,12 +126,6 @@ def question(messages: Iterable[Mapping[str, Any]], *, task: str, turns: Turns |
         raise InputError(f"turns cannot be {turns!r}", 'give "last" or "all"')
     spoken = _spoken(messages)
     told = conversation.BREAK.join(_text(one) for one in spoken if one.role == "system")
-    if told and told.strip() != task:
-        has = f"the store has another task, {task!r}" if task else "the store has no task"
-        raise InputError(
-            f"{has}, so the system message cannot be heeded",
-            "leave it out: the task is said once, when the store is made",
-        )
     said = [one for one in spoken if one.role != "system"]
     if turns is None and any(one.role == "assistant" for one in said):
         raise InputError(
@@ -140,7 +133,7 @@ def question(messages: Iterable[Mapping[str, Any]], *, task: str, turns: Turns |
             'give the last message alone, or say turns="last" for that; turns="all" asks it with what came '
             "before, as `edge-icl add --turns all` teaches it",
         )
-    return _told(lambda: conversation.question(said, turns or "last"))
+    return _told(lambda: conversation.question(said, turns or "last")), told or None
 
 
 def turns_of(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:

@@ -151,7 +151,6 @@ def test_nothing_is_logged_where_llm_is_told_so(home: Path, logs: Path, run: Run
 UNANSWERED = [
     (["-o", "store", "nowhere"], "nowhere; make it with `llm edge --store nowhere init`"),
     (["-o", "model", "nowhere"], "add it with `llm edge models import nowhere FILE`"),
-    (["-s", "Be kind"], "the store has no task, so the system message cannot be heeded"),
     (["-o", "labels", "on", "--schema", '{"enum": ["a"]}'], "labels are chosen and not written"),
     (["-o", "labels", "maybe"], "labels"),
     (["-o", "max_tokens", "0"], "an answer cannot have 0 tokens"),

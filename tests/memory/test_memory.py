@@ -445,6 +445,27 @@ def test_a_chat_after_a_forget_is_that_of_a_store_that_never_held_it(
     assert found[0][2].startswith("<|im_start|>system\nName the kind of expense<|im_end|>")
 
 
+@pytest.mark.parametrize("prompt", ["plain", "chat"])
+def test_the_task_of_a_question_is_that_of_a_store_made_with_it_and_leaves_nothing(
+    memory: Memory, tmp_path: Path, logits: list[bytes], prompt: str
+) -> None:
+    options = Options(ask_model="always", prompt=prompt)
+    before = tree(memory.path)
+    asked = memory.ask("Taxi downtown", options, task=" Name the kind of expense")
+    said = logits.copy()
+
+    assert tree(memory.path) == before
+    with Memory.create(tmp_path / "with", seed=SEED, shots=4, task="Name the kind of expense") as other:
+        other.add_many(EXAMPLES)
+        logits.clear()
+        expected = other.ask("Taxi downtown", options)
+        without = other.ask("Taxi downtown", options, task="")
+
+        assert (asked.labels, asked.prompt, asked.text) == (expected.labels, expected.prompt, expected.text)
+        assert said == logits[: len(said)] != []
+        assert without.labels == memory.ask("Taxi downtown", options).labels != asked.labels
+
+
 def test_a_written_answer_keeps_to_a_schema_and_a_bad_grammar_is_refused(memory: Memory) -> None:
     schema = {"enum": ["cab", "bus"]}
     answer = memory.ask("Taxi downtown", Options(json_schema=schema))

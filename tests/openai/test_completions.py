@@ -168,10 +168,6 @@ UNHEEDED: list[tuple[Any, str]] = [
     ([{"role": "narrator", "content": "a"}], "a message is of narrator"),
     ([user([{"type": "image_url", "image_url": {"url": "x"}}])], r"something else than text \(image_url\)"),
     ([{"role": "tool", "content": "a"}, user("b")], "a message calls a tool"),
-    (
-        [{"role": "system", "content": "Be kind."}, user("a")],
-        "the store has no task, so the system message",
-    ),
     ([user("a"), assistant("b"), user("c")], '3 messages are a conversation.* turns="last"'),
 ]
 
@@ -195,19 +191,18 @@ def test_a_store_is_not_openais_switch_of_that_name_and_an_open_one_has_its_mode
         complete([user("Taxi")], store=memory, model="other")
 
 
-def test_a_system_message_may_say_the_stores_task(models_home: Path) -> None:
-    with Memory.create("tasked", task="Classify the expense") as memory:
-        memory.add_many(EXAMPLES)
+def test_a_system_message_is_the_task_of_its_question(home: Path) -> None:
+    told = {"role": "system", "content": "Classify the expense"}
+    with Memory.open() as memory, Completions(memory) as completions:
+        options = Options(ask_model="always")
+        said = completions.create([told, user("Taxi downtown")], options=options)
+        kind = {"role": "developer", "content": [{"type": "text", "text": "Classify the expense"}]}
+        again = completions.create([kind, user("Taxi downtown")], options=options)
+        expected = memory.ask("Taxi downtown", options, task="Classify the expense")
 
-        with Completions(memory) as completions:
-            said = completions.create(
-                [{"role": "system", "content": "Classify the expense"}, user(KNOWN.input)]
-            )
-            with pytest.raises(InputError, match="the store has another task, 'Classify the expense'"):
-                completions.create([{"role": "developer", "content": "Be kind"}, user(KNOWN.input)])
-
-        assert said["choices"][0]["message"]["content"] == KNOWN.output
-        assert len(memory) == len(EXAMPLES)  # it was given, so it is still open
+        assert said["edge_icl"] == again["edge_icl"]
+        assert said["edge_icl"]["probability"] == expected.probability
+        assert expected.prompt.startswith("Classify the expense\n\n")
 
 
 def test_a_conversation_is_asked_as_it_is_taught(home: Path) -> None:
