@@ -17,6 +17,7 @@ from edge_icl import Memory, StoreClosedError
 from edge_icl.store.lock import locked
 
 QtCore = pytest.importorskip("PySide6.QtCore", reason="PySide6 is not installed", exc_type=ImportError)
+pytest.importorskip("PySide6.QtWidgets", reason="Qt needs libEGL (Debian: libegl1)", exc_type=ImportError)
 
 PATIENCE = 60.0
 
