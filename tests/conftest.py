@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -101,6 +102,12 @@ def core_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
     asks = {"fetched_models", "all_cores"} & {*request.fixturenames} == {"fetched_models"}
     with own_core() if asks else nullcontext():
         yield
+
+
+@pytest.fixture
+def earlier_threads() -> set[threading.Thread]:
+    """The threads before the test: servers and event loops of earlier ones may still be ending theirs."""
+    return {*threading.enumerate()}
 
 
 @pytest.fixture

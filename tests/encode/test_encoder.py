@@ -138,7 +138,7 @@ def test_an_interruption_stops_long_before_the_end_and_leaves_no_thread(folder: 
         make(folder, threads=threads).encode(texts, progress=interrupt)
 
     assert texts.taken < 400  # of 1,250 slices
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_several_threads_may_share_an_encoder(folder: Path, encoder: Encoder) -> None:
