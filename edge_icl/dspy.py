@@ -16,8 +16,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl.errors import InputError, NotInstalledError
-from edge_icl.fields import Fields, choosing, ids
-from edge_icl.memory import Memory
+from edge_icl.fields import Chooser, Fields
 from edge_icl.runtime.home import DEFAULT_STORE
 
 try:
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from edge_icl.answer.options import Options, SelectMode
+    from edge_icl.memory import Memory
     from edge_icl.results import Held, Receipt
 
 
@@ -74,10 +74,9 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
     ) -> None:
         super().__init__()
         self._fields = Fields(tuple(inputs), tuple(outputs))
-        self._options = choosing(select, k)
+        self._chooser = Chooser(store, self._fields, k=k, select=select)
         self._cache = cache
-        self._owned = not isinstance(store, Memory)
-        self.memory = store if isinstance(store, Memory) else Memory.open(store, create="later")
+        self.memory = self._chooser.memory
 
     def __enter__(self) -> Self:
         return self
@@ -89,12 +88,11 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         return self
 
     def __reduce__(self) -> tuple[Callable[..., EdgeDemos], tuple[Any, ...]]:
-        return _again, (self.memory.path, self._fields, self._options, self._cache)
+        return _again, (self.memory.path, self._fields, self._chooser.options, self._cache)
 
     def close(self) -> None:
         """Close the store, unless it was given open. Programs that were compiled cannot ask any more."""
-        if self._owned:
-            self.memory.close()
+        self._chooser.close()
 
     def add(self, examples: Iterable[Mapping[str, str] | dspy.Example]) -> list[str]:
         """Add examples in one commit, all or none, and return their ids in their order.
@@ -102,7 +100,7 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         Raises:
             InputError: a field is missing, not a text, or not held; or a text is empty.
         """
-        return [*self.memory.add_many([self._fields.example(_row(example)) for example in examples]).ids]
+        return self._chooser.add(map(_row, examples))
 
     def trainset(self) -> list[dspy.Example]:
         """Return all examples, their inputs marked, for other optimizers; these copies are not forgotten.
@@ -110,7 +108,7 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         Raises:
             InputError: an example in the store has other fields.
         """
-        return [self._demo(held) for held in self.memory.examples()]
+        return [self._demo(self._fields.values(held)) for held in self.memory.examples()]
 
     def choose(self, **inputs: Any) -> list[dspy.Example]:
         """Return the demonstrations for a question, in the order in which a prompt has them.
@@ -121,7 +119,7 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         Raises:
             InputError: one is missing or not a text, or an example in the store has other fields.
         """
-        return [self._demo(held) for held in self.memory.select(self._fields.question(inputs), self._options)]
+        return [self._demo(row) for row in self._chooser.choose(inputs)]
 
     def compile(
         self, student: dspy.Module, *, trainset: Iterable[Mapping[str, str] | dspy.Example] | None = None
@@ -162,8 +160,7 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         Raises:
             ExampleNotFoundError: one is not there; nothing was forgotten.
         """
-        root = self.memory.root
-        return self.memory.forget(*ids(self.memory, self._fields, map(_row, examples)), root=root)
+        return self._chooser.forget(map(_row, examples))
 
     def given(self, call: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a predictor is called with, and demonstrations, where it is not called with some."""
@@ -172,9 +169,9 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         config = {"cache": False} | (call.get("config") or {}) if not self._cache else call.get("config") or {}
         return {**call, "demos": self.choose(**call), "config": config}
 
-    def _demo(self, held: Held) -> dspy.Example:
+    def _demo(self, row: Mapping[str, str]) -> dspy.Example:
         """Return an example as DSPy has it."""
-        return dspy.Example(**self._fields.values(held)).with_inputs(*self._fields.inputs)
+        return dspy.Example(**row).with_inputs(*self._fields.inputs)
 
     def _is_for(self, predictor: dspy.Predict) -> bool:
         """Tell whether a predictor has the fields."""

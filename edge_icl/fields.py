@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 from edge_icl.answer.options import Options
 from edge_icl.errors import ExampleNotFoundError, InputError
 from edge_icl.example import Example
+from edge_icl.memory import Memory
 from edge_icl.results import Held
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping, Sequence
 
     from edge_icl.answer.options import SelectMode
-    from edge_icl.memory import Memory
+    from edge_icl.results import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +89,65 @@ class Fields:
         return {**(inputs or {}), **(outputs or {})}
 
 
-def choosing(select: SelectMode, k: int) -> Options:
-    """Return how a prompt's examples are chosen.
+class Chooser:
+    """A store of rows, and how those for a prompt are chosen.
+
+    Args:
+        store: name or path of a store, which is made with its first example, or an open `Memory`.
+        fields: of the rows.
+        k: how many are chosen, if there are so many.
+        select: how.
 
     Raises:
         InputError: there is no such selection, or fewer than one example is wanted.
+        EdgeIclError: what `Memory.open` raises, for a store that is not open.
     """
-    if not isinstance(k, int) or k < 1:
-        raise InputError(f"k cannot be {k!r}", "ask for 1 or more examples")
-    return Options(select=select, shots=k)
+
+    def __init__(
+        self, store: str | os.PathLike[str] | Memory, fields: Fields, *, k: int, select: SelectMode
+    ) -> None:
+        if not isinstance(k, int) or k < 1:
+            raise InputError(f"k cannot be {k!r}", "ask for 1 or more examples")
+        self.fields = fields
+        self.options = Options(select=select, shots=k)
+        self._owned = not isinstance(store, Memory)
+        self.memory = store if isinstance(store, Memory) else Memory.open(store, create="later")
+
+    def close(self) -> None:
+        """Close the store, unless it was given open."""
+        if self._owned:
+            self.memory.close()
+
+    def add(self, rows: Iterable[Mapping[str, object]]) -> list[str]:
+        """Add rows in one commit, all or none, and return their ids in their order.
+
+        Raises:
+            InputError: see `Fields.example`; or a text is empty or not valid.
+        """
+        return [*self.memory.add_many([self.fields.example(row) for row in rows]).ids]
+
+    def choose(self, row: Mapping[str, object]) -> list[dict[str, str]]:
+        """Return the rows for a prompt that asks what this row asks, in their order there.
+
+        Raises:
+            InputError: an input is missing or not a text, or an example in the store has other fields.
+        """
+        found = self.memory.select(self.fields.question(row), self.options)
+        return [self.fields.values(held) for held in found]
+
+    def forget(self, several: Iterable[str | Held | Mapping[str, object]]) -> Receipt:
+        """Forget, in one commit, what is named by ids, by what a store returned, or as rows.
+
+        Raises:
+            InputError: a row has other fields.
+            ExampleNotFoundError: one is not there; nothing was forgotten.
+        """
+        root = self.memory.root
+        named = [one.id if isinstance(one, Held) else one for one in several]
+        ids = [one for one in named if isinstance(one, str)]
+        if rows := [self.fields.example(one) for one in named if not isinstance(one, str)]:
+            ids += taught(self.memory, rows)
+        return self.memory.forget(*ids, root=root)
 
 
 def taught(memory: Memory, rows: Sequence[Example]) -> list[str]:
@@ -115,18 +167,6 @@ def taught(memory: Memory, rows: Sequence[Example]) -> list[str]:
                 "look at what there is with the store's find(match=...)",
             )
     return [id for ids in wanted.values() for id in ids]
-
-
-def ids(memory: Memory, fields: Fields, several: Iterable[str | Held | Mapping[str, object]]) -> list[str]:
-    """Return the ids of what is named by ids, by what a store returned, or as rows.
-
-    Raises:
-        InputError: a row has other fields.
-        ExampleNotFoundError: a row is not in the store.
-    """
-    named = [one.id if isinstance(one, Held) else one for one in several]
-    rows = [fields.example(one) for one in named if not isinstance(one, str)]
-    return [*(one for one in named if isinstance(one, str)), *(taught(memory, rows) if rows else ())]
 
 
 def _joined(names: Sequence[str], row: Mapping[str, object]) -> str:

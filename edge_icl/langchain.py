@@ -14,8 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl.errors import NotInstalledError
-from edge_icl.fields import Fields, choosing, ids
-from edge_icl.memory import Memory
+from edge_icl.fields import Chooser, Fields
 from edge_icl.runtime.home import DEFAULT_STORE
 
 try:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from edge_icl.answer.options import SelectMode
+    from edge_icl.memory import Memory
     from edge_icl.results import Held, Receipt
 
 
@@ -68,10 +68,9 @@ class EdgeExampleSelector(BaseExampleSelector):
         k: int = 4,
         select: SelectMode = "nearest",
     ) -> None:
-        self._fields = Fields(tuple(input_keys), tuple(output_keys))
-        self._options = choosing(select, k)
-        self._owned = not isinstance(store, Memory)
-        self.memory = store if isinstance(store, Memory) else Memory.open(store, create="later")
+        fields = Fields(tuple(input_keys), tuple(output_keys))
+        self._chooser = Chooser(store, fields, k=k, select=select)
+        self.memory = self._chooser.memory
 
     def __enter__(self) -> Self:
         return self
@@ -81,8 +80,7 @@ class EdgeExampleSelector(BaseExampleSelector):
 
     def close(self) -> None:
         """Close the store, unless it was given open."""
-        if self._owned:
-            self.memory.close()
+        self._chooser.close()
 
     def add_example(self, example: Mapping[str, str]) -> str:
         """Add an example and return its id; adding it again changes nothing.
@@ -99,7 +97,7 @@ class EdgeExampleSelector(BaseExampleSelector):
         Raises:
             InputError: see `add_example`.
         """
-        return [*self.memory.add_many([self._fields.example(example) for example in examples]).ids]
+        return self._chooser.add(examples)
 
     def select_examples(self, input_variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the examples for a prompt, in the order in which they stand there; none of an empty store.
@@ -110,8 +108,7 @@ class EdgeExampleSelector(BaseExampleSelector):
         Raises:
             InputError: an input key is missing, or an example in the store has other keys.
         """
-        found = self.memory.select(self._fields.question(input_variables), self._options)
-        return [{**self._fields.values(held)} for held in found]
+        return self._chooser.choose(input_variables)
 
     def forget(self, *examples: str | Held | Mapping[str, str]) -> Receipt:
         """Forget examples in one commit; returns when they are wiped from the disk.
@@ -122,8 +119,7 @@ class EdgeExampleSelector(BaseExampleSelector):
         Raises:
             ExampleNotFoundError: one is not there; nothing was forgotten.
         """
-        root = self.memory.root
-        return self.memory.forget(*ids(self.memory, self._fields, examples), root=root)
+        return self._chooser.forget(examples)
 
     async def aforget(self, *examples: str | Held | Mapping[str, str]) -> Receipt:
         """Forget examples, as `forget` does, in a thread."""
