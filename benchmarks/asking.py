@@ -71,13 +71,13 @@ class Scheduler(NamedTuple):
 
 
 def questions(count: int) -> list[str]:
-    rows = load("banking77/test")
+    rows = load("banking77/test", made_up=True)
     return [row["input"] for row in rows[:: len(rows) // count]][:count]
 
 
 def rows_of(labels: int, most: int) -> list[Example]:
     """Return examples with so many labels: those of Banking77, then names made of two of them."""
-    rows = load("banking77/train")
+    rows = load("banking77/train", made_up=True)
     known = sorted({row["output"] for row in rows})
     kept = [row for row in rows if row["output"] in known[:labels]]
     some = [kept[i * len(kept) // most] for i in range(most)] if len(kept) > most else kept

@@ -77,7 +77,7 @@ def installed() -> Network:
 
 
 def sample(name: str, count: int) -> list[str]:
-    rows = load(name)
+    rows = load(name, made_up=True)
     return [rows[i]["input"] for i in np.random.default_rng(0).permutation(len(rows))[:count]]
 
 
@@ -223,7 +223,7 @@ def int8_bar(rounds: int) -> Bar:
 
 
 def add_bar(rounds: int) -> Bar:
-    some = examples("banking77/train")[:ADDED]
+    some = examples("banking77/train", made_up=True)[:ADDED]
     texts = [example.input for example in some]
     with tempfile.TemporaryDirectory() as folder:
         stores = [Memory.create(Path(folder) / str(i), seed=SEED) for i in range(rounds + 1)]
