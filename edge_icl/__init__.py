@@ -23,6 +23,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     forms      in which forms callers give examples, and say which ones are meant
     changes    what add, forget, replace, rename_label, set_labels and reencode do
     memory     Memory: each method is one call into a room
+    batch      labels for tables of any engine, in as many processes as it starts
     fields     rows of programs whose examples have named fields
     aio, mcp   the same for asyncio, and for assistants
     sklearn, langchain, dspy   the same for scikit-learn, LangChain and DSPy
@@ -43,6 +44,7 @@ from edge_icl.errors import (
     ExamplesChangedError,
     FetchError,
     InputError,
+    MachineDiffersError,
     ModelComputationError,
     ModelError,
     ModelFileError,
@@ -108,6 +110,7 @@ __all__ = [
     "Held",
     "InputError",
     "Keyring",
+    "MachineDiffersError",
     "Memory",
     "ModelComputationError",
     "ModelError",

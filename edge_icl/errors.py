@@ -10,6 +10,7 @@ what to do next. The command line prints it unchanged and exits with the class's
     ├── ConfirmationError        1   something would be removed and the user has not confirmed it
     ├── NotInstalledError        1   an optional package is needed and not installed
     ├── AskCancelledError        1   a question was cancelled before its answer was complete
+    ├── MachineDiffersError      1   this machine of a fleet computes otherwise than the first one
     ├── StoreError               1
     │   ├── StoreNotFoundError   1   nothing is there
     │   ├── NotAStoreError       1   something else is there
@@ -80,6 +81,10 @@ class NotInstalledError(EdgeIclError):
 
 class AskCancelledError(EdgeIclError):
     """A question was cancelled before its answer was complete."""
+
+
+class MachineDiffersError(EdgeIclError):
+    """This machine computes otherwise than the one on which the labelling of rows began."""
 
 
 class StoreError(EdgeIclError):

@@ -19,6 +19,7 @@ from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normali
 
 if TYPE_CHECKING:
     from edge_icl.models.installed import InstalledEncoder
+    from edge_icl.store.reading import StoreReader
 
 
 class Wanted(NamedTuple):
@@ -124,7 +125,7 @@ def place_of(encoder: str | None) -> str | None:
     return str(Path(encoder).expanduser().absolute()) if is_path(encoder) else None
 
 
-def refuse_other(store: Store, encoder: str | None) -> None:
+def refuse_other(store: StoreReader, encoder: str | None) -> None:
     """Refuse to open a store with another encoder than its own.
 
     Args:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from edge_icl.results import Held, Labelling
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.runtime.lifetime import Lifetime
-    from edge_icl.store.disk import Store
+    from edge_icl.store.reading import StoreReader
 
     Embed = Callable[[Sequence[str]], NDArray[np.int8]]
     """From texts to their vectors i8[n, d]."""
@@ -79,7 +79,7 @@ class Asker:
         load: returns the LLM's name and the LLM; called when a question first needs it.
     """
 
-    def __init__(self, store: Store, derived: Derived, load: Callable[[], tuple[str, Model]]) -> None:
+    def __init__(self, store: StoreReader, derived: Derived, load: Callable[[], tuple[str, Model]]) -> None:
         self.derived = derived
         self._store = store
         self._load = load

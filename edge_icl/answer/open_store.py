@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edge_icl.store.disk import Store
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.pages import Row
+    from edge_icl.store.reading import StoreReader
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
 
@@ -30,24 +31,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class OpenStore:
-    """A store with its models, from opening to closing. Safe to use from several threads.
+class OpenReader:
+    """A store with its models, from opening to closing, to be read. Safe to use from several threads.
 
     Args:
         store: the store on disk.
         engines: the encoder and the model, loaded when they are first needed.
         lifetime: who is at work in it.
-        timeout: seconds to wait for another writer.
 
     Attributes:
         cache: what is kept of the present snapshot.
     """
 
-    def __init__(self, store: Store, engines: Engines, lifetime: Lifetime, *, timeout: float) -> None:
+    def __init__(self, store: StoreReader, engines: Engines, lifetime: Lifetime) -> None:
         self.store = store
         self.engines = engines
         self.lifetime = lifetime
-        self.timeout = timeout
         self.cache = SnapshotCache(store, engines)
 
     def described(self) -> str:
@@ -99,6 +98,23 @@ class OpenStore:
         """
         with self.lifetime.at_work():
             return self.engines.encoder().readings(texts, progress=self.lifetime.heeded_by(progress))
+
+
+class OpenStore(OpenReader):
+    """The same, to be changed too.
+
+    Args:
+        store: the store on disk.
+        engines: see `OpenReader`.
+        lifetime: see `OpenReader`.
+        timeout: seconds to wait for another writer.
+    """
+
+    store: Store
+
+    def __init__(self, store: Store, engines: Engines, lifetime: Lifetime, *, timeout: float) -> None:
+        super().__init__(store, engines, lifetime)
+        self.timeout = timeout
 
     def commit(self, choose: Choice, *, labels: LabelsSetting | None = None) -> Change:
         """Add and remove what `choose` says of the snapshot under the lock, and drop what was kept of it.

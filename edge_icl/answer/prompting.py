@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge_icl.prompt.chat import Chat
     from edge_icl.prompt.prompt import Prompt, PromptFormat
     from edge_icl.results import Held
-    from edge_icl.store.disk import Store
+    from edge_icl.store.reading import StoreReader
     from edge_icl.store.snapshot import Snapshot
 
 ROOM_FOR_ANSWER = 64
@@ -45,10 +45,10 @@ class Prompting:
         name: as given.
     """
 
-    def __init__(self, store: Store, snapshot: Snapshot, model: Model, name: str) -> None:
+    def __init__(self, store: StoreReader, snapshot: Snapshot, model: Model, name: str) -> None:
         self.name = name
         self._task = snapshot.settings.task
-        self._lasting = Prefixes(model, disk=PrefixCache(store, snapshot, home_key(make=True)))
+        self._lasting = Prefixes(model, disk=PrefixCache(store, snapshot, home_key(make=store.writes)))
         self._passing = Prefixes(model)
         self._chats: dict[str, Chat] = {}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edge_icl.answer.open_store import OpenStore
+    from edge_icl.answer.open_store import OpenReader
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
     from edge_icl.results import Answer
@@ -53,7 +53,7 @@ class Ahead(NamedTuple):
 
 
 def stream(
-    opened: OpenStore, question: str, options: Options, cancel: Cancel | None, ahead: Ahead | None = None
+    opened: OpenReader, question: str, options: Options, cancel: Cancel | None, ahead: Ahead | None = None
 ) -> Reply:
     """Return an answer in the making, from the store as it is now; see `Memory.stream`.
 
@@ -121,7 +121,7 @@ def answered(start: Callable[[], Reply], cancel: Cancel | None) -> Answer:
 
 
 def many(
-    opened: OpenStore, questions: Iterable[str], options: Options, progress: Progress, cancel: Cancel | None
+    opened: OpenReader, questions: Iterable[str], options: Options, progress: Progress, cancel: Cancel | None
 ) -> Iterator[Answer | InputError]:
     """Return an iterator over the answers to questions; see `Memory.ask_many`.
 
@@ -135,7 +135,7 @@ def many(
 
 
 def _each(
-    opened: OpenStore, questions: Iterable[str], options: Options, progress: Progress, cancel: Cancel | None
+    opened: OpenReader, questions: Iterable[str], options: Options, progress: Progress, cancel: Cancel | None
 ) -> Iterator[Answer | InputError]:
     """Yield the answer to each question, or why it has none."""
     total = len(questions) if isinstance(questions, Sized) else 0
@@ -160,7 +160,7 @@ def _question(text: str) -> str | InputError:
 
 
 def _found(
-    opened: OpenStore, text: str, options: Options, cancel: Cancel | None, ahead: Ahead
+    opened: OpenReader, text: str, options: Options, cancel: Cancel | None, ahead: Ahead
 ) -> Answer | InputError:
     """Return the answer to a question, or why it cannot be answered."""
     try:
@@ -169,7 +169,7 @@ def _found(
         return error
 
 
-def _ahead(opened: OpenStore, texts: Sequence[str], options: Options, cancel: Cancel | None) -> Ahead:
+def _ahead(opened: OpenReader, texts: Sequence[str], options: Options, cancel: Cancel | None) -> Ahead:
     """Look which texts are the inputs of examples, as the store is now, and embed the others."""
     from edge_icl.answer import recall
 

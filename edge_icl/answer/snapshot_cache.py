@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.engines import Engines
     from edge_icl.cluster.points import Points
     from edge_icl.prior.statistics import Statistics
-    from edge_icl.store.disk import Store
+    from edge_icl.store.reading import StoreReader
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class SnapshotCache:
     """What is derived from the present snapshot, and what asks about it. Safe to use from several threads."""
 
-    def __init__(self, store: Store, engines: Engines) -> None:
+    def __init__(self, store: StoreReader, engines: Engines) -> None:
         self._store = store
         self._engines = engines
         self._lock = threading.RLock()

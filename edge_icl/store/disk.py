@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from edge_icl.cluster import kmeans, record
 from edge_icl.cluster.points import Points
-from edge_icl.errors import StoreDamagedError, StoreExposedError, StoreNotFoundError
+from edge_icl.errors import StoreExposedError, StoreNotFoundError
 from edge_icl.store import files as fs
 from edge_icl.store import keys, lock, manifest, ownership, presence, recovery, settings
 from edge_icl.store.drafts import draft_of, wipe_abandoned
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.manifest import AUTO, Manifest, clustering_file
-from edge_icl.store.os_errors import access, expected
+from edge_icl.store.os_errors import access
 from edge_icl.store.reading import StoreReader
-from edge_icl.store.sealing import Seal
-from edge_icl.store.settings import Settings
 from edge_icl.store.wiping import wipe
 
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.store.manifest import LabelsSetting
+    from edge_icl.store.settings import Settings
     from edge_icl.store.snapshot import Snapshot
 
 T = TypeVar("T")
@@ -37,6 +36,8 @@ class Store(StoreReader):
 
     Safe to use from several threads and processes at once.
     """
+
+    writes = True
 
     @classmethod
     def create(
@@ -85,44 +86,16 @@ class Store(StoreReader):
         return store
 
     @classmethod
-    def open(cls, path: Path, *, unlock: Unlock = no_passphrase, files: fs.Files | None = None) -> Store:
-        """Open the store at `path`; reads store.json and the manifest, and the key of an encrypted store.
-
-        Args:
-            path: the directory.
-            unlock: called if the store is encrypted.
-            files: the file system.
-
-        Raises:
-            PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
-            NotInstalledError: it is encrypted, and the package cryptography is not installed.
-            StoreNotFoundError: nothing is there, or an empty directory.
-            NotAStoreError: a file is there, or a directory that is not a store.
-            StoreExposedError: another user owns it or may write to it.
-            StoreFormatError: a newer edge-icl made it.
-            StoreDamagedError: store.json, the key or the manifest is not what it was.
-            StoreAccessError: the operating system refused.
-        """
+    def open(cls, path: Path, *, unlock: Unlock = no_passphrase, files: fs.Files | None = None) -> Self:
+        """Open the store at `path`, and wipe what an interrupted change left; else as `StoreReader.open`."""
         files, path = files or fs.Files(), path.resolve()
-        key = None
-        with access(path, "read"):
-            try:
-                presence.require_store(path)
-            except StoreNotFoundError:
-                with suppress(OSError, StoreExposedError):
-                    ownership.refuse_exposed(path)
-                    wipe_abandoned(files, path)
-                raise
-            ownership.refuse_unsafe(path)
-            data = files.read(path / settings.NAME)
-        if settings.sealed_in(data) is not None:
-            with access(path, "read"), expected(keys.NAME):
-                wrapped = keys.read(files, path)
-            key = Key(unlock(wrapped), wrapped)
-            data = Seal(key.data).open(settings.NAME, data)
-        store = cls(path, Settings.decode(data), files, key)
-        if store.snapshot().manifest.settings != store.settings.digest(data):
-            raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup")
+        try:
+            store = super().open(path, unlock=unlock, files=files)
+        except StoreNotFoundError:
+            with suppress(OSError, StoreExposedError):
+                ownership.refuse_exposed(path)
+                wipe_abandoned(files, path)
+            raise
         store.wiped = recovery.finish(store)
         return store
 
@@ -141,11 +114,6 @@ class Store(StoreReader):
     def present(self) -> Iterator[None]:
         """Have the store on the disk while the block changes it, as one that was opened is."""
         yield
-
-    def forget_key(self) -> None:
-        """Overwrite the data key in memory, if there is one: nothing is read or written here any more."""
-        if self.key is not None:
-            self.key.wipe()
 
 
 def make_parents(files: fs.Files, path: Path) -> None:

@@ -160,14 +160,15 @@ class PrefixCache:
             return None
         if not is_authentic(self._store.settings, path.name, data, self._home_key):
             return None
-        with suppress(OSError):  # a disk that cannot be written, or an entry that has just been wiped
-            self._store.files.use(path)
+        if self._store.writes:
+            with suppress(OSError):  # a disk that cannot be written, or an entry that has just been wiped
+                self._store.files.use(path)
         return data[TAG_BYTES + STAMP_BYTES :]
 
     def put(self, name: str, data: bytes) -> None:
-        """Keep data under this name, unless the store is busy, has changed or has no room."""
+        """Keep data under this name, unless the store is only read, is busy, has changed or has no room."""
         store, home_key = self._store, self._home_key
-        if home_key is None or len(data) > LARGEST - TAG_BYTES - STAMP_BYTES:
+        if home_key is None or not store.writes or len(data) > LARGEST - TAG_BYTES - STAMP_BYTES:
             return
         with suppress(OSError, StoreBusyError, StoreAccessError), locked(store.path, timeout=0):
             if store.snapshot() is not self._snapshot:

@@ -8,22 +8,22 @@ it sees the store before a change or after it, never between.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from edge_icl.errors import StoreDamagedError, StoreError
-from edge_icl.store import entries, keys, manifest
+from edge_icl.store import entries, keys, manifest, ownership, presence, settings
+from edge_icl.store import files as fs
+from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.manifest import Manifest
 from edge_icl.store.os_errors import access, expected
 from edge_icl.store.page_cache import PageCache
+from edge_icl.store.sealing import Seal
+from edge_icl.store.settings import Settings
 from edge_icl.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from edge_icl.store import files as fs
-    from edge_icl.store.keys import Key
-    from edge_icl.store.settings import Settings
 
 T = TypeVar("T")
 
@@ -37,7 +37,10 @@ SETTLED = 10**9
 class StoreReader:
     """A store's settings, and its state as of now. Safe to use from several threads and processes at once.
 
+    It writes nothing into the store's directory, so the store may be on a disk that cannot be written.
+
     Attributes:
+        writes: whether an object of the class writes there: recovery, changes, what the cache keeps.
         path: the directory itself: links in the path that was given are resolved.
         settings: what it was made with.
         files: the file system.
@@ -46,6 +49,43 @@ class StoreReader:
         commits: how many changes this object made; making the store counts.
         wiped: how many files were wiped on opening it, since a change that was cut off had left them.
     """
+
+    writes: ClassVar[bool] = False
+
+    @classmethod
+    def open(cls, path: Path, *, unlock: Unlock = no_passphrase, files: fs.Files | None = None) -> Self:
+        """Open the store at `path`; reads store.json and the manifest, and the key of an encrypted store.
+
+        Args:
+            path: the directory.
+            unlock: called if the store is encrypted.
+            files: the file system.
+
+        Raises:
+            PassphraseError: the store is encrypted, and `unlock` cannot unwrap its key.
+            NotInstalledError: it is encrypted, and the package cryptography is not installed.
+            StoreNotFoundError: nothing is there, or an empty directory.
+            NotAStoreError: a file is there, or a directory that is not a store.
+            StoreExposedError: another user owns it or may write to it.
+            StoreFormatError: a newer edge-icl made it.
+            StoreDamagedError: store.json, the key or the manifest is not what it was.
+            StoreAccessError: the operating system refused.
+        """
+        files, path = files or fs.Files(), path.resolve()
+        key = None
+        with access(path, "read"):
+            presence.require_store(path)
+            ownership.refuse_unsafe(path)
+            data = files.read(path / settings.NAME)
+        if settings.sealed_in(data) is not None:
+            with access(path, "read"), expected(keys.NAME):
+                wrapped = keys.read(files, path)
+            key = Key(unlock(wrapped), wrapped)
+            data = Seal(key.data).open(settings.NAME, data)
+        store = cls(path, Settings.decode(data), files, key)
+        if store.snapshot().manifest.settings != store.settings.digest(data):
+            raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup")
+        return store
 
     def __init__(self, path: Path, settings: Settings, files: fs.Files, key: Key | None = None) -> None:
         self.path = path
@@ -117,6 +157,11 @@ class StoreReader:
         """Return the bytes of the manifest."""
         with access(self.path, "read"), expected(manifest.NAME):
             return self.folder.read(manifest.NAME)
+
+    def forget_key(self) -> None:
+        """Overwrite the data key in memory, if there is one: nothing is read or written here any more."""
+        if self.key is not None:
+            self.key.wipe()
 
     def _read_named(self, name: str, digest: str) -> bytes:
         """Return the bytes of a file that is named by its digest.

@@ -35,7 +35,7 @@ LADDER = [
     {"forms"},
     {"changes"},
     {"memory"},
-    {"fields"},
+    {"batch", "fields"},
     {"aio", "mcp", "sklearn", "langchain", "dspy"},
     {"formats"},
     {"openai"},
