@@ -323,9 +323,10 @@ class AsyncMemory(Bound):
         *ids: IdForm | Added | Iterable[IdForm | Added],
         similar: float | None = None,
         root: str | None = None,
+        sign: bool = False,
     ) -> Receipt:
         """Forget examples in one commit, as `Memory.forget` does."""
-        return await self._run(partial(self._memory.forget, *ids, similar=similar, root=root))
+        return await self._run(partial(self._memory.forget, *ids, similar=similar, root=root, sign=sign))
 
     async def replace(
         self,
@@ -522,11 +523,13 @@ class AsyncMemory(Bound):
         self,
         *,
         deep: bool = False,
-        receipt: Receipt | Replaced | Renamed | Mapping[str, Any] | None = None,
+        receipt: Receipt | Replaced | Renamed | Mapping[str, Any] | str | bytes | None = None,
+        signed_by: str | None = None,
         progress: Progress = silent,
     ) -> Verification:
         """Check every byte of the store, as `Memory.verify` does; `progress` is called in the loop."""
-        return await self._telling(progress, partial(self._memory.verify, deep=deep, receipt=receipt))
+        work = partial(self._memory.verify, deep=deep, receipt=receipt, signed_by=signed_by)
+        return await self._telling(progress, work)
 
     async def change_passphrase(self, passphrase: Passphrase) -> None:
         """Give an encrypted store another passphrase, as `Memory.change_passphrase` does."""

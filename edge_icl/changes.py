@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_icl.access.passphrases import Passphrase
+    from edge_icl.access.receipts import Sign
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.encode.encoder import Encoder
     from edge_icl.encode.tokens import Reading
@@ -82,7 +83,9 @@ def add(
     )
 
 
-def forget(opened: OpenStore, ids: Sequence[str], *, similar: float | None, root: str | None) -> Receipt:
+def forget(
+    opened: OpenStore, ids: Sequence[str], *, similar: float | None, root: str | None, sign: Sign | None
+) -> Receipt:
     """Forget examples; see `Memory.forget`."""
     if similar is not None:
         similar = number(similar, "similar", least=-1, most=1)
@@ -105,6 +108,7 @@ def forget(opened: OpenStore, ids: Sequence[str], *, similar: float | None, root
 
     change = opened.commit(choose)
     seconds = time.perf_counter() - begun
+    signed = None if sign is None else sign(gone, change.root_before, change.after)
     left, why = (None, None) if similar is None else _left(opened, rows, similar)
     return Receipt(
         ids=tuple(id.hex() for id in gone),
@@ -115,6 +119,7 @@ def forget(opened: OpenStore, ids: Sequence[str], *, similar: float | None, root
         similar=left,
         similar_error=why,
         store=opened.store.settings.digest(RECEIPT),
+        signed=signed,
     )
 
 

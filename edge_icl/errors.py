@@ -9,6 +9,7 @@ what to do next. The command line prints it unchanged and exits with the class's
     ├── AmbiguousIdError         1   the ids of several examples begin with these digits
     ├── ConfirmationError        1   something would be removed and the user has not confirmed it
     ├── NotInstalledError        1   an optional package is needed and not installed
+    ├── SignatureError           1   a receipt cannot be signed, or is not what was signed
     ├── AskCancelledError        1   a question was cancelled before its answer was complete
     ├── MachineDiffersError      1   this machine of a fleet computes otherwise than the first one
     ├── StoreError               1
@@ -77,6 +78,10 @@ class ConfirmationError(EdgeIclError):
 
 class NotInstalledError(EdgeIclError):
     """An optional package is needed and not installed; the hint says how to install it."""
+
+
+class SignatureError(EdgeIclError):
+    """A receipt cannot be signed, or a signed one is not what was signed."""
 
 
 class AskCancelledError(EdgeIclError):

@@ -388,6 +388,7 @@ class Memory(Bound):
         *ids: IdForm | Added | Iterable[IdForm | Added],
         similar: float | None = None,
         root: str | None = None,
+        sign: bool = False,
     ) -> Receipt:
         """Forget examples in one commit: all of them, or none; returns when they are wiped from the disk.
 
@@ -398,15 +399,24 @@ class Memory(Bound):
             similar: also look for near copies that are left, with a similarity from this on, such as
                 `likeness`; reads every vector.
             root: the store's, when it was decided what to forget; None if changes since then do not matter.
+            sign: also sign a receipt for others with the key of this home, which the first time is made.
 
         Raises:
             InputError: no id is given, or something that names no example.
             StoreChangedError: the root is another one by now; nothing was forgotten.
             ExampleNotFoundError: no example has one of the ids; nothing was forgotten.
             AmbiguousIdError: several ids begin with one of them; nothing was forgotten.
+            NotInstalledError: it is to be signed, and a package for that is not installed.
+            SignatureError: it cannot be signed; nothing was forgotten, unless `committed` says otherwise.
             StoreAccessError: the operating system refused.
         """
-        return changes.forget(self._opened, forms.ids(ids, self.settings.seed), similar=similar, root=root)
+        signer = None
+        if sign:
+            from edge_icl.access.receipts import signer_of
+
+            signer = signer_of(self.settings)
+        wanted = forms.ids(ids, self.settings.seed)
+        return changes.forget(self._opened, wanted, similar=similar, root=root, sign=signer)
 
     def replace(
         self,
@@ -919,26 +929,33 @@ class Memory(Bound):
         self,
         *,
         deep: bool = False,
-        receipt: Receipt | Replaced | Renamed | Mapping[str, Any] | None = None,
+        receipt: Receipt | Replaced | Renamed | Mapping[str, Any] | str | bytes | None = None,
+        signed_by: str | None = None,
         progress: Progress = silent,
     ) -> Verification:
         """Check every byte of the store against its manifest.
 
         Args:
             deep: also rebuild the store from its examples and vectors, and compare every byte.
-            receipt: what `forget`, `replace` or `rename_label` returned, also as JSON: are its examples gone,
-                is the store still the one it names?
+            receipt: what `forget`, `replace` or `rename_label` returned, also as JSON, or the content of its
+                file: are its examples gone, is the store still the one it names? If it is signed, is it what
+                was signed, and are its leaves those of the store?
+            signed_by: the public key, 64 hex digits, that must have signed it.
             progress: told about each page.
 
         Raises:
-            InputError: this is not a receipt.
+            InputError: this is not a receipt, or not a key.
+            NotInstalledError: it is signed, and a package for that is not installed.
         """
         opened, key = self._opened, self._opened.store.key
+        if isinstance(receipt, Receipt | Replaced | Renamed):
+            receipt = (receipt.signed if isinstance(receipt, Receipt) else None) or receipt.as_json()
         with opened.lifetime.at_work():
             return verify(
                 self.path,
                 deep=deep,
-                receipt=receipt.as_json() if isinstance(receipt, Receipt | Replaced | Renamed) else receipt,
+                receipt=receipt,
+                signed_by=signed_by,
                 progress=opened.lifetime.heeded_by(progress),
                 timeout=opened.timeout,
                 unlock=no_passphrase if key is None else lambda _: key.data,

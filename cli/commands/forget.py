@@ -34,6 +34,7 @@ class Way:
     dry_run: bool
     yes: bool
     receipt: Path | None
+    sign: bool
     no_similar: bool
 
 
@@ -64,6 +65,7 @@ class Way:
 @click.option("--dry-run", is_flag=True, help="Show what would go, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--receipt", type=click.Path(path_type=Path), metavar="FILE", help="Write a receipt.")
+@click.option("--sign", is_flag=True, help="Sign the receipt with the key of your home, for others to check.")
 @click.option("--no-similar", is_flag=True, help="Do not look for near copies, which reads the whole store.")
 @click.pass_obj
 @taking(Filters, Wanted, Way)
@@ -75,9 +77,12 @@ def forget(session: Session, filters: Filters, wanted: Wanted, way: Way) -> None
     copies that are left are named, with the command that forgets them too.
 
     A receipt says which ids were forgotten, for `edge-icl verify --receipt`. A person who has it and the store
-    can test a guess of what was forgotten: keep it elsewhere, or do without.
+    can test a guess of what was forgotten: keep it elsewhere, or do without. With --sign it is made for others:
+    they see who signed it and that nothing in it was changed, and with the store that what it names is gone.
     """
     wanted.check(filters)
+    if way.sign and way.receipt is None:
+        raise click.UsageError("--sign goes with --receipt")
     with session.open() as memory:
         if way.receipt is not None:
             private.refuse(way.receipt, store=memory.path)
@@ -97,6 +102,9 @@ def forget(session: Session, filters: Filters, wanted: Wanted, way: Way) -> None
             session.output.line(f"forgot {counted(len(done.ids))}")
             if way.yes:  # otherwise they have just been shown
                 preview.show(rows)
+        if done.signed is not None:
+            key = json.loads(done.signed)["key"]
+            session.output.note(f"the receipt is signed with the key of your home, {key}")
         _show_left(session, memory, done)
 
 
@@ -126,8 +134,8 @@ def _forget(memory: Memory, found: Sequence[Held], way: Way) -> Receipt:
     done = None
     try:
         with private.writing(receipt, store=memory.path) as file:
-            done = memory.forget(*ids, similar=similar)
-            file.write(json.dumps(done.as_json()) + "\n")
+            done = memory.forget(*ids, similar=similar, sign=way.sign)
+            file.write(done.signed or json.dumps(done.as_json()) + "\n")
     except OSError as error:
         if done is None:
             raise

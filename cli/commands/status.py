@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge_icl.access import signing
 from edge_icl.cli import checks, machine, sight, tables
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.output import PROGRAM
@@ -80,6 +81,7 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
         "gpu_layers": machine.gpu_layers(fit),
         "check": machine.as_json(fit),
         "threads": usable_cores(),
+        "signing_key": signing.own_public(),
         "free_bytes": checks.free(),
     }
 
@@ -144,6 +146,7 @@ def _facts(session: Session, fields: dict[str, Any], fit: Fit | None) -> list[tu
         ("model", f"{fields['model'] or 'not known'} ({_model_is(fields)})"),
         ("device", device),
         ("llama.cpp", llama),
+        *([("signing key", fields["signing_key"])] if fields["signing_key"] else []),
         ("in order", _in_order(session, fields["problems"])),
     ]
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from edge_icl.cli import given
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.tables import counted
-from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
@@ -28,15 +26,16 @@ DIFFERENT = 3
     "--receipt",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A receipt of `forget`: check that what it names is gone.",
+    help="A receipt of `forget`: check that what it names is gone, and its signature if it has one.",
 )
+@click.option("--key", metavar="PUBLIC", help="The public key with which the receipt must be signed.")
 @click.option(
     "--root",
     metavar="ROOT",
     help="A root (the fingerprint of the whole store) that you noted: is it still the same?",
 )
 @click.pass_obj
-def verify(session: Session, deep: bool, receipt: Path | None, root: str | None) -> int:
+def verify(session: Session, deep: bool, receipt: Path | None, key: str | None, root: str | None) -> int:
     """Check every byte of the store; the exit code is 3 if something is wrong.
 
     Each file must be what the store's manifest, its list of files, says, and nothing else may be there. With
@@ -44,37 +43,25 @@ def verify(session: Session, deep: bool, receipt: Path | None, root: str | None)
     byte for byte.
 
     An older copy of a store, put in its place, is sound: only a root that you noted elsewhere tells it apart.
+    Anyone can sign a receipt: only a key that you know from elsewhere, given as --key, tells who did.
     """
     from edge_icl.access import passphrases, paths, verification
 
-    claims = None if receipt is None else _read(receipt)
+    if key is not None and receipt is None:
+        raise click.UsageError("--key goes with --receipt")
+    claims = None if receipt is None else given.whole(receipt, most=given.MOST_OF_A_RECEIPT)
     path, passphrase = paths.locate(session.store), session.passphrase()
     session.refuse_plain()
     unlock = functools.cache(passphrases.unlocking(passphrase))  # one question is enough
     with session.output.progress() as progress:
         found = verification.verify(
-            path, deep=deep, receipt=claims, root=root, progress=progress, unlock=unlock
+            path, deep=deep, receipt=claims, signed_by=key, root=root, progress=progress, unlock=unlock
         )
     if session.output.json:
         session.output.document(found.as_json())
     else:
         _show(session, found)
     return 0 if found.ok else DIFFERENT
-
-
-def _read(receipt: Path) -> dict[str, Any]:
-    """Return what a receipt says.
-
-    Raises:
-        InputError: it cannot be read, or is not one.
-    """
-    try:
-        fields = json.loads(given.whole(receipt, most=given.MOST_OF_A_RECEIPT))
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict):
-        raise InputError(f"{receipt} is not a receipt", "give the file that forget --receipt wrote")
-    return fields
 
 
 def _show(session: Session, found: Verification) -> None:
@@ -89,6 +76,8 @@ def _show(session: Session, found: Verification) -> None:
     session.output.line(f"root {found.root}")
     if found.moved_on is not None:
         session.output.line(_since(found))
+    if found.signature is not None:
+        session.output.line(f"the receipt is {found.signature}")
 
 
 def _since(found: Verification) -> str:

@@ -3,7 +3,10 @@
 May import: errors, runtime, example, store, results, search, models. Read in this order:
 
     paths         where a store is, given its name or its path
+    home_files    the keys of a home: files that only this user can read
     cache_key     the key of this home, which authenticates cached states
+    signing       the key of this home that signs receipts, and the check of a signature
+    receipts      what a receipt says; signing one, and reading what others may have changed
     passphrases   from a passphrase or the keyring to the data key
     opening       what a store is made with, and making it
     meant         which store may have been meant, where there is none of that name

@@ -7,13 +7,11 @@ home, and a state without such a tag is not used. A store from another user come
 
 from __future__ import annotations
 
-import errno
-import os
 import secrets
-import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from edge_icl.access import home_files
 from edge_icl.errors import StoreExposedError
 from edge_icl.runtime.home import home
 from edge_icl.store import ownership
@@ -23,10 +21,6 @@ if TYPE_CHECKING:
 
 NAME = "vouch.key"
 KEY_BYTES = 32
-MODE = 0o600
-
-_NONE = (errno.ENOENT, errno.ELOOP, errno.EMLINK)
-"""The errors of systems where there is no file, or a symbolic link in its place."""
 
 
 def home_key(*, make: bool = False) -> bytes | None:
@@ -43,7 +37,7 @@ def home_key(*, make: bool = False) -> bytes | None:
         ownership.refuse_exposed_folder(path.parent)
         key = _read(path)
         if key is None and make:
-            _make(path)
+            home_files.put(path, secrets.token_bytes(KEY_BYTES), replaces=lambda: _read(path) is None)
             key = _read(path)
         return key
     return None
@@ -51,48 +45,5 @@ def home_key(*, make: bool = False) -> bytes | None:
 
 def _read(path: Path) -> bytes | None:
     """Return the key in a file; None if there is no key, or other users can read it."""
-    flags = (
-        os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    )
-    try:
-        file = os.open(path, flags)
-    except OSError as error:
-        if error.errno not in _NONE:
-            raise
-        return None
-    try:
-        status = os.fstat(file)
-        key = os.read(file, KEY_BYTES + 1) if stat.S_ISREG(status.st_mode) else b""
-    finally:
-        os.close(file)
-    return key if len(key) == KEY_BYTES and _is_private(status) else None
-
-
-def _is_private(status: os.stat_result) -> bool:
-    """Tell whether only this user can read a file; on Windows the folder that it lies in takes care of that."""
-    if not hasattr(os, "geteuid"):
-        return True
-    return status.st_uid == os.geteuid() and not stat.S_IMODE(status.st_mode) & ~MODE
-
-
-def _make(path: Path) -> None:
-    """Draw a key; if several processes do so at once, all of them get the same."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{NAME}.{secrets.token_hex(8)}")
-    try:
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), MODE)
-        try:
-            draft.chmod(MODE)  # a umask may have taken from it
-            os.write(file, secrets.token_bytes(KEY_BYTES))
-            os.fsync(file)
-        finally:
-            os.close(file)
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            if _read(path) is None:
-                draft.replace(path)
-        except OSError:  # a file system without links
-            draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    held = home_files.held(path, KEY_BYTES + 1)
+    return held.data if held and held.private and len(held.data) == KEY_BYTES else None

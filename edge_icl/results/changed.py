@@ -68,6 +68,7 @@ class Receipt:
         similar_error: why it was asked for and could not be looked for; the examples are forgotten all the
             same.
         store: names the store, independent of what it holds.
+        signed: the signed receipt, as the text of the file that others get; None if it was not asked for.
     """
 
     ids: tuple[str, ...]
@@ -78,6 +79,7 @@ class Receipt:
     similar: tuple[Held, ...] | None = field(default=None)
     similar_error: str | None = None
     store: str = field(default="", kw_only=True)
+    signed: str | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         about = f"root_after={self.root_after!r}, refit={self.refit}, seconds={self.seconds:.3g}"

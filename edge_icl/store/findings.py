@@ -11,7 +11,7 @@ from edge_icl.display.tables import facts, listing
 
 
 class Problem(StrEnum):
-    """What can be wrong with a file of a store, or with an example that a receipt says is forgotten."""
+    """What can be wrong with a file of a store, a receipt, or an example that a receipt says is forgotten."""
 
     MISSING = "missing"
     DAMAGED = "damaged"
@@ -22,6 +22,7 @@ class Problem(StrEnum):
     INCONSISTENT = "inconsistent"
     DIFFERENT = "different"
     PRESENT = "present"
+    UNPROVEN = "unproven"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,28 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed a receipt. That it is what was signed is certain; who has the key is for its reader to know.
+
+    Attributes:
+        key: the public key, 64 hex digits.
+        time: when it was signed, in UTC, by the clock of who signed it.
+        own: whether the key is that of this home.
+    """
+
+    key: str
+    time: str
+    own: bool
+
+    def __str__(self) -> str:
+        return f"signed at {self.time}, as it says, with {'the key of this home, ' * self.own}{self.key}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return {"key": self.key, "time": self.time, "own": self.own}
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """What `verify` found.
 
@@ -55,6 +78,7 @@ class Verification:
         moved_on: with a receipt: whether the store has another root now; None without one.
         same_store: with a receipt: whether it is known to be of this store; a receipt that an earlier edge-icl
             wrote shows that only as long as the root is the same.
+        signature: with a receipt that is signed, and is what was signed: who signed it.
     """
 
     deep: bool
@@ -63,6 +87,7 @@ class Verification:
     differences: tuple[Finding, ...]
     moved_on: bool | None = None
     same_store: bool | None = None
+    signature: Signature | None = None
 
     @property
     def ok(self) -> bool:
@@ -77,6 +102,7 @@ class Verification:
             ("root", self.root),
             ("moved on since the receipt", self.moved_on),
             ("of the receipt's store", self.same_store),
+            ("the receipt is", None if self.signature is None else str(self.signature)),
         ]
         wrong = [(one.path, one.problem, one.detail) for one in self.differences]
         found = listing("Differences", ("file", "problem", "detail"), wrong) if wrong else ""
@@ -92,4 +118,5 @@ class Verification:
         }
         if self.moved_on is not None:
             fields |= {"moved_on": self.moved_on, "same_store": self.same_store}
+            fields["signed"] = None if self.signature is None else self.signature.as_json()
         return fields

@@ -114,13 +114,13 @@ def decrypt(key: bytes | bytearray, data: bytes, bound: bytes) -> bytes | None:
 
 
 @contextmanager
-def installed() -> Iterator[None]:
-    """Turn a missing package into a NotInstalledError that says how to install it."""
+def installed(*, what: str = "an encrypted store") -> Iterator[None]:
+    """Turn a missing package into a NotInstalledError that says how to install it, and what needs it."""
     try:
         yield
     except ImportError as error:
         raise NotInstalledError(
-            "an encrypted store needs the package cryptography, which is not installed",
+            f"{what} needs the package cryptography, which is not installed",
             "install it with `pip install 'edge-icl[encrypt]'`",
         ) from error
 

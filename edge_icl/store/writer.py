@@ -60,6 +60,7 @@ class Change:
         root_before: the root before it.
         root_after: the root after it.
         refit: whether all examples were clustered again.
+        after: what the store holds after it.
         added: the rows that it added, sorted by id.
         removed: the rows that it removed, sorted by id.
     """
@@ -67,6 +68,7 @@ class Change:
     root_before: str
     root_after: str
     refit: bool
+    after: Manifest
     added: Sequence[Row] = ()
     removed: Sequence[Row] = ()
 
@@ -122,14 +124,14 @@ class Writer:
         labels = labels or before.manifest.labels
         plan = _Plan(before, _unknown(before, added), _known(before, removed), labels)
         if not plan.added and not plan.removed and labels == before.manifest.labels:
-            return Change(before.root, before.root, refit=False)
+            return Change(before.root, before.root, refit=False, after=before.manifest)
         new, refit = plan.manifest()
         with access(self._store.path, "read"):
             stale = prefix_cache.stale(self._store, plan.representatives, forgetting=bool(plan.removed))
         data = new.encode()
         self._publish(new, data, plan.contents, stale)
         self.snapshot = self._store.state(data, new)
-        return Change(before.root, self.snapshot.root, refit, plan.added, plan.removed)
+        return Change(before.root, self.snapshot.root, refit, new, plan.added, plan.removed)
 
     def _publish(self, new: Manifest, data: bytes, contents: dict[str, bytes], stale: Sequence[str]) -> None:
         """Make `new` the manifest, as `data`, with the files it names that were not there before."""

@@ -165,6 +165,10 @@ CHANGES = {
         ("forget", PAPER, "--yes", "--receipt", "{folder}/receipt"),
         lambda path: "Printer paper" not in outputs(path),
     ),
+    "forget with a signed receipt": Change(
+        ("forget", PAPER, "--yes", "--receipt", "{folder}/receipt", "--sign"),
+        lambda path: "Printer paper" not in outputs(path),
+    ),
     "fix": Change(("fix", PAPER, "shop"), lambda path: outputs(path)["Printer paper"] == "shop"),
     "add": Change(("add", "--file", "{folder}/more.jsonl"), lambda path: "Tram" in outputs(path)),
     "reencode": Change(
