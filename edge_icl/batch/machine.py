@@ -11,14 +11,13 @@ of labels should be: an average of two kinds of machines cannot be made again.
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl.errors import InputError, MachineDiffersError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edge_icl.answer.open_store import OpenReader
     from edge_icl.answer.options import Options
 
@@ -79,13 +78,12 @@ class Machine:
         Raises:
             InputError: this is no such document.
         """
-        names = [one.name for one in fields(cls)]
-        wrong = not all(isinstance(document.get(name), str | None) for name in names)
-        if wrong or not all(
-            isinstance(document.get(name), str) for name in ("host", "edge_icl", "encoder", "prior")
-        ):
+        known = document if isinstance(document, Mapping) else {}
+        found: dict[str, Any] = {one.name: known.get(one.name) for one in fields(cls)}
+        needed = [found[one.name] for one in fields(cls) if one.default is MISSING]
+        if None in needed or not all(isinstance(value, str | None) for value in found.values()):
             raise InputError("this does not describe a machine", "give what Machine.as_json returned")
-        return cls(**{name: document.get(name) for name in names})  # type: ignore[arg-type]  # checked above
+        return cls(**found)
 
 
 def measured(opened: OpenReader, options: Options) -> Machine:
@@ -123,8 +121,6 @@ def refuse_other(first: Machine, own: Machine, remarks: tuple[str, ...]) -> None
 
 def _with_model(own: Machine, opened: OpenReader) -> Machine:
     """Return the same with what is known of the model, which is loaded."""
-    from dataclasses import replace
-
     from edge_icl.batch import canaries
     from edge_icl.llm.build import llama_version
 
