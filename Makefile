@@ -79,7 +79,7 @@ lint: setup
 	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/integrations/*/*.py
 
 docs: setup
-	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.aio \
+	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.aio edge_icl.batch \
 		edge_icl.sklearn edge_icl.langchain edge_icl.dspy
 	@echo "build/docs/index.html"
 

@@ -16,6 +16,7 @@ from edge_icl.batch.rows import is_missing, rows_of
 from edge_icl.errors import InputError
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.runtime.arguments import kind
+from edge_icl.runtime.cores import at_most
 from edge_icl.runtime.progress import silent
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ NO_TEXT = Result(error="the question is missing")
 class Labeler:
     """Labels tables from a store: called with rows, it gives them back with the columns of `columns.names`.
 
+        >>> with Memory.open("work") as memory:
+        ...     taught = memory.add("Uber to the airport", "travel")
         >>> label = Labeler("work", ask_model="never")
         >>> labelled = label({"input": ["Taxi downtown", None]})
         >>> labelled["answer"], labelled["error"]
@@ -136,7 +139,8 @@ class Labeler:
             StoreNotFoundError: the store is not on this machine.
             ModelMissingError: a model that is needed is not on this machine.
         """
-        return process.loaded(self._source).machine(self._options)
+        with at_most(self._source.options.threads):
+            return process.loaded(self._source).machine(self._options)
 
     def close(self) -> None:
         """Give back what this process has loaded, also for copies of this; the next rows load it again."""
@@ -151,12 +155,13 @@ class Labeler:
         """Return the columns to add for the texts of a batch."""
         if not texts:
             return filled([], Basis("", "", None, self._mixed))
-        loaded, root = process.loaded(self._source), self.root
-        opened = Pinned(loaded.opened, root)
-        opened.read(lambda _: None)
-        remark = self._remark(loaded)
-        encoder = opened.store.settings.encoder_digest
-        return filled(self._answers(opened, texts), Basis(root, encoder, remark, self._mixed))
+        with at_most(self._source.options.threads):
+            loaded, root = process.loaded(self._source), self.root
+            opened = Pinned(loaded.opened, root)
+            opened.read(lambda _: None)  # of another root nothing is loaded, and no machine is compared
+            remark = self._remark(loaded)
+            results = self._answers(opened, texts)
+        return filled(results, Basis(root, opened.store.settings.encoder_digest, remark, self._mixed))
 
     def _answers(self, opened: Pinned, texts: Sequence[object]) -> list[Result]:
         """Return what becomes of each text; equal ones are asked once."""

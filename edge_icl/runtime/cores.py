@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 _CPUS = Path("/sys/devices/system/cpu")
 _GROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUP = Path("/proc/self/cgroup")
 
+_most: ContextVar[int] = ContextVar("_most", default=sys.maxsize)
+
+
+@contextmanager
+def at_most(processors: int | None) -> Iterator[None]:
+    """Have what this thread does in the block use so many processors at most; None for all.
+
+    For a process beside others that are as many as the processors: more threads would only take turns.
+    """
+    before = _most.set(sys.maxsize if processors is None else processors)
+    try:
+        yield
+    finally:
+        _most.reset(before)
+
 
 def usable_cpus() -> int:
     """Return how many threads that work independently this process should have."""
-    return max(1, min(len(_allowed()), _granted()))
+    return max(1, min(len(_allowed()), _granted(), _most.get()))
 
 
 def usable_cores() -> int:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import pickle
+import shutil
 import subprocess
 import sys
+import threading
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_icl import EdgeIclError, InputError, Memory, Options, StoreChangedError, StoreNotFoundError
-from edge_icl.batch import Labeler, unlabelled
-from edge_icl.batch.columns import ADDED, schema
+from edge_icl.batch import Labeler, process, unlabelled
+from edge_icl.batch.columns import ADDED, Result, schema
+from edge_icl.runtime import cores
+from edge_icl.search import similarity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,14 +119,37 @@ def test_each_row_gets_the_answer_that_it_gets_alone_in_any_batch(
 
 
 @pytest.mark.parametrize(
-    "options", [Options(ask_model="always"), Options(labels="off", max_tokens=4), Options(ask_model="auto")]
+    "options",
+    [
+        Options(ask_model="always"),
+        Options(ask_model="always", select="nearest", prior=False),
+        Options(labels="off", max_tokens=4),
+        Options(ask_model="auto"),
+    ],
 )
 def test_also_where_the_model_is_asked(store: Path, options: Options) -> None:
-    batch = ["Taxi downtown", TAUGHT, "", "Sandwich", "Taxi downtown"]
-    label = Labeler(store, ask_model=options.ask_model, labels=options.labels, max_tokens=4)
+    batch = ["Taxi downtown", TAUGHT, "", "Sandwich", "a " * 5000, "Taxi downtown"]
+    named: Any = {field.name: getattr(options, field.name) for field in fields(options)}
+    label = Labeler(store, **named)
 
     with Memory.open(store, threads=1) as memory:
         assert label({"input": batch}) == {"input": batch} | expected(memory, batch, options)
+    label.close()
+
+
+@pytest.mark.parametrize("ask_model", ["never", "auto"])
+def test_texts_are_written_or_there_is_no_answer(tmp_path: Path, ask_model: Any) -> None:
+    options, batch = Options(ask_model=ask_model, max_tokens=4), ["Hello", "Bye", "Hi"]
+    with Memory.create(tmp_path / "stores" / "texts", labels="no") as memory:
+        memory.add_many([("Hello", "Good morning to you, sir"), ("Bye", "See you soon, and take care")])
+    label = Labeler(memory.path, ask_model=ask_model, max_tokens=4)
+
+    with Memory.open(memory.path, threads=1) as memory:
+        found = label({"input": batch})
+
+        assert found == {"input": batch} | expected(memory, batch, options)
+        assert (found["answer"][2] is None) == (ask_model == "never")
+        assert (found["error"][2] is None) == (ask_model == "auto")
     label.close()
 
 
@@ -256,8 +285,6 @@ def test_copies_go_to_other_processes_and_answer_from_one_root(store: Path, tmp_
 
 def test_a_process_loads_once_for_all_copies(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[object] = []
-    from edge_icl.batch import process
-
     real = process._opened
     monkeypatch.setattr(process, "_opened", lambda source: opened.append(source) or real(source))
     label = Labeler(store, ask_model="never")
@@ -271,11 +298,52 @@ def test_a_process_loads_once_for_all_copies(store: Path, monkeypatch: pytest.Mo
     label.close()
 
 
+def test_several_threads_label_at_once(label: Labeler) -> None:
+    rows = {"input": ["Taxi downtown", TAUGHT, "dinner"] * 4}
+    wanted, found = label(rows), []
+
+    threads = [threading.Thread(target=lambda: found.append(label(rows))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found == [wanted] * 4
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_a_forked_process_labels_too(label: Labeler) -> None:
+    rows = {"input": ["Taxi downtown", TAUGHT]}
+    wanted = label(rows)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if label(rows) == wanted else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_one_thread_means_that_a_search_starts_no_others(
+    store: Path, label: Labeler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "_allowed", lambda: range(4))
+    monkeypatch.setattr(cores, "_granted", lambda: 4)
+    monkeypatch.setattr(similarity, "SHARE", 1)
+    shares: list[int] = []
+    real = similarity._shares
+    monkeypatch.setattr(similarity, "_shares", lambda n: shares.append(len(found := real(n))) or found)
+    free = Labeler(store, ask_model="never", threads=None)
+
+    for one in (label, free):
+        one({"input": ["Taxi downtown"]})
+        one.close()
+
+    assert shares == [1, 4]
+
+
 @pytest.fixture
 def own(store: Path, tmp_path: Path) -> Iterator[Memory]:
     """A copy of the store, to be changed."""
-    import shutil
-
     shutil.copytree(store, tmp_path / "own")
     with Memory.open(tmp_path / "own") as memory:
         yield memory
@@ -298,8 +366,6 @@ def test_another_root_is_refused_at_the_first_rows_and_between_batches(own: Memo
 
 
 def test_a_change_in_the_middle_of_a_batch_ends_it(own: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edge_icl.batch.columns import Result
-
     label = Labeler(own.path, ask_model="never")
     real, seen = Result.of, []
 
@@ -317,8 +383,6 @@ def test_a_change_in_the_middle_of_a_batch_ends_it(own: Memory, monkeypatch: pyt
 
 
 def test_a_store_that_is_gone_or_was_never_there_is_said_to_be(own: Memory, tmp_path: Path) -> None:
-    import shutil
-
     label = Labeler(own.path, ask_model="never")
     label({"input": [TAUGHT]})
     shutil.rmtree(own.path)
@@ -330,8 +394,6 @@ def test_a_store_that_is_gone_or_was_never_there_is_said_to_be(own: Memory, tmp_
 
 
 def test_another_store_at_the_path_is_opened_anew(store: Path, tmp_path: Path) -> None:
-    import shutil
-
     path = tmp_path / "own"
     first = Labeler(path, ask_model="never")
     shutil.copytree(store, path)

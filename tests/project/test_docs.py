@@ -121,6 +121,21 @@ def test_the_lines_about_files_run_as_they_stand(
     assert capsys.readouterr().out == "read as ShareGPT: 1 conversation\n"
 
 
+@pytest.mark.parametrize("name", ["library.md", "fleet.md"])
+def test_the_lines_about_labelling_tables_run_as_they_stand(
+    models_home: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    page = (REPOSITORY / "docs" / name).read_text(encoding="utf-8")
+    (program,) = [one for one in blocks("python", page) if "label = Labeler" in one]
+    shown = re.findall(r"  # (\[.*\])\n", program) or [
+        page.split(program)[1].split("```text\n")[1].split("\n")[0]
+    ]
+
+    exec(compile(program, name, "exec"), {})
+
+    assert capsys.readouterr().out == f"{shown[0]}\n"
+
+
 def small_programs() -> list[tuple[str, str]]:
     """Return the small programs of the page on the library, each with what it says that it prints."""
     page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
