@@ -11,6 +11,7 @@ import click
 from edge_icl.cli import given
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.tables import counted
+from edge_icl.store.findings import Problem
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
@@ -69,7 +70,12 @@ def _show(session: Session, found: Verification) -> None:
     for difference in found.differences:
         session.output.line(str(difference))
     if not found.ok:
-        session.output.note(f"the store has {counted(len(found.differences), 'difference')}")
+        wrong = [one for one in found.differences if one.problem is not Problem.UNPROVEN]
+        session.output.note(
+            f"the store has {counted(len(wrong), 'difference')}"
+            if wrong
+            else "the receipt does not hold; nothing is wrong with the store"
+        )
         return
     how = "made again it is the same, byte for byte" if found.deep else "every file is what the manifest says"
     session.output.line(f"the store is sound: {counted(found.examples)}; {how}")

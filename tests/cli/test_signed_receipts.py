@@ -101,6 +101,7 @@ def test_a_changed_receipt_is_found(receipt: Path) -> None:
         3,
         "receipt: unproven: not what was signed: it was changed since, or is not whole\n",
     )
+    assert ran.err == "edge-icl: the receipt does not hold; nothing is wrong with the store\n"
     found = json.loads(run("verify", "--receipt", str(receipt), "--json").out)
     assert found["ok"] is False
     assert "signed" not in found
