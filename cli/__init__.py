@@ -34,6 +34,9 @@ A run of the program:
     surveys      what a file of questions has
     partial      the answers so far to a file of questions
     batches      a table of questions with their answers behind them
+    labelled     labels of an earlier run, a thousand rows at a time
+    labelled_parquet, labelled_text   the forms that they have
+    staleness    such labels beside what the store says now
     request      what an `ask` asks, and where the answers to a file go
     pool         the questions of a file, the most useful next
     typed, slips what a line means that is typed under an answer

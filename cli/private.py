@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from edge_icl.cli import interrupts
 from edge_icl.cli.encodings import UTF8, errors_of
 from edge_icl.errors import InputError
-from edge_icl.store.files import FILE_MODE
+from edge_icl.store.files import DIRECTORY_MODE, FILE_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,51 @@ def completing(path: Path, *, store: Path, encoding: str = UTF8) -> Iterator[Tex
             with suppress(OSError):
                 draft.unlink()
             raise
+
+
+@contextmanager
+def completing_folder(path: Path, *, store: Path) -> Iterator[Path]:
+    """Make a folder that appears under its name when the block has filled it, and not before.
+
+    Until then it stands beside it under a name of its own, which only a power cut or `kill -9` leaves.
+
+    Args:
+        path: where it is to be.
+        store: the path of the store.
+
+    Yields:
+        The folder that is to be filled.
+
+    Raises:
+        InputError: it may not be there, or cannot be.
+    """
+    refuse(path, store=store)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with interrupts.held():
+        try:
+            draft.mkdir(DIRECTORY_MODE)
+            draft.chmod(DIRECTORY_MODE)  # a umask may have taken from it
+        except OSError as error:
+            raise InputError(f"{path} cannot be written: {error.strerror}", "choose another path") from error
+        try:
+            with interrupts.heard():
+                yield draft
+                for written in (*draft.iterdir(), draft):
+                    _to_disk(written)
+            refuse(path, store=store)  # another program may have made it meanwhile
+            draft.rename(path)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+
+def _to_disk(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _text(number: int, encoding: str) -> TextIO:

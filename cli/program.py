@@ -37,6 +37,7 @@ COMMANDS = {
     "init": ("commands.init:init", "Make a store, with settings of your own."),
     "add": ("commands.add:add", "Teach: add examples."),
     "ask": ("commands.ask:ask", "Ask a question, answered from the examples."),
+    "stale": ("commands.stale:stale", "Find rows of an earlier run that would be labelled otherwise now."),
     "learn": ("commands.learn:learn", "Confirm or correct answers at the terminal."),
     "forget": ("commands.forget:forget", "Take examples back, exactly."),
     "fix": ("commands.fix:fix", "Correct an example: give it another output."),
@@ -89,7 +90,7 @@ Exit codes:
   0    done
   1    an error, told in one sentence; nothing was changed, unless it says so
   2    wrong usage
-  3    verify found a difference
+  3    verify found a difference, or stale a row
   130  interrupted by Ctrl-C; 129 by a closed terminal, 143 by kill (SIGTERM)
   141  the program that read the output has ended; what was changed stays changed"""
 

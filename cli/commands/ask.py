@@ -2,85 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.answer.options import AUTO, Options
-from edge_icl.answer.selection import SELECTIONS
-from edge_icl.cli import asking, batches, constraints, encodings, questions
+from edge_icl.cli import asking, batches, encodings, questions
+from edge_icl.cli.asking import Computed, How
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.formats import table
 from edge_icl.cli.request import Asked, Written
 
 if TYPE_CHECKING:
-    from edge_icl.answer.options import AskMode, LabelMode, PromptMode, SelectMode
     from edge_icl.cli.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How the answer is made."""
-
-    select: SelectMode
-    shots: int | None
-    labels: LabelMode
-    recall: bool
-    ask_model: AskMode
-    abstain: float | None
-    prior: bool
-    prompt: PromptMode
-    max_tokens: int
-    grammar: str | None
-    json_schema: str | None
-
-    def options(self) -> Options:
-        """Return the same for the library.
-
-        Raises:
-            click.UsageError: two of them exclude each other.
-            InputError: the file of a grammar or a schema cannot be read, or is not valid.
-        """
-        if self.grammar is not None and self.json_schema is not None:
-            raise click.UsageError("give --grammar or --json-schema, not both")
-        if self.labels == "on" and (self.grammar is not None or self.json_schema is not None):
-            raise click.UsageError("--labels on chooses an answer; a grammar or a schema is for written ones")
-        options = Options(
-            select=self.select,
-            shots=self.shots,
-            labels=self.labels,
-            recall=self.recall,
-            ask_model=self.ask_model,
-            abstain=self.abstain,
-            prior=self.prior,
-            prompt=self.prompt,
-            max_tokens=self.max_tokens,
-            grammar=None if self.grammar is None else constraints.grammar(self.grammar),
-            json_schema=None if self.json_schema is None else constraints.json_schema(self.json_schema),
-        )
-        options.constraint()  # a bad one is told once, not for every question
-        return options
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """What the answer is computed with."""
-
-    model: str | None
-    gpu_layers: int | None
-    threads: int | None
-
-
-def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | None:
-    """Return a number of layers; None is for auto."""
-    if value == "auto":
-        return None
-    if not (value.isascii() and value.isdecimal()):
-        raise click.BadParameter("give a number of layers, or auto")
-    return int(value)
 
 
 @click.command(
@@ -113,62 +48,8 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     is_flag=True,
     help="In a table, put an apostrophe before cells that a spreadsheet would run; as --safe of export.",
 )
-@click.option(
-    "--select",
-    type=click.Choice((AUTO, *SELECTIONS)),
-    default=AUTO,
-    show_default=True,
-    help="Which examples the model is shown; see above.",
-)
-@click.option(
-    "--shots",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="How many examples; erase adds random ones to its own.  [default: the store's number]",
-)
-@asking.labels
-@click.option(
-    "--recall/--no-recall",
-    default=True,
-    show_default=True,
-    help="Answer a question that was taught with the output that was taught for it.",
-)
-@asking.ask_model
-@click.option(
-    "--abstain",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    metavar="RATE",
-    help="Give a label only if at most this share of those given is wrong, such as 0.05.",
-)
-@click.option(
-    "--prior/--no-prior",
-    default=True,
-    show_default=True,
-    help="Judge labels by all examples and the model, or by the model alone.",
-)
-@click.option(
-    "--prompt",
-    type=click.Choice(("auto", "plain", "chat")),
-    default="auto",
-    show_default=True,
-    help="Examples as lines of text (plain; auto too), or as turns in the model's own chat template (chat).",
-)
+@asking.how
 @asking.model
-@click.option(
-    "--max-tokens",
-    type=click.IntRange(min=1),
-    metavar="N",
-    default=256,
-    show_default=True,
-    help="End a written answer after so many tokens (pieces of words).",
-)
-@click.option(
-    "--grammar",
-    metavar="FILE",
-    type=click.Path(),
-    help="Write only what a grammar allows; it is in llama.cpp's GBNF.",
-)
-@click.option("--json-schema", metavar="FILE", type=click.Path(), help="Write only JSON that a schema allows.")
 @click.option("--examples", is_flag=True, help="Show the examples behind each answer, piped too.")
 @click.option(
     "--explain",
@@ -176,14 +57,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
     is_flag=True,
     help="Also show the prompt, each label's probability, and the times.",
 )
-@click.option(
-    "--gpu-layers",
-    callback=_layers,
-    default="auto",
-    show_default=True,
-    metavar="auto|N",
-    help="How many layers of the model the GPU holds.",
-)
+@asking.gpu_layers
 @asking.threads
 @click.pass_obj
 @taking(Asked, Written, How, Computed, questions.Shown)

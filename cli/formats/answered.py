@@ -141,7 +141,7 @@ class Sheet:
         if self._kind.header is None:
             values = (result.answer, result.probability, result.asked_model)
             fields = {**self._fields(row), **dict(zip(self.added, values, strict=True))}
-            return _document(fields) + "\n"
+            return document(fields) + "\n"
         cells = (
             row.cells if self._source.header else [_cell(row.fields.get(one)) for one in self._source.columns]
         )
@@ -203,7 +203,7 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _document(fields: dict[str, Any]) -> str:
+def document(fields: dict[str, Any]) -> str:
     """Return an object as JSON, in UTF-8 where that can hold it: half a character must stay escaped."""
     text = json.dumps(fields, ensure_ascii=False)
     try:

@@ -16,6 +16,7 @@ from edge_icl.errors import InputError, NotInstalledError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
     from typing import BinaryIO
 
     from edge_icl.cli.formats.format import Record
@@ -24,14 +25,14 @@ BATCH = 1024
 """Rows that are in memory at once."""
 
 
-def _pyarrow(module: str) -> Any:
+def module(name: str) -> Any:
     """Return a module of pyarrow.
 
     Raises:
         NotInstalledError: it is not installed.
     """
     try:
-        return import_module(module)
+        return import_module(name)
     except ImportError:
         raise NotInstalledError(
             "Parquet needs pyarrow, which is not installed",
@@ -46,7 +47,7 @@ def _load(file: BinaryIO, name: str, _columns: Columns) -> Iterator[Row]:
         InputError: it is no Parquet.
         NotInstalledError: pyarrow is not installed.
     """
-    arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
+    arrow, parquet = module("pyarrow"), module("pyarrow.parquet")
     number = 0
     try:
         opened = parquet.ParquetFile(file)
@@ -58,10 +59,18 @@ def _load(file: BinaryIO, name: str, _columns: Columns) -> Iterator[Row]:
                     number, {column: _named(value, labels.get(column)) for column, value in fields.items()}
                 )
     except (arrow.ArrowException, OSError) as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{name} cannot be read as Parquet ({told})", "check that the file is whole"
-        ) from error
+        raise unreadable(name, error) from error
+
+
+def unreadable(name: str | Path, error: Exception) -> InputError:
+    """Return what is told of a file that pyarrow cannot read.
+
+    Args:
+        name: of the file.
+        error: what pyarrow says.
+    """
+    told = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return InputError(f"{name} cannot be read as Parquet ({told})", "check that the file is whole")
 
 
 def _labels(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
@@ -90,7 +99,7 @@ def _save(file: BinaryIO, records: Iterable[Record], names: Sequence[str]) -> in
     Raises:
         NotInstalledError: pyarrow is not installed.
     """
-    arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
+    arrow, parquet = module("pyarrow"), module("pyarrow.parquet")
     kinds = {name: arrow.list_(arrow.string()) if name == "tags" else arrow.string() for name in names}
     schema, count = arrow.schema([arrow.field(name, kind) for name, kind in kinds.items()]), 0
     with parquet.ParquetWriter(file, schema) as writer:

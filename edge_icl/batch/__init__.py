@@ -12,10 +12,12 @@ Read in this order:
     machine   Machine: what a process computes, and how it differs from another
     process   what a process has loaded, once, however many labelers there are
     labeler   Labeler: a store that is only read, in one state, and the options
+    stale     which rows of an earlier run would be labelled otherwise now
 """
 
 from edge_icl.batch.labeler import Labeler
 from edge_icl.batch.machine import Machine
 from edge_icl.batch.rows import unlabelled
+from edge_icl.batch.stale import Stale, StaleRow, stale
 
-__all__ = ["Labeler", "Machine", "unlabelled"]
+__all__ = ["Labeler", "Machine", "Stale", "StaleRow", "stale", "unlabelled"]

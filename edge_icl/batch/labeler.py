@@ -21,7 +21,7 @@ from edge_icl.runtime.progress import silent
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.options import OptionFields
@@ -131,6 +131,25 @@ class Labeler:
         if "_root" not in self.__dict__:  # of two threads the second takes what the first has found
             self.__dict__.setdefault("_root", process.loaded(self._source).root())
         return self._root
+
+    @property
+    def column(self) -> str:
+        """The column with the questions."""
+        return self._column
+
+    @property
+    def encoder(self) -> str:
+        """The digest of the store's encoder."""
+        return process.loaded(self._source).opened.store.settings.encoder_digest
+
+    def held(self, ids: Collection[str]) -> set[str]:
+        """Return which of these ids of examples the store holds, in the state that rows are labelled from.
+
+        Raises:
+            StoreChangedError: the store has another root.
+        """
+        pinned = Pinned(process.loaded(self._source).opened, self.root)
+        return pinned.read(lambda now: {id for id in ids if now.locate(bytes.fromhex(id)) is not None})
 
     def machine(self) -> Machine:
         """Return what this process computes, to be given to the labelers of others; loads what is needed.

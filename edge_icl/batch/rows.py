@@ -45,7 +45,7 @@ class Rows(ABC):
 
     @abstractmethod
     def with_columns(self, added: Mapping[str, list[Any]]) -> Any:
-        """Return the rows with columns behind their own."""
+        """Return the rows with columns behind their own; one that is there gets the new values in its place."""
 
     @abstractmethod
     def without(self, names: Collection[str]) -> Any:
@@ -102,8 +102,13 @@ class ArrowRows(Rows):
 
         made = self._given
         for name, values in added.items():
-            kind = arrow_type(name)
-            made = made.append_column(pa.field(name, kind), pa.array(values, kind))
+            place = made.schema.get_field_index(name)
+            if place < 0:
+                kind = arrow_type(name)
+                made = made.append_column(pa.field(name, kind), pa.array(values, kind))
+            else:
+                own = made.schema.field(place)
+                made = made.set_column(place, own, pa.array(values, own.type))
         return made
 
     def without(self, names: Collection[str]) -> Any:
@@ -207,12 +212,16 @@ def unlabelled(rows: T) -> T:
         InputError: they are of another kind.
     """
     given = rows_of(rows)
-    names = [*given.names]
-    gone = {*ADDED}
-    if ADDED[-1] in names and names[names.index(ADDED[-1]) + 1 :][:1] == [MACHINE]:
-        gone.add(MACHINE)
-    found: T = given.without(gone)
+    found: T = given.without(labelling(given.names))
     return found
+
+
+def labelling(names: Sequence[str]) -> list[str]:
+    """Return which of these columns a labeler adds; `machine` is its own only behind the others."""
+    added = [name for name in names if name in ADDED]
+    if ADDED[-1] in added and names[[*names].index(ADDED[-1]) + 1 :][:1] == [MACHINE]:
+        added.append(MACHINE)
+    return added
 
 
 def is_missing(value: object) -> bool:

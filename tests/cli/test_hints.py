@@ -52,6 +52,7 @@ FILES = {
     "texts.jsonl": '{"id": 1, "text": "Taxi downtown"}\n',
     "questions.csv": "input\nTaxi downtown\n",
     "questions.txt": "Taxi downtown\n",
+    "labels.tsv": "input\tanswer\nUber to the airport\ttravel\n",
 }
 ROW = FILES["rides.jsonl"]
 ALWAYS = "--ask-model always"
@@ -266,6 +267,9 @@ CASES = [
     Case("ask --file questions.csv --explain", "does not go with a table"),
     Case("ask hi --grammar grammar.gbnf --json-schema object.json", "not both"),
     Case("ask hi --grammar grammar.gbnf --labels on", "--labels on chooses"),
+    Case("stale labels.tsv --relabel --format tsv", "name it: {}"),
+    Case("stale labels.tsv --relabel --format tsv", "--relabel writes into a new place"),
+    Case("stale labels.tsv --format tsv --out new.tsv", "--out goes with --relabel"),
     Case("show", "shows the ids"),
     Case(f"show {FOOD} {FOOD}", "give one at a time"),
     Case("list travel", "leave it out"),

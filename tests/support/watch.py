@@ -77,6 +77,10 @@ SCRIPTS: dict[str, Script] = {
         (("ask", "Taxi downtown", "--explain"), ""),
         (("ask", "--file", "-", "--labels", "off"), '{"input": "Tea"}\n'),
     ],
+    "stale": [
+        (("ask", "--file", "-", "--format", "txt", "--out", "answered.jsonl"), "Taxi downtown\n"),
+        (("stale", "answered.jsonl", "--answers-only"), ""),
+    ],
     "learn": [(("learn",), "Taxi downtown\n\nu\nfood\nq\n")],
     "forget": [(("forget", "--like", "Printer paper", "--yes"), "")],
     "fix": [(("fix", EXAMPLES[2].id(SEED).hex(), "meals"), "")],
