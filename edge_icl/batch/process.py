@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import platform
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.access.opening import place_of, refuse_other
@@ -51,7 +51,7 @@ class Source:
     encoder: str | None
     model: str | None
     options: EngineOptions
-    passphrase: Passphrase | None
+    passphrase: Passphrase | None = field(repr=False)
 
     def name(self) -> Hashable:
         """Return what is equal for sources that load the same."""

@@ -14,10 +14,11 @@ from expenses import EXAMPLES, PAIRS, SEED
 from faults import Crash, Faulty
 from stores import QUICK
 
-from edge_icl import InputError, Keyring, Memory, PassphraseError
+from edge_icl import InputError, Keyring, Memory, PassphraseError, StoreNotFoundError
 from edge_icl.access.cache_key import home_key
 from edge_icl.access.passphrases import unlocking
 from edge_icl.batch import Labeler
+from edge_icl.store import drafts
 from edge_icl.store.disk import Store
 from edge_icl.store.reading import StoreReader
 from edge_icl.store.writer import writing
@@ -141,14 +142,25 @@ def test_what_an_interrupted_change_left_stays_where_it_is(
         assert found["probability"][0] == memory.ask(ROWS["input"][0], ask_model="never").probability
 
 
-def test_no_store_means_that_nothing_is_tidied_up_either(tmp_path: Path) -> None:
-    draft = tmp_path / ".edge-icl-work-new"
-    draft.mkdir()
-    before = state(tmp_path)
+def test_no_store_means_that_nothing_is_tidied_up_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "ABANDONED", -1.0)
+    path = tmp_path / "stores" / "work"
+    draft = drafts.draft_of(path)
+    with Memory.create(path, seed=SEED):
+        path.rename(draft)
+    before = state(draft)
 
-    with pytest.raises(Exception, match="no store at"):
-        StoreReader.open(tmp_path / "work")
-    assert state(tmp_path) == before
+    with pytest.raises(StoreNotFoundError):
+        Labeler(path, ask_model="never")(ROWS)
+    with pytest.raises(StoreNotFoundError):
+        StoreReader.open(path)
+
+    assert state(draft) == before
+    with pytest.raises(StoreNotFoundError):
+        Store.open(path)
+    assert not draft.exists()
 
 
 MOUNTED = """
