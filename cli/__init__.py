@@ -38,6 +38,9 @@ A run of the program:
     labelled_parquet, labelled_text   the forms that they have
     staleness    such labels beside what the store says now
     request      what an `ask` asks, and where the answers to a file go
+    fleet        options of commands whose work many processes can do
+    runs, parts  a folder of labelled rows, and what a worker writes into it
+    labelling    questions of files put to workers
     pool         the questions of a file, the most useful next
     typed, slips what a line means that is typed under an answer
     dialogue     what is shown of a question and its answer

@@ -24,7 +24,7 @@ WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "the termin
 """Name of a signal -> what is told of it."""
 
 _AGAIN = 0.5  # seconds between two presses of Ctrl-C; what comes sooner is one that was passed on twice
-_PATIENCE = 1.0  # seconds until the process is ended outright
+_PATIENCE = 1.0  # seconds until the process is ended outright; see also `patient`
 _TICK = 0.005
 _STORE = "edge_icl.store."
 _IMPORTS = "<frozen importlib"
@@ -43,6 +43,7 @@ class _Watch:
         self.deaf_to: signal.Signals | None = None
         self.ending: Callable[[], None] | None = None
         self.at = 0.0
+        self.patience = _PATIENCE
         self.before: dict[signal.Signals, object] = {}
         self.unraisable = sys.unraisablehook
 
@@ -61,7 +62,7 @@ class _Watch:
 
     def tick(self, _number: int, frame: FrameType | None) -> None:
         """Look again; after a while, end the process."""
-        if time.monotonic() - self.at > _PATIENCE and not self.deaf_to and not self.telling:
+        if time.monotonic() - self.at > self.patience and not self.deaf_to and not self.telling:
             self.end_outright()
         self.look(frame)
 
@@ -176,6 +177,16 @@ def telling() -> Iterator[None]:
         yield
     finally:
         _watch.telling, _watch.told = False, True
+
+
+@contextmanager
+def patient(seconds: float) -> Iterator[None]:
+    """Let the end of the block take longer: other processes are to end before this one."""
+    _watch.patience = seconds
+    try:
+        yield
+    finally:
+        _watch.patience = _PATIENCE
 
 
 def check() -> None:

@@ -8,12 +8,15 @@ as an editor.
 from __future__ import annotations
 
 import os
+import platform
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import InputError, NotInstalledError, PassphraseError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from edge_icl.cli.output import Output
@@ -54,6 +57,32 @@ def _overwrite(name: str, length: int) -> None:
 def variable(name: str = VARIABLE) -> str | None:
     """Return a passphrase that the environment gave; None where it gave none."""
     return _taken.get(name, os.environ.get(name))
+
+
+def in_worker() -> str:
+    """Return the passphrase in a process that another one has given a part of its work.
+
+    Raises:
+        PassphraseError: its environment has none.
+    """
+    value = variable()
+    if not value:
+        raise PassphraseError(
+            f"a worker on the machine {platform.node()} has no {VARIABLE}",
+            "set it where Ray is started on each machine",
+        )
+    return value
+
+
+@contextmanager
+def inherited(value: str) -> Iterator[None]:
+    """Let programs that are started in the block have a passphrase in their environment."""
+    os.environ[VARIABLE] = value
+    try:
+        yield
+    finally:
+        _overwrite(VARIABLE, len(os.fsencode(value)))
+        del os.environ[VARIABLE]
 
 
 def read(number: int) -> bytes:

@@ -159,6 +159,10 @@ class Session:
             return self._find
         return (lambda: given) if plain else given
 
+    def secret(self) -> str:
+        """Return the passphrase of the encrypted store itself, for workers."""
+        return self._find() if self.given is None else self.given.decode("utf-8", "surrogateescape")
+
     def _find(self) -> str:
         """Return the passphrase of the store, from the environment or from the user."""
         if self.found is None:
@@ -206,9 +210,21 @@ class Session:
             hint = hint.replace(" init`", " init --encrypt`")  # a plain one would be refused then
         return f"{error.message}; {hint}" if hint else error.message
 
-    def typed(self, *, without: str, add: str = "") -> str:
-        """Return the command that was typed, ready to be pasted, without a word and with another."""
-        words = [*(word for word in self.words if word != without), *filter(None, [add])]
+    def typed(self, *, without: str = "", add: str = "", valued: bool = False) -> str:
+        """Return the command that was typed, ready to be pasted, without a word and with another.
+
+        Args:
+            without: the word.
+            add: the other one.
+            valued: whether the word is an option with a value, which goes with it.
+        """
+        words, rest = list[str](), iter(self.words)
+        for word in rest:
+            if valued and word == without:
+                next(rest, None)
+            elif word != without and not (valued and word.startswith(f"{without}=")):
+                words.append(word)
+        words += filter(None, [add])
         named = any(word.partition("=")[0] == "--store" for word in words)
         return shlex.join([PROGRAM, *words]) if named else self.command_line(*words)
 

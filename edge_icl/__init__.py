@@ -27,6 +27,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     fields     rows of programs whose examples have named fields
     aio, mcp   the same for asyncio, and for assistants
     sklearn, langchain, dspy   the same for scikit-learn, LangChain and DSPy
+    ray        labels for Ray Data's datasets
     formats    files of examples and questions; it stands in the command line's folder
     openai     answers in the shape of OpenAI's chat completions
     cli        the command line

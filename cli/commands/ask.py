@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import asking, batches, encodings, questions
+from edge_icl.cli import asking, batches, encodings, fleet, questions
 from edge_icl.cli.asking import Computed, How
 from edge_icl.cli.command import Command, examples, taking
+from edge_icl.cli.fleet import Fleet
 from edge_icl.cli.formats import table
 from edge_icl.cli.request import Asked, Written
 
@@ -59,8 +60,9 @@ if TYPE_CHECKING:
 )
 @asking.gpu_layers
 @asking.threads
+@fleet.options
 @click.pass_obj
-@taking(Asked, Written, How, Computed, questions.Shown)
+@taking(Asked, Written, How, Computed, questions.Shown, Fleet)
 def ask(
     session: Session,
     asked: Asked,
@@ -68,6 +70,7 @@ def ask(
     how: How,
     computed: Computed,
     shown: questions.Shown,
+    workers: Fleet,
 ) -> int:
     """Answer a QUESTION, an input like those of the examples, or a file of questions.
 
@@ -91,7 +94,13 @@ def ask(
     A table of questions (.csv, .tsv) comes back as it is, with three columns more: answer, probability, and
     asked_model. --out writes it to a new file, which is there when it is whole. If the run is cut off, the same
     command with --resume goes on.
+
+    --engine ray has many processes answer a file, or a folder of them, of Parquet, CSV or JSON lines. They
+    write Parquet into the new folder --out, with the same answers; --resume goes on there, too.
     """
+    if not workers.is_local:
+        return _by_workers(session, asked, written, how, computed, shown, workers)
+    workers.refuse_local(session)
     file, options = asked.file_of_questions(session), how.options()
     target = written.target(file, computed.model, shown, lines=session.output.json)
     question = "" if file is not None else asked.text(session)
@@ -111,6 +120,35 @@ def ask(
             code = batches.table(batches.Run(session, memory, options, file, target, progress))
     _tell_device(session, computed)
     return code
+
+
+def _by_workers(
+    session: Session,
+    asked: Asked,
+    written: Written,
+    how: How,
+    computed: Computed,
+    shown: questions.Shown,
+    workers: Fleet,
+) -> int:
+    """Have workers answer a file."""
+    workers.refuse(session, asked, written, shown, computed.threads)
+    from edge_icl.cli import labelling
+
+    assert asked.file is not None
+    assert written.out is not None
+    wanted = labelling.Wanted(
+        file=Path(asked.file),
+        kind=asked.format_name,
+        field=asked.input_field,
+        out=written.out,
+        resume=written.resume,
+        options=how.options(),
+        model=computed.model,
+        gpu_layers=computed.gpu_layers,
+        fleet=workers,
+    )
+    return labelling.run(session, wanted)
 
 
 def _tell_device(session: Session, computed: Computed) -> None:

@@ -17,6 +17,9 @@
     table        the table of formats, and which one a file has
     reading      a file of any format, row by row
     how          what the fields of a file of examples are called, and what its rows are taken for
+    slices       parts of files that many processes read
+    cutting      a file cut into them
+    sliced       the rows of one, as Arrow
     examples     the examples of a file: `edge_icl.read`
     asked        the questions of a file
     writing      examples in any format

@@ -45,7 +45,7 @@ def read(pieces: Iterator[str], name: str, columns: Columns) -> Iterator[Row]:
     rest = chain(taken, pieces)
     if is_document:
         return documents.rows(rest, name, is_row)
-    return lines.rows(lines.joined(rest, name), _object)
+    return lines.rows(lines.joined(rest, name), row_object)
 
 
 def _noted(pieces: Iterator[str], taken: list[str]) -> Iterator[str]:
@@ -98,8 +98,12 @@ def _is_object(line: str) -> bool:
         return False
 
 
-def _object(line: str) -> dict[str, Any]:
-    """Return the fields of a JSON object."""
+def row_object(line: str) -> dict[str, Any]:
+    """Return the fields of a JSON object.
+
+    Raises:
+        InputError: it is something else.
+    """
     fields = values.loads(line)
     if not isinstance(fields, dict):
         raise InputError("it is not a JSON object")

@@ -385,7 +385,15 @@ CASES = [
 
 
 FETCHES = "what it advises opens a connection"
+RAY = "it starts Ray: tests/cli/test_fleet.py"
 ELSEWHERE = {
+    "--engine ray answers files": RAY,
+    "--engine ray writes its answers into a new folder": RAY,
+    "does not go with --engine ray": RAY,
+    "write it into a file, and name that with --file": RAY,
+    "name one: {}": RAY,
+    "name it: {}": RAY,
+    "start over, with another name for --out": "a file that changes while it is asked: tests/ray",
     "its settings are not ours": "edge-icl writes no such store",
     "computed rightly here: edge-icl doctor": "a model that gives numbers that are not finite: tests/llm",
     "then start this program again": "a model that is written to while it is in use: tests/llm",

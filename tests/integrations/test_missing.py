@@ -11,7 +11,8 @@ from edge_icl import NotInstalledError
 
 
 @pytest.mark.parametrize(
-    ("tool", "package"), [("sklearn", "sklearn"), ("langchain", "langchain_core"), ("dspy", "dspy")]
+    ("tool", "package"),
+    [("sklearn", "sklearn"), ("langchain", "langchain_core"), ("dspy", "dspy"), ("ray", "ray")],
 )
 def test_a_package_that_is_missing_is_told_of(monkeypatch: pytest.MonkeyPatch, tool: str, package: str) -> None:
     for name in [*sys.modules]:

@@ -36,7 +36,7 @@ LADDER = [
     {"changes"},
     {"memory"},
     {"batch", "fields"},
-    {"aio", "mcp", "sklearn", "langchain", "dspy"},
+    {"aio", "mcp", "sklearn", "langchain", "dspy", "ray"},
     {"formats"},
     {"openai"},
     {"cli"},
@@ -148,6 +148,16 @@ def test_importing_the_library_loads_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
     assert sorted(HEAVY & set(loaded.split())) == []
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith("edge_icl.ray")])
+def test_ray_is_imported_in_its_room_alone(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    found = {one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names}
+    found |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    assert not {one for one in found if one.split(".")[0] == "ray"}
+    assert name == "edge_icl.cli.labelling" or not {one for one in imports(name) if room(one) == "ray"}
 
 
 def test_only_the_output_module_prints() -> None:

@@ -86,7 +86,7 @@ HEAVY = (
     }
     | {"cryptography", "keyring", "mcp", "pydantic", "anyio", "scipy", "torch", "pip", "setuptools"}
     | {"asyncio", "multiprocessing", "socket", "ssl", "http", "urllib.request", "email", "importlib.metadata"}
-    | {"concurrent.futures.process", "sqlite3", "unittest", "xml"}
+    | {"concurrent.futures.process", "sqlite3", "unittest", "xml", "ray", "pandas", "pyarrow"}
 )
 """Modules that take long to load, and that nothing but a model, a network or an extra needs."""
 
