@@ -1,11 +1,11 @@
 """What every machine of a fleet must compute alike, on fixed texts, as digests: equal ones, equal answers.
 
 An answer is a function of vectors (the encoder's int8 kernels), of the prior (eigenvectors and exponentials:
-numpy's kernels) and, where it is asked, of the model (llama.cpp's kernels). Each of these has kernels for each
-kind of processor, and they round differently: OpenBLAS's for Nehalem in the place of those for Haswell moved the
-probabilities of 99 of 100 questions, in their last digits. So each has a digest of its own, bit for bit. That
-two machines agree on these texts is no proof for all texts; kernels that differ do so on nearly every text, and
-here are some thousand numbers.
+numpy's kernels) and, where it is asked, of the model (llama.cpp's kernels). Each of these has kernels for
+each kind of processor, and they round differently: OpenBLAS's for Nehalem in the place of those for Haswell
+moved the probabilities of 99 of 100 questions, in their last digits. So each has a digest of its own, bit for
+bit. That two machines agree on these texts is no proof for all texts; kernels that differ do so on nearly
+every text, and here are some thousand numbers.
 """
 
 from __future__ import annotations

@@ -90,7 +90,10 @@ def test_ray_is_loaded_for_its_engine_alone() -> None:
 
 
 def test_without_ray_one_sentence_says_what_to_install() -> None:
-    program = "import sys; sys.modules['ray'] = None; from edge_icl.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    program = (
+        "import sys; sys.modules['ray'] = None; "
+        "from edge_icl.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
 
     done = subprocess.run(
         [sys.executable, "-c", program, *shlex.split(RAY)], capture_output=True, text=True, check=False
