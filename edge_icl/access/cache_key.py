@@ -34,7 +34,7 @@ def home_key(*, make: bool = False) -> bytes | None:
     """
     path = home() / NAME
     with suppress(OSError, StoreExposedError):
-        ownership.refuse_exposed_folder(path.parent)
+        ownership.refuse_exposed_folder(path.parent.resolve())
         key = _read(path)
         if key is None and make:
             home_files.put(path, secrets.token_bytes(KEY_BYTES), replaces=lambda: _read(path) is None)

@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge_icl.store.files import Files
@@ -87,7 +88,8 @@ def put(path: Path, data: bytes, *, replaces: Callable[[], bool] = lambda: False
                 draft.replace(path)
         except OSError:  # a file system without links
             draft.replace(path)
-        Files().flush_directory(path.parent)
+        with suppress(OSError):  # a file system that flushes no directories: the key is there all the same
+            Files().flush_directory(path.parent.resolve())  # which does not follow links, and a home may be one
     finally:
         draft.unlink(missing_ok=True)
 

@@ -111,7 +111,7 @@ def own_key() -> SigningKey:
         StoreExposedError: other users may write to the home.
     """
     path = home() / NAME
-    ownership.refuse_exposed_folder(path.parent)
+    ownership.refuse_exposed_folder(path.parent.resolve())
     try:
         held = home_files.held(path, LARGEST)
         if held is None:
@@ -138,7 +138,7 @@ def own_public() -> str | None:
     """Return the public key of this home; None where there is none that can be used. Nothing is made."""
     path = home() / NAME
     with suppress(OSError, StoreExposedError):
-        ownership.refuse_exposed_folder(path.parent)
+        ownership.refuse_exposed_folder(path.parent.resolve())
         held = home_files.held(path, LARGEST)
         key = SigningKey.decode(held.data) if held and held.private else None
         return None if key is None else key.public

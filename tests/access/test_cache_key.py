@@ -205,6 +205,13 @@ def test_the_key_is_made_once_and_for_this_user_alone(own_home: Path) -> None:
     assert [path.name for path in own_home.iterdir()] == [NAME]
 
 
+def test_a_home_that_is_reached_by_a_link_has_a_key(own_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    own_home.symlink_to(tmp_path / "elsewhere")
+
+    assert home_key(make=True) == (tmp_path / "elsewhere" / NAME).read_bytes()
+
+
 def test_processes_that_need_the_key_at_once_get_the_same(own_home: Path) -> None:
     script = (
         "import sys; from edge_icl.access.cache_key import home_key as key; sys.stdin.read(); "

@@ -119,6 +119,18 @@ def test_where_there_are_no_links_a_key_is_made_all_the_same(
     assert [path.name for path in own_home.iterdir()] == [NAME]
 
 
+def test_a_home_that_is_reached_by_a_link_has_a_key(
+    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed = []
+    monkeypatch.setattr(home_files.Files, "flush_directory", lambda _, path: flushed.append(path))
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    own_home.symlink_to(tmp_path / "elsewhere")
+
+    assert own_key().public == own_public()
+    assert flushed == [tmp_path / "elsewhere"]
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
 def test_a_key_that_others_can_read_signs_nothing_until_it_is_closed(own_home: Path, mode: int) -> None:
     path = spoiled(own_home, KEY.encode(), mode)
