@@ -1,6 +1,6 @@
 """Changes of an open store, each one commit: all of it is made, or nothing. `Memory` says what each does.
 
-`reencode` changes nothing of it: its commit is that of the new store.
+What adds examples is in `adding`. `reencode` changes nothing of it: its commit is that of the new store.
 
 What is needed before the lock (vectors, checks of length) is made ready first; what depends on the examples is
 decided on the snapshot under the lock, so that no change of another process comes between.
@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl import forms
 from edge_icl.access.filling import prepared
 from edge_icl.access.opening import with_encoder
 from edge_icl.access.passphrases import inherited
 from edge_icl.display.unseen import visible
-from edge_icl.encode.vector import usable
 from edge_icl.errors import EdgeIclError, ExampleNotFoundError, InputError, StoreChangedError
 from edge_icl.example import Example, normalise
-from edge_icl.results import RECEIPT, Added, Receipt, Reencoded, Renamed, Replaced
+from edge_icl.results import RECEIPT, Receipt, Reencoded, Renamed, Replaced
 from edge_icl.runtime.arguments import kind, number
 from edge_icl.search.finding import held, outputs
 from edge_icl.search.spelling import did_you_mean
@@ -31,7 +29,7 @@ from edge_icl.store.manifest import checked_labels
 from edge_icl.store.pages import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -40,47 +38,10 @@ if TYPE_CHECKING:
     from edge_icl.access.receipts import Sign
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.encode.encoder import Encoder
-    from edge_icl.encode.tokens import Reading
-    from edge_icl.encode.vector import Vector
     from edge_icl.results import Held
     from edge_icl.runtime.progress import Progress
     from edge_icl.store.pages import Page
     from edge_icl.store.snapshot import Snapshot
-
-
-def add(
-    opened: OpenStore,
-    examples: Sequence[Example],
-    vectors: Iterable[Vector | None] | None,
-    progress: Progress,
-) -> Added:
-    """Add examples; see `Memory.add_many`."""
-    settings = opened.store.settings
-    named = [(example.id(settings.seed), example) for example in examples]
-    wanted = dict(named)
-    new = opened.read(lambda snapshot: {id: one for id, one in wanted.items() if snapshot.locate(id) is None})
-    _check_lengths(opened, named, new)
-    given = {} if vectors is None else usable((id for id, _ in named), vectors, settings)
-    missing = [id for id in new if id not in given]
-    read: Sequence[Reading] = ()
-    if missing:
-        texts = [new[id].input for id in missing]
-        given |= zip(missing, opened.embed(texts, progress), strict=True)
-        read = opened.readings(texts)
-    added: Sequence[Row] = ()
-    if new:
-        rows = [Row(id, given[id], example.canonical()) for id, example in new.items()]
-        added = opened.commit(lambda _: (rows, ())).added
-    fresh = {row.id for row in added}
-    return Added(
-        ids=tuple(id.hex() for id, _ in named),
-        added=len(added),
-        duplicates=len(named) - len(added),
-        carried=len(added) - len(fresh.intersection(missing)),
-        unread=sum(not one.known for one in read),
-        cut=sum(one.cut for one in read),
-        new=tuple(id.hex() for id in new if id in fresh),
-    )
 
 
 def forget(
@@ -237,16 +198,6 @@ def reencode(
         source_root=snapshot.root,
         seconds=time.perf_counter() - begun,
     )
-
-
-def _check_lengths(opened: OpenStore, named: Sequence[tuple[bytes, Example]], new: Container[bytes]) -> None:
-    """Refuse what is new and too long for the model, and say which of several it is."""
-    for i, (id, example) in enumerate(named):
-        if id in new:
-            try:
-                opened.engines.lengths.check(example)
-            except InputError as error:
-                raise (forms.at(i, error) if len(named) > 1 else error) from None
 
 
 def _labelled(snapshot: Snapshot, old: str, new: str, seed: bytes) -> list[tuple[Row, bytes]]:

@@ -157,7 +157,12 @@ class Example:
 
     def id(self, seed: bytes) -> bytes:
         """Return the 16-byte id that this example has in stores with this seed (32 bytes)."""
-        return hashlib.blake2b(self.canonical(), digest_size=ID_BYTES, key=seed).digest()
+        return id_of(self.canonical(), seed)
+
+
+def id_of(canonical: bytes, seed: bytes) -> bytes:
+    """Return the 16-byte id of an example, given its canonical JSON, in stores with this seed (32 bytes)."""
+    return hashlib.blake2b(canonical, digest_size=ID_BYTES, key=seed).digest()
 
 
 # Hundreds of thousands are read from pages; a frozen dataclass's own constructor takes half as long again.

@@ -22,7 +22,7 @@ from edge_icl.runtime.arguments import kind
 from edge_icl.store.snapshot import as_digits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 ExampleForm = Example | Held | tuple[str, str] | list[str] | Mapping[str, object]
 """An example: itself, as a store holds it, a pair of input and output, or a dict with these fields and perhaps
@@ -48,27 +48,36 @@ _PAIRS = "give a list of pairs of input and output"
 
 
 def examples(given: Any, what: str = "examples") -> list[Example]:
-    """Return the examples that a caller gives, each in any form.
+    """Return the examples that a caller gives, each in any form; see `stream`."""
+    return [*stream(given, what)]
+
+
+def stream(given: Any, what: str = "examples") -> Iterator[Example]:
+    """Return an iterator over the examples that a caller gives, each in any form.
 
     Args:
         given: these.
         what: the name of the argument.
 
     Raises:
-        InputError: they are one example or none at all, or an element is no example; it names the position.
+        InputError: they are one example or none at all; or, when it is asked for, an element is no example: it
+            names the position.
     """
     _refuse_one(given)
     try:
         several = iter(given)
     except TypeError:
         raise InputError(f"{kind(given)} is not several examples", _PAIRS) from None
-    found = []
+    return _each(several, what)
+
+
+def _each(several: Iterator[Any], what: str) -> Iterator[Example]:
+    """Yield the examples among them."""
     for i, one in enumerate(several):
         try:
-            found.append(example(one))
+            yield example(one)
         except InputError as error:
             raise at(i, error, what) from None
-    return found
 
 
 def one_or_several(given: Sequence[object]) -> list[Example]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
-from edge_icl import changes, forms
+from edge_icl import adding, changes, forms
 from edge_icl.access.meant import not_found, warn_of_slip
 from edge_icl.access.opening import make, pending, place_of, refuse_other
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
@@ -367,6 +367,9 @@ class Memory(Bound):
     ) -> Added:
         """Add examples in one commit: all of them, or none.
 
+        There may be millions: they are read as a stream, and wait in a temporary file that nobody else can
+        read. All are read before one is embedded.
+
         Args:
             examples: each a pair of input and output; a dict with these fields, and perhaps tags and source; an
                 `Example`; or a `Held`, as a store returns them.
@@ -381,7 +384,7 @@ class Memory(Bound):
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """
-        return changes.add(self._opened, forms.examples(examples), vectors, progress)
+        return adding.add(self._opened, forms.stream(examples), vectors, progress)
 
     def forget(
         self,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
+from itertools import islice
 from sys import intern
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_icl.answer import labels
+from edge_icl.cluster.points import BLOCK
 from edge_icl.example import Example
 from edge_icl.prior.evidence import MOST_SAMPLED
 from edge_icl.prior.fitted import Prior, fit
@@ -80,7 +82,10 @@ class Derived:
         """Return the sums after a change of this state, if those before it are known."""
         if "statistics" not in self.__dict__ or change.root_before != self.snapshot.root:
             return None
-        return self.statistics.plus(*_columns(change.added)).minus(*_columns(change.removed))
+        statistics, rows = self.statistics, iter(change.added)
+        while some := [*islice(rows, BLOCK)]:
+            statistics = statistics.plus(*_columns(some))
+        return statistics.minus(*_columns(change.removed))
 
     @cached_property
     def prior(self) -> Prior:

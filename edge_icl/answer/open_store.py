@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.answer.snapshot_cache import SnapshotCache
 from edge_icl.runtime.progress import Progress, silent
+from edge_icl.store.spool import spooled
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from edge_icl.store.snapshot import Snapshot
     from edge_icl.store.writer import Change
 
-    Choice = Callable[[Snapshot], tuple[Sequence[Row], Sequence[bytes]]]
+    Choice = Callable[[Snapshot], tuple[Iterable[Row], Sequence[bytes]]]
     """From the snapshot under the lock to the rows to add and the ids to remove."""
 
 T = TypeVar("T")
@@ -127,9 +128,10 @@ class OpenStore(OpenReader):
             StoreBusyError: another writer held the lock for longer than the timeout.
             StoreAccessError: the operating system refused.
         """
-        with self.lifetime.at_work():
+        with self.lifetime.at_work(), ExitStack() as spool:
             with writing(self.store, timeout=self.timeout) as writer:
-                added, removed = choose(writer.snapshot)
+                rows, removed = choose(writer.snapshot)
+                added = spool.enter_context(spooled(rows, self.store.path))
                 change = writer.commit(added=added, removed=removed, labels=labels)
             self.cache.move_on(change)
         return change

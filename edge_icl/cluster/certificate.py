@@ -47,11 +47,8 @@ def revise(
         everything: returns the whole set after the change; called only to cluster it again.
     """
     count = int(old.counts[0].sum()) + len(added.ids) - len(removed.ids)
-    if count < parameters.shots:  # there are at most so many distinct vectors, so later rounds draw none
-        parameters = replace(parameters, shots=count)
-    # A large batch almost surely moves a centroid, and is cheaper to cluster in blocks than to follow.
-    large = len(added.ids) + len(removed.ids) > BLOCK
-    if large or not len(old.winners) or not _start_holds(parameters, old, added, removed):
+    parameters = _enough(parameters, count)
+    if not len(old.winners) or not _start_holds(parameters, old, added, removed):
         return fit(parameters, everything()), True
     revised = replace(old, sums=old.sums.copy(), counts=old.counts.copy())
     before = [*centroids_of(parameters, old, upto=parameters.iterations)]
@@ -64,6 +61,24 @@ def revise(
     if _among(removed, old.representatives):
         return refit(parameters, everything(), revised, known=parameters.iterations), True
     return _with_nearer(revised, before[-1], added), False
+
+
+def is_large(changed: int) -> bool:
+    """Tell whether a change of so many examples is not worth following, and the set is clustered `again`.
+
+    It almost surely moves a centroid, and blocks of a set are clustered faster than they are followed.
+    """
+    return changed > BLOCK
+
+
+def again(parameters: Parameters, everything: Blocks, count: int) -> Clustering:
+    """Return the clustering of a set of so many examples, as `revise` does without anything to go by."""
+    return fit(_enough(parameters, count), everything)
+
+
+def _enough(parameters: Parameters, count: int) -> Parameters:
+    """Return the parameters for so many examples: no more vectors are distinct, so later rounds draw none."""
+    return replace(parameters, shots=count) if count < parameters.shots else parameters
 
 
 def _start_holds(parameters: Parameters, old: Clustering, added: Points, removed: Points) -> bool:

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
     from edge_icl.store.settings import Settings
 
+MISSING = -128
+"""A component that no encoder gives: the first one where a vector is still to be made."""
+
 _NEVER = b"\x80"
-"""-128, which no encoder gives."""
+"""The same as a byte."""
 
 _AS_EXPORTED = "give it as Memory.export did, or leave it out"
 
@@ -82,6 +85,25 @@ class Vector:
         return cls(encoder, components)
 
 
+def own(vector: Vector | None, settings: Settings) -> NDArray[np.int8] | None:
+    """Return a vector i8[d] if the encoder of a store made it, else None.
+
+    Raises:
+        InputError: it is no vector, or has another dimension.
+    """
+    if not isinstance(vector, Vector | None):
+        raise InputError(f"{type(vector).__name__} is not a vector", "make it with Vector, or give None")
+    if vector is None or vector.encoder != settings.encoder_digest:
+        return None
+    found = np.frombuffer(vector.components, np.int8)
+    if len(found) != settings.dimension:
+        raise InputError(
+            f"a vector has {len(found)} components and the store's have {settings.dimension}",
+            "leave the vectors out",
+        )
+    return found
+
+
 def usable(
     ids: Iterable[bytes], vectors: Iterable[Vector | None], settings: Settings
 ) -> dict[bytes, NDArray[np.int8]]:
@@ -103,16 +125,9 @@ def usable(
             f"vectors has {len(given)} elements, not {len(named)}: give one for each text, or None"
         )
     for id, vector in zip(named, given, strict=True):
-        if not isinstance(vector, Vector | None):
-            raise InputError(f"{type(vector).__name__} is not a vector", "make it with Vector, or give None")
-        if vector is None or vector.encoder != settings.encoder_digest:
+        new = own(vector, settings)
+        if new is None:
             continue
-        new = np.frombuffer(vector.components, np.int8)
-        if len(new) != settings.dimension:
-            raise InputError(
-                f"a vector has {len(new)} components and the store's have {settings.dimension}",
-                "leave the vectors out",
-            )
         if not np.array_equal(found.setdefault(id, new), new):
             raise InputError(
                 f"the example {id.hex()} comes with two different vectors", "leave one of them out"

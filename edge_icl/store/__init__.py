@@ -39,6 +39,8 @@ Changing:
     recovery     finishing what an interrupted writer left
     disk         Store: opening and making one
     rewrapping   another passphrase
+    spool        rows in any order and of any number, given back sorted
+    plan         the state after a change, and its files
     writer       Writer: one change, committed by one rename, then wiped
     pending      a store that is made by its first change
     whole        a store as a whole: removed and wiped, or given another name

@@ -71,15 +71,16 @@ class PageCache:
         """Return a page, which does not stay in memory if it was not there; raises what `page` does."""
         return self._pages.get(leaf.digest) or self._decode(leaf)
 
-    def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page]) -> PageBlocks:
+    def blocks(self, leaves: Sequence[Leaf], fresh: Mapping[str, Page], *, keep: bool) -> PageBlocks:
         """Return the points of pages, to be visited any number of times.
 
         Args:
             leaves: of the pages, in the order of their ids.
             fresh: those pages that are not written yet, by their digests.
+            keep: whether those of a small store stay in memory.
         """
         size = sum(leaf.count for leaf in leaves) * (ID_BYTES + self._dimension)
-        read = self.page if size <= MOST_KEPT else self.peek
+        read = self.page if keep and size <= MOST_KEPT else self.peek
 
         def page(leaf: Leaf) -> Page:
             return fresh.get(leaf.digest) or read(leaf)

@@ -139,6 +139,15 @@ class Page:
         return zip(self.example_ids(), _read(list(self.texts())), strict=True)
 
 
+def among(held: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Tell of ids u8[m, 16] which of them are among sorted ones u8[n, 16]."""
+    if not len(held):
+        return np.zeros(len(ids), np.bool_)
+    column, wanted = (every.view(f"S{ID_BYTES}").ravel() for every in (held, ids))
+    places = np.minimum(np.searchsorted(column, wanted), len(column) - 1)
+    return np.asarray(column[places] == wanted)
+
+
 def _read(texts: Sequence[bytes]) -> list[Example]:
     """Return the examples in these texts, of which the digest of their page says that they are unchanged."""
     try:

@@ -8,17 +8,23 @@ from itertools import chain
 from string import hexdigits
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 from edge_icl.cluster import record
+from edge_icl.cluster.points import BLOCK
 from edge_icl.errors import AmbiguousIdError, ExampleNotFoundError
 from edge_icl.example import ID_BYTES
 from edge_icl.runtime.threads import each
 from edge_icl.store.consistency import wrong_in_clustering
 from edge_icl.store.manifest import clustering_file
 from edge_icl.store.page_cache import damage_in
-from edge_icl.store.trie import ID_BITS, Leaf
+from edge_icl.store.pages import among
+from edge_icl.store.trie import ID_BITS, Leaf, Numbers, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from edge_icl.cluster.kmeans import Clustering
     from edge_icl.cluster.points import Points
@@ -105,6 +111,11 @@ class Snapshot:
         """Return all ids, sorted."""
         return [*chain.from_iterable(page.example_ids() for page in self.pages())]
 
+    def packed_ids(self) -> NDArray[np.uint8]:
+        """Return all ids u8[n, 16], sorted; reads every page."""
+        packed = b"".join(self.visit(lambda page: page.ids.tobytes()))
+        return np.frombuffer(packed, np.uint8).reshape(-1, ID_BYTES)
+
     def locate(self, example_id: bytes) -> tuple[Page, int] | None:
         """Return the page and the row of an id, or None if no example has it; reads one page."""
         leaf = self.manifest.trie.leaf_of(int.from_bytes(example_id))
@@ -113,6 +124,23 @@ class Snapshot:
         page = self.page_cache.page(leaf)
         i = page.find(example_id)
         return None if i is None else (page, i)
+
+    def among(self, ids: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Tell of sorted ids u8[n, 16] which of them the store holds; reads the pages that they belong to.
+
+        Of many ids the pages that were not in memory do not stay there.
+        """
+        numbers, trie = Numbers(ids.tobytes()), self.manifest.trie
+        read = self.page_cache.page if len(ids) <= BLOCK else self.page_cache.peek
+        found = np.zeros(len(ids), np.bool_)
+        start = 0
+        while start < len(ids) and (leaf := trie.first_from(numbers[start])):
+            low, high = span(leaf.path)
+            first = bisect_left(numbers, low, start)
+            start = bisect_left(numbers, high, first)
+            if first < start:
+                found[first:start] = among(read(leaf).ids, ids[first:start])
+        return found
 
     def row(self, example_id: bytes) -> tuple[Page, int]:
         """Return the page and the row of an id.

@@ -9,19 +9,29 @@ concerns one leaf, and with a split or a merge its sibling:
     then it is removed                     ->  leaves "0" and "1", the same bytes as before
 
 A path is a string of the characters 0 and 1; that of the trie's top is empty. Ids are integers of 128 bits
-here, so that "all ids below a path" is a range.
+here, so that "all ids below a path" is a range; `Numbers` makes them of bytes when they are looked at.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
+
+from edge_icl.example import ID_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from _typeshed import SupportsLenAndGetItem
+
+    Sorted = SupportsLenAndGetItem[int]
+    """Integers in order: a list of them, or `Numbers`."""
+
 ID_BITS = 128
+LAST = (1 << ID_BITS) - 1
+"""The largest id."""
+
 PAGE_MAX = 256
 """Chosen for forgetting: a page of 256 rows is about 115 kB, which is written in the time that one flush takes.
 With smaller pages the manifest, which every commit writes whole, would be the larger part."""
@@ -53,6 +63,23 @@ def bits(number: int) -> str:
     return format(number, f"0{ID_BITS}b")
 
 
+class Numbers:
+    """Sorted ids as integers, made when they are looked at: an integer takes three times the memory of an id.
+
+    Args:
+        packed: the ids, 16 bytes each.
+    """
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+
+    def __len__(self) -> int:
+        return len(self._packed) // ID_BYTES
+
+    def __getitem__(self, i: int) -> int:
+        return int.from_bytes(self._packed[ID_BYTES * i : ID_BYTES * (i + 1)])
+
+
 class Trie:
     """The leaves of a set of ids, and how they change.
 
@@ -70,6 +97,13 @@ class Trie:
         below = self.below(*span(bits(number)))
         return below[0] if below else None
 
+    def first_from(self, number: int) -> Leaf | None:
+        """Return the leaf that this id belongs to, or the next one after it; None if there is neither."""
+        i = bisect_right(self._lows, number)
+        if i and span(self.leaves[i - 1].path)[1] > number:
+            return self.leaves[i - 1]
+        return self.leaves[i] if i < len(self.leaves) else None
+
     def below(self, low: int, high: int) -> Sequence[Leaf]:
         """Return the leaves that share ids with the range [low, high)."""
         first, last = bisect_left(self._lows, low), bisect_left(self._lows, high)
@@ -77,7 +111,7 @@ class Trie:
             first -= 1
         return self.leaves[first:last]
 
-    def regions(self, added: Sequence[int], removed: Sequence[int]) -> Iterator[str]:
+    def regions(self, added: Sorted, removed: Sorted) -> Iterator[str]:
         """Yield the paths below which a change makes new leaves, in order; no other leaf changes.
 
         Below each, the old leaves give their examples, and `split` makes the new leaves.
@@ -87,15 +121,16 @@ class Trie:
             removed: ids that were in the set, sorted.
         """
         old = {leaf.path for leaf in self.leaves}
-        done = 0
-        for number in sorted({*added, *removed}):
-            if number < done:
-                continue
+        came = went = 0
+        while came < len(added) or went < len(removed):
+            next_added = added[came] if came < len(added) else LAST
+            number = min(next_added, removed[went] if went < len(removed) else LAST)
             path, depth = bits(number), 0
             while path[:depth] not in old and self._count_after(path[:depth], added, removed) > PAGE_MAX:
                 depth += 1
             yield path[:depth]
-            done = span(path[:depth])[1]
+            high = span(path[:depth])[1]
+            came, went = bisect_left(added, high, came), bisect_left(removed, high, went)
 
     def follows_rule(self) -> bool:
         """Tell whether some set has these leaves: in order, disjoint, none too full, none too deep.
@@ -116,7 +151,7 @@ class Trie:
                 return False
         return True
 
-    def _count_after(self, path: str, added: Sequence[int], removed: Sequence[int]) -> int:
+    def _count_after(self, path: str, added: Sorted, removed: Sorted) -> int:
         """Return how many ids are below a path after the change; no leaf may lie above the path."""
         low, high = span(path)
         came = bisect_left(added, high) - bisect_left(added, low)
@@ -128,12 +163,12 @@ class Trie:
         return self._before[bisect_left(self._lows, high)] - self._before[bisect_left(self._lows, low)]
 
 
-def split(path: str, ids: Sequence[int]) -> Iterator[tuple[str, slice]]:
+def split(path: str, ids: Sorted) -> Iterator[tuple[str, slice]]:
     """Yield the leaves below a path, given the sorted ids there: each path and its slice of `ids`."""
     yield from _split(path, ids, 0, len(ids))
 
 
-def _split(path: str, ids: Sequence[int], start: int, stop: int) -> Iterator[tuple[str, slice]]:
+def _split(path: str, ids: Sorted, start: int, stop: int) -> Iterator[tuple[str, slice]]:
     """Yield the leaves of ids[start:stop], all of which are below the path."""
     if start == stop:
         return

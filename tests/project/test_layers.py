@@ -33,7 +33,7 @@ LADDER = [
     {"answer"},
     {"report"},
     {"forms"},
-    {"changes"},
+    {"adding", "changes"},
     {"memory"},
     {"batch", "fields"},
     {"aio", "mcp", "sklearn", "langchain", "dspy", "ray"},

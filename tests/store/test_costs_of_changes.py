@@ -6,6 +6,7 @@ The numbers are those of today. A change that needs less lowers them; one that n
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,14 @@ import pytest
 from counting import Counting
 from stores import SETTINGS, commit, make, row, rows
 
-from edge_icl.store import blocks, page_cache
+from edge_icl.cluster import certificate
+from edge_icl.example import Example
+from edge_icl.store import blocks, page_cache, plan, spool, trie
 from edge_icl.store.disk import Store
+from edge_icl.store.pages import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SIZES = (1_000, 10_000)
@@ -133,3 +137,31 @@ def test_a_refit_reads_a_large_store_in_every_pass_and_keeps_nothing_of_it(
     files.read_files.clear()
     store.snapshot().points()
     assert Counter(files.read_files)["pages"] == 1 + (0 if kept else others)
+
+
+def test_a_commit_holds_a_bounded_part_of_what_it_adds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as many rows take no more memory, but for ids; they took several times their own size once."""
+    monkeypatch.setattr(spool, "MOST_HELD", 2 << 20)
+    monkeypatch.setattr(spool, "PART", 1 << 15)
+    monkeypatch.setattr(plan, "MOST_HELD", 1 << 20)
+    monkeypatch.setattr(trie, "PAGE_MAX", 16)
+    monkeypatch.setattr(certificate, "BLOCK", 1 << 7)
+
+    def some(count: int) -> Iterator[Row]:
+        for number in range(count):
+            example = Example.create(f"{number:016000}", "travel")
+            yield Row(example.id(SETTINGS.seed), np.array([number % 99, 1, 2], np.int8), example.canonical())
+
+    def peak(count: int) -> int:
+        store = make(tmp_path / str(count))
+        tracemalloc.start()
+        try:
+            commit(store, added=some(count))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(200)  # what is imported on the first use
+    few, many = peak(700), peak(1_400)
+    assert 3 * many < 1_400 * 16_000
+    assert many < 1.5 * few

@@ -6,7 +6,7 @@ import itertools
 import shutil
 import stat
 import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +61,8 @@ class Change:
 
     Attributes:
         labels: whether outputs are labels, before and after.
+        large: whether it is made as one that memory should not hold: rows in a temporary file, and pages that
+            are written as they are made.
     """
 
     added: Iterable[int] = ()
@@ -69,10 +71,14 @@ class Change:
     split: bool = False
     merge: bool = False
     refit: bool = False
+    large: bool = False
 
     def make(self, path: Path, files: Faulty) -> None:
-        with writing(reopen(path, files=files)) as writer:
-            writer.commit(**self.wanted())
+        with ExitStack() as small:
+            if self.large:
+                small.enter_context(stores.little_memory())
+            with writing(reopen(path, files=files)) as writer:
+                writer.commit(**self.wanted())
 
     @property
     def wipes(self) -> bool:
@@ -97,12 +103,16 @@ CHANGES = {
     "forget a batch": Change([], range(12), merge=True, refit=True),
     "both": Change([33], [4]),
     "both, batches": Change(range(40, 52), range(6), split=True, refit=True),
+    "both, batches, written as they are made": Change(
+        range(40, 52), range(6), split=True, refit=True, large=True
+    ),
     "forget all": Change([], START, refit=True),
     "set": Change(labels=("auto", "yes")),
     "set back": Change(labels=("no", "auto")),
     "both, and set": Change([33], [4], labels=("yes", "no")),
 }
-SMALL = ["add", "forget", "forget, merge", "both", "set"]
+LARGE = "both, batches, written as they are made"
+SMALL = ["add", "forget", "forget, merge", "both", "set", LARGE]
 
 
 pytestmark = pytest.mark.usefixtures("kind")
@@ -279,6 +289,8 @@ def test_an_error_at_any_operation_is_told_and_leaves_the_store_before_or_after(
             wrong = {"after": "nothing was changed", "before": "the change is made"}
             assert told.committed is (now == "after")
             assert wrong[now] not in told.hint
+            if not stuck and now == "before":
+                assert without_entries(tree(path)) == trial.before  # what was written is taken back at once
         trial.judge(tree(path), acknowledged=not files.fired)
         shutil.rmtree(path)
         return files.fired

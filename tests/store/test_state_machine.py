@@ -19,6 +19,7 @@ from stores import (
     check,
     commit,
     label_settings,
+    little_memory,
     make,
     numbers,
     reopen,
@@ -127,6 +128,14 @@ class StoreMachine(RuleBasedStateMachine):
     def add_batch(self, batch: Numbers) -> None:
         commit(self.store, added=rows(batch))
         self.held = self.held | batch
+
+    @rule(batch=some, gone=some)
+    def change_with_little_memory(self, batch: Numbers, gone: Numbers) -> None:
+        gone = (gone & self.held) - batch
+        with little_memory():
+            commit(self.store, added=(row(number) for number in batch), removed=[row(n).id for n in gone])
+        self.held = (self.held - gone) | batch
+        self.forgotten(*gone)
 
     @rule(data=st.data())
     def forget(self, data: st.DataObject) -> None:

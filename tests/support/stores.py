@@ -5,14 +5,17 @@ Plain ones, or encrypted ones where a test asks for the fixture `kind`: what is 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
+from edge_icl.cluster import certificate
 from edge_icl.cluster.points import Points
 from edge_icl.example import Example
-from edge_icl.store import audit
+from edge_icl.store import audit, plan, snapshot, spool
 from edge_icl.store.disk import Store
 from edge_icl.store.files import Files
 from edge_icl.store.keys import Key, Stretch
@@ -22,7 +25,7 @@ from edge_icl.store.settings import Settings
 from edge_icl.store.writer import Change, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from edge_icl.store.findings import Verification
@@ -131,6 +134,21 @@ def commit(
 ) -> Change:
     with writing(store) as writer:
         return writer.commit(added=added, removed=removed, labels=labels)
+
+
+@contextmanager
+def little_memory() -> Iterator[None]:
+    """Let changes in the block be made as those that memory should not hold.
+
+    Rows go through a temporary file in runs of two, pages are written two at a time, and nothing is followed.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool, "MOST_HELD", 2 * (spool.OVERHEAD + 64))
+        patch.setattr(spool, "PART", 1)
+        patch.setattr(plan, "MOST_HELD", 800)
+        patch.setattr(certificate, "BLOCK", 0)
+        patch.setattr(snapshot, "BLOCK", 0)
+        yield
 
 
 def tree(path: Path) -> dict[str, bytes]:
