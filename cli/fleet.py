@@ -11,26 +11,24 @@ from edge_icl.cli.given import STDIN
 from edge_icl.cli.usage import Advised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from edge_icl.cli.questions import Shown
     from edge_icl.cli.request import Asked, Written
     from edge_icl.cli.session import Session
+    from edge_icl.encode.vector import Vector
+    from edge_icl.example import Example
+    from edge_icl.memory import Memory
+    from edge_icl.results import Added
+    from edge_icl.runtime.progress import Progress
 
 ROWS_PER_PART = 5000
 """Rows of a part: some seconds of work without the model, minutes with it, which is what a killed run loses."""
 
 FORMATS = ("parquet", "csv", "jsonl")
 
-_OPTIONS = (
-    click.option(
-        "--engine",
-        type=click.Choice(("local", "ray")),
-        default="local",
-        show_default=True,
-        help="Who answers a file: this process, or workers of Ray, which write Parquet into the folder --out.",
-    ),
+_WHERE = (
     click.option(
         "--address",
         metavar="A",
@@ -42,6 +40,18 @@ _OPTIONS = (
         metavar="N",
         help="With --engine ray: how many, of one core each.  [default: one a core]",
     ),
+)
+
+
+def _engine(text: str) -> Callable[..., Any]:
+    """Return the option that names who does the work, with its help."""
+    kinds = click.Choice(("local", "ray"))
+    return click.option("--engine", type=kinds, default="local", show_default=True, help=text)
+
+
+_OPTIONS = (
+    _engine("Who answers a file: this process, or workers of Ray, which write Parquet into the folder --out."),
+    *_WHERE,
     click.option(
         "--allow-mixed",
         is_flag=True,
@@ -61,6 +71,71 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def building(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that `Builders` has."""
+    for option in reversed(
+        (_engine("Who makes the vectors of a file: this process, or workers of Ray."), *_WHERE)
+    ):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Builders:
+    """Who makes vectors."""
+
+    engine: str
+    address: str | None
+    workers: int | None
+
+    def check(self, session: Session, *, texts: bool) -> None:
+        """Refuse what does not go together.
+
+        Args:
+            session: says what was typed.
+            texts: whether an example is given, and not a file.
+
+        Raises:
+            click.UsageError: options of workers without these, or with an example.
+        """
+        where = {"--address": self.address, "--workers": self.workers}
+        if not texts:
+            return _refuse_local(session, where) if self.engine == "local" else None
+        for option, value in {"--engine": self.engine != "local", **where}.items():
+            if value:
+                typed = session.typed(without=option, valued=True)
+                raise Advised(f"{option} is for a file, and an example is given", f"leave it out: {typed}")
+        return None
+
+    def add(
+        self,
+        memory: Memory,
+        examples: Iterable[Example],
+        vectors: Iterable[Vector | None],
+        progress: Progress,
+    ) -> Added:
+        """Add examples, whose vectors these make."""
+        if self.engine == "local":
+            return memory.add_many(examples, vectors=vectors, progress=progress)
+        from edge_icl.ray import building
+
+        return building.add_many(
+            memory, examples, vectors=vectors, address=self.address, workers=self.workers, progress=progress
+        )
+
+
+def _refuse_local(session: Session, given: Mapping[str, object]) -> None:
+    """Refuse options of workers where there are none.
+
+    Raises:
+        click.UsageError: one is given.
+    """
+    for option, value in given.items():
+        if value:
+            typed = session.typed(add="--engine=ray")
+            raise Advised(f"{option} is for workers of Ray", f"name the engine, too: {typed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +165,7 @@ class Fleet:
             "--allow-mixed": self.allow_mixed,
             "--rows-per-part": self.rows_per_part,
         }
-        for option, value in given.items():
-            if value:
-                typed = session.typed(add="--engine=ray")
-                raise Advised(f"{option} is for workers of Ray", f"name the engine, too: {typed}")
+        _refuse_local(session, given)
 
     def refuse(
         self, session: Session, asked: Asked, written: Written, shown: Shown, threads: int | None

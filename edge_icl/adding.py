@@ -10,7 +10,7 @@ comes twice, is not embedded again. In memory are a block of examples, and the i
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import chain, compress, islice, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +27,7 @@ from edge_icl.store.pages import Row, among
 from edge_icl.store.spool import spooled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from edge_icl.runtime.progress import Progress
     from edge_icl.store.spool import Batch
 
-    Embed = Callable[[Iterable[Sequence[str]], int], Iterable["Embedded"]]
-    """From blocks of texts, and how many texts these are, to what comes of each block, in their order."""
+    Embed = Callable[[Iterable[Sequence[str]], int], Generator["Embedded", None, None]]
+    """From blocks of texts, and how many texts these are, to what comes of them, in their order."""
 
 
 class Embedded(NamedTuple):
@@ -79,7 +79,7 @@ def add(
         embed: embeds elsewhere; None for here.
     """
 
-    def here(blocks: Iterable[Sequence[str]], count: int) -> Iterator[Embedded]:
+    def here(blocks: Iterable[Sequence[str]], count: int) -> Generator[Embedded, None, None]:
         done = 0
         for texts in blocks:
             before = done
@@ -181,10 +181,10 @@ class _Adding:
 
     def _completed(self, new: Batch, lacks: NDArray[np.bool_]) -> Iterator[Row]:
         """Yield rows, with new vectors for those that lack one."""
-        made = self._embed(_inputs(new.where(lacks)), int(lacks.sum()))
-        vectors = chain.from_iterable(map(self._counted, made))
-        for row, missing in zip(new, lacks.tobytes(), strict=True):
-            yield row._replace(vector=next(vectors)) if missing else row
+        with closing(self._embed(_inputs(new.where(lacks)), int(lacks.sum()))) as made:
+            vectors = chain.from_iterable(map(self._counted, made))
+            for row, missing in zip(new, lacks.tobytes(), strict=True):
+                yield row._replace(vector=next(vectors)) if missing else row
 
     def _counted(self, block: Embedded) -> NDArray[np.int8]:
         """Return the vectors of a block."""

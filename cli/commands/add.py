@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import completion, given, noticed, sight, teaching
+from edge_icl.cli import completion, fleet, given, noticed, sight, teaching
 from edge_icl.cli.command import Command, examples, taking
+from edge_icl.cli.fleet import Builders
 from edge_icl.cli.formats import table
 from edge_icl.cli.formats.examples import MOST_TOLD
 from edge_icl.cli.given import STDIN
@@ -65,11 +67,13 @@ PAIR = 2
     is_flag=True,
     help="Refuse an output that no example of the store has: a new label, or a slip.",
 )
+@fleet.building
 @click.pass_obj
-@taking(FileOptions)
+@taking(FileOptions, Builders)
 def add(
     session: Session,
     options: FileOptions,
+    builders: Builders,
     *,
     texts: tuple[str, ...],
     file: str | None,
@@ -95,9 +99,13 @@ def add(
     the command that makes them one; --strict-labels refuses every new label.
 
     What `edge-icl export --vectors` wrote is not sent through the encoder again.
+
+    --engine ray has many processes make the vectors of a large file; the store is written by this one, at once,
+    and is the same.
     """
     from edge_icl.answer.lengths import Lengths
 
+    builders.check(session, texts=file is None and bool(texts))
     if file is None:
         texts = _pair(session, texts)
     elif texts:
@@ -115,24 +123,26 @@ def add(
         else:
             labels = Labels(tags, source)
             lesson = teaching.read(file, options, labels, lengths, progress=progress, allowed=allowed)
+    teach = partial(_teach, session, lesson, builders, create=not strict_labels, skip_bad=options.skip_bad)
     try:
-        _teach(session, lesson, create=not strict_labels, skip_bad=options.skip_bad)
+        teach()
     except StoreExistsError:  # another process has made the store since it was looked for
-        _teach(session, lesson, create=not strict_labels, skip_bad=options.skip_bad)
+        teach()
 
 
-def _teach(session: Session, lesson: Lesson, *, create: bool, skip_bad: bool) -> None:
+def _teach(session: Session, lesson: Lesson, builders: Builders, *, create: bool, skip_bad: bool) -> None:
     """Add what is taught to the store.
 
     Args:
         session: which store, and where it is told.
         lesson: what is taught.
+        builders: who makes vectors.
         create: make the store with it if nothing is there.
         skip_bad: whether rows could be left out.
     """
     with session.open(create=create) as memory, session.output.progress() as progress:
         new = noticed.new_labels(memory, (example.output for example in lesson.examples))
-        added = memory.add_many(lesson.examples, vectors=lesson.vectors, progress=progress)
+        added = builders.add(memory, lesson.examples, lesson.vectors, progress)
         found = Noticed.of(session, memory, lesson.examples, new)
         show(session, memory, added, lesson, found, made_one=lesson.made_one(new), skip_bad=skip_bad)
         if not session.output.json:

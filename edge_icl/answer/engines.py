@@ -40,6 +40,7 @@ class Engines:
 
     Attributes:
         lengths: tells whether examples fit into a prompt of the LLM.
+        place: path of the encoder's folder, as given.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Engines:
     ) -> None:
         self.lengths = Lengths(model)
         self._settings = settings
-        self._place = encoder
+        self.place = encoder
         self._wanted = model
         self._options = options
         self._progress = progress
@@ -79,7 +80,7 @@ class Engines:
         from edge_icl.search.near_copies import Likeness
         from edge_icl.search.scripts import Sight
 
-        found = brief(self._settings.encoder, None if self._place is None else Path(self._place))
+        found = brief(self._settings.encoder, None if self.place is None else Path(self.place))
         return Likeness(Sight(found.languages, found.max_tokens), found.likeness)
 
     def languages(self) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ class Engines:
         from edge_icl.models.location import find_encoder
 
         try:
-            return find_encoder(self._place or self._settings.encoder).languages
+            return find_encoder(self.place or self._settings.encoder).languages
         except ModelError:
             return ()
 
@@ -155,7 +156,7 @@ class Engines:
         """Return where the encoder is that the store was made with."""
         from edge_icl.models.location import find_encoder, find_used
 
-        wanted, digest = self._place or self._settings.encoder, self._settings.encoder_digest
+        wanted, digest = self.place or self._settings.encoder, self._settings.encoder_digest
         found = find_used(wanted, digest)
         if found is None:
             here = find_encoder(wanted)

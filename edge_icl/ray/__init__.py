@@ -1,9 +1,10 @@
-"""Labels for datasets of Ray Data, by as many one-core workers as a cluster has; needs the extra `ray`.
+"""Labels for datasets, and vectors for large stores, by as many one-core workers as a cluster of Ray has.
 
-Read in this order:
+Needs the extra `ray`. Read in this order:
 
     cluster    a Ray that runs already, or one of this process's own, which only this machine reaches
     labelling  the workers, and `label`
+    building   `add`: workers make the vectors, one process commits
 
 `edge-icl ask --file F --engine ray --out FOLDER` does the same for files, and goes on after an interruption.
 """
@@ -21,7 +22,8 @@ for _needed in ("ray", "pyarrow", "pandas"):
             f"Ray Data needs a package that is missing, {_needed}", 'install it: pip install "edge-icl[ray]"'
         )
 
-from edge_icl.ray.cluster import running  # noqa: E402 - what is missing is told first
+from edge_icl.ray.building import add  # noqa: E402 - what is missing is told first
+from edge_icl.ray.cluster import running  # noqa: E402
 from edge_icl.ray.labelling import BLOCK, done, label  # noqa: E402
 
-__all__ = ["BLOCK", "done", "label", "running"]
+__all__ = ["BLOCK", "add", "done", "label", "running"]

@@ -41,6 +41,13 @@ def place(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("ask Taxi --workers 2", "--workers is for workers", "ask Taxi --workers 2 --engine=ray"),
         ("ask Taxi --allow-mixed", "--allow-mixed is for workers", "ask Taxi --allow-mixed --engine=ray"),
         ("ask Taxi --address auto", "--address is for workers", "ask Taxi --address auto --engine=ray"),
+        ("add Taxi travel --engine ray", "--engine is for a file", "add Taxi travel"),
+        ("add Taxi travel --workers=2", "--workers is for a file", "add Taxi travel"),
+        (
+            "add --file q.csv --workers 2",
+            "--workers is for workers",
+            "add --file q.csv --workers 2 --engine=ray",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_what_to_type(line: str, told: str, typed: str) -> None:
