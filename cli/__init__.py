@@ -37,6 +37,7 @@ A run of the program:
     labelled     labels of an earlier run, a thousand rows at a time
     labelled_parquet, labelled_text   the forms that they have
     staleness    such labels beside what the store says now
+    several      several stores that one command works on
     request      what an `ask` asks, and where the answers to a file go
     fleet        options of commands whose work many processes can do
     runs, parts  a folder of labelled rows, and what a worker writes into it
@@ -48,6 +49,7 @@ A run of the program:
     preview      examples that are to be forgotten, before and after
     machine, checks, leftovers, inventory   what `status`, `doctor` and `models list` say
     shells, completion           what the shell completes
+    receipts     receipts that a command is given
     wanted       which examples a command line means
     asking       options of commands that ask questions
     command      what every command shares: the global options

@@ -29,7 +29,7 @@ A pattern is compiled when it is first used: most commands need none."""
 END = "--"
 """What follows it is no option."""
 
-_WITH_STORE = rf"(`|: ){PROGRAM} (?!models\b|stores\b|completion\b)(?=[a-z])"
+_WITH_STORE = rf"(`|: ){PROGRAM} (?!models\b|stores\b|merge\b|completion\b)(?=[a-z])"
 
 
 @dataclass(frozen=True, slots=True)

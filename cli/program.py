@@ -50,6 +50,7 @@ COMMANDS = {
     "export": ("commands.export:export", "Write all examples to a file."),
     "import": ("commands.import_:import_", "Make a store of the examples in a file."),
     "reencode": ("commands.reencode:reencode", "Make a store with another encoder of the examples."),
+    "merge": ("commands.merge:merge", "Bring the examples of other stores into one, exactly."),
     "check": ("commands.check:check", "Say how good the store is, and what to correct."),
     "report": ("commands.report:report", "Write a page to look at the store in a browser."),
     "verify": ("commands.verify:verify", "Check every byte of the store."),

@@ -57,8 +57,10 @@ class Session:
     def open(
         self,
         *,
+        store: str | None = None,
         create: bool = False,
         plain: bool = False,
+        secret: Passphrase | None = None,
         model: str | None = None,
         gpu_layers: int | None = None,
         threads: int | None = None,
@@ -67,8 +69,10 @@ class Session:
         """Open the store; one that must be made is a plain one, so that only `init` needs to be told more.
 
         Args:
+            store: another one than the command works on; its name, or a path.
             create: make it, if nothing is there, with its first examples.
             plain: take a plain one although there is a passphrase, which is then for another store.
+            secret: the passphrase, of several that are tried; None for the one that is given or typed.
             model: see `Memory.open`.
             gpu_layers: see `Memory.open`.
             threads: see `Memory.open`.
@@ -77,21 +81,22 @@ class Session:
         from edge_icl.memory import Memory
         from edge_icl.store.presence import is_store, missing
 
+        name = self.store if store is None else store
         if self.encrypted or not plain:
-            self.refuse_plain()
-        made = create and not self.sealed and not is_store(locate(self.store))
+            self.refuse_plain(store)
+        made = create and not self.sealed and not is_store(locate(name))
         try:
             memory = Memory.open(
-                self.store,
+                name,
                 create="later" if made else False,
                 model=model,
                 gpu_layers=gpu_layers,
                 threads=threads,
                 progress=progress,
-                passphrase=None if made else self.passphrase(plain=plain),
+                passphrase=None if made else secret or self.passphrase(plain=plain),
             )
         except StoreNotFoundError as error:
-            raise missing(locate(self.store), encrypted=self.sealed) from error
+            raise missing(locate(name), encrypted=self.sealed) from error
         self.followed.append((memory, memory.commits))
         if made and not memory.commits:
             self.new.append(memory)
@@ -135,8 +140,11 @@ class Session:
         """Whether the store that is meant is an encrypted one: a passphrase is given, or it was said so."""
         return self.encrypted or self.given is not None or bool(passphrases.variable())
 
-    def refuse_plain(self) -> None:
+    def refuse_plain(self, store: str | None = None) -> None:
         """Refuse a plain store where an encrypted one is meant: another user may have put it there.
+
+        Args:
+            store: its name, or a path; None for the one that the command works on.
 
         Raises:
             PassphraseError: it is not encrypted.
@@ -146,7 +154,8 @@ class Session:
         from edge_icl.access.passphrases import refuse_plain
 
         given = "the passphrase" if self.given is not None else passphrases.VARIABLE
-        refuse_plain(locate(self.store), given="--encrypted" if self.encrypted else given)
+        path = locate(self.store if store is None else store)
+        refuse_plain(path, given="--encrypted" if self.encrypted else given)
 
     def passphrase(self, *, plain: bool = False) -> Passphrase:
         """Return the passphrase that came with the command, or what finds one if the store is encrypted.

@@ -16,7 +16,9 @@ from edge_icl.results import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from edge_icl.cli.receipts import Receipts
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
     from edge_icl.search.filters import Filters
@@ -114,6 +116,7 @@ class Wanted:
     like: str | None
     min_similarity: float | None
     everything: bool
+    from_receipt: tuple[Path, ...] = ()
 
     def check(self, filters: Filters) -> None:
         """Refuse what cannot be meant.
@@ -122,8 +125,8 @@ class Wanted:
             click.UsageError: it is not said which examples, or in more than one way.
         """
         filtered = filters.given or self.like is not None
-        if bool(self.ids) + filtered + self.everything != 1:
-            raise click.UsageError("give ids, or filters, or --all")
+        if bool(self.ids) + filtered + self.everything + bool(self.from_receipt) != 1:
+            raise click.UsageError("give ids, or filters, or --all, or --from-receipt")
         if self.min_similarity is not None and self.like is None:
             raise click.UsageError("--min-similarity goes with --like")
 
@@ -144,6 +147,14 @@ class Wanted:
             why = "the store is empty" if self.everything else "no example fits"
             raise ExampleNotFoundError(f"{why}: nothing was forgotten", "`edge-icl list` shows what is there")
         return found
+
+    def find_named(self, memory: Memory, receipts: Receipts) -> list[Held]:
+        """Return the examples that receipts of other stores name, those that are here.
+
+        Raises:
+            InputError: a receipt is of a store with another seed.
+        """
+        return [_get(memory, id) for id in receipts.ids(memory) if id in memory]
 
 
 def _get(memory: Memory, id: str) -> Held:

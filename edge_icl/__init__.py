@@ -23,6 +23,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     forms      in which forms callers give examples, and say which ones are meant
     adding     what add does, with one example or with millions
     changes    what forget, replace, rename_label, set_labels and reencode do
+    merging    what merge does, and what receipts name: one store on several devices
     memory     Memory: each method is one call into a room
     batch      labels for tables of any engine, in as many processes as it starts
     fields     rows of programs whose examples have named fields
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
         Added,
         Answer,
         Held,
+        Merged,
         Near,
         Receipt,
         Reencoded,
@@ -115,6 +117,7 @@ __all__ = [
     "Keyring",
     "MachineDiffersError",
     "Memory",
+    "Merged",
     "ModelComputationError",
     "ModelError",
     "ModelFileError",
@@ -166,6 +169,7 @@ _HOMES = {
     "Held": "results",
     "Keyring": "access.passphrases",
     "Memory": "memory",
+    "Merged": "results",
     "Near": "results",
     "Options": "answer.options",
     "Receipt": "results",

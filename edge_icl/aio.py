@@ -28,9 +28,6 @@ from edge_icl.runtime.bound import Bound
 from edge_icl.runtime.cancel import Cancel
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.progress import Progress, silent
-from edge_icl.store.keys import STRETCH
-from edge_icl.store.manifest import AUTO
-from edge_icl.store.settings import DEFAULT_SHOTS
 from edge_icl.store.writer import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -45,12 +42,13 @@ if TYPE_CHECKING:
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
     from edge_icl.encode.vector import Vector
-    from edge_icl.forms import ExampleForm, IdForm
+    from edge_icl.forms import ExampleForm, IdForm, ReceiptForm
     from edge_icl.results import (
         Added,
         Answer,
         Held,
         Labelling,
+        Merged,
         Receipt,
         Reencoded,
         Renamed,
@@ -183,22 +181,24 @@ class AsyncMemory(Bound):
         return await cls._begun(work)
 
     @classmethod
-    async def create(
+    async def create(  # noqa: PLR0913 - as Memory's
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
-        shots: int = DEFAULT_SHOTS,
+        like: Memory | str | os.PathLike[str] | None = None,
+        shots: int | None = None,
         seed: bytes | None = None,
         encoder: str | os.PathLike[str] | None = None,
         task: str | None = None,
-        labels: LabelsSetting = AUTO,
+        labels: LabelsSetting | None = None,
         passphrase: Passphrase | None = None,
-        stretch: Stretch = STRETCH,
+        stretch: Stretch | None = None,
     ) -> Self:
-        """Make a new store, as `Memory.create` does."""
+        """Make a new store, as `Memory.create` does; `like` may be an AsyncMemory too."""
         work = partial(
             Memory.create,
             store,
+            like=_plain(like),
             shots=shots,
             seed=seed,
             encoder=encoder,
@@ -327,6 +327,36 @@ class AsyncMemory(Bound):
     ) -> Receipt:
         """Forget examples in one commit, as `Memory.forget` does."""
         return await self._run(partial(self._memory.forget, *ids, similar=similar, root=root, sign=sign))
+
+    async def forget_from(
+        self,
+        *receipts: ReceiptForm,
+        similar: float | None = None,
+        root: str | None = None,
+        sign: bool = False,
+    ) -> Receipt:
+        """Forget what was forgotten in another store, in one commit, as `Memory.forget_from` does."""
+        work = partial(self._memory.forget_from, *receipts, similar=similar, root=root, sign=sign)
+        return await self._run(work)
+
+    async def merge(
+        self,
+        *stores: Memory | str | os.PathLike[str],
+        into: str | os.PathLike[str] | None = None,
+        receipts: Iterable[ReceiptForm] = (),
+        dry_run: bool = False,
+        passphrase: Passphrase | None = None,
+    ) -> Merged:
+        """Bring the examples of other stores, as `Memory.merge` does; these may be AsyncMemories too."""
+        work = partial(
+            self._memory.merge,
+            *map(_plain, stores),
+            into=into,
+            receipts=receipts,
+            dry_run=dry_run,
+            passphrase=passphrase,
+        )
+        return await self._run(work)
 
     async def replace(
         self,
@@ -569,3 +599,8 @@ def _in_loop(progress: Progress, cancel: Cancel | None = None) -> Progress:
         loop.call_soon_threadsafe(progress, stage, done, total)
 
     return told
+
+
+def _plain(store: Any) -> Any:
+    """Return the memory in an AsyncMemory; anything else as it is."""
+    return store._memory if isinstance(store, AsyncMemory) else store  # noqa: SLF001 - its own module

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.access.filling import prepared
+from edge_icl.access.filling import prepared, refuse_within
 from edge_icl.access.opening import with_encoder
 from edge_icl.access.passphrases import inherited
 from edge_icl.display.unseen import visible
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.access.merging import Named
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.access.receipts import Sign
     from edge_icl.answer.open_store import OpenStore
@@ -45,32 +46,31 @@ if TYPE_CHECKING:
 
 
 def forget(
-    opened: OpenStore, ids: Sequence[str], *, similar: float | None, root: str | None, sign: Sign | None
+    opened: OpenStore, ids: Sequence[str] | Named, *, similar: float | None, root: str | None, sign: Sign | None
 ) -> Receipt:
-    """Forget examples; see `Memory.forget`."""
+    """Forget examples; see `Memory.forget`, and `forget_from` for ids of which not all need be here."""
     if similar is not None:
         similar = number(similar, "similar", least=-1, most=1)
     if root is not None and not isinstance(root, str):
         raise InputError(f"root is {kind(root)}, not text", "give what `root` of the memory was")
-    if not ids:
+    if not ids and not isinstance(ids, frozenset):
         raise InputError("there is nothing to forget", "give the ids of examples")
     begun = time.perf_counter()
-    gone: list[bytes] = []
-    rows: list[tuple[Page, int]] = []
+    gone: dict[bytes, tuple[Page, int]] = {}
 
     def choose(snapshot: Snapshot) -> tuple[Sequence[Row], Sequence[bytes]]:
         if root is not None and root != snapshot.root:
             raise StoreChangedError(
                 "the store has changed since it was looked at: nothing was forgotten", "look again"
             )
-        gone.extend(sorted({snapshot.resolve(beginning) for beginning in ids}))
-        rows.extend(map(snapshot.row, gone))
-        return (), gone
+        held = snapshot.known(ids) if isinstance(ids, frozenset) else {*map(snapshot.resolve, ids)}
+        gone.update((id, snapshot.row(id)) for id in sorted(held))
+        return (), [*gone]
 
     change = opened.commit(choose)
     seconds = time.perf_counter() - begun
-    signed = None if sign is None else sign(gone, change.root_before, change.after)
-    left, why = (None, None) if similar is None else _left(opened, rows, similar)
+    signed = None if sign is None or not gone else sign([*gone], change.root_before, change.after)
+    left, why = (None, None) if similar is None or not gone else _left(opened, [*gone.values()], similar)
     return Receipt(
         ids=tuple(id.hex() for id in gone),
         root_before=change.root_before,
@@ -174,8 +174,7 @@ def reencode(
     """Make a new store of the examples, with another encoder; see `Memory.reencode`."""
     begun = time.perf_counter()
     old, path = opened.store, into.resolve()
-    if path == old.path or old.path in path.parents:
-        raise InputError(f"{path} is where the store itself is", "choose another name for the new store")
+    refuse_within(path, old)
     with opened.lifetime.at_work():
         settings, place = with_encoder(old, encoder)
         secret = inherited(old, passphrase)

@@ -17,7 +17,7 @@ from edge_icl.display.unseen import visible
 from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError
 from edge_icl.example import Example
-from edge_icl.results import Added, Answer, Held
+from edge_icl.results import Added, Answer, Held, Receipt, Renamed, Replaced
 from edge_icl.runtime.arguments import kind
 from edge_icl.store.snapshot import as_digits
 
@@ -30,6 +30,10 @@ tags and source."""
 
 IdForm = str | Held | Example
 """What says which example is meant: its id or the beginning of that, what a store returned, or what it says."""
+
+ReceiptForm = Receipt | Replaced | Renamed | Mapping[str, Any] | str | bytes
+"""What says which examples were forgotten in another store: what a method returned there, its JSON, or what the
+file of a receipt holds."""
 
 FIELDS = ("input", "output", "tags", "source")
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
-from edge_icl import adding, changes, forms
+from edge_icl import adding, changes, forms, merging
 from edge_icl.access.meant import not_found, warn_of_slip
-from edge_icl.access.opening import make, pending, place_of, refuse_other
+from edge_icl.access.opening import make, make_like, pending, place_of, refuse_other
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import locate, spelled
 from edge_icl.access.verification import verify
@@ -29,11 +29,13 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, normalise
 from edge_icl.llm.engine_options import EngineOptions
+from edge_icl.merging import named, opened_as
 from edge_icl.results import (
     Added,
     Answer,
     Held,
     Labelling,
+    Merged,
     Receipt,
     Reencoded,
     Renamed,
@@ -62,12 +64,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_icl.access.passphrases import Passphrase
+    from edge_icl.access.receipts import Sign
     from edge_icl.answer.check import Check
     from edge_icl.answer.options import OptionFields
     from edge_icl.answer.reply import Reply
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
-    from edge_icl.forms import ExampleForm, IdForm
+    from edge_icl.forms import ExampleForm, IdForm, ReceiptForm
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
@@ -181,52 +184,69 @@ class Memory(Bound):
         return cls(opened, engines, lifetime, timeout=timeout)
 
     @classmethod
-    def create(
+    def create(  # noqa: PLR0913 - all by name, each with a default
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
-        shots: int = DEFAULT_SHOTS,
+        like: Memory | str | os.PathLike[str] | None = None,
+        shots: int | None = None,
         seed: bytes | None = None,
         encoder: str | os.PathLike[str] | None = None,
         task: str | None = None,
-        labels: LabelsSetting = AUTO,
+        labels: LabelsSetting | None = None,
         passphrase: Passphrase | None = None,
-        stretch: Stretch = STRETCH,
+        stretch: Stretch | None = None,
     ) -> Self:
         """Make a new store.
 
         Args:
             store: its name, or a path.
-            shots: how many examples go into a prompt: the number of clusters.
+            like: a store whose seed, settings and setting for labels it has, so that `merge` makes one of both:
+                a memory, a name or a path. No other argument but `passphrase` goes with it, and the encoder
+                need not be on this machine. An encrypted one that is not given as a memory is opened with
+                `passphrase`, and so is the new one, which is encrypted too; it has a key of its own.
+            shots: how many examples go into a prompt: the number of clusters; None for 8.
             seed: 32 bytes that every id and digest depends on; for tests and audits. None for random ones.
             encoder: name of the encoder, or path of its folder; None for the default.
             task: what is asked of the model, in words, such as "Classify the expense"; None for nothing.
             labels: whether the outputs are labels, of which an answer is one ("yes"), or texts, so that answers
-                are written ("no"); "auto" decides from the outputs. `set_labels` changes it later.
+                are written ("no"); "auto", or None, decides from the outputs. `set_labels` changes it later.
             passphrase: encrypts the store; None for a plain one. With a seed, the data key follows from both.
-            stretch: what trying a passphrase costs; less than the default is for tests and audits.
+            stretch: what trying a passphrase costs; less than the default, None, is for tests and audits.
 
         Raises:
             NotInstalledError: it is to be encrypted, and a package for that is not installed.
-            PassphraseError: the operating system's keyring refuses.
+            PassphraseError: the operating system's keyring refuses; or `like` is encrypted, and the passphrase
+                is not its own or was not given.
             StoreExistsError: a store is there already.
             NotAStoreError: something else is there.
+            StoreNotFoundError: there is no store that is called `like`.
             ModelMissingError: the encoder is not on this machine.
-            InputError: the shots, the seed, the task, the setting for labels or the passphrase are not valid.
+            InputError: the shots, the seed, the task, the setting for labels or the passphrase are not valid,
+                or do not go with `like`.
         """
         path, encoder = locate(store), spelled(encoder)
         if is_store(path):
             raise StoreExistsError(f"there is a store at {path} already", "use it, or choose another name")
-        opened = make(
-            path,
-            encoder=encoder,
-            shots=shots,
-            seed=seed,
-            task=task,
-            labels=labels,
-            passphrase=passphrase,
-            stretch=stretch,
-        )
+        if like is not None:
+            others = (shots, seed, encoder, task, labels, stretch)
+            if any(one is not None for one in others):
+                raise InputError(
+                    "a store that is like another has its settings", "leave like out, or the others"
+                )
+            with opened_as(cls._meant(like), passphrase) as other:
+                opened = make_like(path, other, passphrase)
+        else:
+            opened = make(
+                path,
+                encoder=encoder,
+                shots=DEFAULT_SHOTS if shots is None else shots,
+                seed=seed,
+                task=task,
+                labels=AUTO if labels is None else labels,
+                passphrase=passphrase,
+                stretch=STRETCH if stretch is None else stretch,
+            )
         return cls(
             opened,
             Engines(opened.settings, encoder=place_of(encoder)),
@@ -413,13 +433,85 @@ class Memory(Bound):
             SignatureError: it cannot be signed; nothing was forgotten, unless `committed` says otherwise.
             StoreAccessError: the operating system refused.
         """
-        signer = None
-        if sign:
-            from edge_icl.access.receipts import signer_of
-
-            signer = signer_of(self.settings)
+        signer = self._signer(sign=sign)
         wanted = forms.ids(ids, self.settings.seed)
         return changes.forget(self._opened, wanted, similar=similar, root=root, sign=signer)
+
+    def forget_from(
+        self,
+        *receipts: ReceiptForm,
+        similar: float | None = None,
+        root: str | None = None,
+        sign: bool = False,
+    ) -> Receipt:
+        """Forget what was forgotten in another store with this one's seed, in one commit, as `forget` does.
+
+        A receipt names examples by their ids, which are the same in both stores. One that is not here is no
+        error: the receipt that this returns has the ids of those that were. What took the place of an example,
+        by `replace` or `rename_label`, is not in their receipts: `merge` brings it.
+
+        Args:
+            receipts: what `forget`, `replace` or `rename_label` returned there, its JSON, or the content of the
+                file of a receipt. A signed one must be what was signed.
+            similar: see `forget`.
+            root: see `forget`.
+            sign: see `forget`; where nothing is here, nothing is signed.
+
+        Raises:
+            InputError: something is no receipt, or one of a store with another seed; nothing was forgotten.
+            SignatureError: a receipt was changed after it was signed, nothing was forgotten; or see `forget`.
+            NotInstalledError: a receipt is signed, or is to be, and a package for that is not installed.
+            StoreChangedError: the root is another one by now; nothing was forgotten.
+            StoreAccessError: the operating system refused.
+        """
+        ids, signer = named(receipts, self.settings), self._signer(sign=sign)
+        return changes.forget(self._opened, ids, similar=similar, root=root, sign=signer)
+
+    def merge(
+        self,
+        *stores: Memory | str | os.PathLike[str],
+        into: str | os.PathLike[str] | None = None,
+        receipts: Iterable[ReceiptForm] = (),
+        dry_run: bool = False,
+        passphrase: Passphrase | None = None,
+    ) -> Merged:
+        """Bring the examples of other stores with this one's seed, encoder and settings, in one commit.
+
+        This is then, byte for byte, a store that was given all of them from the beginning: whatever the order
+        in which stores are merged, and however often. An example that has different vectors in two of them has
+        the one with the smaller bytes. The setting for labels is that of the stores that have one. The others
+        are only read. No model is needed.
+
+        No store remembers what it has forgotten: what was forgotten in one of them, and not in another, is
+        here again. `receipts` of the forgets prevent that; `dry_run` shows what would come.
+
+        Args:
+            stores: the others, each a memory, a name or a path.
+            into: a new store, for all of it: then this one stays as it is. A name, or a path.
+            receipts: see `forget_from`: the examples that they name do not come, and are forgotten here.
+            dry_run: change nothing, and say what would be done.
+            passphrase: of those of the others that are given by a name or a path, which then are all encrypted,
+                and of a new store, which is encrypted if one of them is. A store with a passphrase of its own
+                is opened first, and given as a memory. Is not needed where the keyring has it.
+
+        Raises:
+            InputError: a store is this one, has another seed, other settings or a contrary setting for labels,
+                or is given twice; or something is no receipt. Nothing was changed, as with all other errors.
+            StoreEncoderError: a store was made with another encoder.
+            PassphraseError: a store is encrypted and its passphrase is missing or wrong, or it would come into
+                a plain one.
+            StoreNotFoundError: there is no such store.
+            StoreDamagedError: a store is damaged; the message says which.
+            StoreExistsError: a store is at `into` already.
+            StoreBusyError: another writer held the lock of this store for longer than the timeout.
+            StoreAccessError: the operating system refused.
+        """
+        others = [self._meant(one) for one in stores]
+        leave = named(receipts, self.settings)
+        if into is None:
+            return merging.merge(self._opened, others, passphrase, leave=leave, dry_run=dry_run)
+        place = locate(into)
+        return merging.merge_into(self._opened, others, place, passphrase, leave=leave, dry_run=dry_run)
 
     def replace(
         self,
@@ -980,6 +1072,19 @@ class Memory(Bound):
         with self._opened.lifetime.at_work():
             change_passphrase(self._opened.store, passphrase, timeout=self._opened.timeout)
 
+    def _signer(self, *, sign: bool) -> Sign | None:
+        """Return what signs a receipt, if one is to be signed."""
+        if not sign:
+            return None
+        from edge_icl.access.receipts import signer_of
+
+        return signer_of(self.settings)
+
     def _id(self, given: IdForm) -> str:
         """Return the id, or its beginning, of the example that is meant."""
         return forms.id_of(given, self.settings.seed)
+
+    @staticmethod
+    def _meant(store: Memory | str | os.PathLike[str]) -> OpenStore | Path:
+        """Return an open store, or the path of the one that is meant."""
+        return store._opened if isinstance(store, Memory) else locate(store)  # noqa: SLF001 - its own class

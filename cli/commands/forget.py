@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 from edge_icl.cli import completion, private
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.preview import MOST_SHOWN, Preview
+from edge_icl.cli.receipts import Receipts
 from edge_icl.cli.stdin import text_or_stdin
 from edge_icl.cli.tables import counted
 from edge_icl.cli.wanted import Wanted, filter_options, refuse_unknown
@@ -19,12 +21,12 @@ from edge_icl.errors import ConfirmationError, EdgeIclError
 from edge_icl.search.filters import Filters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from edge_icl.cli.preview import Rows
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
-    from edge_icl.results import Held, Receipt
+    from edge_icl.results import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,13 @@ class Way:
     help="How near, up to 1 for the same.  [default: the encoder's own; 0.9 for the default encoder]",
 )
 @click.option("--all", "everything", is_flag=True, help="All examples of the store.")
+@click.option(
+    "--from-receipt",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Those that a receipt of another device names: a store with the same seed. May be given again.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would go, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--receipt", type=click.Path(path_type=Path), metavar="FILE", help="Write a receipt.")
@@ -76,32 +85,41 @@ def forget(session: Session, filters: Filters, wanted: Wanted, way: Way) -> None
     one id is wrong, none. On a terminal you are shown what would go and asked; elsewhere --yes is needed. Near
     copies that are left are named, with the command that forgets them too.
 
-    A receipt says which ids were forgotten, for `edge-icl verify --receipt`. A person who has it and the store
-    can test a guess of what was forgotten: keep it elsewhere, or do without. With --sign it is made for others:
-    they see who signed it and that nothing in it was changed, and with the store that what it names is gone.
+    A receipt says which ids were forgotten, for `edge-icl verify --receipt`, and for --from-receipt where
+    another device has a store of the same seed. A person who has it and the store can test a guess of what was
+    forgotten: keep it elsewhere, or do without. With --sign it is made for others: they see who signed it and
+    that nothing in it was changed, and with the store that what it names is gone.
     """
     wanted.check(filters)
     if way.sign and way.receipt is None:
         raise click.UsageError("--sign goes with --receipt")
+    receipts = Receipts(wanted.from_receipt)
     with session.open() as memory:
         if way.receipt is not None:
             private.refuse(way.receipt, store=memory.path)
         refuse_unknown(session, memory, filters.output, so="nothing was forgotten")
-        found = wanted.find(memory, filters)
+        found = wanted.find_named(memory, receipts) if receipts else wanted.find(memory, filters)
+        absent = len(receipts.ids(memory)) - len(found) if receipts else None
+        if not found:
+            _tell_none(session, way, absent or 0)
+            return
         preview = Preview.of(session, memory, found, filters.match)
         if way.dry_run:
             preview.plan()
+            _note_absent(session, absent)
             return
         rows = preview.rows()
         if not way.yes:
             _confirm(preview, rows, everything=wanted.everything)
-        done = _forget(memory, found, way)
+        take = partial(memory.forget, *(one.id for one in found))
+        done = _forget(memory, partial(memory.forget_from, *receipts.said) if receipts else take, way)
         if session.output.json:
-            session.output.document(done.as_json())
+            session.output.document(done.as_json() if absent is None else {**done.as_json(), "absent": absent})
         else:
             session.output.line(f"forgot {counted(len(done.ids))}")
             if way.yes:  # otherwise they have just been shown
                 preview.show(rows)
+            _note_absent(session, absent)
         if done.signed is not None:
             key = json.loads(done.signed)["key"]
             session.output.note(f"the receipt is signed with the key of your home, {key}")
@@ -125,16 +143,34 @@ def _confirm(preview: Preview, rows: Rows, *, everything: bool) -> None:
         raise ConfirmationError("it was not confirmed", "nothing was forgotten")
 
 
-def _forget(memory: Memory, found: Sequence[Held], way: Way) -> Receipt:
+def _note_absent(session: Session, absent: int | None) -> None:
+    """Say how many of the examples that receipts name are not here."""
+    if absent:
+        are = "is" if absent == 1 else "are"
+        session.output.note(f"{counted(absent)} that the receipts name {are} not here")
+
+
+def _tell_none(session: Session, way: Way, absent: int) -> None:
+    """Say that of the examples that receipts name none is here, which is no error."""
+    if session.output.json:
+        nothing = {"dry_run": True, "examples": []} if way.dry_run else {"forgotten": 0, "ids": []}
+        session.output.document({**nothing, "absent": absent})
+        return
+    what = "the example" if absent == 1 else f"none of the {counted(absent)}"
+    written = "" if way.receipt is None else ", so no receipt was written"
+    is_here = "is not here" if absent == 1 else "is here"
+    session.output.line(f"{what} that the receipts name {is_here}{written}")
+
+
+def _forget(memory: Memory, take: Callable[..., Receipt], way: Way) -> Receipt:
     """Forget the examples; the file of the receipt is made first: afterwards it is too late to refuse."""
-    ids, receipt = [one.id for one in found], way.receipt
-    similar = None if way.no_similar else memory.likeness
+    receipt, similar = way.receipt, None if way.no_similar else memory.likeness
     if receipt is None:
-        return memory.forget(*ids, similar=similar)
+        return take(similar=similar)
     done = None
     try:
         with private.writing(receipt, store=memory.path) as file:
-            done = memory.forget(*ids, similar=similar, sign=way.sign)
+            done = take(similar=similar, sign=way.sign)
             file.write(done.signed or json.dumps(done.as_json()) + "\n")
     except OSError as error:
         if done is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from edge_icl.cli import completion, passphrases
-from edge_icl.cli.command import Command, examples
+from edge_icl.cli.command import Command, examples, taking
+from edge_icl.cli.several import Several
 from edge_icl.cli.stdin import text_or_stdin
 from edge_icl.cli.usage import Advised
 from edge_icl.store.manifest import AUTO, LABELS_SETTINGS
@@ -16,9 +18,21 @@ from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES
 if TYPE_CHECKING:
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.cli.session import Session
+    from edge_icl.memory import Memory
     from edge_icl.store.manifest import LabelsSetting
 
 MOST_SHOTS = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a store is made with; None for what is usual."""
+
+    shots: int | None
+    seed: bytes | None
+    encoder: str | None
+    task: str | None
+    labels: LabelsSetting | None
 
 
 def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> bytes | None:
@@ -34,14 +48,21 @@ def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> b
     return seed
 
 
-@click.command(cls=Command, epilog=examples("edge-icl --store work init --shots 16"))
+@click.command(
+    cls=Command,
+    epilog=examples("edge-icl --store work init --shots 16", "edge-icl --store ./phone init --like work"),
+)
+@click.option(
+    "--like",
+    metavar="STORE",
+    help="For another device: the seed, encoder and settings of a store, so that both can be merged.",
+    shell_complete=completion.stores,
+)
 @click.option(
     "--shots",
     type=click.IntRange(1, MOST_SHOTS),
     metavar="K",
-    default=DEFAULT_SHOTS,
-    show_default=True,
-    help="How many examples the model is shown with a question.",
+    help=f"How many examples the model is shown with a question.  [default: {DEFAULT_SHOTS}]",
 )
 @click.option(
     "--seed", callback=_seed, metavar="HEX", help="64 hex digits instead of random ones; for tests and audits."
@@ -61,57 +82,76 @@ def _seed(_ctx: click.Context, _option: click.Parameter, value: str | None) -> b
 @click.option(
     "--labels",
     type=click.Choice(LABELS_SETTINGS),
-    default=AUTO,
-    show_default=True,
     help="Whether the outputs are labels, so that an answer is one of them, or else is written; "
-    "`edge-icl labels --set` changes it.",
+    f"`edge-icl labels --set` changes it.  [default: {AUTO}]",
 )
 @click.option("--encrypt", is_flag=True, help="Encrypt every file of the store, with a passphrase.")
 @click.option(
     "--keyring", is_flag=True, help="With --encrypt: let the system's keyring keep a random passphrase."
 )
 @click.pass_obj
-def init(
-    session: Session,
-    shots: int,
-    seed: bytes | None,
-    encoder: str | None,
-    task: str | None,
-    labels: LabelsSetting,
-    encrypt: bool,
-    keyring: bool,
-) -> None:
+@taking(Settings)
+def init(session: Session, wanted: Settings, *, like: str | None, encrypt: bool, keyring: bool) -> None:
     """Make a store, with settings of your own.
 
     `add` makes one by itself, so this is only for settings that differ from the usual ones. Only --labels can
     be changed later. With more shots the model sees more examples and takes longer for its first answer. A task
     stands at the beginning of every prompt. An encrypted store cannot be opened without its passphrase: keep
     it.
+
+    With --like it is an empty store for another device: examples have the same ids in both, and `edge-icl
+    merge` brings them together. Like an encrypted store it is encrypted, with the same passphrase until you
+    change it.
     """
     from edge_icl.memory import Memory
 
-    passphrase = _passphrase(session, encrypt=encrypt, keyring=keyring)
-    with Memory.create(
-        session.store,
-        shots=shots,
-        seed=seed,
-        encoder=encoder,
-        task=task,
-        labels=labels,
-        passphrase=passphrase,
-    ) as memory:
+    if like is not None:
+        made = _like(session, like, wanted, encrypt=encrypt, keyring=keyring)
+    else:
+        passphrase = _passphrase(session, encrypt=encrypt, keyring=keyring)
+        made = Memory.create(session.store, **asdict(wanted), passphrase=passphrase)
+    with made as memory:
         session.followed.append((memory, 0))
         if session.output.json:
-            made: dict[str, Any] = {
-                "path": str(memory.path),
-                "shots": shots,
-                "encoder": memory.settings.encoder,
-            }
-            made |= {"task": memory.settings.task or None, "labels_setting": labels}
-            made |= {"encrypted": memory.encrypted}
-            session.output.document({**made, "root": memory.root})
+            _show(session, memory)
         else:
             session.output.line(f"made the {'encrypted ' * memory.encrypted}store {memory.path}")
+
+
+def _show(session: Session, memory: Memory) -> None:
+    """Show as JSON what was made."""
+    settings = memory.settings
+    session.output.document(
+        {
+            "path": str(memory.path),
+            "shots": settings.shots,
+            "encoder": settings.encoder,
+            "task": settings.task or None,
+            "labels_setting": memory.labels_setting,
+            "encrypted": memory.encrypted,
+            "root": memory.root,
+        }
+    )
+
+
+def _like(session: Session, like: str, wanted: Settings, *, encrypt: bool, keyring: bool) -> Memory:
+    """Make a store like another one.
+
+    Raises:
+        click.UsageError: a setting is given that it has from the other one, or --keyring without --encrypt.
+    """
+    from edge_icl.memory import Memory
+
+    given = [f"--{name}" for name, value in asdict(wanted).items() if value is not None]
+    if given:
+        takes = f"{' and '.join(given)} does not go with --like"
+        raise click.UsageError(f"{takes}: the new store has the settings of {like}")
+    if keyring and not encrypt:
+        raise Advised("--keyring goes with --encrypt", f"give both: {session.line().also('--encrypt')}")
+    several = Several(session)
+    with several.open(like) as other:
+        secret = several.new([other], encrypt=encrypt, keyring=keyring)
+        return Memory.create(session.store, like=other, passphrase=secret)
 
 
 def _passphrase(session: Session, *, encrypt: bool, keyring: bool) -> Passphrase | None:

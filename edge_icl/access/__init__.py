@@ -11,6 +11,8 @@ May import: errors, runtime, example, store, results, search, models. Read in th
     opening       what a store is made with, and making it
     meant         which store may have been meant, where there is none of that name
     filling       making a store with its examples: whole, or not at all
+    mergeable     which stores can be merged, and why others cannot
+    merging       a store and others, read together, and what becomes of them as one
     stores        which stores there are; removing one, and giving one another name
     temporary     a store that lasts as long as an object of a program
     verification  checking a store, and a receipt against it

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from edge_icl.access.passphrases import Passphrase, new_key, unlocking
-from edge_icl.errors import EdgeIclError, NotAStoreError, StoreError, StoreExistsError
+from edge_icl.errors import EdgeIclError, InputError, NotAStoreError, StoreError, StoreExistsError
 from edge_icl.store import ownership, presence
 from edge_icl.store.disk import Store
 from edge_icl.store.drafts import take_back
@@ -140,6 +140,16 @@ class NewStore:
             if not found.count and found.settings == self._settings.digest(self._settings.encode()):
                 take_back(Files(), self._path)
         return not os.path.lexists(self._path)
+
+
+def refuse_within(path: Path, store: Store) -> None:
+    """Refuse a path for a new store that is that of another, or lies in it.
+
+    Raises:
+        InputError: it is, or does.
+    """
+    if path == store.path or store.path in path.parents:
+        raise InputError(f"{path} is where the store itself is", "choose another name for the new store")
 
 
 def _left(path: Path, settings: Settings, passphrase: Passphrase | None) -> Store:

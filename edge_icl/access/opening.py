@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge_icl.access.passphrases import Passphrase, new_key, unlocking
+from edge_icl.access.passphrases import Passphrase, inherited, new_key, unlocking
 from edge_icl.errors import InputError, ModelMissingError, NotAStoreError, StoreEncoderError
 from edge_icl.runtime.arguments import kind, whole
 from edge_icl.store.disk import Store
@@ -74,6 +74,28 @@ def make(
             if passphrase is None or opened.key is not None:
                 return opened
         raise
+
+
+def make_like(path: Path, other: Store, passphrase: Passphrase | None) -> Store:
+    """Make an empty store with the seed and the settings of another, so that both can be merged.
+
+    Its encoder need not be on this machine, as for opening a store. Of an encrypted store no plain one is made.
+
+    Args:
+        path: the directory.
+        other: the other store; it stays as it is.
+        passphrase: encrypts the new one. None to do as with the other one, if the keyring has its passphrase.
+
+    Raises:
+        NotAStoreError: something is there already.
+        NotInstalledError: it is to be encrypted, and a package for that is not installed.
+        PassphraseError: the other one is encrypted and nothing was given, or the keyring refuses.
+        InputError: the passphrase is empty or not valid text.
+    """
+    secret = inherited(other, passphrase)
+    stretch = STRETCH if other.key is None else other.key.wrapped.stretch
+    with new_key(secret, path, stretch=stretch) as key:
+        return Store.create(path, other.settings, labels=other.snapshot().manifest.labels, key=key)
 
 
 def pending(path: Path, *, encoder: str | None) -> Store:

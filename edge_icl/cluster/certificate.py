@@ -42,7 +42,7 @@ def revise(
     Args:
         parameters: the store's.
         old: the clustering of the set before.
-        added: examples that were not in the set.
+        added: examples that were not in the set, or are removed too, with another vector.
         removed: examples that were in the set.
         everything: returns the whole set after the change; called only to cluster it again.
     """

@@ -5,6 +5,7 @@ May import: errors, runtime, display, example. Read in this order:
     held     examples as a store returns them
     answer   what was found for a question
     changed  what a change did
+    merged   what a merge did, or would do
     report   a page that shows a store
 
 All names are here too: `from edge_icl.results import Answer`.
@@ -13,6 +14,7 @@ All names are here too: `from edge_icl.results import Answer`.
 from edge_icl.results.answer import MOST_LIKELY, Answer, AnswerKind, Labelling, Suggestion
 from edge_icl.results.changed import RECEIPT, Added, Receipt, Reencoded, Renamed, Replaced
 from edge_icl.results.held import Held, Near
+from edge_icl.results.merged import Merged, MergedStore
 from edge_icl.results.report import Report
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "AnswerKind",
     "Held",
     "Labelling",
+    "Merged",
+    "MergedStore",
     "Near",
     "Receipt",
     "Reencoded",

@@ -30,6 +30,7 @@ Reading:
     consistency  whether the content of a page and of a clustering is right
     snapshot     Snapshot: one state, read when asked for
     reading      StoreReader: reading without a lock
+    union        what another store holds that this one does not
 
 Changing:
 

@@ -22,7 +22,7 @@ from edge_icl.store.pages import among
 from edge_icl.store.trie import ID_BITS, Leaf, Numbers, span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -141,6 +141,10 @@ class Snapshot:
             if first < start:
                 found[first:start] = among(read(leaf).ids, ids[first:start])
         return found
+
+    def known(self, ids: Iterable[bytes]) -> set[bytes]:
+        """Return those of some ids that examples have."""
+        return {id for id in ids if self.locate(id) is not None}
 
     def row(self, example_id: bytes) -> tuple[Page, int]:
         """Return the page and the row of an id.

@@ -117,7 +117,7 @@ class Trie:
         Below each, the old leaves give their examples, and `split` makes the new leaves.
 
         Args:
-            added: ids that were not in the set, sorted.
+            added: ids that were not in the set, or are removed too, sorted.
             removed: ids that were in the set, sorted.
         """
         old = {leaf.path for leaf in self.leaves}

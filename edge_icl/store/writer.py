@@ -23,7 +23,7 @@ from edge_icl.store.files import replace
 from edge_icl.store.layout import DRAFT
 from edge_icl.store.lock import locked
 from edge_icl.store.os_errors import access
-from edge_icl.store.pages import Row
+from edge_icl.store.pages import Row, among
 from edge_icl.store.plan import Fresh, Plan
 from edge_icl.store.recovery import directories_of, recover, wipe_all
 from edge_icl.store.spool import NOTHING, Batch, spooled
@@ -104,7 +104,8 @@ class Writer:
 
         Args:
             added: rows to add, of any number; one whose id is in the store already changes nothing, and of
-                several with one id the last counts.
+                several with one id the last counts. Where its id is among those removed, it takes the place of
+                the row that is there.
             removed: ids of the examples to remove.
             labels: whether the outputs are labels from now on; None for what the store says already.
 
@@ -117,8 +118,8 @@ class Writer:
         before, store = self.snapshot, self._store
         labels = labels or before.manifest.labels
         with spooled(added, store.path) as batch:
-            new = _unknown(before, batch)
             gone = _known(before, removed)
+            new = _unknown(before, batch, gone)
             if not new and not gone and labels == before.manifest.labels:
                 return Change(before.root, before.root, refit=False, after=before.manifest)
             fresh = Fresh(store.folder, before.manifest.files)
@@ -178,9 +179,12 @@ def _undone(store: Store, fresh: Fresh) -> Iterator[None]:
         raise
 
 
-def _unknown(before: Snapshot, batch: Batch) -> Batch:
-    """Return the rows that the store does not hold yet."""
-    return batch.where(~before.among(batch.ids))
+def _unknown(before: Snapshot, batch: Batch, gone: Sequence[Row]) -> Batch:
+    """Return the rows that the store does not hold once some are gone."""
+    new = ~before.among(batch.ids)
+    if gone:
+        new |= among(Batch.of(gone).ids, batch.ids)
+    return batch.where(new)
 
 
 def _known(before: Snapshot, ids: Iterable[bytes]) -> list[Row]:

@@ -175,6 +175,11 @@ CHANGES = {
         ("reencode", "--encoder", SECOND, "--into", "{folder}/new"),
         lambda path: filled(path.parents[2] / "new"),
     ),
+    "merge": Change(("merge", "{folder}/other", "--into", "default"), lambda path: "Tram" in outputs(path)),
+    "merge into a new store": Change(
+        ("merge", "default", "{folder}/other", "--into", "{folder}/new"),
+        lambda path: filled(path.parents[2] / "new"),
+    ),
     "labels --rename": Change(
         ("labels", "--rename", "office", "shop"), lambda path: outputs(path)["Printer paper"] == "shop"
     ),
@@ -184,9 +189,12 @@ CHANGES = {
 
 @pytest.fixture
 def more(bare_home: Path, tmp_path: Path, small_encoders: Path) -> Path:
-    """A file of one example more, with its vector."""
+    """A file of one example more, with its vector, and a store of another device that has it."""
     exported = json.loads(run("--json", "export", "--vectors").out.splitlines()[0])
     (tmp_path / "more.jsonl").write_text(json.dumps({**exported, "input": "Tram", "output": "travel"}) + "\n")
+    other = ("--store", str(tmp_path / "other"))
+    assert run(*other, "init", "--like", "default").code == 0
+    assert run(*other, "add", "--file", str(tmp_path / "more.jsonl")).code == 0
     return tmp_path
 
 

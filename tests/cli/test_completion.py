@@ -58,6 +58,9 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> Offered:
         ("edge-icl labels --set ", ["auto", "yes", "no"]),
         ("edge-icl init --labels y", ["yes"]),
         ("edge-icl reencode --into d", []),
+        ("edge-icl merge d", ["default"]),
+        ("edge-icl merge phone --into d", ["default"]),
+        ("edge-icl init --like d", ["default"]),
         ("edge-icl completion ", ["bash", "zsh", "fish"]),
     ],
 )

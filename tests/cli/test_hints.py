@@ -144,6 +144,52 @@ def no_store(home: Path) -> None:
     shutil.rmtree(home / "stores" / "work")
 
 
+def phone(_home: Path) -> None:
+    """Have the store of another device, which has forgotten an example."""
+    for words in (("init", "--like", "work"), ("add", "Tram", "travel"), ("add", "Printer paper", "office")):
+        assert run("--store", "phone", *words).code == 0
+    words = ("forget", "--match", "printer", "--yes", "--no-similar", "--receipt", "receipt.json")
+    assert run("--store", "phone", *words).code == 0
+
+
+def forgotten_here(home: Path) -> None:
+    """Have it, and have forgotten here what it holds."""
+    phone(home)
+    taught("Tram", "travel")
+    Path("receipt.json").unlink()
+    words = ("forget", "--match", "tram", "--yes", "--no-similar", "--receipt", "receipt.json")
+    assert run("--store", "work", *words).code == 0
+
+
+def damaged_phone(home: Path) -> None:
+    """Have it with damaged pages."""
+    phone(home)
+    for file in (home / "stores" / "phone" / "pages").iterdir():
+        file.write_bytes(b"x" * file.stat().st_size)
+
+
+def contrary_phone(home: Path) -> None:
+    """Have it with a setting for labels that this store contradicts."""
+    phone(home)
+    for name, setting in (("phone", "yes"), ("work", "no")):
+        assert run("--store", name, "labels", "--set", setting).code == 0
+
+
+def sealed_phone(_home: Path) -> None:
+    """Have an encrypted store that is like this one."""
+    assert run("--store", "phone", "init", "--like", "work", "--encrypt").code == 0
+
+
+def other_seed(_home: Path) -> None:
+    """Have a store with another seed."""
+    assert run("--store", "phone", "add", "Tram", "travel").code == 0
+
+
+def phone_with_encoder(_home: Path) -> None:
+    """Have the store of another device with another encoder."""
+    assert run("--store", "work", "reencode", "--encoder", "first", "--into", "phone").code == 0
+
+
 def marked(_home: Path) -> None:
     """Have a file in UTF-16."""
     Path("marked.jsonl").write_bytes(ROW.encode("utf-16"))
@@ -281,6 +327,9 @@ CASES = [
     Case("learn --format txt", "go with --file"),
     Case("passphrase --keyring --new-fd 0", "exclude each other"),
     Case("models import both first second", "to put encoders side by side"),
+    Case("merge phone --into work --yes", "--yes goes with --receipt"),
+    Case("merge phone --into work --encrypt", "are for a new store", before=phone),
+    Case("merge phone --into fresh", "the stores are STORE and --into, and"),
     Case("--store fresh init --keyring", "--keyring goes with --encrypt"),
     Case("--store fresh init --keyring", "give both: {}"),
     Case("reencode --encoder first --into fresh --keyring", "--keyring goes with --encrypt"),
@@ -326,6 +375,21 @@ CASES = [
     Case("demo --json", "leave out --json"),
     Case("--encrypted demo", "leave out --encrypted"),
     Case("reencode --encoder first --into fresh", "until you wipe it"),
+    Case("merge phone --into work", "bring its examples by a file: ", before=other_seed),
+    Case("merge phone --into work", "make one with the same: ", before=phone_with_encoder),
+    Case(
+        "merge phone --into work", "merge both into an encrypted one: ", before=sealed_phone, passphrase=SECRET
+    ),
+    Case("merge phone --into work", "say the same in both, such as with {}", before=contrary_phone),
+    Case("merge phone --into work", "shows what is damaged", before=damaged_phone, code=3),
+    Case(
+        "merge phone --into work --dry-run",
+        "to leave it out: {}",
+        before=phone,
+        filled={"FILE": "receipt.json"},
+    ),
+    Case("merge phone --into work --receipt receipt.json", "give --yes: {}", before=phone),
+    Case("merge phone --into work --receipt receipt.json", "that a receipt names: {}", before=forgotten_here),
     Case("labels --yes", "--yes goes with --rename"),
     Case("list --output nothing", "`{}` lists them"),
     Case("stores list", "to make one", before=no_store),

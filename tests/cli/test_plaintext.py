@@ -111,6 +111,11 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
         "export": [(["export"], ""), (["export", "--json"], "")],
         "import": [(["--store", "fresh", "import", str(rows)], "")],
         "reencode": [(["reencode", "--encoder", SECOND, "--into", "fresh"], "")],
+        "merge": [
+            (["--store", "fresh", "init", "--like", "default"], ""),
+            (["merge", "default", "--into", "fresh"], ""),
+            (["merge", "fresh", "default", "--into", "all"], ""),
+        ],
         "verify": [(["verify", "--deep"], "")],
         "passphrase": [(["passphrase"], "")],
         "mcp": [
@@ -249,7 +254,7 @@ def test_no_command_writes_the_plaintext_of_an_encrypted_store(sealed: Path, tmp
             shown = [secret for secret in known if secret in data]
             assert in_memory(file) or not (shown or call in MOVING), (words, call, file, shown)
     writers = {"init", "add", "ask", "forget", "fix", "edit", "labels", "import", "verify", "passphrase", "mcp"}
-    writers.add("reencode")
+    writers |= {"reencode", "merge"}
     assert calls or name not in writers
 
 

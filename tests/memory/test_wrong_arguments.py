@@ -45,6 +45,14 @@ CALLS: dict[str, tuple[Callable[[Memory], object], str]] = {
     "set_labels(list)": (lambda m: m.set_labels(["yes"]), "['yes'] does not say whether outputs are labels"),
     "reencode(into)": (lambda m: m.reencode(5, FIRST), "int is neither the name of a store nor its path"),
     "reencode(encoder)": (lambda m: m.reencode("x", 5), "int is neither the name of a model nor its path"),
+    "forget_from(id)": (lambda m: m.forget_from(m.ids()[0]), "this is not a receipt of edge-icl"),
+    "forget_from(similar)": (lambda m: m.forget_from(similar="x"), "similar is str, not a number"),
+    "merge()": (lambda m: m.merge(), "there is nothing to merge"),
+    "merge(int)": (lambda m: m.merge(3), "int is neither the name of a store nor its path"),
+    "merge(into)": (lambda m: m.merge(into=3), "int is neither the name of a store nor its path"),
+    "merge(receipts)": (lambda m: m.merge("x", receipts=3), "receipts is int, not several"),
+    "merge(itself)": (lambda m: m.merge(m), "the store work is the one that is merged into; l"),
+    "merge(passphrase)": (lambda m: m.merge("x", passphrase=3), "the passphrase is int, not text"),
     "ask(int)": (lambda m: m.ask(3), "the question is int, not text"),
     "ask(options)": (lambda m: m.ask("taxi", 3), "the options are int, not Options: give them by name"),
     "ask(bytes)": (lambda m: m.ask(b"taxi"), "the question is bytes, not text"),
@@ -133,6 +141,8 @@ MADE: list[tuple[dict[str, object], str]] = [
     ({"passphrase": 3}, "the passphrase is int, not text"),
     ({"passphrase": ""}, "the passphrase is empty"),
     ({"passphrase": "x", "stretch": 3}, "3 is not valid"),
+    ({"encoder": None, "like": 3}, "int is neither the name of a store nor its path"),
+    ({"like": "x"}, "a store that is like another has its settings"),
 ]
 
 

@@ -34,6 +34,7 @@ LADDER = [
     {"report"},
     {"forms"},
     {"adding", "changes"},
+    {"merging"},
     {"memory"},
     {"batch", "fields"},
     {"aio", "mcp", "sklearn", "langchain", "dspy", "ray"},

@@ -51,6 +51,8 @@ def returned(fetched_models: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             found["Report"] = memory.report()
             found["export"] = list(memory.export())
             found["Verification"] = memory.verify()
+            with Memory.create(place / "other", like=memory) as other:
+                found["Merged"] = other.merge(memory)
             found["Replaced"] = memory.replace(found["examples"][0].id, source="new")
             found["Renamed"] = memory.rename_label("office", "desk")
             found["Receipt"] = memory.forget(found["search"][0].id, similar=0.9)

@@ -76,6 +76,12 @@ def row(number: int, *, settings: Settings = SETTINGS) -> Row:
     return Row(example.id(settings.seed), vector, example.canonical())
 
 
+def variant(number: int, step: int) -> Row:
+    """Return the row of an example with another vector, as another processor may make it; 0 for the same."""
+    plain = row(number)
+    return plain._replace(vector=np.clip(plain.vector.astype(int) + 9 * step, -127, 127).astype(np.int8))
+
+
 def rows(numbers: Iterable[int]) -> list[Row]:
     return [row(number) for number in numbers]
 

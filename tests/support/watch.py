@@ -103,6 +103,11 @@ SCRIPTS: dict[str, Script] = {
         (("models", "import", "mine", "bert"), ""),
         (("reencode", "--encoder", "mine", "--into", "fresh"), ""),
     ],
+    "merge": [
+        (("--store", "phone", "init", "--like", "default"), ""),
+        (("--store", "phone", "add", "Bus to Rome", "travel"), ""),
+        (("merge", "phone", "--into", "default"), ""),
+    ],
     "verify": [(("verify", "--deep"), "")],
     "passphrase": [
         (("--store", "sealed", "init", "--encrypt"), ""),
