@@ -181,7 +181,7 @@ def telling() -> Iterator[None]:
 
 @contextmanager
 def patient(seconds: float) -> Iterator[None]:
-    """Let the end of the block take longer: other processes are to end before this one."""
+    """Let the process take longer to end, in the block and after it if that is interrupted."""
     _watch.patience = seconds
     try:
         yield

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import ExitStack, redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,41 +87,43 @@ def run(session: Session, wanted: Wanted) -> int:
     begun = runs.begun(wanted.out, store, go_on=go_on)
     each = wanted.fleet.rows_per_part or (begun.rows_per_part if begun else ROWS_PER_PART)
     cuts = _cut(wanted, each)
-    given: dict[str, Any] = {
-        "root": root,
-        "column": wanted.field or FIELD,
-        "model": wanted.model,
-        "gpu_layers": wanted.gpu_layers,
-        **{name: value for name, value in asdict(wanted.options).items() if value is not None},
-    }
-    first = Labeler(store, passphrase=session.passphrase() if sealed else None, **given)
-    machine = first.machine()
-    first.close()
     record = runs.Record(
         store=session.store,
         root=root,
         encoder=encoder,
-        model=machine.weights,
+        model=begun.model if begun else None,
         options=asdict(wanted.options),
-        column=given["column"],
+        column=wanted.field or FIELD,
         allow_mixed=wanted.fleet.allow_mixed,
-        machine=machine.as_json(),
+        machine=begun.machine if begun else {},
         input=[{"file": Path(one.path).name, "rows": one.rows, "digest": one.digest} for one in cuts],
         rows_per_part=each,
     )
+    _refuse_other(wanted, begun, record)  # before a model is loaded
+    given = _given(wanted, record)
+    first = Labeler(store, passphrase=session.passphrase() if sealed else None, **given)
+    machine = first.machine()
+    first.close()
+    record = replace(record, model=machine.weights, machine=machine.as_json())
+    _refuse_other(wanted, begun, record)
     if begun is not None:
-        _refuse_other(wanted, begun, record)
         record, machine = begun, Machine.from_json(begun.machine)
-    labeler = Labeler(
-        store,
-        machine=machine,
-        allow_mixed=record.allow_mixed,
-        passphrase=passphrases.in_worker if sealed else None,
-        **given,
-    )
+    given |= {"machine": machine, "allow_mixed": record.allow_mixed}
+    labeler = Labeler(store, passphrase=passphrases.in_worker if sealed else None, **given)
     job = parts.Job(labeler, wanted.out.absolute(), cuts[0].schema, record, edge_icl.ray.BLOCK)
     with session.output.progress() as progress:
         return _Run(session, wanted, job, cuts, progress, sealed=sealed).whole(new=begun is None)
+
+
+def _given(wanted: Wanted, record: runs.Record) -> dict[str, Any]:
+    """Return what every labeler of a run is made with."""
+    return {
+        "root": record.root,
+        "column": record.column,
+        "model": wanted.model,
+        "gpu_layers": wanted.gpu_layers,
+        **{name: value for name, value in record.options.items() if value is not None},
+    }
 
 
 def _cut(wanted: Wanted, each: int) -> list[Cut]:
@@ -132,7 +134,7 @@ def _cut(wanted: Wanted, each: int) -> list[Cut]:
     """
     kind = next((one for one in table.FORMATS if one.name == wanted.kind), None)
     field, done, cuts = wanted.field or FIELD, 0, list[slices.Cut]()
-    for path, of_path in slices.files(wanted.file, kind):
+    for path, of_path in slices.files(wanted.file.absolute(), kind):
         cut = cutting.cut(path, of_path, field, each=each, first=each - done % each)
         cuts += [cut] if cut.rows else []
         done += cut.rows
@@ -148,12 +150,14 @@ def _cut(wanted: Wanted, each: int) -> list[Cut]:
     return cuts
 
 
-def _refuse_other(wanted: Wanted, begun: runs.Record, now: runs.Record) -> None:
+def _refuse_other(wanted: Wanted, begun: runs.Record | None, now: runs.Record) -> None:
     """Refuse to go on with a run that was begun otherwise.
 
     Raises:
         InputError: it was.
     """
+    if begun is None:
+        return
     remarks = Machine.from_json(begun.machine).differs(Machine.from_json(now.machine))
     if other := begun.differences(now, remarks):
         raise InputError(
