@@ -183,10 +183,8 @@ def telling() -> Iterator[None]:
 def patient(seconds: float) -> Iterator[None]:
     """Let the process take longer to end, in the block and after it if that is interrupted."""
     _watch.patience = seconds
-    try:
-        yield
-    finally:
-        _watch.patience = _PATIENCE
+    yield
+    _watch.patience = _PATIENCE
 
 
 def check() -> None:

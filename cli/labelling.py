@@ -111,7 +111,7 @@ def run(session: Session, wanted: Wanted) -> int:
     given |= {"machine": machine, "allow_mixed": record.allow_mixed}
     labeler = Labeler(store, passphrase=passphrases.in_worker if sealed else None, **given)
     job = parts.Job(labeler, wanted.out.absolute(), cuts[0].schema, record, edge_icl.ray.BLOCK)
-    with session.output.progress() as progress:
+    with interrupts.patient(ENDING), session.output.progress() as progress:
         return _Run(session, wanted, job, cuts, progress, sealed=sealed).whole(new=begun is None)
 
 
@@ -220,7 +220,6 @@ class _Run:
 
         fleet = self._wanted.fleet
         with ExitStack() as stack:
-            stack.enter_context(interrupts.patient(ENDING))
             nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
             stack.enter_context(redirect_stdout(nowhere))  # Ray tells there of each worker that dies
             with ExitStack() as starting:

@@ -113,7 +113,7 @@ def _started(ray: Any, workers: int, objects: int) -> Iterator[None]:
                     include_dashboard=False,
                     log_to_driver=False,
                     logging_level=logging.ERROR,
-                    _temp_dir=folder,
+                    _temp_dir=f"{folder}/ray",  # which Ray lets all users write to: the one around it is ours
                 )
         except (RuntimeError, ValueError, OSError) as error:
             raise EdgeIclError(
