@@ -1,6 +1,7 @@
 """What one change costs as a store grows: time, bytes and files, from 1,000 to 1,000,000 examples.
 
     python benchmarks/scale.py [--sizes 1000 10000 100000] [--changes 500]
+    python benchmarks/scale.py --memory --sizes 200000 1000000    # what one commit of so many holds
 
 Synthetic stores (`synthetic.py`) through the real store code. A change is durable and wiped when it is timed;
 each is made by a store that was opened for it, so that reading the manifest is part of it. What is forgotten is
@@ -11,6 +12,8 @@ the embedding of none.
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -19,20 +22,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from support.bars import Bar, ratio, seconds, table
 from support.common import SEED, interval, show
-from support.synthetic import fill, rows
+from support.synthetic import DIMENSION, fill, rows
 
-from edge_icl import Memory
+from edge_icl import Example, Memory
 from edge_icl.store.disk import Store
 from edge_icl.store.files import Files
+from edge_icl.store.pages import Row
 from edge_icl.store.writer import Change, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edge_icl.store.pages import Row
+    from collections.abc import Iterator, Sequence
 
 SIZES = (1_000, 10_000, 100_000)
 BATCH = 1_000
+PIECE = 10_000
+"""Random vectors that are made at once."""
 
 
 class Counting(Files):
@@ -179,11 +183,47 @@ def bars(sizes: Sequence[int] = SIZES, changes: int = 500) -> list[Bar]:
     return judged(taken, rebuilt) if set(SIZES) <= set(sizes) else []
 
 
+def flowing(count: int) -> Iterator[Row]:
+    """Yield rows that are made when they are asked for, with random vectors."""
+    for start in range(0, count, PIECE):
+        rng = np.random.default_rng(start)
+        for i, vector in enumerate(rng.integers(-60, 61, (PIECE, DIMENSION), np.int8)[: count - start], start):
+            example = Example.create(
+                f"taxi to the airport and back to the hotel number {i:08}", f"label {i % 77}"
+            )
+            yield Row(example.id(SEED), vector, example.canonical())
+
+
+def most_resident() -> float:
+    """Return the most megabytes that were resident; not `ru_maxrss`, which starts at those of the parent."""
+    (line,) = (one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def hold(size: int) -> None:
+    """Print how many megabytes one commit of so many rows holds beside the program; once a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        Memory.create(Path(folder) / "store", seed=SEED).close()
+        before = most_resident()
+        with writing(Store.open(Path(folder) / "store")) as writer:
+            spent = seconds(lambda: writer.commit(added=flowing(size)))
+        print(f"{size:,}: {most_resident() - before:.0f} MB, {spent:.0f} s")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--changes", type=int, default=500)
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--hold", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.memory:
+        for size in given.sizes:
+            subprocess.run([sys.executable, __file__, "--hold", str(size)], check=True)
+        return
+    if given.hold:
+        hold(given.hold)
+        return
     table("Bars", bars(given.sizes, given.changes))
 
 
