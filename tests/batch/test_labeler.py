@@ -44,7 +44,7 @@ texts = st.sampled_from(
         " \n",
         "x\0",
         "\ud800",
-        "a " * 3000,
+        "a " * 300,
         None,
         7,
         math.nan,
@@ -101,7 +101,7 @@ def expected(memory: Memory, asked: Sequence[object], options: Options) -> dict[
     }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # no row changes it
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])  # no row changes it
 @given(st.lists(st.lists(texts, min_size=1, max_size=6), max_size=3), st.sampled_from([None, 0.05, 0.5]))
 def test_each_row_gets_the_answer_that_it_gets_alone_in_any_batch(
     store: Path, batches: list[list[object]], abstain: float | None
@@ -128,12 +128,22 @@ def test_each_row_gets_the_answer_that_it_gets_alone_in_any_batch(
     ],
 )
 def test_also_where_the_model_is_asked(store: Path, options: Options) -> None:
-    batch = ["Taxi downtown", TAUGHT, "", "Sandwich", "a " * 5000, "Taxi downtown"]
+    batch = ["Taxi downtown", TAUGHT, "", "Sandwich", "Taxi downtown"]
     named: Any = {field.name: getattr(options, field.name) for field in fields(options)}
     label = Labeler(store, **named)
 
     with Memory.open(store, threads=1) as memory:
         assert label({"input": batch}) == {"input": batch} | expected(memory, batch, options)
+    label.close()
+
+
+def test_a_question_that_is_too_long_for_the_model_is_one_bad_row(store: Path) -> None:
+    label = Labeler(store, ask_model="always")
+
+    found = label({"input": ["a " * 4200, TAUGHT]})
+
+    assert found["answer"] == [None, "travel"]
+    assert "tokens" in found["error"][0]
     label.close()
 
 
