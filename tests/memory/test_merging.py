@@ -229,6 +229,13 @@ def test_stores_with_one_data_key_are_the_same_also_in_their_encrypted_bytes(tmp
     assert tree(made[0].path) == tree(made[1].path)
 
 
+@pytest.fixture(autouse=True)
+def plain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have plain stores where a test does not ask for both kinds: that of an earlier test may be set still."""
+    if "kind" not in request.fixturenames:
+        monkeypatch.setattr(stores, "encrypted", False)
+
+
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
     """The stores of two devices."""

@@ -110,7 +110,7 @@ def test_a_row_that_is_here_and_does_not_go_stays_as_it_is(tmp_path: Path) -> No
 
     change = commit(store, added=[variant(number, 1) for number in range(9)])
 
-    assert change.added == ()
+    assert not len(change.added)
     assert tree(store.path) == before
 
 
