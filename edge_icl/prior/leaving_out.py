@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+NOTHING = 1e-6
+"""Nats: a discriminant whose scores are nearer to each other tells no labels apart. Where all vectors are one,
+say, its scores differ in their last digits only, which are the processor's and must not be scaled up."""
+
 
 class LeavingOut:
     """Leaves some examples of a set out, each by itself.
@@ -70,7 +74,8 @@ class LeavingOut:
             several[:] = True
         scores = self._discriminant(shrinkage)[np.ix_(self._known, several)]
         spread = scores - scores.mean(1, keepdims=True)
-        return float(np.sqrt((spread**2).mean())) or 1.0 if len(spread) else 1.0
+        size = float(np.sqrt((spread**2).mean())) if len(spread) else 0.0
+        return size if size > NOTHING else 1.0
 
     def opinions(self, shrinkage: float, sharpness: float) -> Floats:
         """Return what each expert says of those whose class has another example, f64[experts, k, labels]."""

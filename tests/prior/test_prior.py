@@ -178,6 +178,26 @@ def without_extensions() -> dict[str, str]:
     return {"NPY_DISABLE_CPU_FEATURES": " ".join(found), "OPENBLAS_CORETYPE": "Nehalem"}
 
 
+@given(
+    component=st.integers(-127, 127),
+    counts=st.lists(st.integers(2, 12), min_size=2, max_size=5),  # all of them vote
+    dimension=st.integers(1, 40),
+)
+def test_where_all_vectors_are_one_nothing_but_the_counts_decides(
+    component: int, counts: list[int], dimension: int
+) -> None:
+    outputs = [f"label {i}" for i, count in enumerate(counts) for _ in range(count)]
+    vectors = np.full((len(outputs), dimension), component, np.int8)
+    ids = np.arange(len(outputs), dtype=">u8").repeat(2).view(np.uint8).reshape(-1, 16)
+
+    prior = fit(Points(ids, vectors), outputs, Statistics.of(vectors, outputs))
+
+    logs = prior.log_probabilities(vectors[0])
+    for i, count in enumerate(counts):
+        for j, other in enumerate(counts):
+            assert count > other or logs[i] <= logs[j] + 1e-6, (i, j)
+
+
 def test_no_tie_is_left_to_the_processor() -> None:
     """Of the last digits alone it is: BLAS sums in its own order, and exponentials differ."""
     here, elsewhere = (

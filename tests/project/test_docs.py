@@ -16,10 +16,12 @@ from command import at_terminal, refused, run
 from repository import REPOSITORY
 from stores import commit, make, row, rows
 
+from edge_icl.answer.certainty import WORDS
 from edge_icl.cli.commands import demo
 from edge_icl.cli.program import cli
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+SURE = "|".join(words for _, words in WORDS)
 GUARANTEE = (REPOSITORY / "docs" / "guarantee.md").read_text(encoding="utf-8")
 
 
@@ -28,8 +30,9 @@ def blocks(language: str, page: str = README) -> list[str]:
 
 
 def masked(text: str) -> list[str]:
-    """Return lines without decimals: similarities and probabilities come from the processor, to some digit."""
-    return [re.sub(r"\b0\.\d+\b", "#", line) for line in text.splitlines()]
+    """Return lines without similarities and probabilities, also in words: the processor has a part in them."""
+    lines = [re.sub(r"\b0\.\d+\b", "#", line) for line in text.splitlines()]
+    return [re.sub(rf"^({SURE}) \(probability", "# (probability", line) for line in lines]
 
 
 def test_the_session_runs_as_it_stands(models_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
