@@ -242,5 +242,5 @@ def test_the_lines_of_the_page_run_as_they_stand(models_home: Path, capsys: pyte
 
     exec(compile(program, "fleet.md", "exec"), {})
 
-    said = re.findall(r"# (.*)", program)
+    said = re.findall(r"  # (.*)", program)
     assert capsys.readouterr().out.splitlines() == said
