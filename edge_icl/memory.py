@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
-from edge_icl import adding, changes, forms, merging
+from edge_icl import changes, forms
 from edge_icl.access.meant import not_found, warn_of_slip
 from edge_icl.access.opening import make, make_like, pending, place_of, refuse_other
 from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
@@ -29,7 +29,6 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, normalise
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.merging import named, opened_as
 from edge_icl.results import (
     Added,
     Answer,
@@ -234,6 +233,8 @@ class Memory(Bound):
                 raise InputError(
                     "a store that is like another has its settings", "leave like out, or the others"
                 )
+            from edge_icl.merging import opened_as
+
             with opened_as(cls._meant(like), passphrase) as other:
                 opened = make_like(path, other, passphrase)
         else:
@@ -404,7 +405,9 @@ class Memory(Bound):
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """
-        return adding.add(self._opened, forms.stream(examples), vectors, progress)
+        from edge_icl.adding import add
+
+        return add(self._opened, forms.stream(examples), vectors, progress)
 
     def forget(
         self,
@@ -464,6 +467,8 @@ class Memory(Bound):
             StoreChangedError: the root is another one by now; nothing was forgotten.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl.merging import named
+
         ids, signer = named(receipts, self.settings), self._signer(sign=sign)
         return changes.forget(self._opened, ids, similar=similar, root=root, sign=signer)
 
@@ -506,8 +511,10 @@ class Memory(Bound):
             StoreBusyError: another writer held the lock of this store for longer than the timeout.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl import merging
+
         others = [self._meant(one) for one in stores]
-        leave = named(receipts, self.settings)
+        leave = merging.named(receipts, self.settings)
         if into is None:
             return merging.merge(self._opened, others, passphrase, leave=leave, dry_run=dry_run)
         place = locate(into)

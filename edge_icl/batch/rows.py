@@ -72,7 +72,7 @@ class Rows(ABC):
         clash = [name for name in self.names if name in taken]
         if clash:
             raise InputError(
-                f"the rows have a column already that is to be added: {', '.join(clash)}",
+                f"the rows have columns already of names that are to be added ({', '.join(clash)})",
                 "give it another name; or drop the columns of an earlier run with edge_icl.batch.unlabelled",
             )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-BY_NAME = ("batch", "cli", "dspy", "freezing", "langchain", "mcp", "sklearn")
+BY_NAME = ("batch", "cli", "dspy", "freezing", "langchain", "mcp", "ray", "sklearn")
 """Parts of edge-icl that a program has only if it imports them: they need packages that few programs have, or
 are for a terminal."""
 

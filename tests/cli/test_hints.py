@@ -452,7 +452,6 @@ FETCHES = "what it advises opens a connection"
 RAY = "it starts Ray: tests/cli/test_fleet.py"
 ELSEWHERE = {
     "--engine ray answers files": RAY,
-    "is for a file, and an example is given": RAY,
     "--engine ray writes its answers into a new folder": RAY,
     "does not go with --engine ray": RAY,
     "write it into a file, and name that with --file": RAY,

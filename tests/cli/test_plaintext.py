@@ -67,6 +67,10 @@ PAGE = Path("/dev/shm") / f"edge-icl-test-{os.getpid()}.html"
 """What `report` is asked to write is for the user to read: it goes into memory here, and all else is seen."""
 
 
+LABELS = PAGE.with_suffix(".jsonl")
+"""The same goes for labels."""
+
+
 def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
     """Return what every command is called with: words, and what stdin holds."""
     rows = home / "rows.jsonl"
@@ -85,6 +89,10 @@ def runs(home: Path, id: str) -> dict[str, list[tuple[list[str], str]]]:
             (["ask", "Whose-Letter from Tangerine", "--explain"], ""),
             (["ask", "Whose-Letter from Tangerine", "--labels", "off", "--max-tokens", "3"], ""),
             (["ask", "--file", str(rows)], ""),
+        ],
+        "stale": [
+            (["ask", "--file", str(rows), "--ask-model", "never", "--out", str(LABELS)], ""),
+            (["stale", str(LABELS), "--answers-only", "--ask-model", "never"], ""),
         ],
         "learn": [(["learn"], "Whose-Letter from Tangerine\n\nu\narchive\nq\n")],
         "forget": [
@@ -253,6 +261,7 @@ def test_no_command_writes_the_plaintext_of_an_encrypted_store(sealed: Path, tmp
         for call, file, data in found:
             shown = [secret for secret in known if secret in data]
             assert in_memory(file) or not (shown or call in MOVING), (words, call, file, shown)
+    LABELS.unlink(missing_ok=True)
     writers = {"init", "add", "ask", "forget", "fix", "edit", "labels", "import", "verify", "passphrase", "mcp"}
     writers |= {"reencode", "merge"}
     assert calls or name not in writers
