@@ -1,11 +1,11 @@
 """How long ten million rows take on 1 to 256 cores, and what that costs: simulated from costs measured here.
 
-    python benchmarks/fleet.py [--store FOLDER] [--rows 6000] [--model-rows 300] [--workers 1 2] [--rounds 5]
+    OMP_NUM_THREADS=1 python benchmarks/fleet.py [--store FOLDER] [--rows 6000] [--model-rows 300]
 
 Three ways to label take turns, in blocks of 1,000: a `Labeler` in this process, with one thread; Ray with one
 worker; Ray with two, on twice the rows, of which the first are the same. Each is timed from its first block to
 its last, so what starts once (Ray, processes, models) is told apart. That gives the bars: two workers against
-one, Ray against none, equal labels.
+one, Ray against none, equal labels. Workers of Ray have one thread of numpy's BLAS, so this process must, too.
 
 The simulation hands blocks to whichever worker is free. It has four costs: how long a worker takes to start,
 how long a block takes on one core (drawn from those that were timed), how long the driver takes to hand one
