@@ -18,10 +18,9 @@ from edge_icl.adding import Embedded
 from edge_icl.answer.engines import Engines
 from edge_icl.batch.canaries import of_encoder
 from edge_icl.batch.machine import Machine, refuse_other
-from edge_icl.errors import EdgeIclError
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.memory import Memory
-from edge_icl.ray.cluster import running
+from edge_icl.ray.cluster import failed, running
 from edge_icl.runtime.progress import silent
 
 if TYPE_CHECKING:
@@ -173,10 +172,7 @@ def _made(
         while waiting:
             yield _accepted(job[-1], ray.get(waiting.popleft()))
     except RayError as error:
-        said = next(iter(str(error).strip().splitlines()[-1:]), type(error).__name__)
-        raise EdgeIclError(
-            f"a worker of Ray failed: {said.strip().rstrip('.')}", "see what -v shows"
-        ) from error
+        raise failed(error) from error
     finally:
         for one in several:
             ray.kill(one)

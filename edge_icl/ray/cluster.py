@@ -1,8 +1,8 @@
 """Ray for as long as it is needed: one that runs already, or one of this process's own.
 
 One of its own is for this user and this machine alone. Ray would listen on all addresses of the machine and
-obey whoever connects; so it is told to use the loopback address, and to ask for a token. Its files, logs among
-them, are in a folder that only this user can read, and which goes with it.
+obey every program that connects; so it is told to use the loopback address, and to ask for a token. Its files,
+logs among them, are in a folder that only this user can read, and which goes with it.
 """
 
 from __future__ import annotations
@@ -66,18 +66,20 @@ def running(*, address: str | None = None, workers: int | None = None, objects: 
     import ray
 
     if ray.is_initialized():
-        yield workers or _cores(ray)
+        yield workers or cores()
     elif address is not None:
         with _connected(ray, address):
-            yield workers or _cores(ray)
+            yield workers or cores()
     else:
         count = workers or usable_cores()
         with _started(ray, count, objects):
             yield count
 
 
-def _cores(ray: Any) -> int:
-    """Return how many cores the cluster has."""
+def cores() -> int:
+    """Return how many cores the cluster has that this process is connected to."""
+    import ray
+
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
@@ -147,6 +149,12 @@ def _is_of_ray(process: Any) -> bool:
     except psutil.Error:
         return False
     return "ray::" in line or f"{os.sep}ray{os.sep}" in line
+
+
+def failed(error: BaseException) -> EdgeIclError:
+    """Return what is told of an error that Ray raised since a worker failed: its last line."""
+    said = next(iter(str(error).strip().splitlines()[-1:]), type(error).__name__)
+    return EdgeIclError(f"a worker of Ray failed: {said.strip().rstrip('.')}", "see what -v shows")
 
 
 def _first(error: BaseException) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from edge_icl.batch import Labeler
-from edge_icl.errors import EdgeIclError, InputError
+from edge_icl.errors import InputError
+from edge_icl.ray.cluster import cores, failed
 from edge_icl.runtime.arguments import kind
 
 if TYPE_CHECKING:
@@ -112,13 +113,13 @@ def label(  # noqa: PLR0913 - all by name, each with a default
     first.close()
     if not ray.is_initialized():
         ray.init()
-    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    most = cores()
     labelled = dataset.map_batches(
         Worker,
         fn_constructor_kwargs={"labeler": labeler},
         batch_size=block,
         batch_format="pyarrow",
-        compute=pool(workers or cores, beside=max(0, (workers or cores) - cores + 1)),
+        compute=pool(workers or most, beside=max(0, (workers or most) - most + 1)),
         num_cpus=1,
         memory=memory,
     )
@@ -160,7 +161,4 @@ def done(items: Sequence[str], work: type, job: object, workers: int) -> Iterato
         for rows in told.iter_batches(batch_size=None, batch_format="pyarrow"):
             yield from rows.to_pylist()
     except RayError as error:
-        said = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        raise EdgeIclError(
-            f"a worker of Ray failed: {said[0].strip().rstrip('.')}", "see what -v shows"
-        ) from error
+        raise failed(error) from error
