@@ -10,6 +10,7 @@ import click
 from edge_icl.answer.options import AUTO, Options
 from edge_icl.answer.selection import SELECTIONS
 from edge_icl.cli import completion, constraints
+from edge_icl.cli.command import having
 from edge_icl.cli.formats import table
 
 if TYPE_CHECKING:
@@ -135,11 +136,8 @@ HOW = (
 """Options that say how an answer is made: the fields of `How`."""
 
 
-def how(command: F) -> F:
-    """Give a command the options that say how an answer is made."""
-    for option in reversed(HOW):
-        command = option(command)
-    return command
+how = having(HOW)
+"""Gives a command the options that say how an answer is made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge_icl.cli.command import having
 from edge_icl.cli.given import STDIN
 from edge_icl.cli.usage import Advised
 
@@ -66,20 +67,11 @@ _OPTIONS = (
 )
 
 
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that `Fleet` has."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+options = having(_OPTIONS)
+"""Gives a command the options that `Fleet` has."""
 
-
-def building(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that `Builders` has."""
-    for option in reversed(
-        (_engine("Who makes the vectors of a file: this process, or workers of Ray."), *_WHERE)
-    ):
-        command = option(command)
-    return command
+building = having((_engine("Who makes the vectors of a file: this process, or workers of Ray."), *_WHERE))
+"""Gives a command the options that `Builders` has."""
 
 
 @dataclass(frozen=True, slots=True)

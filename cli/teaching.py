@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import click
 
 from edge_icl.cli import encodings
+from edge_icl.cli.command import having
 from edge_icl.cli.formats import examples, table
 from edge_icl.cli.formats.how import How
 from edge_icl.cli.lesson import Lesson
@@ -130,9 +131,7 @@ def file_options(command: F) -> F:
             "--skip-bad", is_flag=True, help="Leave bad rows out, and list them, instead of adding nothing."
         ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return having(options)(command)
 
 
 def _named(option: str, default: str, text: str) -> Callable[[F], F]:

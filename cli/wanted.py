@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edge_icl.cli import completion
+from edge_icl.cli.command import having
 from edge_icl.cli.stdin import text_or_stdin
 from edge_icl.display.unseen import visible
 from edge_icl.errors import ExampleNotFoundError, InputError, StoreDamagedError
@@ -48,9 +49,7 @@ def filter_options(command: F) -> F:
         ),
         click.option("--tag", metavar="T", help="Those with this tag.", shell_complete=completion.tags),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return having(options)(command)
 
 
 def _text(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:

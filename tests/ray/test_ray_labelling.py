@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pytest
 from command import EXAMPLES, run
 from pyarrow import parquet
+from repository import REPOSITORY
 
 from edge_icl import Memory, batch
 from edge_icl.batch.columns import ADDED
@@ -250,3 +252,17 @@ def test_a_file_that_changes_meanwhile_is_refused(
 
     assert ran.code == 1
     assert "1.csv was changed while it was asked" in ran.err
+
+
+def test_the_lines_of_the_page_label_a_folder_of_parquet(store: Path, tmp_path: Path, local_ray: None) -> None:
+    page = (REPOSITORY / "docs" / "fleet.md").read_text(encoding="utf-8")
+    (program,) = [one for one in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "read_parquet" in one]
+    for path, here in {"/shared/mails": "mails", "/shared/answered": "answered"}.items():
+        program = program.replace(path, str(tmp_path / here))
+    program = program.replace("/shared/work", str(store))
+    (tmp_path / "mails").mkdir()
+    parquet.write_table(pa.table({"text": ["Uber to the airport"]}), tmp_path / "mails" / "0.parquet")
+
+    exec(compile(program, "fleet.md", "exec"), {})
+
+    assert parquet.read_table(tmp_path / "answered").column("answer").to_pylist() == ["travel"]
