@@ -2,7 +2,7 @@
 
 A merge is the exact union of stores with one seed, encoder and settings. Reading them takes long and is done
 before the lock; under the lock it is looked whether each is still in the state that was read, and if not, they
-are read once more. So what is forgotten in one of them meanwhile does not come.
+are read again until that is so. So what is forgotten in one of them meanwhile does not come.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def merge(
         if dry_run:
             return union.told(seconds=time.perf_counter() - begun)
         with writing(store, timeout=opened.timeout) as writer:
-            if not union.is_of(writer.snapshot):
+            while not union.is_of(writer.snapshot):
                 union = Union.of(store, others, leave, here=writer.snapshot)
             change = writer.commit(added=union.coming(), removed=union.going(), labels=union.labels)
         opened.cache.move_on(change)

@@ -268,6 +268,26 @@ def test_what_another_store_forgets_meanwhile_does_not_come(
     assert tree(one) == expected({1: 0, 2: 0, 4: 0})
 
 
+def test_what_another_store_forgets_while_it_is_read_again_does_not_come(
+    pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    real, left = Union.of, [4, 3]
+
+    def late(*args: Any, **more: Any) -> Union:
+        found = real(*args, **more)
+        if left:
+            commit(reopen(two), removed=[row(left.pop()).id])
+        return found
+
+    monkeypatch.setattr(Union, "of", late)
+    with opened(one) as memory:
+        done = memory.merge(two)
+
+    assert not done.new
+    assert tree(one) == expected({1: 0, 2: 0})
+
+
 def test_what_this_store_is_taught_or_forgets_meanwhile_stays_so(
     pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
