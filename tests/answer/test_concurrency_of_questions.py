@@ -264,7 +264,7 @@ def gone_before(asked: Asked, changes: list[Changed]) -> set[str]:
 def test_processes_that_ask_during_changes_give_the_answers_of_one_state(
     models_home: Path, tmp_path: Path, campaign: bool, count: Count, all_cores: None
 ) -> None:
-    processes, times = (5, 50) if campaign else (3, 4)
+    processes, times = (5, 50) if campaign else (2, 3)
     store = tmp_path / "store"
     made(store, EXAMPLES).close()
 

@@ -123,14 +123,14 @@ def test_one_stray_output_leaves_an_answer_as_sure_as_it_was(models_home: Path) 
 
 def test_labels_longer_than_the_room_for_an_answer_are_judged(models_home: Path) -> None:
     replies = [
-        f"{start} " + "and so on, and so on, as long as it takes to say it " * 6 for start in ("Yes", "No")
+        f"{start} " + "and so on, and so on, as long as it takes to say it " * 2 for start in ("Yes", "No")
     ]
     with Memory.create("long", seed=SEED) as memory:
         memory.add_many(
             Example.create(f"{word} {n}", replies[n % 2]) for n in range(4) for word in ("ask", "tell")
         )
 
-        answer = memory.ask("ask again", Options(ask_model="always"))
+        answer = memory.ask("ask again", Options(ask_model="always", max_tokens=8))
 
     assert answer.asked_model
     assert answer.text in replies

@@ -262,7 +262,7 @@ class Sweep:
 
 @pytest.fixture
 def sweep(bare_home: Path, more: Path, campaign: bool, count: Callable[[str, int], None]) -> Sweep:
-    return Sweep(bare_home / "stores" / "default", more, 1 if campaign else 11, count)
+    return Sweep(bare_home / "stores" / "default", more, 1 if campaign else 17, count)
 
 
 @pytest.mark.parametrize("name", CHANGES)

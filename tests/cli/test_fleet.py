@@ -92,7 +92,7 @@ def test_a_run_record_of_another_program_is_refused() -> None:
 
 
 def test_ray_is_loaded_for_its_engine_alone() -> None:
-    assert not {"ray", "pandas", "pyarrow"} & loaded("ask", "Taxi downtown")
+    assert not {"ray", "pandas", "pyarrow"} & loaded("ask", "Taxi downtown", "--ask-model", "never")
     assert not {"ray", "pandas", "pyarrow"} & loaded("ask", "--file", "q.csv", "--out", "answers.csv")
 
 

@@ -217,7 +217,7 @@ def test_a_label_of_a_hundred_thousand_characters_is_refused_at_once() -> None:
 @pytest.mark.usefixtures("models_home")
 def test_every_command_on_forged_stores_ends_with_a_sentence_or_an_answer(campaign: bool, count: Count) -> None:
     found = find_encoder()
-    numbers = range(60 if campaign else 5)
+    numbers = range(60 if campaign else 2)
     how = {
         "encoder": found.name,
         "encoder_digest": found.digest,

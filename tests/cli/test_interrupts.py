@@ -144,7 +144,7 @@ def test_a_question_is_interrupted_at_any_moment_and_never_answered_after_all(
     ends = [
         end
         for end, *_ in disturb(
-            ("ask", "Taxi downtown"), random.Random(7), 120 if campaign else 4, reset=lambda: None
+            ("ask", "Taxi downtown"), random.Random(7), 120 if campaign else 2, reset=lambda: None
         )
     ]
 

@@ -87,14 +87,14 @@ def test_a_socket_below_python_is_seen(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("home")
-def test_everything_works_where_there_is_no_network(folder: Path) -> None:
+def test_everything_works_where_there_is_no_network(folder: Path, campaign: bool) -> None:
     alone = ["unshare", "--map-root-user", "--net"]
     try:
         subprocess.run([*alone, sys.executable, "-c", ""], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("this machine makes no network namespaces: unshare is missing or not permitted")
     for name in ("add", "ask", "search", "forget", "verify"):
-        for args, stdin in SCRIPTS[name]:
+        for args, stdin in SCRIPTS[name] if campaign else SCRIPTS[name][:1]:
             assert watched(*alone, *edge_icl(*args), folder=folder, stdin=stdin).code == 0
 
 

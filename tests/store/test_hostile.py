@@ -219,7 +219,7 @@ def test_of_a_forged_store_comes_a_sentence_or_a_right_answer(
     tmp_path: Path, campaign: bool, count: Count
 ) -> None:
     attempts = Attempts(tmp_path)
-    stores = 5000 if campaign else 90
+    stores = 5000 if campaign else 40
 
     for number in range(stores):
         forged = forge(number)

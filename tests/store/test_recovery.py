@@ -224,7 +224,7 @@ def test_after_a_kill_at_any_system_call_any_command_leaves_nothing(
     made, tried = 0, 0
     place, trial = tmp_path / "killed", tmp_path / "trial"
     names = itertools.cycle(AFTERWARDS)
-    for left in killed(change, store, place, each=1 if campaign else 37, seen=seen):
+    for left in killed(change, store, place, each=1 if campaign else 83, seen=seen):
         some = AFTERWARDS if campaign else [next(names) for _ in range(3)]
         for name in some:
             AFTERWARDS[name](copy(left, trial))
