@@ -63,6 +63,10 @@ class Counting(Files):
         self.seen["flushes"] += 1
         super().flush(file)
 
+    def flush_overwritten(self, file: int) -> None:
+        self.seen["flushes"] += 1
+        super().flush_overwritten(file)
+
     def flush_directory(self, path: Path) -> None:
         self.seen["flushes"] += 1
         super().flush_directory(path)

@@ -56,7 +56,8 @@ def wipe(files: Files, paths: Iterable[Path], *, ours: Callable[[Path], bool] = 
                 for path, status in some
                 if stat.S_ISREG(status.st_mode) and (status.st_nlink == 1 or ours(path))
             ]
-            files.flush_all([file for path, size in regular for file in _zeroed(files, path, size, opened)])
+            zeroed = [file for path, size in regular for file in _zeroed(files, path, size, opened)]
+            files.flush_all(zeroed, overwritten=True)
         for path, status in some:
             if stat.S_ISDIR(status.st_mode):
                 entries.refuse_mount(path)

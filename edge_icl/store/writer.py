@@ -9,6 +9,23 @@
 If this is interrupted, the next opening of the store wipes what the manifest does not name (see `recovery`). So
 an interrupted add is undone, an interrupted forget is finished, and at every moment the store is the one before
 the change or the one after it.
+
+What must be on the disk before what, so that a power cut too leaves one of the two. A change of one page, with
+an empty cache, flushes ten times in four steps. In each, all is written before anything is flushed:
+
+    flushed                             before               else a power cut may leave
+    page, clustering, manifest.new      the rename           a manifest that is torn, or names torn files
+    pages/, clustering/                 the rename           a manifest that names what is not there
+    the store's directory               zeros are written    the old manifest, and zeros in its files
+    zeros in old page and clustering    these are unlinked   what was forgotten, where no name leads to it
+    pages/, clustering/                 the call returns     names that the new state does not have
+
+No two steps can be one: each destroys what was needed until the one before was safe. Within a step, too, no
+flush can be left out: POSIX makes a name durable by a flush of its own directory, and by nothing else. Many
+file systems promise more, such as that names become durable in order; but which do, a program cannot tell: ext4
+does so by its journal, and may be without one. `syncfs` flushes all at once, and with it what every other
+program has written. Only zeros are flushed without what is kept of a file beside its content, since they change
+neither its length nor where it lies (`Files.flush_overwritten`).
 """
 
 from __future__ import annotations

@@ -49,6 +49,10 @@ class Counting(Files):
         self._count("flushes")
         super().flush(file)
 
+    def flush_overwritten(self, file: int) -> None:
+        self._count("flushes")
+        super().flush_overwritten(file)
+
     def flush_directory(self, path: Path) -> None:
         self._count("flushes")
         super().flush_directory(path)

@@ -4,8 +4,9 @@
     PowerLoss   besides, knows what a power cut may leave: `outcomes` yields the trees
 
 The model of a power cut is the one that POSIX allows, harsher than any disk: the content of a file is certain
-once the file is flushed, a name (made, replaced or removed) once its directory is flushed. Everything else may
-have reached the disk or not, in any combination; a write also in part, with zeros for the rest.
+once the file is flushed, a name (made, replaced or removed) once its directory is flushed. A file that is
+flushed as one that was overwritten keeps the length that was certain before. Everything else may have reached
+the disk or not, in any combination; a write also in part, with zeros for the rest.
 """
 
 from __future__ import annotations
@@ -104,6 +105,9 @@ class Faulty(Files):
         super().write(file, data)
 
     def flush(self, file: int) -> None:
+        self.step("flush")
+
+    def flush_overwritten(self, file: int) -> None:
         self.step("flush")
 
     def rename(self, source: Path, target: Path) -> None:
@@ -230,6 +234,12 @@ class PowerLoss(Faulty):
         super().flush(file)
         blob, _ = self.opened[file]
         blob.durable = blob.now
+
+    def flush_overwritten(self, file: int) -> None:
+        super().flush_overwritten(file)
+        blob, _ = self.opened[file]
+        size = len(blob.durable)
+        blob.durable = blob.now[:size] + blob.durable[len(blob.now) :]
 
     def rename(self, source: Path, target: Path) -> None:
         moved = self.at(source)

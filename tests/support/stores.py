@@ -62,6 +62,9 @@ class Unflushed(Files):
     def flush(self, file: int) -> None:
         """Leave it to the operating system."""
 
+    def flush_overwritten(self, file: int) -> None:
+        """Leave it to the operating system."""
+
     def flush_directory(self, path: Path) -> None:
         """Leave it to the operating system."""
 
