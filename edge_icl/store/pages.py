@@ -73,19 +73,73 @@ class Page:
             InputError: together their texts are longer than a page can hold.
         """
         ids, vectors, texts = zip(*rows, strict=True)
-        offsets = np.zeros(len(texts) + 1, np.uint32)
-        size = sum(sizes := [len(text) for text in texts])
-        if size > LONGEST_TEXT:
-            raise InputError(
-                f"{len(texts)} examples have {size:,} bytes of text and a page holds {LONGEST_TEXT:,}",
-                "make inputs, outputs, tags or sources shorter",
-            )
-        np.cumsum(sizes, out=offsets[1:])
         return cls(
             ids=np.frombuffer(b"".join(ids), np.uint8).reshape(-1, ID_BYTES),
             vectors=np.concatenate(vectors).reshape(len(vectors), -1),  # a third of the time of np.stack
-            offsets=offsets,
+            offsets=_ends([len(text) for text in texts]),
             text=b"".join(texts),
+        )
+
+    @classmethod
+    def joined(cls, pages: Sequence[Page], dimension: int) -> Page:
+        """Return the rows of pages, one page after another; none, with vectors of this dimension, of no pages.
+
+        Raises:
+            InputError: together their texts are longer than a page can hold.
+        """
+        if len(pages) == 1:
+            return pages[0]
+        return cls(
+            ids=np.concatenate([np.empty((0, ID_BYTES), np.uint8), *(page.ids for page in pages)]),
+            vectors=np.concatenate([np.empty((0, dimension), np.int8), *(page.vectors for page in pages)]),
+            offsets=_ends([size for page in pages for size in np.diff(page.offsets).tolist()]),
+            text=b"".join([page.text for page in pages]),
+        )
+
+    def where(self, kept: NDArray[np.bool_]) -> Page:
+        """Return the rows for which `kept` is true."""
+        if kept.all():
+            return self
+        # Rows that stay side by side are copied together: a forget leaves two pieces of a page.
+        turns = np.flatnonzero(np.diff(kept, prepend=False, append=False))
+        ends = self.offsets[turns].tolist()
+        return Page(
+            ids=self.ids[kept],
+            vectors=self.vectors[kept],
+            offsets=_ends(np.diff(self.offsets)[kept]),
+            text=b"".join([self.text[a:b] for a, b in zip(ends[::2], ends[1::2], strict=True)]),
+        )
+
+    def part(self, start: int, stop: int) -> Page:
+        """Return the rows from `start` to before `stop`."""
+        offsets = self.offsets[start : stop + 1]
+        return Page(
+            ids=self.ids[start:stop],
+            vectors=self.vectors[start:stop],
+            offsets=offsets - offsets[0],
+            text=self.text[offsets[0] : offsets[-1]],
+        )
+
+    def merged(self, rows: Sequence[Row]) -> Page:
+        """Return its rows and others, whose ids it does not have, sorted by id.
+
+        Raises:
+            InputError: together their texts are longer than a page can hold.
+        """
+        if not rows:
+            return self
+        new = Page.of(rows)
+        if not len(self):
+            return new
+        ids = np.concatenate([self.ids, new.ids])
+        order = np.argsort(ids.view(f"S{ID_BYTES}").ravel())
+        texts = [*self.texts(), *new.texts()]
+        ordered = [texts[i] for i in order.tolist()]
+        return Page(
+            ids=ids[order],
+            vectors=np.concatenate([self.vectors, new.vectors])[order],
+            offsets=_ends([len(text) for text in ordered]),
+            text=b"".join(ordered),
         )
 
     def __len__(self) -> int:
@@ -137,6 +191,23 @@ class Page:
             StoreDamagedError: a text is not that of an example.
         """
         return zip(self.example_ids(), _read(list(self.texts())), strict=True)
+
+
+def _ends(sizes: Sequence[int] | NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return where texts of these sizes begin and end, one after another.
+
+    Raises:
+        InputError: together they are longer than a page can hold.
+    """
+    offsets = np.zeros(len(sizes) + 1, np.uint32)
+    size = int(np.sum(sizes, dtype=np.int64))
+    if size > LONGEST_TEXT:
+        raise InputError(
+            f"{len(sizes)} examples have {size:,} bytes of text and a page holds {LONGEST_TEXT:,}",
+            "make inputs, outputs, tags or sources shorter",
+        )
+    np.cumsum(sizes, out=offsets[1:])
+    return offsets
 
 
 def among(held: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import islice
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -146,21 +145,20 @@ class Plan:
         trie, cache = self._before.manifest.trie, self._before.page_cache
         read = cache.peek if self._large else cache.page
         numbers, rows = self._numbers, iter(self._added)
-        gone = {row.id for row in self._removed}
+        gone, dimension = Batch.of(self._removed).ids, self._before.settings.dimension
         leaves: list[Leaf] = []
         end = start = 0
         for region in trie.regions(numbers, [int.from_bytes(row.id) for row in self._removed]):
             low, high = span(region)
             leaves += trie.below(end, low)
-            held = [
-                row for page in map(read, trie.below(low, high)) for row in page.rows() if row.id not in gone
-            ]
+            held = Page.joined([*map(read, trie.below(low, high))], dimension)
+            held = held.where(~pages.among(gone, held.ids))
             stop = bisect_left(numbers, high, start)
             leaves += self._split(region, held, slice(start, stop), rows)
             start, end = stop, high
         return leaves + list(trie.below(end, span("")[1]))
 
-    def _split(self, region: str, held: Sequence[Row], part: slice, rows: Iterator[Row]) -> Iterator[Leaf]:
+    def _split(self, region: str, held: Page, part: slice, rows: Iterator[Row]) -> Iterator[Leaf]:
         """Yield the leaves below a path, and put their pages.
 
         Args:
@@ -169,25 +167,25 @@ class Plan:
             part: which of the new rows are there.
             rows: the new rows from there on.
         """
-        old, taken = iter(held), part.start
-        for path, here in split(region, _joined(held, self._added.ids[part])):
+        start, taken = 0, part.start
+        for path, here in split(region, _joined(held.ids, self._added.ids[part])):
             upto = bisect_left(self._numbers, span(path)[1], taken, part.stop)
             new = [*islice(rows, upto - taken)]
-            count, taken = here.stop - here.start - len(new), upto
-            page = Page.of(sorted([*islice(old, count), *new], key=itemgetter(0)))
+            stop, taken = start + here.stop - here.start - len(new), upto
+            page, start = held.part(start, stop).merged(new), stop
             data = pages.encode(page)
             leaf = Leaf(path, len(page), self._before.settings.digest(data))
             self._fresh.put(leaf.digest, page, data)
             yield leaf
 
 
-def _joined(held: Sequence[Row], new: NDArray[np.uint8]) -> Numbers:
-    """Return the ids of rows and new ids u8[n, 16], sorted."""
-    packed = new.tobytes()
-    if held:
-        ids = np.frombuffer(b"".join([row.id for row in held]) + packed, f"S{ID_BYTES}")
-        packed = np.sort(ids).tobytes()
-    return Numbers(packed)
+def _joined(held: NDArray[np.uint8], new: NDArray[np.uint8]) -> Numbers:
+    """Return ids u8[n, 16] and others, sorted."""
+    if not len(new):
+        return Numbers(held.tobytes())
+    ids = np.concatenate([held, new]).view(f"S{ID_BYTES}").ravel()
+    ids.sort()
+    return Numbers(ids.tobytes())
 
 
 def _points(batch: Batch, dimension: int) -> Points:

@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
-from stores import DIMENSION, SETTINGS, numbers, rows
+from stores import DIMENSION, SETTINGS, numbers, row, rows
 
 from edge_icl.errors import StoreDamagedError, StoreFormatError
 from edge_icl.store import pages
@@ -60,6 +60,34 @@ def test_the_bytes_of_a_page_are_pinned() -> None:
         b'"text":{"dtype":"U8","shape":[5],"data_offsets":[50,55]}} '
         b"\0\0\0\0\2\0\0\0\5\0\0\0" + bytes([1, 255, 0, 127, 129, 5]) + bytes(range(32)) + b"abcde"
     )
+
+
+@given(
+    st.dictionaries(numbers, st.booleans(), min_size=1),
+    st.sets(numbers),
+    st.integers(0, 60),
+    st.integers(0, 60),
+)
+def test_a_page_is_cut_and_joined_as_its_rows_are(
+    stays: dict[int, bool], new: set[int], cut: int, other: int
+) -> None:
+    some = sorted(((row(number), here) for number, here in stays.items()), key=lambda one: one[0].id)
+    whole, cut = Page.of([one for one, _ in some]), min(cut, len(some))
+    left = [one for one, here in some if here]
+    first, last = sorted((min(cut, len(left)), min(other, len(left))))
+    fresh = sorted(rows(new - {number for number, here in stays.items() if here}), key=lambda one: one.id)
+
+    parts = [whole.part(0, cut), whole.part(cut, len(some))]
+    kept = Page.joined(parts, DIMENSION).where(np.array([here for _, here in some]))
+    found = kept.part(first, last).merged(fresh)
+
+    wanted = sorted([*left[first:last], *fresh], key=lambda one: one.id)
+    assert [*kept.texts()] == [one.text for one in left]
+    assert len(found) == len(wanted)
+    if wanted:
+        assert pages.encode(found) == pages.encode(Page.of(wanted))
+    else:
+        assert pages.encode(found) == pages.encode(Page.joined([], DIMENSION))
 
 
 @given(st.binary(max_size=80), st.integers(0, 10_000))
