@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from edge_icl.errors import InputError, StoreDamagedError
 from edge_icl.runtime import strict_json
-from edge_icl.store.trie import Leaf, Trie
+from edge_icl.store.trie import Leaf, Trie, difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "manifest"
 DIGEST_DIGITS = 64
+
+_HEAD, _BETWEEN, _END = b'{"pages":[\n', b",\n", b"\n],\n"
+"""What stands before the pages, between two of them, and after them."""
 
 LabelsSetting = Literal["auto", "yes", "no"]
 """Whether a store's outputs are labels; "auto" for what they themselves show."""
@@ -68,16 +71,47 @@ class Manifest:
     @cached_property
     def files(self) -> frozenset[str]:
         """The paths of the files that it names, relative to the store."""
-        return frozenset([clustering_file(self.clustering), *(page_file(leaf.digest) for leaf in self.pages)])
+        return self._files(self.pages)
 
-    def encode(self) -> bytes:
-        """Return the bytes of the manifest: canonical JSON, one page a line so that two can be compared."""
+    def _files(self, pages: Sequence[Leaf]) -> frozenset[str]:
+        """Return the paths of the clustering and of some of the pages."""
+        return frozenset([clustering_file(self.clustering), *[page_file(leaf.digest) for leaf in pages]])
+
+    def after(self, *, count: int, clustering: str, pages: Sequence[Leaf], labels: LabelsSetting) -> Manifest:
+        """Return the manifest after a change; what is known of the pages that stay is not worked out again."""
+        new = Manifest(self.settings, count, clustering, tuple(pages), labels)
+        start, old_stop, stop = difference(self.pages, new.pages)
+        gone, made = self._files(self.pages[start:old_stop]), new._files(new.pages[start:stop])
+        new.__dict__["files"] = (self.files - gone) | made  # where `cached_property` keeps it
+        new.__dict__["trie"] = Trie(new.pages, like=self.trie)
+        return new
+
+    def encode(self, *, before: tuple[Manifest, bytes] | None = None) -> bytes:
+        """Return the bytes of the manifest: canonical JSON, one page a line so that two can be compared.
+
+        Args:
+            before: a manifest and its bytes; the lines of pages that are in both are copied.
+        """
         fields = {"clustering": self.clustering, "count": self.count, "settings": self.settings}
         fields |= {} if self.labels == AUTO else {"labels": self.labels}
-        head = json.dumps(fields, separators=(",", ":"), sort_keys=True)
-        # By hand, since every change writes all pages: `json.dumps` a line takes three times as long.
-        pages = ",\n".join([f'["{path}",{count},"{digest}"]' for path, count, digest in self.pages])
-        return f'{{"pages":[\n{pages}\n],\n{head[1:]}\n'.encode()
+        tail = json.dumps(fields, separators=(",", ":"), sort_keys=True)[1:]
+        pages = _lines(self.pages) if before is None else self._spliced(*before)
+        return b"".join([_HEAD, pages, _END, tail.encode(), b"\n"])
+
+    def _spliced(self, old: Manifest, data: bytes) -> bytes:
+        """Return the lines of the pages, given another manifest and its bytes."""
+        start, old_stop, stop = difference(old.pages, self.pages)
+        end = data.rindex(_END)
+
+        def begin(i: int) -> int:
+            return data.rindex(b"[", 0, data.index(old.pages[i].digest.encode())) if i < len(old.pages) else end
+
+        parts = [
+            data[len(_HEAD) : begin(start)].removesuffix(_BETWEEN),
+            _lines(self.pages[start:stop]),
+            data[begin(old_stop) : end],
+        ]
+        return _BETWEEN.join(filter(None, parts))
 
     @classmethod
     def decode(cls, data: bytes) -> Manifest:
@@ -107,6 +141,12 @@ class Manifest:
             and self.labels in LABELS_SETTINGS
             and self.trie.follows_rule()
         )
+
+
+def _lines(pages: Sequence[Leaf]) -> bytes:
+    """Return the lines of pages. By hand: `json.dumps` a line takes three times as long."""
+    lines = [f'["{path}",{count},"{digest}"]' for path, count, digest in pages]
+    return ",\n".join(lines).encode()
 
 
 def _are_digests(names: Sequence[str]) -> bool:

@@ -22,9 +22,10 @@ from edge_icl.store.manifest import page_file
 from edge_icl.store.trie import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from edge_icl.cluster.points import Points
+    from edge_icl.store.manifest import Manifest
     from edge_icl.store.pages import Page
     from edge_icl.store.trie import Leaf
 
@@ -50,10 +51,11 @@ class PageCache:
         self._dimension = dimension
         self._pages: dict[str, Page] = {}
 
-    def keep(self, leaves: Iterable[Leaf]) -> None:
-        """Drop all pages but those of these leaves."""
-        held = {leaf.digest for leaf in leaves}
-        self._pages = {digest: page for digest, page in self._pages.items() if digest in held}
+    def keep(self, manifest: Manifest) -> None:
+        """Drop all pages but those that a manifest names."""
+        if self._pages:
+            named = manifest.files
+            self._pages = {digest: page for digest, page in self._pages.items() if page_file(digest) in named}
 
     def page(self, leaf: Leaf) -> Page:
         """Return a page, from memory if it was read before.

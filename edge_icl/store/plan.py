@@ -8,6 +8,7 @@ is no commit, the next opening of the store wipes them.
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from edge_icl.cluster.points import Points
 from edge_icl.errors import InputError
 from edge_icl.example import ID_BYTES
 from edge_icl.store import pages
-from edge_icl.store.manifest import Manifest, clustering_file, page_file
+from edge_icl.store.manifest import clustering_file, page_file
 from edge_icl.store.os_errors import access
 from edge_icl.store.pages import Page
 from edge_icl.store.spool import Batch
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from edge_icl.cluster.kmeans import Clustering
     from edge_icl.store.blocks import PageBlocks
     from edge_icl.store.files import Folder
-    from edge_icl.store.manifest import LabelsSetting
+    from edge_icl.store.manifest import LabelsSetting, Manifest
     from edge_icl.store.pages import Row
     from edge_icl.store.snapshot import Snapshot
 
@@ -80,8 +81,23 @@ class Fresh:
             self.contents, self.pages, self._size = {}, {}, 0
 
 
-class Plan:
+@dataclass(frozen=True, slots=True)
+class Planned:
     """The state after a change.
+
+    Attributes:
+        manifest: the manifest.
+        clustering: the clustering that it names.
+        refit: whether all examples were clustered again.
+    """
+
+    manifest: Manifest
+    clustering: Clustering
+    refit: bool
+
+
+class Plan:
+    """How the state after a change is worked out.
 
     Args:
         before: the state that is changed.
@@ -89,15 +105,11 @@ class Plan:
         removed: rows of it, sorted by id.
         labels: whether the outputs are labels after the change.
         fresh: takes the files that the change makes.
-
-    Attributes:
-        representatives: ids of the representatives after the change.
     """
 
     def __init__(
         self, before: Snapshot, added: Batch, removed: Sequence[Row], labels: LabelsSetting, fresh: Fresh
     ) -> None:
-        self.representatives: list[bytes] = []
         self._before = before
         self._added = added
         self._removed = removed
@@ -106,8 +118,8 @@ class Plan:
         self._numbers = Numbers(added.ids.tobytes())
         self._large = is_large(len(added) + len(removed))
 
-    def manifest(self) -> tuple[Manifest, bool]:
-        """Return the manifest after the change, and whether all examples were clustered again."""
+    def state(self) -> Planned:
+        """Return the state after the change."""
         before, settings = self._before, self._before.settings
         count = before.manifest.count + len(self._added) - len(self._removed)
         if count > record.MOST_EXAMPLES:
@@ -117,11 +129,11 @@ class Plan:
             )
         leaves = self._leaves()
         clustering, refit = self._clustering(leaves, count)
-        self.representatives = clustering.representative_ids()
         data = record.encode(clustering)
         digest = settings.digest(data)
         self._fresh.contents[clustering_file(digest)] = data
-        return Manifest(before.manifest.settings, count, digest, tuple(leaves), self._labels), refit
+        new = before.manifest.after(count=count, clustering=digest, pages=leaves, labels=self._labels)
+        return Planned(new, clustering, refit)
 
     def _clustering(self, leaves: Sequence[Leaf], count: int) -> tuple[Clustering, bool]:
         """Return the clustering after the change, and whether all examples were clustered again."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from edge_icl.cluster.kmeans import Clustering
+
 T = TypeVar("T")
 
 ATTEMPTS = 5
@@ -96,26 +98,30 @@ class StoreReader:
         self.commits = 0
         self.wiped = 0
         self._pages = PageCache(self._read_named, settings.dimension)
-        self._latest: tuple[bytes, Snapshot] | None = None
+        self._latest: Snapshot | None = None
         self._seen: tuple[tuple[int, int, int, int], str] | None = None
 
     def snapshot(self) -> Snapshot:
         """Return the state as of now; the same object as long as nothing has changed."""
         return self.state(self.read_manifest())
 
-    def state(self, data: bytes, manifest: Manifest | None = None) -> Snapshot:
+    def state(
+        self, data: bytes, manifest: Manifest | None = None, *, clustering: Clustering | None = None
+    ) -> Snapshot:
         """Return the state that the bytes of a manifest stand for, the newest that there is.
 
         Args:
             data: the bytes.
             manifest: what they say, if that is known.
+            clustering: the clustering of the state, if that is known.
         """
         latest = self._latest
-        if latest is None or latest[0] != data:
-            latest = (data, Snapshot(self._pages, self.settings, data, manifest or Manifest.decode(data)))
+        if latest is None or latest.data != data:
+            known = manifest or Manifest.decode(data)
+            latest = Snapshot(self._pages, self.settings, data, known, clustering=clustering)
             self._latest = latest
-            self._pages.keep(latest[1].manifest.pages)
-        return latest[1]
+            self._pages.keep(known)
+        return latest
 
     def read(self, work: Callable[[Snapshot], T]) -> T:
         """Return work(snapshot), started again when a writer changes the store during it.

@@ -51,16 +51,29 @@ class Snapshot:
         settings: the store's.
         data: the bytes of the manifest.
         manifest: what they say.
+        clustering: the clustering of this state, if that is known.
 
     Attributes:
         page_cache: as given.
         settings: the store's.
+        data: the bytes of the manifest.
         manifest: what the store held.
         root: the keyed digest of the manifest, in hex.
     """
 
-    def __init__(self, page_cache: PageCache, settings: Settings, data: bytes, manifest: Manifest) -> None:
+    def __init__(
+        self,
+        page_cache: PageCache,
+        settings: Settings,
+        data: bytes,
+        manifest: Manifest,
+        *,
+        clustering: Clustering | None = None,
+    ) -> None:
+        if clustering is not None:
+            self.__dict__["clustering"] = clustering  # where `cached_property` keeps it
         self.settings = settings
+        self.data = data
         self.manifest = manifest
         self.root = settings.digest(data)
         self.page_cache = page_cache

@@ -51,6 +51,20 @@ class Leaf(NamedTuple):
     digest: str
 
 
+def difference(old: Sequence[Leaf], new: Sequence[Leaf]) -> tuple[int, int, int]:
+    """Return where two lists of leaves differ: all but old[start:stop] and new[start:end] are the same objects.
+
+    Returns:
+        start, stop and end.
+    """
+    most = min(len(old), len(new))
+    start = next((i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one is not other), most)
+    backwards = enumerate(zip(reversed(old), reversed(new), strict=False))
+    same = next((i for i, (one, other) in backwards if one is not other), most)
+    same = min(same, most - start)
+    return start, len(old) - same, len(new) - same
+
+
 def span(path: str) -> tuple[int, int]:
     """Return the range [low, high) of the ids below a path."""
     rest = ID_BITS - len(path)
@@ -85,12 +99,19 @@ class Trie:
 
     Args:
         leaves: in the order of their paths.
+        like: a trie that has most of these leaves; what it has worked out of them is taken over.
+
+    Attributes:
+        leaves: as given.
+        lows: the smallest id that each may hold.
     """
 
-    def __init__(self, leaves: Sequence[Leaf]) -> None:
+    def __init__(self, leaves: Sequence[Leaf], *, like: Trie | None = None) -> None:
         self.leaves = leaves
-        self._lows = [int(f"0{path}", 2) << (ID_BITS - len(path)) for path, _, _ in leaves]
-        self._before = [0, *accumulate(leaf.count for leaf in leaves)]
+        start, old_stop, stop = difference(like.leaves, leaves) if like else (0, 0, len(leaves))
+        lows = [int(f"0{path}", 2) << (ID_BITS - len(path)) for path, _, _ in leaves[start:stop]]
+        self.lows: list[int] = [*like.lows[:start], *lows, *like.lows[old_stop:]] if like else lows
+        self._before = [0, *accumulate([leaf.count for leaf in leaves])]
 
     def leaf_of(self, number: int) -> Leaf | None:
         """Return the leaf that holds this id if any leaf does."""
@@ -99,14 +120,14 @@ class Trie:
 
     def first_from(self, number: int) -> Leaf | None:
         """Return the leaf that this id belongs to, or the next one after it; None if there is neither."""
-        i = bisect_right(self._lows, number)
+        i = bisect_right(self.lows, number)
         if i and span(self.leaves[i - 1].path)[1] > number:
             return self.leaves[i - 1]
         return self.leaves[i] if i < len(self.leaves) else None
 
     def below(self, low: int, high: int) -> Sequence[Leaf]:
         """Return the leaves that share ids with the range [low, high)."""
-        first, last = bisect_left(self._lows, low), bisect_left(self._lows, high)
+        first, last = bisect_left(self.lows, low), bisect_left(self.lows, high)
         if first and span(self.leaves[first - 1].path)[1] > low:
             first -= 1
         return self.leaves[first:last]
@@ -120,13 +141,12 @@ class Trie:
             added: ids that were not in the set, or are removed too, sorted.
             removed: ids that were in the set, sorted.
         """
-        old = {leaf.path for leaf in self.leaves}
         came = went = 0
         while came < len(added) or went < len(removed):
             next_added = added[came] if came < len(added) else LAST
             number = min(next_added, removed[went] if went < len(removed) else LAST)
             path, depth = bits(number), 0
-            while path[:depth] not in old and self._count_after(path[:depth], added, removed) > PAGE_MAX:
+            while not self._has(path[:depth]) and self._count_after(path[:depth], added, removed) > PAGE_MAX:
                 depth += 1
             yield path[:depth]
             high = span(path[:depth])[1]
@@ -140,16 +160,22 @@ class Trie:
         """
         nothing = Leaf("", 0, "")
         around = zip((nothing, *self.leaves), self.leaves, (*self.leaves[1:], nothing), strict=False)
-        for left, (path, count, _), right in around:
+        # Unpacked, since an attribute takes longer: a large store has thousands, checked when it is opened.
+        for (left, before, _), (path, count, _), (right, after, _) in around:
             if not 0 < count <= PAGE_MAX:
                 return False
-            if left.count and (path <= left.path or path.startswith(left.path)):
+            if before and (path <= left or path.startswith(left)):
                 return False
-            beside = left if path.endswith("1") else right
-            full = len(beside.path) > len(path) or count + beside.count > PAGE_MAX
-            if path and not (full and beside.path.startswith(path[:-1])):
+            beside, there = (left, before) if path.endswith("1") else (right, after)
+            full = len(beside) > len(path) or count + there > PAGE_MAX
+            if path and not (full and beside.startswith(path[:-1])):
                 return False
         return True
+
+    def _has(self, path: str) -> bool:
+        """Tell whether a leaf has this path."""
+        i = bisect_left(self.lows, span(path)[0])
+        return i < len(self.leaves) and self.leaves[i].path == path
 
     def _count_after(self, path: str, added: Sorted, removed: Sorted) -> int:
         """Return how many ids are below a path after the change; no leaf may lie above the path."""
@@ -160,7 +186,7 @@ class Trie:
 
     def _count(self, low: int, high: int) -> int:
         """Return how many ids are in the range [low, high); no leaf may reach beyond it."""
-        return self._before[bisect_left(self._lows, high)] - self._before[bisect_left(self._lows, low)]
+        return self._before[bisect_left(self.lows, high)] - self._before[bisect_left(self.lows, low)]
 
 
 def split(path: str, ids: Sorted) -> Iterator[tuple[str, slice]]:

@@ -141,16 +141,18 @@ class Writer:
                 return Change(before.root, before.root, refit=False, after=before.manifest)
             fresh = Fresh(store.folder, before.manifest.files)
             with _undone(store, fresh):
-                plan = Plan(before, new, gone, labels, fresh)
-                after, refit = plan.manifest()
+                after = Plan(before, new, gone, labels, fresh).state()
                 with access(store.path, "read"):
-                    stale = prefix_cache.stale(store, plan.representatives, forgetting=bool(gone))
+                    representatives = after.clustering.representative_ids()
+                    stale = prefix_cache.stale(store, representatives, forgetting=bool(gone))
                 with access(store.path, "changed"):
                     prefix_cache.discard(store, stale)
-                data = after.encode()
-        self._publish(after, data, fresh)
-        self.snapshot = store.state(data, after)
-        return Change(before.root, self.snapshot.root, refit, after, new, gone)
+                data = after.manifest.encode(before=(before.manifest, before.data))
+        self._publish(after.manifest, data, fresh)
+        # One that was made again may be views of the whole store.
+        clustering = None if after.refit else after.clustering
+        self.snapshot = store.state(data, after.manifest, clustering=clustering)
+        return Change(before.root, self.snapshot.root, after.refit, after.manifest, new, gone)
 
     def _publish(self, new: Manifest, data: bytes, made: Fresh) -> None:
         """Make `new` the manifest, as `data`, with the files it names that were not there before."""
