@@ -5,8 +5,8 @@
     python benchmarks/searching.py --examples 10000000 --beside 10000000     # 9 GB of memory
 
 Memory's read bandwidth is that of numpy's sum or maximum of a float64 array larger than any cache, whichever is
-the faster here, by as many threads as search has. "One thread" is one processor for the whole process, so that
-nobody can take another.
+the faster here, by as many threads: by one, by as many as search takes, and by one a core. "One thread" is one
+processor for the whole process, so that nobody can take another.
 
 The others search the same vectors for the nearest ten. Recall is against the exact answer, the greatest
 products of the int8 vectors; the questions are stored vectors with noise, and every round asks the next one.
@@ -32,6 +32,7 @@ from support.synthetic import DIMENSION, vectors
 
 from edge_icl.cluster.points import Points
 from edge_icl.runtime.cores import usable_cpus
+from edge_icl.runtime.threads import MOST_THREADS
 from edge_icl.search.similarity import search
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ def processors(count: int) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+def thread_counts() -> list[int]:
+    """Return one, as many as search takes, and one a core, which may be more."""
+    return sorted({1, min(usable_cpus(), MOST_THREADS), usable_cpus()})
 
 
 def ours(held: NDArray[np.int8]) -> dict[str, Search]:
@@ -147,7 +153,7 @@ OTHERS: dict[Callable[[NDArray[np.int8]], dict[str, Search]], float] = {
 
 
 def beside(held: NDArray[np.int8], asked: NDArray[np.int8], rounds: int) -> None:
-    """Show the others beside ours, on one processor and on all."""
+    """Show the others beside ours, on one processor and on more."""
     ways = ours(held)
     # Before the others are loaded: usearch makes numkong's symbols global, and simsimd loaded later takes them.
     truth = [set(way(one)) for way in ways.values() for one in asked]
@@ -159,7 +165,7 @@ def beside(held: NDArray[np.int8], asked: NDArray[np.int8], rounds: int) -> None
         for way in ways.values()
     ]
     memory = np.ones(MEMORY_BYTES // 8)
-    for count in sorted({1, usable_cpus()}):
+    for count in thread_counts():
         with processors(count), ThreadPoolExecutor(count) as pool:
             works = [*readers(memory, pool, count).values(), *(asking(way, asked) for way in ways.values())]
             one, other, *spent = turns(*works, rounds=rounds)
@@ -205,11 +211,11 @@ def readers(
 
 
 def bandwidth_bars(held: NDArray[np.int8], asked: NDArray[np.int8], rounds: int) -> list[Bar]:
-    """Return the search against a reading of memory by as many threads: by one, and by all that it takes."""
+    """Return the search against a reading of memory by as many threads."""
     memory = np.ones(MEMORY_BYTES // 8)
     (way,) = ours(held).values()
     bars = []
-    for count in sorted({1, usable_cpus()}):
+    for count in thread_counts():
         with processors(count), ThreadPoolExecutor(count) as pool:
             works = {"search": asking(way, asked), **readers(memory, pool, count)}
             spent = dict(zip(works, turns(*works.values(), rounds=rounds), strict=True))
