@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 import click
 
-from edge_icl.answer.options import AUTO, Options
-from edge_icl.answer.selection import SELECTIONS
+from edge_icl.answer.options import Options, SelectMode
 from edge_icl.cli import completion, constraints
 from edge_icl.cli.command import having
-from edge_icl.cli.formats import table
+from edge_icl.cli.formats import known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_icl.answer.options import AskMode, LabelMode, PromptMode, SelectMode
+    from edge_icl.answer.options import AskMode, LabelMode, PromptMode
 
 F = TypeVar("F", bound="Callable[..., object]")
 
@@ -33,7 +32,7 @@ def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | 
 format_of_questions = click.option(
     "--format",
     "format_name",
-    type=click.Choice(table.names(table.QUESTIONS)),
+    type=click.Choice(known.QUESTIONS),
     help="What the file is, whatever its name.",
 )
 input_field = click.option(
@@ -76,8 +75,8 @@ gpu_layers = click.option(
 HOW = (
     click.option(
         "--select",
-        type=click.Choice((AUTO, *SELECTIONS)),
-        default=AUTO,
+        type=click.Choice(get_args(SelectMode)),
+        default="auto",
         show_default=True,
         help="Which examples the model is shown; `edge-icl ask --help` tells them apart.",
     ),

@@ -5,6 +5,7 @@ A signal that comes while Python itself starts, before this module, ends the pro
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -22,6 +23,11 @@ in a loop: with two of them, the prior of 10,000 examples took more than twice t
 of the user's. A user's own choice stays."""
 
 
+COLLECTED_AFTER = 50_000
+"""Objects that are made before Python looks for circles among them. By itself it looks after 700, again and
+again at what imports have made, which lives to the end. What runs for hours still has them taken away."""
+
+
 def main(args: Sequence[str] | None = None, *, called: str | None = None) -> int:
     """Run the program.
 
@@ -35,15 +41,19 @@ def main(args: Sequence[str] | None = None, *, called: str | None = None) -> int
     _hold_standard_descriptors()
     interrupts.begin(json="--json" in (sys.argv if args is None else args))
     try:
+        if args is None:  # otherwise the process is that of a program around this one
+            gc.set_threshold(COLLECTED_AFTER, *gc.get_threshold()[1:])
         from edge_icl.cli import passphrases
         from edge_icl.cli.program import run
 
-        if args is None:  # otherwise the environment is that of a program around this one
+        if args is None:
             passphrases.take()
             os.environ.setdefault(*ONE_BLAS_THREAD)
         return run(sys.argv[1:] if args is None else args, called=called)
     finally:
         interrupts.end(for_good=args is None)
+        if args is None:
+            gc.freeze()  # or Python would look for circles among all objects once more, and then ends anyway
 
 
 def _hold_standard_descriptors() -> None:

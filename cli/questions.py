@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from edge_icl.answer.questions import AHEAD, complete
 from edge_icl.cli import answers, encodings
-from edge_icl.cli.formats import reading
-from edge_icl.cli.formats.asked import Where
 from edge_icl.cli.given import STDIN
 from edge_icl.cli.tables import counted, one_line
 from edge_icl.errors import InputError
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from edge_icl.answer.options import Options
     from edge_icl.answer.reply import Reply
+    from edge_icl.cli.formats.asked import Where
     from edge_icl.cli.formats.format import Columns, Format, Row
     from edge_icl.cli.session import Session
     from edge_icl.memory import Memory
@@ -53,6 +52,8 @@ class File(NamedTuple):
     @property
     def where(self) -> Where:
         """Where its rows have their questions."""
+        from edge_icl.cli.formats.asked import Where
+
         return Where(self.kind, self.field)
 
     @property
@@ -62,11 +63,15 @@ class File(NamedTuple):
 
     def read(self, *, header: bool = False) -> Iterator[Row]:
         """Yield its rows, the bad ones too; of a table first the header if that is wanted."""
+        from edge_icl.cli.formats import reading
+
         columns = self.columns._replace(header=header)
         return reading.read(self.path, self.kind, columns, encoding=self.encoding)
 
     def total(self) -> int:
         """Return how many rows it has, 0 where that cannot be told before they are read."""
+        from edge_icl.cli.formats import reading
+
         return reading.count(self.path, self.kind, self.columns, encoding=self.encoding)
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import batches, questions, teaching
-from edge_icl.cli.formats import table
+from edge_icl.cli import questions
 from edge_icl.cli.given import STDIN, is_file
 from edge_icl.cli.stdin import from_stdin
 from edge_icl.cli.usage import Advised
@@ -18,6 +17,7 @@ from edge_icl.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_icl.cli import batches
     from edge_icl.cli.commandline import Line
     from edge_icl.cli.formats.format import Format
     from edge_icl.cli.session import Session
@@ -48,6 +48,9 @@ class Asked:
         if self.question is not None:
             file = session.line().given()
             raise Advised("both a file and a QUESTION are given", f"leave the question out: {file}")
+        from edge_icl.cli import teaching
+        from edge_icl.cli.formats import table
+
         session.output.waiting_for_rows(self.file)
         kind = teaching.format_of(self.file, self.format_name, table.QUESTIONS)
         return questions.File(self.file, kind, self.input_field, self.encoding)
@@ -122,6 +125,8 @@ class Written:
         more = "--explain" if shown.explained else "--examples" if shown.examples else None
         if more is not None:
             raise click.UsageError(f"{more} does not go with a table: ask one question, or give --json")
+        from edge_icl.cli import batches
+
         return batches.Target(kind, self.safe, self.out, self.resume, model)
 
     def _kind(self, file: questions.File | None, *, lines: bool) -> Format | None:
@@ -134,6 +139,8 @@ class Written:
             return None
         if self.out is None:
             return file.kind if file.kind.header is not None and not lines else None
+        from edge_icl.cli.formats import table
+
         found = table.of_answers(self.out, file.kind)
         if found is None:
             raise click.UsageError(f"{self.out} ends in none of {table.endings(table.ANSWERED, last='and')}")

@@ -28,7 +28,7 @@ from edge_icl.runtime.bound import Bound
 from edge_icl.runtime.cancel import Cancel
 from edge_icl.runtime.home import DEFAULT_STORE
 from edge_icl.runtime.progress import Progress, silent
-from edge_icl.store.writer import DEFAULT_TIMEOUT
+from edge_icl.store.lock import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     import os

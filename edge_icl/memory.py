@@ -15,12 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
-from edge_icl import changes, forms
 from edge_icl.access.meant import not_found, warn_of_slip
 from edge_icl.access.opening import make, make_like, pending, place_of, refuse_other
-from edge_icl.access.passphrases import change_passphrase, means_encrypted, refuse_plain, unlocking
+from edge_icl.access.passphrases import means_encrypted, refuse_plain, unlocking
 from edge_icl.access.paths import locate, spelled
-from edge_icl.access.verification import verify
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.open_store import OpenStore
 from edge_icl.answer.options import Options, combined
@@ -29,19 +27,7 @@ from edge_icl.encode.vector import Vector
 from edge_icl.errors import InputError, StoreExistsError, StoreNotFoundError
 from edge_icl.example import Example, normalise
 from edge_icl.llm.engine_options import EngineOptions
-from edge_icl.results import (
-    Added,
-    Answer,
-    Held,
-    Labelling,
-    Merged,
-    Receipt,
-    Reencoded,
-    Renamed,
-    Replaced,
-    Report,
-    Suggestion,
-)
+from edge_icl.results import Held
 from edge_icl.runtime.arguments import each, number, told, whole
 from edge_icl.runtime.bound import Bound
 from edge_icl.runtime.home import DEFAULT_STORE
@@ -51,11 +37,11 @@ from edge_icl.search.filters import Filters
 from edge_icl.search.finding import every_example, has_output, held, nearest, outputs, select
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, no_passphrase
+from edge_icl.store.lock import DEFAULT_TIMEOUT
 from edge_icl.store.manifest import AUTO
 from edge_icl.store.presence import is_store
 from edge_icl.store.recovery import Unfinished, unfinished
 from edge_icl.store.settings import DEFAULT_SHOTS
-from edge_icl.store.writer import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     import os
@@ -70,6 +56,18 @@ if TYPE_CHECKING:
     from edge_icl.encode.languages import Foreign
     from edge_icl.encode.tokens import Reading
     from edge_icl.forms import ExampleForm, IdForm, ReceiptForm
+    from edge_icl.results import (
+        Added,
+        Answer,
+        Labelling,
+        Merged,
+        Receipt,
+        Reencoded,
+        Renamed,
+        Replaced,
+        Report,
+        Suggestion,
+    )
     from edge_icl.runtime.cancel import Cancel
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
@@ -337,6 +335,8 @@ class Memory(Bound):
         Raises:
             InputError: it is neither; a text of an example is looked for with `find`.
         """
+        from edge_icl import forms
+
         if not isinstance(example, str | Held):
             wanted = forms.example(example).id(self.settings.seed)
             return self._opened.read(lambda snapshot: snapshot.locate(wanted) is not None)
@@ -405,6 +405,7 @@ class Memory(Bound):
             ModelMissingError: the encoder is not on this machine.
             StoreAccessError: the operating system refused; nothing was added.
         """
+        from edge_icl import forms
         from edge_icl.adding import add
 
         return add(self._opened, forms.stream(examples), vectors, progress)
@@ -436,6 +437,8 @@ class Memory(Bound):
             SignatureError: it cannot be signed; nothing was forgotten, unless `committed` says otherwise.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl import changes, forms
+
         signer = self._signer(sign=sign)
         wanted = forms.ids(ids, self.settings.seed)
         return changes.forget(self._opened, wanted, similar=similar, root=root, sign=signer)
@@ -467,6 +470,7 @@ class Memory(Bound):
             StoreChangedError: the root is another one by now; nothing was forgotten.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl import changes
         from edge_icl.merging import named
 
         ids, signer = named(receipts, self.settings), self._signer(sign=sign)
@@ -548,6 +552,8 @@ class Memory(Bound):
             ModelMissingError: the input is new, and the encoder is not on this machine.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl import changes
+
         return changes.replace(self._opened, self._id(id), input=input, output=output, tags=tags, source=source)
 
     def reencode(
@@ -581,6 +587,8 @@ class Memory(Bound):
             PassphraseError: this store is encrypted and no passphrase was given, or the keyring refuses.
             StoreAccessError: the operating system refused; nothing was made, or `committed` says otherwise.
         """
+        from edge_icl import changes
+
         return changes.reencode(self._opened, locate(into), spelled(encoder), passphrase, progress)
 
     def rename_label(self, old: str, new: str) -> Renamed:
@@ -600,6 +608,8 @@ class Memory(Bound):
             InputError: the new label is empty, makes an example too long for the model, or is not valid text.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl import changes
+
         return changes.rename_label(self._opened, old, new)
 
     def set_labels(self, setting: LabelsSetting) -> bool:
@@ -619,6 +629,8 @@ class Memory(Bound):
             InputError: there is no such setting.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl import changes
+
         return changes.set_labels(self._opened, setting)
 
     def ask(
@@ -940,6 +952,7 @@ class Memory(Bound):
         Raises:
             InputError: something is not an example.
         """
+        from edge_icl import forms
         from edge_icl.answer.recall import contradictions
 
         given = forms.one_or_several(examples)
@@ -1006,6 +1019,7 @@ class Memory(Bound):
             ModelFileError: it is not usable, or not an encoder.
             StoreEncoderError: the other encoder is the store's own.
         """
+        from edge_icl import forms
         from edge_icl.answer.checking import check
 
         rows = None if held_out is None else forms.examples(held_out, "held_out")
@@ -1049,6 +1063,9 @@ class Memory(Bound):
             InputError: this is not a receipt, or not a key.
             NotInstalledError: it is signed, and a package for that is not installed.
         """
+        from edge_icl.access.verification import verify
+        from edge_icl.results import Receipt, Renamed, Replaced
+
         opened, key = self._opened, self._opened.store.key
         if isinstance(receipt, Receipt | Replaced | Renamed):
             receipt = (receipt.signed if isinstance(receipt, Receipt) else None) or receipt.as_json()
@@ -1076,6 +1093,8 @@ class Memory(Bound):
                 store in its place; nothing was changed.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl.access.passphrases import change_passphrase
+
         with self._opened.lifetime.at_work():
             change_passphrase(self._opened.store, passphrase, timeout=self._opened.timeout)
 
@@ -1089,6 +1108,8 @@ class Memory(Bound):
 
     def _id(self, given: IdForm) -> str:
         """Return the id, or its beginning, of the example that is meant."""
+        from edge_icl import forms
+
         return forms.id_of(given, self.settings.seed)
 
     @staticmethod

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import asking, batches, encodings, fleet, questions
+from edge_icl.cli import asking, encodings, fleet, questions
 from edge_icl.cli.asking import Computed, How
 from edge_icl.cli.command import Command, examples, taking
 from edge_icl.cli.fleet import Fleet
-from edge_icl.cli.formats import table
+from edge_icl.cli.formats import known
 from edge_icl.cli.request import Asked, Written
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--file",
     metavar="F",
     type=click.Path(),
-    help=f"Read questions from a {table.endings(table.QUESTIONS, last='or')} file, or - for stdin.",
+    help=f"Read questions from a {known.in_words(known.ASKED, last='or')} file, or - for stdin.",
 )
 @asking.format_of_questions
 @asking.input_field
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path),
     metavar="F",
-    help=f"Write the rows and their answers to this new {table.endings(table.ANSWERED, last='or')} file.",
+    help=f"Write the rows and their answers to this new {known.in_words(known.ANSWERED, last='or')} file.",
 )
 @click.option("--resume", is_flag=True, help="With --out: go on where a run that was cut off has ended.")
 @click.option(
@@ -117,6 +117,8 @@ def ask(
         elif target is None:
             code = questions.many(session, memory, options, file, progress, shown)
         else:
+            from edge_icl.cli import batches
+
             code = batches.table(batches.Run(session, memory, options, file, target, progress))
     _tell_device(session, computed)
     return code

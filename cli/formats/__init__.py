@@ -14,6 +14,7 @@
     headers      where the header of a table is
     cells        what formats share that have a header, and rows of cells below it
     jsonl, json, csv, tsv, txt, parquet    one format each
+    known        what files of questions and answers are called, without loading a format
     table        the table of formats, and which one a file has
     reading      a file of any format, row by row
     how          what the fields of a file of examples are called, and what its rows are taken for
@@ -26,5 +27,5 @@
     answered     rows of questions with their answers, in any format that is written
 
 A new format is one more module with a `Format` or a `Layout` in it, and its name in the table: choices, help
-texts, endings, reading and writing follow from there.
+texts, endings, reading and writing follow from there, but for the names in `known`.
 """

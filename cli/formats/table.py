@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_icl.cli.formats import known
 from edge_icl.cli.formats.csv import CSV
 from edge_icl.cli.formats.json import JSON
 from edge_icl.cli.formats.jsonl import JSONL
@@ -57,8 +58,7 @@ def names(formats: Sequence[Format]) -> tuple[str, ...]:
 
 def endings(formats: Sequence[Format], *, last: str) -> str:
     """Return how names of their files end, for a sentence; `last` stands before the last one."""
-    *others, end = _endings(formats)
-    return f"{', '.join(others)} {last} {end}"
+    return known.in_words(_endings(formats), last=last)
 
 
 def explained(formats: Sequence[Format]) -> str:

@@ -22,8 +22,9 @@ from edge_icl.store.disk import Store
 from edge_icl.store.drafts import take_back
 from edge_icl.store.files import Files
 from edge_icl.store.keys import STRETCH, Stretch
+from edge_icl.store.lock import DEFAULT_TIMEOUT
 from edge_icl.store.os_errors import UNCHANGED, access
-from edge_icl.store.writer import DEFAULT_TIMEOUT, writing
+from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,7 +14,6 @@ from edge_icl.runtime.arguments import kind
 from edge_icl.store import keys, settings
 from edge_icl.store.files import Files
 from edge_icl.store.keys import STRETCH, Key, Stretch, Unlock, WrappedKey, no_passphrase
-from edge_icl.store.rewrapping import rewrap
 from edge_icl.store.settings import Settings
 
 if TYPE_CHECKING:
@@ -194,6 +193,8 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
         StoreBusyError: another writer held the lock for longer than `timeout` seconds.
         StoreAccessError: the operating system refused.
     """
+    from edge_icl.store.rewrapping import rewrap
+
     old = store.key
     if old is None:
         raise PassphraseError(

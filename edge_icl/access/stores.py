@@ -33,7 +33,7 @@ from edge_icl.runtime.home import store_name, stores_folder
 from edge_icl.store import settings, whole
 from edge_icl.store.disk import Store
 from edge_icl.store.files import Files
-from edge_icl.store.writer import DEFAULT_TIMEOUT
+from edge_icl.store.lock import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     import os

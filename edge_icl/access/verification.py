@@ -15,7 +15,7 @@ from edge_icl.store.audit import audit
 from edge_icl.store.disk import Store
 from edge_icl.store.findings import Finding, Problem, Signature, Verification
 from edge_icl.store.keys import Unlock, no_passphrase
-from edge_icl.store.writer import DEFAULT_TIMEOUT
+from edge_icl.store.lock import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,6 @@ from edge_icl.answer import recall
 from edge_icl.answer.behind import Behind
 from edge_icl.answer.judging import Judge, Judgement, Question, model_alone
 from edge_icl.answer.options import AUTO
-from edge_icl.answer.prompting import Prompting
 from edge_icl.answer.reply import Reply, Shown
 from edge_icl.answer.selection import FOR_LABELS, FOR_TEXT
 from edge_icl.errors import (
@@ -27,7 +26,6 @@ from edge_icl.errors import (
     InputError,
     StoreEmptyError,
 )
-from edge_icl.llm.generate import Limits, generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.judging import Leaning
     from edge_icl.answer.options import Options
+    from edge_icl.answer.prompting import Prompting
     from edge_icl.llm.grammar import Grammar
     from edge_icl.llm.model import Model
     from edge_icl.results import Held, Labelling
@@ -230,6 +229,8 @@ class Asker:
 
     def _prompting(self) -> Prompting:
         """Return the model beside this snapshot; loads it the first time."""
+        from edge_icl.answer.prompting import Prompting
+
         name, model = self._load()
         with self._lock:
             if self._made is None:
@@ -250,6 +251,8 @@ class Asker:
 
     def _generated(self, asked: Asked, question: Question) -> Generator[str, None, bool]:
         """Give the answer as the model writes it; return whether it came to its own end."""
+        from edge_icl.llm.generate import Limits, generate
+
         prefixes, prompt = question.prefixes, question.prompt
         return (
             yield from generate(

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_icl.answer.calibration import Calibration
 from edge_icl.errors import ModelComputationError
-from edge_icl.llm.context import NOT_FINITE
-from edge_icl.llm.score import score_labels
 from edge_icl.prior.evidence import shortlist, spread, weighed, weight
 from edge_icl.prior.fitted import EXPERTS
 from edge_icl.prior.opinion_pool import log_probabilities, ranked
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.answer.calibration import Calibration
     from edge_icl.answer.derived import Derived
     from edge_icl.llm.prefix import Prefixes
     from edge_icl.prior.fitted import Voters
@@ -111,7 +109,6 @@ class Judge:
 
     def __init__(self, derived: Derived) -> None:
         self._derived = derived
-        self._calibration = Calibration(derived)
 
     def lean(self, vector: NDArray[np.int8]) -> Leaning:
         """Return what the prior says of a question's vector i8[d]; the store has one example at least."""
@@ -130,6 +127,13 @@ class Judge:
         """From which gap on the model is not asked."""
         prior = self._derived.prior
         return prior.left_out.margin(self._weight * spread(prior.labels))
+
+    @cached_property
+    def _calibration(self) -> Calibration:
+        """What the model thinks of the labels anyway."""
+        from edge_icl.answer.calibration import Calibration
+
+        return Calibration(self._derived)
 
     @property
     def _weight(self) -> float:
@@ -200,6 +204,8 @@ def model_alone(question: Question) -> Judgement:
 
 def _scores(question: Question) -> Floats:
     """Return the log-probability of each of its labels as the answer to the prompt."""
+    from edge_icl.llm.score import score_labels
+
     prefixes, prompt = question.prefixes, question.prompt
     return score_labels(
         prefixes,
@@ -218,6 +224,8 @@ def _ranked(labels: Sequence[str], logs: Floats) -> dict[str, float]:
         ModelComputationError: one of them is NaN or infinite.
     """
     if not np.isfinite(logs).all():
+        from edge_icl.llm.context import NOT_FINITE
+
         raise ModelComputationError("the labels got probabilities that are not finite numbers", NOT_FINITE)
     shares = np.exp(logs)
     return {labels[i]: float(shares[i]) for i in ranked(logs)}

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Self
 
 from edge_icl.errors import ModelError
 from edge_icl.llm.engine_options import CONTEXT
-from edge_icl.prompt import prompt
 from edge_icl.runtime import fork
 
 if TYPE_CHECKING:
@@ -65,6 +64,8 @@ class Lengths:
             ModelMissingError: it may be too long, and the model that could tell is not on this machine.
             ModelFileError: the example is long, and the model's file is damaged, or llama.cpp refuses it.
         """
+        from edge_icl.prompt import prompt
+
         prompt.check_fits(example, context=self._room(), count=self._count)
 
     def _room(self) -> int:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.answer.snapshot_cache import SnapshotCache
 from edge_icl.runtime.progress import Progress, silent
-from edge_icl.store.spool import spooled
-from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -128,6 +126,9 @@ class OpenStore(OpenReader):
             StoreBusyError: another writer held the lock for longer than the timeout.
             StoreAccessError: the operating system refused.
         """
+        from edge_icl.store.spool import spooled
+        from edge_icl.store.writer import writing
+
         with self.lifetime.at_work(), ExitStack() as spool:
             with writing(self.store, timeout=self.timeout) as writer:
                 rows, removed = choose(writer.snapshot)

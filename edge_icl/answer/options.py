@@ -132,11 +132,14 @@ class Options:
         Raises:
             InputError: the grammar or the schema is bad.
         """
+        if self.grammar is None and self.json_schema is None:
+            return None
         from edge_icl.llm.grammar import Grammar
 
         if self.grammar is not None:
             return Grammar.from_text(self.grammar)
-        return None if self.json_schema is None else Grammar.from_schema(self.json_schema)
+        assert self.json_schema is not None
+        return Grammar.from_schema(self.json_schema)
 
 
 class OptionFields(TypedDict, total=False):

@@ -15,8 +15,6 @@ import stat
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import filelock
-
 from edge_icl.errors import StoreAccessError, StoreBusyError, StoreNotFoundError
 from edge_icl.store import entries
 from edge_icl.store.files import FILE_MODE, Files
@@ -26,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "lock"
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds to wait for another writer: longer than a large batch takes to commit."""
 
 _HELD = re.compile(rb"(process [0-9]+\n)?")
 """What a lock file holds."""
@@ -44,6 +45,8 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
         StoreNotFoundError: the store has been removed.
         StoreAccessError: the lock file cannot be opened, or is not the store's.
     """
+    import filelock  # some twenty modules, and who only reads a store never locks it
+
     path = store / NAME
     _refuse_foreign(path)
     lock = filelock.FileLock(path, mode=FILE_MODE, thread_local=False)

@@ -38,7 +38,7 @@ from edge_icl.store import manifest, prefix_cache
 from edge_icl.store.compaction import compact
 from edge_icl.store.files import replace
 from edge_icl.store.layout import DRAFT
-from edge_icl.store.lock import locked
+from edge_icl.store.lock import DEFAULT_TIMEOUT, locked
 from edge_icl.store.os_errors import access
 from edge_icl.store.pages import Row, among
 from edge_icl.store.plan import Fresh, Plan
@@ -57,9 +57,6 @@ UNFINISHED = (
 )
 
 UNTIDY = "the change is made, and what it removed is wiped: check the disk; the next command tidies up"
-
-DEFAULT_TIMEOUT = 30.0
-"""Seconds to wait for another writer: longer than a large batch takes to commit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_icl import InputError
-from edge_icl.cli.formats import reading, table
+from edge_icl.cli.formats import known, reading, table
 from edge_icl.cli.formats.format import Columns, Fields, Format, Row, Taught
 
 
@@ -94,6 +94,12 @@ def test_a_file_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
         read_file(tmp_path / "none.csv", "csv", "input")
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_file(tmp_path, "csv", "input")
+
+
+def test_the_names_that_are_said_without_the_formats_are_theirs() -> None:
+    assert table.names(table.QUESTIONS) == known.QUESTIONS
+    for named, formats in ((known.ASKED, table.QUESTIONS), (known.ANSWERED, table.ANSWERED)):
+        assert sorted(named) == sorted(f".{ending}" for one in formats for ending in one.endings)
 
 
 def test_no_two_formats_share_a_name_or_an_ending() -> None:

@@ -1,5 +1,6 @@
 """The program around the commands: options, help, errors and exit codes."""
 
+import gc
 import json
 import os
 import select
@@ -14,6 +15,7 @@ import pytest
 from command import HEAVY, IDS, PROGRAM, at_terminal, content, loaded, process, refused, run, unchanged
 
 import edge_icl
+from edge_icl.cli.main import COLLECTED_AFTER
 from edge_icl.cli.program import COMMANDS
 
 pytest_plugins = ["cli_fixtures"]
@@ -193,6 +195,43 @@ def test_what_needs_no_model_loads_nothing_heavy(line: str) -> None:
 
     assert sorted(found & HEAVY) == []
     assert "numpy" not in found or not line.startswith("--")
+
+
+def test_circles_are_looked_for_less_often_in_a_process_of_its_own_alone() -> None:
+    script = "import gc, sys; from edge_icl.cli.main import main; main(); print(gc.get_threshold()[0])"
+    before = gc.get_threshold()
+
+    told = subprocess.run(
+        [sys.executable, "-c", script, "--version"], capture_output=True, text=True, check=True
+    )
+
+    assert told.stdout.splitlines()[1] == str(COLLECTED_AFTER)
+    assert run("--version").code == 0
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
+
+
+ELSEWHERE = (
+    *("answer.prompting", "answer.calibration", "llm.context", "llm.grammar", "llm.generate", "llm.score"),
+    *("access.verification", "changes", "forms", "results.changed", "store.plan", "store.writer"),
+    *("cli.batches", "cli.formats.format", "cli.formats.table", "cli.partial", "cli.teaching"),
+)
+"""What other commands need, a change, a file of questions, or an answer that the model has a part in."""
+
+
+@pytest.mark.usefixtures("bare_home")
+def test_a_question_that_was_taught_loads_nothing_but_what_reads_the_store() -> None:
+    found = loaded("ask", "Printer paper")
+
+    assert sorted(found & HEAVY) == []
+    assert sorted(found & {"filelock", *(f"edge_icl.{name}" for name in ELSEWHERE)}) == []
+
+
+@pytest.mark.usefixtures("home")
+def test_an_answer_without_the_model_loads_the_encoder_and_nothing_of_the_model() -> None:
+    found = loaded("ask", "Taxi downtown", "--ask-model", "never")
+
+    assert sorted(found & HEAVY) == ["onnxruntime", "simsimd", "tokenizers"]
+    assert sorted(found & {"filelock", *(f"edge_icl.{name}" for name in ELSEWHERE)}) == []
 
 
 @pytest.mark.usefixtures("home")
