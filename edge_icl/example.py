@@ -12,10 +12,15 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Any
+from sys import intern
+from typing import TYPE_CHECKING, Any
 
 from edge_icl.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ID_BYTES = 16
 """Length of an id: BLAKE2b-128."""
@@ -142,18 +147,26 @@ class Example:
             ValueError: these are not the bytes of examples.
         """
         texts = [*texts]
-        try:
-            joined = _BETWEEN.join(texts)
-            values = json.loads(f"[{joined.decode()}]")
-            # Each separator is where it was put: so no text holds two examples, and no two hold one.
-            if len(values) != max(2 * len(texts) - 1, 0) or values[1::2] != [_UNGUESSED] * (len(texts) - 1):
-                raise ValueError("not an example")
-            found = [_read(said) for said in values[::2]]
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ValueError("not an example") from error
+        with _not_an_example():
+            joined, values = _parsed(texts)
+            found = [_read(said) for said in values]
         if _CODE in joined:
             _refuse_codes(texts, found)
         return found
+
+    @classmethod
+    def outputs_from_canonical(cls, texts: Iterable[bytes]) -> list[str]:
+        """Read the outputs alone, in half the time or less; equal ones are one object.
+
+        Raises:
+            ValueError: these are not the bytes of examples, as `all_from_canonical` would tell.
+        """
+        texts = [*texts]
+        with _not_an_example():
+            joined, values = _parsed(texts)
+            if _CODE not in joined:
+                return [intern(_output(said)) for said in values]
+        return [intern(example.output) for example in cls.all_from_canonical(texts)]
 
     def id(self, seed: bytes) -> bytes:
         """Return the 16-byte id that this example has in stores with this seed (32 bytes)."""
@@ -180,6 +193,37 @@ def unchecked(input: str, output: str, tags: tuple[str, ...], source: str | None
     _set_tags(example, tags)
     _set_source(example, source)
     return example
+
+
+@contextmanager
+def _not_an_example() -> Iterator[None]:
+    """Raise ValueError for values that are not laid out as an example's."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("not an example") from error
+
+
+def _parsed(texts: Sequence[bytes]) -> tuple[bytes, list[dict[str, Any]]]:
+    """Return the canonical JSON of several examples in one piece, and its values.
+
+    Raises:
+        ValueError: a text is not one value of JSON.
+    """
+    joined = _BETWEEN.join(texts)
+    values = json.loads(f"[{joined.decode()}]")
+    # Each separator is where it was put: so no text holds two examples, and no two hold one.
+    if len(values) != max(2 * len(texts) - 1, 0) or values[1::2] != [_UNGUESSED] * (len(texts) - 1):
+        raise ValueError("not an example")
+    return joined, values[::2]
+
+
+def _output(said: dict[str, Any]) -> str:
+    """Return the output of an example, given its canonical JSON; raise as `_read` does."""
+    input, output = said["input"], said["output"]
+    if len(said) == len(("input", "output")) and type(input) is str and type(output) is str:
+        return output
+    return _read(said).output
 
 
 def _read(said: dict[str, Any]) -> Example:

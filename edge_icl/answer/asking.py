@@ -119,6 +119,8 @@ class Asker:
             )
         begun = time.perf_counter()
         timings: dict[str, float] = {}
+        # Before the texts are looked through: pages that are read for them hold their vectors, too.
+        _ = self.derived.points
         known = recall.taught(self.derived.snapshot, question) if options.recalls else []
         shown: Shown
         pieces: Generator[Judgement | str, None, bool]

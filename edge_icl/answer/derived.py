@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property
 from itertools import islice
-from sys import intern
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,10 +56,10 @@ class Derived:
         _ = self.points  # first: pages read for their texts alone would hold their vectors a second time
         inputs: list[str] = []
         outputs: list[str] = []
-        for _, example in (one for page in self.snapshot.load() for one in page.examples()):
-            outputs.append(intern(example.output))
+        for page in self.snapshot.load():
+            outputs += page.outputs()
             if len(inputs) < MOST_SAMPLED:
-                inputs.append(example.input)
+                inputs += [example.input for _, example in page.examples()][: MOST_SAMPLED - len(inputs)]
         return inputs, outputs
 
     @property

@@ -176,6 +176,7 @@ def _ahead(opened: OpenReader, texts: Sequence[str], options: Options, cancel: C
     def look(snapshot: Snapshot) -> tuple[Snapshot, list[str]]:
         if not snapshot.manifest.count:
             return snapshot, []  # which is told for the first question, and needs no encoder
+        opened.cache.points(snapshot)  # first, as `Asker.ask` does
         unknown = [
             text for text in dict.fromkeys(texts) if not (options.recalls and recall.taught(snapshot, text))
         ]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -192,6 +193,15 @@ class Page:
         """
         return zip(self.example_ids(), _read(list(self.texts())), strict=True)
 
+    def outputs(self) -> list[str]:
+        """Return the outputs of the examples in the order of the ids; equal ones are one object.
+
+        Raises:
+            StoreDamagedError: a text is not that of an example.
+        """
+        with _examples():
+            return Example.outputs_from_canonical(self.texts())
+
 
 def _ends(sizes: Sequence[int] | NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return where texts of these sizes begin and end, one after another.
@@ -221,8 +231,15 @@ def among(held: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _read(texts: Sequence[bytes]) -> list[Example]:
     """Return the examples in these texts, of which the digest of their page says that they are unchanged."""
-    try:
+    with _examples():
         return Example.all_from_canonical(texts)
+
+
+@contextmanager
+def _examples() -> Iterator[None]:
+    """Turn a ValueError about the texts of a page into a StoreDamagedError."""
+    try:
+        yield
     except ValueError as error:
         hint = "find it with `edge-icl verify`"
         raise StoreDamagedError("a page holds a text that is not an example", hint) from error

@@ -36,6 +36,42 @@ def test_normal_forms_and_the_order_of_tags_make_no_difference(
     assert one.id(bytes(32)) == other.id(bytes(32))
 
 
+@given(st.lists(st.tuples(texts, texts, st.lists(texts, max_size=2), st.none() | texts), max_size=5))
+def test_outputs_are_read_as_the_examples_are(
+    said: list[tuple[str, str, list[str], str | None]],
+) -> None:
+    examples = [Example.create(one, other, tags=tags, source=source) for one, other, tags, source in said]
+
+    found = Example.outputs_from_canonical(example.canonical() for example in examples)
+
+    assert found == [example.output for example in examples]
+
+
+OTHER_THAN_EXAMPLES = (
+    b'{"input":"a"}',
+    b'{"output":"b"}',
+    b'{"input":1,"output":"b"}',
+    b'{"input":"a","output":["b"]}',
+    b'{"input":"a","output":"b","tags":"c"}',
+    b'{"input":"a","output":"b","source":2}',
+    b'{"input":"a","output":"\\u0000"}',
+    b'{"input":"a","output":"b"},{"input":"c","output":"d"}',
+    b'["input","output"]',
+    b"[" * 100_000,
+    b'{"input":"\xff","output":"b"}',
+    b"",
+)
+
+
+@pytest.mark.parametrize("text", OTHER_THAN_EXAMPLES)
+def test_outputs_are_read_of_nothing_else(text: bytes) -> None:
+    right = Example.create("Uber", "travel").canonical()
+
+    for read in (Example.outputs_from_canonical, Example.all_from_canonical):
+        with pytest.raises(ValueError):  # noqa: PT011 - the page says what is damaged
+            read([right, text, right])
+
+
 def test_ids_are_the_documented_hash() -> None:
     example = Example.create("Uber to the airport", "travel", tags=["b", "a"], source="bank.csv")
 

@@ -76,6 +76,33 @@ def test_sums_are_exact_at_the_extremes() -> None:
     assert (statistics.totals["food"] == -3000 * 127).all()
 
 
+@pytest.mark.usefixtures("all_cores")
+def test_sums_of_many_parts_are_those_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(3).integers(-127, 128, (500, 6)).astype(np.int8)
+    outputs = [f"label {i * i % 7}" for i in range(450)] + ["last"] * 50
+    monkeypatch.setattr("edge_icl.prior.statistics.PART", 60)
+
+    found = Statistics.of(vectors, outputs)
+
+    wide = vectors.astype(np.int64)
+    own = {name: [i for i, output in enumerate(outputs) if output == name] for name in set(outputs)}
+    assert (found.gram == wide.T @ wide).all()
+    assert found.counts == {name: len(rows) for name, rows in own.items()}
+    assert all((found.totals[name] == wide[rows].sum(0)).all() for name, rows in own.items())
+
+
+def test_sums_take_no_second_copy_of_the_vectors() -> None:
+    vectors = np.random.default_rng(4).integers(-127, 128, (1 << 16, 128)).astype(np.int8)
+    outputs = [LABELS[i % 3] for i in range(len(vectors))]
+    tracemalloc.start()
+
+    Statistics.of(vectors, outputs)
+
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < vectors.nbytes
+
+
 @pytest.mark.parametrize("shrinkage", [0.01, 0.3, 0.97])
 def test_an_example_left_out_is_scored_as_by_a_discriminant_that_never_saw_it(shrinkage: float) -> None:
     points, outputs = blobs(40)
