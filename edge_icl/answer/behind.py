@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from edge_icl.answer.selection import Scene, choose
 from edge_icl.errors import ExampleNotFoundError, StoreDamagedError
@@ -11,15 +14,19 @@ from edge_icl.search import finding
 from edge_icl.search.similarity import similarities
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from edge_icl.answer.derived import Derived
     from edge_icl.answer.selection import Chosen
+    from edge_icl.example import Example
     from edge_icl.prior.fitted import Voters
+    from edge_icl.store.snapshot import Snapshot
 
 MOST_NAMED = 4
 """Nearest examples that an answer names."""
+
+MOST_READ = 64
+"""Examples whose texts and vectors are kept: every question shows the representatives."""
 
 
 class Behind:
@@ -31,6 +38,7 @@ class Behind:
 
     def __init__(self, derived: Derived) -> None:
         self._derived = derived
+        self._row = lru_cache(MOST_READ)(partial(_read, derived.snapshot))
 
     def choose(self, select: str, shots: int | None, vector: NDArray[np.int8]) -> Chosen:
         """Choose the examples for a prompt.
@@ -56,18 +64,12 @@ class Behind:
         Raises:
             StoreDamagedError: the store does not hold one that its clustering names.
         """
-        found = []
-        for id in (*chosen.prefix, *chosen.extra):
-            try:
-                page, row = self._derived.snapshot.row(id)
-            except ExampleNotFoundError as error:
-                raise StoreDamagedError(
-                    f"the clustering names an example that the store does not hold: {id.hex()}",
-                    "restore the store from a backup",
-                ) from error
-            similarity = float(similarities(page.vectors[row : row + 1], vector)[0])
-            found.append(Held.of(id.hex(), page.example(row), similarity))
-        return tuple(found)
+        ids = (*chosen.prefix, *chosen.extra)
+        if not ids:
+            return ()
+        examples, vectors = zip(*map(self._row, ids), strict=True)
+        near = similarities(np.stack(vectors), vector)
+        return tuple(map(Held.of, (id.hex() for id in ids), examples, near.tolist()))
 
     def nearest(self, voters: Voters) -> tuple[Held, ...]:
         """Return the voters nearest to the question, whose votes weigh most."""
@@ -79,3 +81,15 @@ class Behind:
         """Tell whether a question, by its vector i8[d], is unlike everything taught; without a prior."""
         near = similarities(self._derived.points.vectors, vector)
         return self._derived.likeness.unlike(float(near.max()))
+
+
+def _read(snapshot: Snapshot, id: bytes) -> tuple[Example, NDArray[np.int8]]:
+    """Return an example that was chosen, and its vector i8[d], without the page that it is in."""
+    try:
+        page, row = snapshot.row(id)
+    except ExampleNotFoundError as error:
+        raise StoreDamagedError(
+            f"the clustering names an example that the store does not hold: {id.hex()}",
+            "restore the store from a backup",
+        ) from error
+    return page.example(row), page.vectors[row].copy()

@@ -103,8 +103,13 @@ class Derived:
             mode: "on" or "off" if that was said with the question, or "auto" to look at the outputs.
         """
         if mode == "auto":
-            return labels.decide(self.outputs, self.snapshot.manifest.labels)
+            return self._labelling
         return Labelling(labels=mode == "on", why=f"it was asked for with labels {mode}")
+
+    @cached_property
+    def _labelling(self) -> Labelling:
+        """Whether the outputs are labels, as they look."""
+        return labels.decide(self.outputs, self.snapshot.manifest.labels)
 
 
 def _columns(rows: Sequence[Row]) -> tuple[NDArray[np.int8], list[str]]:

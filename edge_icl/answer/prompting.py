@@ -9,7 +9,6 @@ from edge_icl.answer.selection import SELECTIONS
 from edge_icl.errors import InputError
 from edge_icl.example import normalise
 from edge_icl.llm.prefix import Prefixes
-from edge_icl.llm.score import label_tokens
 from edge_icl.prompt import prompt as prompts
 from edge_icl.store.prefix_cache import PrefixCache
 
@@ -80,7 +79,7 @@ class Prompting:
         """
         form, prefixes = self._form(options), self._lasting
         model = prefixes.model
-        longest = max((len(label_tokens(model.vocabulary, label, form)) for label in labels), default=0)
+        longest = max((len(prefixes.label(label, form)) for label in labels), default=0)
         if longest > model.context - ROOM_FOR_ANSWER:
             raise InputError(
                 f"a label has {longest} tokens and the model has room for {model.context - ROOM_FOR_ANSWER}",

@@ -13,6 +13,7 @@ May import: errors, runtime, prompt. Read in this order:
     context         llama.cpp's context, and one batch evaluated in it
     window          the tokens in its cache, laid out so that logits are repeatable
     model           weights, vocabulary and window
+    label           a label as an answer: its tokens
     states          prefix states by name, in memory and on the disk
     prefix          examples that are evaluated once, and found again by their states
     score           how likely each label is

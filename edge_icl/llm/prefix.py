@@ -14,22 +14,26 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_icl.errors import InputError
+from edge_icl.llm.label import label_tokens
 from edge_icl.llm.states import States
+from edge_icl.prompt.prompt import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from edge_icl.llm.label import Tokens
     from edge_icl.llm.model import Model
     from edge_icl.llm.states import StateCache
     from edge_icl.llm.window import Owner, Window
+    from edge_icl.prompt.prompt import PromptFormat
     from edge_icl.runtime.cancel import Cancel
 
 MEMORY_BYTES = 128 << 20
@@ -38,9 +42,12 @@ MEMORY_BYTES = 128 << 20
 WORTH_KEEPING = 32
 """Shorter prefixes are evaluated again: it takes no longer than reading their state."""
 
+TEXTS, LABELS = 4, 256
+"""How many texts' tokens are kept, and how many labels': those of a prefix are needed twice a question and take
+a millisecond, those of a label twice for every question that it is put to."""
 
-TEXTS = 4
-"""How many texts' tokens are kept: those of a prefix are needed twice a question, and take a millisecond."""
+_THEN = " "
+"""Stands between the names of a prefix and of a stem after it."""
 
 
 class Prefixes:
@@ -59,11 +66,16 @@ class Prefixes:
         self.model = model
         self.disk = disk
         self._tokens = lru_cache(TEXTS)(model.tokenize)
+        self._labels = lru_cache(LABELS)(partial(label_tokens, model.vocabulary))
         self._states = States(memory=memory, disk=disk)
 
     def tokens(self, text: str, *, start: bool = False) -> list[int]:
         """Return the tokens of a prefix or a question, as `Model.tokenize` does."""
         return [*(self.model.vocabulary.start if start else ()), *self._tokens(text)]
+
+    def label(self, label: str, form: PromptFormat = PLAIN) -> Tokens:
+        """Return the tokens of a label as an answer, as `label_tokens` does."""
+        return self._labels(label, form)
 
     def count(self, text: str) -> int:
         """Return how many tokens a text has."""
@@ -136,20 +148,27 @@ class Prefixes:
         with self.model.lock:
             self._states.clear()
             self._tokens.cache_clear()
+            self._labels.cache_clear()
             self.model.window.purge(self)
 
     def state_name(self, prefix: Sequence[int]) -> str:
         """Return the name of a prefix's state: equal names mean equal bytes."""
-        digest = hashlib.blake2b(self.model.fingerprint(), digest_size=32)
+        digest = hashlib.blake2b(self._fingerprint, digest_size=32)
         digest.update(np.asarray(prefix, dtype="<i4").tobytes())
         return digest.hexdigest()
+
+    @cached_property
+    def _fingerprint(self) -> bytes:
+        """The model's, for which llama.cpp is asked much."""
+        return self.model.fingerprint()
 
     def _place(self, prefix: Sequence[int]) -> None:
         """Leave exactly the prefix in the window: what is there, or a kept state, or an evaluation."""
         window = self.model.window
         name = self.state_name(prefix)
         # Another store's prefix may be the same: using it would leave this store's own cache without its state.
-        if window.held == name and window.holder is self:
+        if window.holder is self and name == window.held.partition(_THEN)[0]:  # perhaps with a stem after it
+            window.held = name
             window.cut(len(prefix))
         else:
             window.empty()
@@ -161,7 +180,7 @@ class Prefixes:
     def _place_stem(self, prefix: Sequence[int], stem: Sequence[int]) -> None:
         """Leave exactly prefix and stem in the window, the stem evaluated in calls of its own."""
         window = self.model.window
-        name = f"{self.state_name(prefix)} {self.state_name(stem)}"
+        name = f"{self.state_name(prefix)}{_THEN}{self.state_name(stem)}"
         state = self._states.get(name, lasting=False)
         length = len(prefix) + len(stem)
         if window.held == name and window.holder is self:

@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_icl.llm.label import Tokens
     from edge_icl.llm.prefix import Prefixes
-    from edge_icl.llm.vocabulary import Vocabulary
     from edge_icl.llm.window import Window
     from edge_icl.prompt.prompt import PromptFormat
     from edge_icl.runtime.cancel import Cancel
 
-    Tokens = tuple[int, ...]
     Steps = dict[Tokens, float]
 
 
@@ -59,7 +58,7 @@ def score_labels(
         ModelComputationError: a score is NaN or infinite.
         ModelError: llama.cpp fails.
     """
-    candidates = [label_tokens(prefixes.model.vocabulary, label, form) for label in labels]
+    candidates = [prefixes.label(label, form) for label in labels]
     steps: Steps = {}
     with prefixes.before(prefix, question, cancel=cancel) as window:
         prompt = len(prefix) + len(question)
@@ -84,7 +83,7 @@ def score_apart(
 
     For a question that comes again and again: all of it but its last token is kept in memory.
     """
-    candidates = [label_tokens(prefixes.model.vocabulary, label, form) for label in labels]
+    candidates = [prefixes.label(label, form) for label in labels]
     found = []
     *stem, last = question
     with prefixes.before(prefix, [last], stem=stem, cancel=cancel) as window:
@@ -96,19 +95,6 @@ def score_apart(
             window.cut(shared)
             found.append(_total(steps, tokens))
     return _finite(found)
-
-
-def label_tokens(vocabulary: Vocabulary, label: str, form: PromptFormat = PLAIN) -> Tokens:
-    """Return the tokens of a label as an answer, up to and with the one that shows that it is over."""
-    length = vocabulary.length(f"{form.lead}{label}")
-    tokens: list[int] = []
-    for token in vocabulary.tokenize(form.answer(label)):
-        tokens.append(token)
-        piece = vocabulary.piece(token)
-        length -= len(piece)
-        if length < 0 or not (piece or length):  # a special token has no text
-            break
-    return tuple(tokens)
 
 
 def _finite(scores: Sequence[float]) -> NDArray[np.float64]:

@@ -35,8 +35,9 @@ import numpy as np
 
 from edge_icl.errors import ModelComputationError
 from edge_icl.llm.context import BATCH
+from edge_icl.llm.label import label_tokens
 from edge_icl.llm.prefix import Prefixes
-from edge_icl.llm.score import label_tokens, score_labels
+from edge_icl.llm.score import score_labels
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -56,6 +56,9 @@ class PromptFormat(Protocol):
     def close(self) -> str:
         """What comes after every answer: a model that goes on writes it."""
 
+    def __hash__(self) -> int:
+        """Return the same for equal formats: what a text has in a format is kept by both."""
+
     def answer(self, output: str) -> str:
         """Return the text of an answer as it follows a prompt, with what ends it."""
 

@@ -12,6 +12,7 @@ import pytest
 from edge_icl.errors import InputError
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.llm.generate import Limits, generate
+from edge_icl.llm.label import label_tokens
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import WORTH_KEEPING, Prefixes
 from edge_icl.llm.score import score_labels
@@ -167,6 +168,53 @@ def test_stem_is_kept_in_memory_only_and_its_state_gives_the_same_logits(
         assert window.length() == len(prefix) + len(stem)
     monkeypatch.undo()
     assert np.array_equal(after_stem(prefixes), first)
+
+
+def test_prefix_that_a_stem_was_put_after_is_used_where_it_lies(
+    prefixes: Prefixes,
+    prefix: list[int],
+    question: list[int],
+    cold: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the stem evaluated before, and with its state restored."""
+    *stem, last = question
+    for _ in range(2):
+        with prefixes.before(prefix, [last], stem=stem) as window:
+            window.append([last])
+        monkeypatch.setattr(prefixes, "_evaluate", lambda *_: pytest.fail("evaluated again"))
+        monkeypatch.setattr(prefixes, "_restored", lambda *_: pytest.fail("copied again"))
+        assert np.array_equal(ask(prefixes, prefix, question), cold)
+        assert prefixes.model.window.held == prefixes.state_name(prefix)
+        monkeypatch.undo()
+
+
+def test_another_prefix_is_not_taken_for_the_one_before_a_stem(
+    prefixes: Prefixes, prefix: list[int], question: list[int], cold: np.ndarray
+) -> None:
+    *stem, last = question
+    shorter = prefix[:-1]
+    with prefixes.before(shorter, [last], stem=[prefix[-1], *stem]):
+        assert prefixes.model.window.held.startswith(prefixes.state_name(shorter))
+    assert np.array_equal(ask(prefixes, prefix, question), cold)
+
+
+def test_tokens_of_a_label_are_kept_until_all_is_dropped(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    prefixes, asked = Prefixes(model), []
+    chat, tokenize = model.chat(), model.vocabulary.tokenize
+
+    def counted(text: str) -> list[int]:
+        asked.append(text)
+        return tokenize(text)
+
+    monkeypatch.setattr(model.vocabulary, "tokenize", counted)
+    for _ in range(3):
+        assert prefixes.label("card arrival") == label_tokens(model.vocabulary, "card arrival")
+        assert prefixes.label("card arrival", chat) == label_tokens(model.vocabulary, "card arrival", chat)
+    assert len(asked) == 2 + 6
+    prefixes.clear()
+    prefixes.label("card arrival")
+    assert len(asked) == 9
 
 
 def test_prefix_longer_than_one_call_gives_the_same_logits(

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from edge_icl.errors import InputError
 from edge_icl.llm import score
 from edge_icl.llm.context import BATCH
+from edge_icl.llm.label import label_tokens
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
-from edge_icl.llm.score import label_tokens, score_apart, score_labels
+from edge_icl.llm.score import score_apart, score_labels
 from edge_icl.prompt.chat import Chat
 
 pytest_plugins = ["llm_fixtures"]
