@@ -17,7 +17,9 @@ from stores import SETTINGS, commit, make, row
 from edge_icl import Example, Memory, ModelMissingError, Options
 from edge_icl.answer import recall
 from edge_icl.example import folded
+from edge_icl.results import Held
 from edge_icl.store.pages import Row
+from edge_icl.store.snapshot import Snapshot
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -181,3 +183,25 @@ def test_the_second_output_as_json() -> None:
     found = json.loads(run("--json", "add", "Printer  paper", "stationery").out)
 
     assert [(one["id"], one["output"]) for one in found["contradictions"]] == [(IDS["Printer paper"], "office")]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("asked", ["Printer paper", "Taxi downtown"])
+@pytest.mark.parametrize("many", [False, True])
+def test_texts_are_looked_through_when_all_vectors_are_in_one_place(
+    asked: str, many: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or pages that are read for their texts would hold the vectors a second time."""
+    found, in_place = recall.taught, list[bool]()
+
+    with Memory.open() as memory:
+
+        def taught(snapshot: Snapshot, question: str) -> list[Held]:
+            in_place.append("points" in vars(memory._opened.cache.derived(snapshot)))
+            return found(snapshot, question)
+
+        monkeypatch.setattr(recall, "taught", taught)
+        options = Options(ask_model="never")
+        _ = list(memory.ask_many([asked], options)) if many else memory.ask(asked, options)
+
+    assert in_place[:1] == [True]
