@@ -56,7 +56,10 @@ class LeavingOut:
         others = np.repeat(scatter.counts[None], len(rows), axis=0)
         others[np.arange(len(rows)), self._own] -= 1
         self._counted = np.log(others + 1)
+        # Each shrinkage is tried with several sharpnesses, and the other way round.
         self._scores: dict[float, Floats] = {}
+        self._shares: dict[float, Floats] = {}
+        self._scales: dict[float, float] = {}
 
     @property
     def likeness(self) -> Likeness:
@@ -69,6 +72,12 @@ class LeavingOut:
         Only labels of several examples count, if there are two: that of a single stray example is far from all
         others, and would make the discriminant count less everywhere.
         """
+        if shrinkage not in self._scales:
+            self._scales[shrinkage] = self._scale(shrinkage)
+        return self._scales[shrinkage]
+
+    def _scale(self, shrinkage: float) -> float:
+        """Compute the size of the discriminant's scores."""
         several = self._scatter.counts > 1
         if several.sum() < 2:  # noqa: PLR2004 - a score is one label's against another's
             several[:] = True
@@ -109,6 +118,10 @@ class LeavingOut:
         return self._scores[shrinkage]
 
     def _opinions(self, shrinkage: float, sharpness: float, scale: float) -> Floats:
-        scores = self._discriminant(shrinkage) / scale
-        shares = vote.log_shares(self._near, self._voting, len(self._scatter.counts), sharpness)
-        return np.stack([scores, shares, self._counted])
+        return np.stack([self._discriminant(shrinkage) / scale, self._vote(sharpness), self._counted])
+
+    def _vote(self, sharpness: float) -> Floats:
+        if sharpness not in self._shares:
+            labels = len(self._scatter.counts)
+            self._shares[sharpness] = vote.log_shares(self._near, self._voting, labels, sharpness)
+        return self._shares[sharpness]
