@@ -14,7 +14,7 @@ import llama_cpp
 import numpy as np
 
 from edge_icl.llm.context import BATCH, Context
-from edge_icl.llm.score import label_tokens
+from edge_icl.llm.label import label_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
