@@ -1,6 +1,6 @@
 """What asking costs beyond llama.cpp's own work, and where the rest of the time goes.
 
-    python benchmarks/asking.py [--questions 16] [--rounds 2] [--examples 1000] [--only bars]
+    python benchmarks/asking.py [--questions 16] [--rounds 2] [--examples 1000] [--only bars] [--threads 1 2]
 
 Banking77. The floor is llama.cpp itself (floor.py), given the same tokens after the same prefix; each question
 is asked and evaluated in turns. Ours adds what it takes to know these tokens and to read an answer from the
@@ -10,6 +10,7 @@ logits: the question's vector, the choice of examples, the prior, the softmax of
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from support.common import SEED, interval, load, show
 from support.floor import Floor
 
 from edge_icl import Example, Memory, Options
+from edge_icl.runtime.cores import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +35,7 @@ QUESTIONS = 16
 ROUNDS = 2
 ROUNDS_OF_PROCESSES = 5
 MOST_TOKENS = 24
-LABELS = (6, 77, 150)
+LABELS = (2, 6, 77, 150)
 SHOTS = (2, 8, 32)
 
 WRITTEN: dict[str, Any] = {"labels": "off", "select": "erase", "max_tokens": MOST_TOKENS}
@@ -44,6 +46,7 @@ WAYS = {
     "a written answer": Options(labels="off", max_tokens=MOST_TOKENS),
     "a written answer, representatives only": Options(**WRITTEN),
 }
+DEFAULTS = {"auto": Options(), "always": Options(ask_model="always")}
 BARS = ("a label", "a written answer", "a written answer, representatives only")
 """The model alone judges every label: ten times the work, and the same overhead."""
 
@@ -176,6 +179,29 @@ def by_labels(asked: Sequence[str], rounds: int) -> None:
     show("By number of labels; the first time, labels are new to the process", rows, header)
 
 
+def by_default(asked: Sequence[str], rounds: int, threads: Sequence[int]) -> None:
+    """Print what a label takes when nothing but `ask_model` is said."""
+    rows: list[tuple[object, ...]] = []
+    for count in LABELS:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "s"
+            store(path, rows_of(count, 500)).close()
+            for many, (way, options) in itertools.product(threads, DEFAULTS.items()):
+                with Memory.open(path, threads=many) as memory:
+                    memory.ask(asked[0], Options(ask_model="always"))  # all is loaded
+                    first = [memory.ask(question, options) for question in asked]
+                    again = [memory.ask(question, options) for _ in range(rounds) for question in asked]
+                spent = [1000 * answer.timings["total"] for answer in again]
+                low, high = interval(spent)
+                new = 1000 * np.median([answer.timings["total"] for answer in first])
+                put = f"{sum(answer.asked_model for answer in first)} of {len(first)}"
+                cells = (f"{np.median(spent):.1f} ({low:.1f} to {high:.1f})", f"{new:.1f}")
+                rows.append((count, many, way, put, *cells))
+                forget_prefixes(path)
+    header = ("labels", "threads", "ask_model", "asked the model", "ask, ms", "first time, ms")
+    show(f"A label by default, {len(asked)} questions, {rounds} times each", rows, header)
+
+
 def places(memory: Memory) -> dict[str, Callable[[], None]]:
     """Return where a prefix may be, each with what drops it from the places before."""
     _, model = memory._opened.engines.model()
@@ -251,11 +277,14 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=QUESTIONS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--examples", type=int, default=1000)
-    parser.add_argument("--only", choices=("bars", "labels", "shots"))
+    parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, usable_cores()}))
+    parser.add_argument("--only", choices=("bars", "default", "labels", "shots"))
     given = parser.parse_args()
     asked = questions(given.questions)
     if given.only in {None, "bars"}:
         table("Asking", bars(given.questions, given.rounds, given.examples))
+    if given.only in {None, "default"}:
+        by_default(asked[:8], given.rounds, given.threads)
     if given.only in {None, "labels"}:
         by_labels(asked[:8], 2)
     if given.only in {None, "shots"}:

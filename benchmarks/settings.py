@@ -1,16 +1,19 @@
 """Which settings of llama.cpp are the fastest on this machine: batches, flash attention, KV types, threads.
 
-    python benchmarks/settings.py [--rounds 7]
+    python benchmarks/settings.py [--rounds 7] [--threads 2] [--only bench]
 
 Each setting has a context of its own on the same weights, the default model's; all take turns. A prefix of 256
 tokens is evaluated, then 16 tokens of a question, then 8 tokens one by one, as in an answer. Ratios are against
-the library's own settings: above 1 is slower. Last, what loading costs with and without mmap.
+the library's own settings: above 1 is slower. Then tokens a second as llama.cpp's own llama-bench has them (pp
+reads a prompt, tg writes token by token), at the lengths of our prompts and beside its settings. Last, what
+loading costs with and without mmap.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from typing import Any
 
 import llama_cpp
@@ -52,8 +55,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "one sequence": {"n_seq_max": 1},
     "context 1024": {"n_ctx": 1024},
 }
-TOKENS = [int(token) for token in np.random.default_rng(0).integers(100, 40_000, 256)]
+TOKENS = [int(token) for token in np.random.default_rng(0).integers(100, 40_000, 1024)]
 WORK = ((256, "prefix"), (16, "question"), (8, "answer"))
+THEIRS = {"n_ctx": 1024, "n_batch": 2048, "n_ubatch": 512, "n_seq_max": 1, "kv_unified": False}
+BENCH = {"ours": {}, "llama-bench": THEIRS, "llama-bench -fa 1": THEIRS | {"flash_attn_type": ON}}
+"""What llama-bench takes unless told."""
+READ, WRITTEN = (8, 16, 54, 203, 829), 16
+"""Tokens of a short question, of a question, of one with eight labels, and of prefixes of 8 and 32 shots."""
 
 
 class Context:
@@ -64,6 +72,7 @@ class Context:
         for name, value in (OURS | setting).items():
             setattr(parameters, name, value)
         self.handle = llama_cpp.llama_init_from_model(model, parameters)
+        self.most = llama_cpp.llama_n_batch(self.handle)
 
     def decode(self, tokens: list[int]) -> None:
         array = (llama_cpp.llama_token * len(tokens))(*tokens)  # the batch does not keep it alive
@@ -72,13 +81,23 @@ class Context:
 
     def prefix(self) -> None:
         llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.handle), False)
-        self.decode(TOKENS)
+        self.decode(TOKENS[:256])
 
     def question(self) -> None:
         self.decode(TOKENS[:16])
 
     def answer(self) -> None:
         for token in TOKENS[:8]:
+            self.decode([token])
+
+    def read(self, count: int) -> None:
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.handle), False)
+        for start in range(0, count, self.most):
+            self.decode(TOKENS[start : min(start + self.most, count)])
+
+    def write(self, count: int) -> None:
+        llama_cpp.llama_memory_clear(llama_cpp.llama_get_memory(self.handle), False)
+        for token in TOKENS[:count]:
             self.decode([token])
 
 
@@ -104,6 +123,22 @@ def measure(rounds: int) -> None:
     show(f"llama.cpp on {CORES} of {os.cpu_count()} processors, {rounds} turns", rows, header)
 
 
+def bench(rounds: int, threads: int) -> None:
+    model = load_file(find_llm().path, EngineOptions(gpu_layers=0))
+    many = {"n_threads": threads, "n_threads_batch": threads}
+    contexts = {name: Context(model, setting | many) for name, setting in BENCH.items()}
+    rows = []
+    for name, count in (*(("pp", count) for count in READ), ("tg", WRITTEN)):
+        works = [partial(one.read if name == "pp" else one.write, count) for one in contexts.values()]
+        ours, *theirs = turns(*works, rounds=rounds)
+        found = [ratio(name, took, ours, 1) for took in theirs]
+        cells = (f"{bar.figure:.2f} ({bar.low:.2f} to {bar.high:.2f})" for bar in found)
+        rows.append((f"{name} {count}", f"{count / np.median(ours):.0f}", *cells))
+    _, *others = BENCH
+    header = ("test", "ours, tokens a second", *(f"time of {name} / ours" for name in others))
+    show(f"As llama-bench, {threads} threads, {rounds} turns", rows, header)
+
+
 def loading(rounds: int) -> None:
     path = str(find_llm().path).encode()
 
@@ -123,9 +158,16 @@ def loading(rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, CORES}))
+    parser.add_argument("--only", choices=("settings", "bench", "loading"))
     given = parser.parse_args()
-    measure(given.rounds)
-    loading(given.rounds)
+    if given.only in {None, "settings"}:
+        measure(given.rounds)
+    if given.only in {None, "bench"}:
+        for threads in given.threads:
+            bench(given.rounds, threads)
+    if given.only in {None, "loading"}:
+        loading(given.rounds)
 
 
 if __name__ == "__main__":
