@@ -12,15 +12,16 @@ import json
 import os
 import unicodedata
 from collections.abc import Iterable
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
+
+T = TypeVar("T")
 
 ID_BYTES = 16
 """Length of an id: BLAKE2b-128."""
@@ -147,9 +148,7 @@ class Example:
             ValueError: these are not the bytes of examples.
         """
         texts = [*texts]
-        with _not_an_example():
-            joined, values = _parsed(texts)
-            found = [_read(said) for said in values]
+        joined, found = _parsed(texts, _read)
         if _CODE in joined:
             _refuse_codes(texts, found)
         return found
@@ -162,11 +161,10 @@ class Example:
             ValueError: these are not the bytes of examples, as `all_from_canonical` would tell.
         """
         texts = [*texts]
-        with _not_an_example():
-            joined, values = _parsed(texts)
-            if _CODE not in joined:
-                return [intern(_output(said)) for said in values]
-        return [intern(example.output) for example in cls.all_from_canonical(texts)]
+        joined, found = _parsed(texts, _output)
+        if _CODE in joined:
+            found = [example.output for example in cls.all_from_canonical(texts)]
+        return [*map(intern, found)]
 
     def id(self, seed: bytes) -> bytes:
         """Return the 16-byte id that this example has in stores with this seed (32 bytes)."""
@@ -195,27 +193,21 @@ def unchecked(input: str, output: str, tags: tuple[str, ...], source: str | None
     return example
 
 
-@contextmanager
-def _not_an_example() -> Iterator[None]:
-    """Raise ValueError for values that are not laid out as an example's."""
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError("not an example") from error
-
-
-def _parsed(texts: Sequence[bytes]) -> tuple[bytes, list[dict[str, Any]]]:
-    """Return the canonical JSON of several examples in one piece, and its values.
+def _parsed(texts: Sequence[bytes], read: Callable[[dict[str, Any]], T]) -> tuple[bytes, list[T]]:
+    """Return the canonical JSON of several examples in one piece, and what is read of each.
 
     Raises:
-        ValueError: a text is not one value of JSON.
+        ValueError: a text is not that of one example.
     """
     joined = _BETWEEN.join(texts)
-    values = json.loads(f"[{joined.decode()}]")
-    # Each separator is where it was put: so no text holds two examples, and no two hold one.
-    if len(values) != max(2 * len(texts) - 1, 0) or values[1::2] != [_UNGUESSED] * (len(texts) - 1):
-        raise ValueError("not an example")
-    return joined, values[::2]
+    try:
+        values = json.loads(f"[{joined.decode()}]")
+        # Each separator is where it was put: so no text holds two examples, and no two hold one.
+        if len(values) != max(2 * len(texts) - 1, 0) or values[1::2] != [_UNGUESSED] * (len(texts) - 1):
+            raise ValueError("not an example")
+        return joined, [read(said) for said in values[::2]]
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("not an example") from error
 
 
 def _output(said: dict[str, Any]) -> str:

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,9 +24,11 @@ from edge_icl.errors import InputError, StoreDamagedError
 from edge_icl.example import ID_BYTES, Example
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 COUNTS = re.compile(rb'"ids":\{"dtype":"U8","shape":\[([0-9]+),.*"text":\{"dtype":"U8","shape":\[([0-9]+)\]')
 LONGEST_HEADER = 512
@@ -199,8 +200,7 @@ class Page:
         Raises:
             StoreDamagedError: a text is not that of an example.
         """
-        with _examples():
-            return Example.outputs_from_canonical(self.texts())
+        return _unchanged(Example.outputs_from_canonical, self.texts())
 
 
 def _ends(sizes: Sequence[int] | NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -230,16 +230,14 @@ def among(held: NDArray[np.uint8], ids: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _read(texts: Sequence[bytes]) -> list[Example]:
-    """Return the examples in these texts, of which the digest of their page says that they are unchanged."""
-    with _examples():
-        return Example.all_from_canonical(texts)
+    """Return the examples in these texts."""
+    return _unchanged(Example.all_from_canonical, texts)
 
 
-@contextmanager
-def _examples() -> Iterator[None]:
-    """Turn a ValueError about the texts of a page into a StoreDamagedError."""
+def _unchanged(read: Callable[[Iterable[bytes]], list[T]], texts: Iterable[bytes]) -> list[T]:
+    """Read texts, of which the digest of their page says that they are unchanged."""
     try:
-        yield
+        return read(texts)
     except ValueError as error:
         hint = "find it with `edge-icl verify`"
         raise StoreDamagedError("a page holds a text that is not an example", hint) from error
