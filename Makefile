@@ -58,11 +58,14 @@ tests: setup
 counts: setup
 	$(BIN)/python tests/support/recorded_costs.py
 
+# Not in setup: pyspark, which has 491 MB and is for one test.
 campaign: setup
 	$(PYTEST) --campaign --hypothesis-profile=campaign \
 		-k "any_sequence or any_order or any_change or crash or state_machine or kill or concurrency or corruption \
 		or hostile or committed or sliding or recorded or interrupts or streams or check_estimator \
 		or frozen"
+	$(BIN)/python -m pip install --quiet "pyspark>=4,<5"
+	$(PYTEST) --campaign -m campaign
 
 # Not in setup: atheris, which has libFuzzer in it, comes for Linux and for few versions of Python.
 fuzz: setup

@@ -19,6 +19,7 @@ What comes in:
     usage        what was probably meant by a wrong one
     formats      files of examples and questions: one module a format, one table of them
     lesson       what is taught
+    options      options that several commands have
     teaching     from rows to examples
     constraints  a grammar or a JSON schema for the answer
     editor       a text in the user's own editor

@@ -9,7 +9,7 @@ import click
 
 from edge_icl.answer.options import Options, SelectMode
 from edge_icl.cli import completion, constraints
-from edge_icl.cli.command import having
+from edge_icl.cli.options import having
 from edge_icl.cli.formats import known
 
 if TYPE_CHECKING:

@@ -20,12 +20,11 @@ from edge_icl.cli.session import Session
 from edge_icl.runtime.home import DEFAULT_STORE, STORE_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from click.shell_completion import CompletionItem
 
 T = TypeVar("T")
-F = TypeVar("F", bound="Callable[..., object]")
 
 
 def global_options(*, hidden: bool = False) -> list[click.Parameter]:
@@ -114,17 +113,6 @@ def taking(*records: type[Any]) -> Callable[[Callable[..., T]], Callable[..., T]
             return command(session, *made, **options)
 
         return take
-
-    return decorate
-
-
-def having(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
-    """Give a command options, which its help shows in this order."""
-
-    def decorate(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
 
     return decorate
 

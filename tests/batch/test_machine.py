@@ -76,6 +76,7 @@ def test_a_machine_is_read_back_from_json_and_nothing_else_is() -> None:
             Machine.from_json(wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.campaign
 def test_another_process_on_this_machine_computes_the_same(label: Labeler, store: Path) -> None:
     always = Labeler(store, ask_model="always")
 

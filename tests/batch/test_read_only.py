@@ -90,6 +90,7 @@ def test_nothing_in_the_stores_folder_changes(
     assert state(store) == before
 
 
+@pytest.mark.campaign
 def test_a_kept_state_is_used_and_stays_as_it_is(
     store: Path, labelled: Callable[..., dict[str, list[Any]]], passphrase: str | None
 ) -> None:

@@ -48,7 +48,7 @@ def labelled(store: Path, asked: Sequence[str | None]) -> dict[str, list[Any]]:
         return label({"input": [*asked]})
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs.filter(bool), questions, changes, questions, changes)
 def test_any_rows_are_stale_where_they_differ_or_rested_on_what_is_gone_and_fresh_when_relabelled(
     small_encoders: Path,  # noqa: F811
@@ -217,6 +217,7 @@ def test_columns_that_are_not_of_a_labelling_are_refused(store: Path, rows: Any,
         stale(rows, label)
 
 
+@pytest.mark.campaign
 def test_with_the_default_models_too(models_home: Path, tmp_path: Path) -> None:
     """Recalled, judged by the examples, judged by the model, and written."""
     store, options = tmp_path / "work", {"ask_model": "always", "max_tokens": 4}

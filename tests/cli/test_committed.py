@@ -20,6 +20,7 @@ from unittest import mock
 
 import pytest
 import stores
+from campaigns import later
 from command import IDS, Ran, run
 from small_encoders import SECOND, imported_encoders, small_encoders
 from stores import PASSPHRASE
@@ -216,7 +217,7 @@ def judge(change: Change, ran: Ran, store: Path) -> None:
 LAST = 8
 """Calls."""
 
-FAULTS = pytest.mark.parametrize(("error", "lasting"), [(FULL, True), (TOO_MANY, True), (BROKEN, False)])
+FAULTS = pytest.mark.parametrize(("error", "lasting"), [(FULL, True), later(TOO_MANY, True), (BROKEN, False)])
 
 
 @dataclass(frozen=True)

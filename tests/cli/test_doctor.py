@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 import tiny
+from campaigns import later
 from command import Screen, at_terminal, content, refused, run
 from repository import SUPPORT
 
@@ -196,7 +197,11 @@ def break_machine(monkeypatch: pytest.MonkeyPatch, kind: str, when: str) -> None
 
 @pytest.mark.parametrize(
     ("when", "kernels"),
-    [("amx", "llama.cpp's kernels for AMX"), ("extra", "llama.cpp's extra buffers"), ("gpu", "the GPU")],
+    [
+        later("amx", "llama.cpp's kernels for AMX"),
+        later("extra", "llama.cpp's extra buffers"),
+        ("gpu", "the GPU"),
+    ],
 )
 def test_what_computes_wrongly_is_not_used_and_that_is_told(
     unchecked: Path, monkeypatch: pytest.MonkeyPatch, when: str, kernels: str

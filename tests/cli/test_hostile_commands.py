@@ -237,6 +237,7 @@ def test_every_command_on_forged_stores_ends_with_a_sentence_or_an_answer(campai
     count("commands on forged stores", len(numbers) * len(COMMANDS))
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("models_home")
 def test_no_command_on_a_forged_store_takes_long_or_much(campaign: bool, count: Count) -> None:
     """In processes of their own, which the system ends if they take more than they may have."""

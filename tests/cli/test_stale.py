@@ -320,6 +320,7 @@ def test_labels_that_say_how_they_were_asked_are_asked_that_way() -> None:
     refused(run("stale", "later.parquet"), "an option that there is not: later")
 
 
+@pytest.mark.campaign
 def test_another_model_is_told_and_every_row_is_asked_again() -> None:
     options = {"ask_model": "always"}
     weights = find_llm().digest

@@ -139,6 +139,7 @@ def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert str(tmp_path) not in running.stdout
 
 
+@pytest.mark.campaign
 @needs("pyspark", "pandas", program="java")
 @pytest.mark.usefixtures("java")
 def test_spark_labels_in_arrow_where_there_is_no_network(store: Path, rows: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import gemma
 import ggufs
 import numpy as np
 import pytest
+from campaigns import later
 
 from edge_icl import Answer, Example, Memory, Options
 from edge_icl.llm.engine_options import EngineOptions
@@ -56,7 +57,7 @@ class Folder(dict[str, bytes]):
         self[name] = data
 
 
-@pytest.fixture(scope="module", params=["small", "real"])
+@pytest.fixture(scope="module", params=["small", later("real")])
 def sliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sliding]:
     """Both models, one after the other; a test that takes `often` has the real one in a campaign alone."""
     if request.param == "small":

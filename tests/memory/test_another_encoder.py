@@ -90,6 +90,7 @@ made_with = st.fixed_dictionaries(
 some_examples = st.lists(st.builds(Example.create, words, words, tags=st.lists(words, max_size=2)), max_size=12)
 
 
+@pytest.mark.campaign
 @given(
     given_examples=some_examples,
     later=some_examples,
@@ -540,7 +541,8 @@ def test_wherever_it_is_cut_off_the_new_store_is_whole_or_not_there_and_starting
             with Memory.open(old, create=False, passphrase=secret) as memory:
                 assert memory.reencode(new, SECOND, passphrase=secret).root == root
         if secret is None:
-            assert tree(new) == tree(whole)
+            # A lock file that could not be emptied is emptied by the next writer.
+            assert {**tree(new), "lock": b""} == tree(whole)
 
     assert seen >= {"missing", "whole"}
 
