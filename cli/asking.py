@@ -9,8 +9,8 @@ import click
 
 from edge_icl.answer.options import Options, SelectMode
 from edge_icl.cli import completion, constraints
-from edge_icl.cli.options import having
 from edge_icl.cli.formats import known
+from edge_icl.cli.options import having
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli.options import having
 from edge_icl.cli.given import STDIN
+from edge_icl.cli.options import having
 from edge_icl.cli.usage import Advised
 
 if TYPE_CHECKING:

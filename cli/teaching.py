@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import click
 
 from edge_icl.cli import encodings
-from edge_icl.cli.options import having
 from edge_icl.cli.formats import examples, table
 from edge_icl.cli.formats.how import How
 from edge_icl.cli.lesson import Lesson
+from edge_icl.cli.options import having
 from edge_icl.errors import InputError
 
 if TYPE_CHECKING:
