@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -13,11 +13,7 @@ from edge_icl.cli.formats import known
 from edge_icl.cli.options import having
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from edge_icl.answer.options import AskMode, LabelMode, PromptMode
-
-F = TypeVar("F", bound="Callable[..., object]")
 
 
 def _layers(_ctx: click.Context, _option: click.Parameter, value: str) -> int | None:

@@ -35,7 +35,6 @@ rooms, each of which imports only those before it, and says in its docstring in 
     cli        the command line
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from edge_icl.errors import (
@@ -70,6 +69,7 @@ from edge_icl.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
+from edge_icl.runtime import late
 
 if TYPE_CHECKING:
     from edge_icl.access.passphrases import Keyring
@@ -192,13 +192,7 @@ _HOMES = {
 --version` and the like do not wait for it."""
 
 
-def __getattr__(name: str) -> object:
-    """Return a name of `_HOMES`, from its module."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late.names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

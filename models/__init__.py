@@ -35,8 +35,9 @@ May import: errors, runtime, encode, llm. Read in this order:
     functions  what a program may do with models
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from edge_icl.runtime import late
 
 if TYPE_CHECKING:
     from edge_icl.models.choices import Choices
@@ -72,14 +73,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Return a public name from its module, which is loaded when it is first asked for: `forget` needs none."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "choices" if name == "Choices" else "functions"
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+# Loaded when they are first asked for: `forget` needs none of them.
+__getattr__ = late.names(__name__, {**dict.fromkeys(__all__, "functions"), "Choices": "choices"})
 
 
 def __dir__() -> list[str]:

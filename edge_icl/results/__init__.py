@@ -11,8 +11,9 @@ May import: errors, runtime, display, example. Read in this order:
 All names are here too: `from edge_icl.results import Answer`.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from edge_icl.runtime import late
 
 if TYPE_CHECKING:
     from edge_icl.results.answer import MOST_LIKELY, Answer, AnswerKind, Labelling, Suggestion
@@ -50,10 +51,4 @@ _HOMES = {
 """Where each name is: making a dataclass takes half a millisecond, and a command returns one or two of them."""
 
 
-def __getattr__(name: str) -> object:
-    """Return a name of `_HOMES`, from its module."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late.names(__name__, _HOMES)

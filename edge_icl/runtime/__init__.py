@@ -3,6 +3,7 @@
 Read in this order:
 
     progress       how far work has come: a callback
+    late           names of a package that are loaded when they are first asked for
     arguments      what callers pass: one sentence where it is wrong
     home           the folder of this user's models and stores
     folders        the size of a folder, and one that only this user can enter
