@@ -63,7 +63,7 @@ campaign: setup
 	$(PYTEST) --campaign --hypothesis-profile=campaign \
 		-k "any_sequence or any_order or any_change or crash or state_machine or kill or concurrency or corruption \
 		or hostile or committed or sliding or recorded or interrupts or streams or check_estimator \
-		or frozen"
+		or frozen or no_network"
 	$(BIN)/python -m pip install --quiet "pyspark>=4,<5"
 	$(PYTEST) --campaign -m campaign
 

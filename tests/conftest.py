@@ -30,8 +30,8 @@ from edge_icl.runtime.shared import Shared
 # Tests import onnxruntime by themselves; the person who runs them has not agreed to tell its maker.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-# Shared machines stall: a slow example is no failure. Not hypothesis's 100 examples, so that the suite takes
-# twelve minutes. `make campaign` runs the second profile.
+# Shared machines stall: a slow example is no failure. Not hypothesis's 100 examples, so that the suite
+# stays under twenty minutes. `make campaign` runs the second profile.
 settings.register_profile("default", deadline=None, max_examples=30)
 settings.register_profile("campaign", deadline=None, max_examples=2000)
 settings.load_profile("default")

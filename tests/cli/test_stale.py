@@ -18,7 +18,6 @@ from command import IDS, refused, run, unchanged
 from edge_icl import InputError
 from edge_icl.batch import Labeler
 from edge_icl.cli import labelled_parquet
-from edge_icl.models.location import find_llm
 
 pytest_plugins = ["cli_fixtures"]
 
@@ -323,10 +322,11 @@ def test_labels_that_say_how_they_were_asked_are_asked_that_way() -> None:
 @pytest.mark.campaign
 def test_another_model_is_told_and_every_row_is_asked_again() -> None:
     options = {"ask_model": "always"}
-    weights = find_llm().digest
-    table = fresh(ASKED[:2], **options)
+    with closing(Labeler("default", **options)) as label:
+        weights = label.machine().weights
+    table = fresh(**options)
     said = json.loads(table.schema.metadata[b"edge_icl"])
-    for model, told in ((weights, "2 rows not asked again"), ("0" * 64, "another model was asked")):
+    for model, told in ((weights, "6 rows not asked again"), ("0" * 64, "another model was asked")):
         metadata = {b"edge_icl": json.dumps({**said, "model": model}).encode()}
         pq.write_table(table.replace_schema_metadata(metadata), "labels.parquet")
         ran = run("stale", "labels.parquet")

@@ -35,13 +35,11 @@ class Sliding(NamedTuple):
 
     Attributes:
         window: how many tokens most of its layers see.
-        real: whether it is not the small one.
     """
 
     file: Path
     model: Model
     window: int
-    real: bool
 
     def tokens(self, count: int, *, seed: int = 0) -> list[int]:
         """Return tokens without sense, for which no state of another length will do."""
@@ -59,14 +57,14 @@ class Folder(dict[str, bytes]):
 
 @pytest.fixture(scope="module", params=["small", later("real")])
 def sliding(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sliding]:
-    """Both models, one after the other; a test that takes `often` has the real one in a campaign alone."""
+    """Both models, one after the other; the real one in a campaign."""
     if request.param == "small":
         file = ggufs.gemma(tmp_path_factory.mktemp("gemma") / "small.gguf", context=2048, window=32)
     else:
         file = real_file()
     with Model.load(file, identity="gemma", options=EngineOptions(context=2048)) as model:
         window = int(llama().llama_model_n_swa(model.vocabulary.model))
-        yield Sliding(file, model, window, real=request.param == "real")
+        yield Sliding(file, model, window)
 
 
 def real_file() -> Path:
@@ -74,13 +72,6 @@ def real_file() -> Path:
         return gemma.find()
     except gemma.NotHereError as error:
         pytest.skip(f"the model cannot be had: {error}")
-
-
-@pytest.fixture
-def often(sliding: Sliding, campaign: bool) -> None:
-    """Try the real model in a campaign: its kept states are looked at in every run, by the first test."""
-    if sliding.real and not campaign:
-        pytest.skip("tried with the small model, and with the real one in a campaign")
 
 
 @pytest.fixture
@@ -105,10 +96,8 @@ def scores(prefixes: Prefixes, prefix: list[int], question: list[int]) -> list[b
 
 @pytest.mark.parametrize("times", [0.3, 1, BEYOND, 2])
 def test_cold_warm_from_the_disk_and_reopened_are_the_same_logits_and_scores(
-    sliding: Sliding, prefixes: Prefixes, times: float, campaign: bool
+    sliding: Sliding, prefixes: Prefixes, times: float
 ) -> None:
-    if sliding.real and times != BEYOND and not campaign:
-        pytest.skip("every length is tried with the small model, and with the real one in a campaign")
     prefix, question = sliding.tokens(max(32, int(times * sliding.window))), sliding.tokens(20, seed=1)
     cold = steps(prefixes, prefix, question)
     window = prefixes.model.window
@@ -135,7 +124,6 @@ def test_cold_warm_from_the_disk_and_reopened_are_the_same_logits_and_scores(
         assert found(Prefixes(again, disk=folder)) == cold
 
 
-@pytest.mark.usefixtures("often")
 def test_states_are_the_same_bytes_whatever_was_asked_before(sliding: Sliding, prefixes: Prefixes) -> None:
     prefix, question = sliding.tokens(sliding.window + 50), sliding.tokens(9, seed=1)
     first, second = Folder(), Folder()
@@ -148,7 +136,6 @@ def test_states_are_the_same_bytes_whatever_was_asked_before(sliding: Sliding, p
     assert first == second
 
 
-@pytest.mark.usefixtures("often")
 def test_what_is_cut_off_beyond_the_window_leaves_no_trace(sliding: Sliding, prefixes: Prefixes) -> None:
     window = prefixes.model.window
     beginning, rest = sliding.tokens(sliding.window + 50), sliding.tokens(30, seed=1)
@@ -167,7 +154,6 @@ def test_what_is_cut_off_beyond_the_window_leaves_no_trace(sliding: Sliding, pre
         assert np.array_equal(window.append(rest), expected)
 
 
-@pytest.mark.usefixtures("often")
 def test_as_many_labels_as_sequences_are_scored_as_each_alone(sliding: Sliding, prefixes: Prefixes) -> None:
     prefix, question = sliding.tokens(sliding.window + 50), sliding.tokens(9, seed=1)
     labels = [f"label {number}" for number in range(255)]
@@ -177,7 +163,6 @@ def test_as_many_labels_as_sequences_are_scored_as_each_alone(sliding: Sliding, 
     assert np.array_equal(score_labels(prefixes, prefix, question, labels), cold)
 
 
-@pytest.mark.usefixtures("often")
 def test_answers_in_turns_beyond_the_window_are_the_answers_alone(sliding: Sliding, prefixes: Prefixes) -> None:
     prompts = [(sliding.tokens(sliding.window + 90, seed=n), sliding.tokens(9, seed=n)) for n in range(2)]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from campaigns import later
 from PyInstaller.depend.bindepend import get_python_library_path
 from repository import REPOSITORY
 from test_layers import MODULES
@@ -119,17 +120,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.fixture(scope="module", params=["onedir", "onefile"])
+@pytest.fixture(scope="module", params=["onedir", later("onefile")])
 def frozen(
     request: pytest.FixtureRequest,
-    campaign: bool,
     program: Path,
     site: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The probe, frozen and moved elsewhere; what was collected for it is told in the program's `build`."""
-    if request.param == "onefile" and not campaign:
-        pytest.skip("a program in one file is frozen in a campaign")
     if get_python_library_path() is None:
         pytest.skip("PyInstaller needs a Python with a shared library, such as Debian's libpython3.11")
     left_out = [f"--exclude-module={name}" for name in LEFT_OUT]

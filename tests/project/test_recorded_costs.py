@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 import recorded_costs
+from campaigns import later
 from paths import SIZES, YARDSTICK
 from recorded_costs import INSTRUCTIONS, TOLERANCE, Counts, Record
 
@@ -50,15 +51,8 @@ def test_a_path_asks_of_the_file_system_what_is_recorded(name: str, counted: Cou
         compare(name, what, found.get(what, 0), recorded.get(what, 0))
 
 
-@pytest.fixture
-def in_a_campaign(request: pytest.FixtureRequest, campaign: bool) -> None:
-    """Count the large store's instructions in a campaign; what its paths ask of files, in every run."""
-    if LARGE in request.node.name and not campaign:
-        pytest.skip("in a campaign")
-
-
-@pytest.mark.usefixtures("in_a_campaign")
-@pytest.mark.parametrize("name", PATHS)
+# The large store's instructions are counted in a campaign; what its paths ask of files, in every run.
+@pytest.mark.parametrize("name", [later(name) if LARGE in name else name for name in PATHS])
 def test_a_path_takes_the_instructions_that_are_recorded(
     name: str, instructions: dict[str, int], at_home: bool
 ) -> None:
@@ -71,7 +65,7 @@ def test_a_path_takes_the_instructions_that_are_recorded(
         pytest.skip(f"recorded on {RECORD.where.machine}, and here is {recorded_costs.here().machine}")
 
 
-@pytest.mark.usefixtures("in_a_campaign")
+@pytest.mark.campaign
 @pytest.mark.parametrize("large", [name for name in PATHS if LARGE in name])
 def test_a_path_grows_with_the_store_as_recorded(large: str, instructions: dict[str, int]) -> None:
     small = large.replace(LARGE, SMALL)

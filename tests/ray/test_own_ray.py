@@ -17,6 +17,7 @@ from command import PROGRAM
 
 pytest_plugins = ["cli_fixtures"]
 pytestmark = [
+    pytest.mark.campaign,  # it starts Ray twice, a minute
     pytest.mark.usefixtures("all_cores"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -32,10 +33,8 @@ def passphrase() -> str:
 
 
 @pytest.fixture
-def words(home: Path, campaign: bool, tmp_path: Path) -> list[str]:
+def words(home: Path, tmp_path: Path) -> list[str]:
     """A command that takes a while."""
-    if not campaign:
-        pytest.skip("it starts Ray twice, a minute: make campaign")
     rows = "".join(f'{{"input": "Taxi number {i}"}}\n' for i in range(ROWS))
     (tmp_path / "rows.jsonl").write_text(rows)
     out = tmp_path / "answers"
