@@ -1,11 +1,12 @@
-"""How many questions a second a file of them gets, against one at a time with the model always asked.
+"""What a question costs that is put to the model where it matters only: in a file, alone, and in a new process.
 
-    python benchmarks/batches.py [--store FOLDER] [--questions 500] [--alone 25] [--rounds 5]
+    python benchmarks/batches.py [--store FOLDER] [--questions 500] [--alone 25] [--rounds 5] [--new 15]
 
 Banking77, all training examples, questions of its test set. Four ways take turns: a new process of
 `edge-icl ask --file F --out G`, all at their defaults; `Memory.ask_many` of an open store; `Memory.ask`, one
 question after the other, at its defaults; and the same with the model always asked, on other questions in each
-turn. The last two and `ask_many` are warm; the process starts, loads and fits anew.
+turn. The last two and `ask_many` are warm; the process starts, loads and fits anew. Then `edge-icl ask` for one
+question that the model is not asked, a process each: the processor's time, by all of its threads.
 
 `--store` takes a store that holds the examples already, so that they need not be embedded again.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from support.bars import Bar, ratio, seconds, table
+from support.bars import Bar, median, ratio, seconds, table
 from support.common import SEED, examples, load, show
 
 from edge_icl import Memory, Options
@@ -33,6 +35,17 @@ if TYPE_CHECKING:
 
 COMMAND = str(Path(sys.executable).with_name("edge-icl"))
 LIMIT = 5.0
+"""Of questions a second, as a multiple of those with the model always asked."""
+
+SHARE = 0.2
+"""Of the time of a question, as a share of one with the model always asked."""
+
+WARM = 10.0
+"""Of milliseconds for a label, the store open."""
+
+COLD = 0.5
+"""Of seconds of the processor for a label, from the start of a process."""
+
 ALWAYS = Options(ask_model="always")
 MADE = "ask --file, a new process"
 MANY = "ask_many"
@@ -92,10 +105,27 @@ def measured(memory: Memory, asked: Sequence[str], few: int, rounds: int) -> dic
     return spent
 
 
-def bars(path: Path | None = None, count: int = 500, few: int = 25, rounds: int = 5) -> list[Bar]:
+def cold(memory: Memory, asked: Sequence[str]) -> list[float]:
+    """Return the processor's seconds of a process for each question."""
+    ask = partial(subprocess.run, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    spent = []
+    for text in asked:
+        before = os.times()
+        ask([COMMAND, "--store", str(memory.path), "ask", "--ask-model", "never", text])
+        after = os.times()
+        spent.append(
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
+    return spent
+
+
+def bars(
+    path: Path | None = None, count: int = 500, few: int = 25, rounds: int = 5, new: int = 15
+) -> list[Bar]:
     asked = questions(count)
     with opened(path) as memory:
         spent = measured(memory, asked, few, rounds)
+        processes = cold(memory, asked[:new])
         put = np.mean([answer.asked_model for answer in memory.ask_many(asked)])
     rows = [
         (way, f"{1000 * np.median(found):.1f}", f"{1 / np.median(found):.0f}") for way, found in spent.items()
@@ -108,6 +138,10 @@ def bars(path: Path | None = None, count: int = 500, few: int = 25, rounds: int 
     return [
         ratio(f"questions a second, {way} / {MODEL}", spent[MODEL], spent[way], limit, most=False)
         for way, limit in ((MADE, LIMIT), (MANY, LIMIT))
+    ] + [
+        ratio("ask, a label / the model always asked", spent[ALONE], spent[MODEL], SHARE),
+        median("ask, a label, warm, ms", [1000 * each for each in spent[ALONE]], WARM),
+        median("ask, a label, a new process, seconds of the processor", processes, COLD),
     ]
 
 
@@ -117,8 +151,9 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=500)
     parser.add_argument("--alone", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--new", type=int, default=15, help="new processes")
     given = parser.parse_args()
-    table("Batches", bars(given.store, given.questions, given.alone, given.rounds))
+    table("Questions", bars(given.store, given.questions, given.alone, given.rounds, given.new))
 
 
 if __name__ == "__main__":

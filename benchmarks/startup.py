@@ -37,11 +37,11 @@ def bars(rounds: int = 15) -> list[Bar]:
         fill(path, EXAMPLES)
         gone = (row.id.hex() for row in rows(rounds + 1))
         commands = {
-            "--version": (lambda: [*COMMAND, "--version"], 1.5),
+            "--version": (lambda: [*COMMAND, "--version"], 1.0),
             "list": (lambda: [*COMMAND, "--store", str(path), "list"], 2.0),
             "forget ID": (
                 lambda: [*COMMAND, "--store", str(path), "forget", next(gone), "--yes", "--no-similar"],
-                3.0,
+                2.0,
             ),
         }
         for make, _ in commands.values():

@@ -65,9 +65,13 @@ def ratio(
     measure: str, ours: Sequence[float], theirs: Sequence[float], limit: float, *, most: bool = True
 ) -> Bar:
     """Return the bar on the median of ours / theirs, turn by turn."""
-    quotients = list(np.divide(ours, theirs))
-    low, high = interval(quotients)
-    return Bar(measure, float(np.median(quotients)), low, high, limit, most, len(quotients))
+    return median(measure, list(np.divide(ours, theirs)), limit, most=most)
+
+
+def median(measure: str, figures: Sequence[float], limit: float, *, most: bool = True) -> Bar:
+    """Return the bar on the median of figures, a number a turn."""
+    low, high = interval(figures)
+    return Bar(measure, float(np.median(figures)), low, high, limit, most, len(figures))
 
 
 def exact(measure: str, figure: float, limit: float, *, most: bool = True) -> Bar:

@@ -14,7 +14,7 @@ from support.made_up import rows as made_up_rows
 from edge_icl import Example
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 DATA = Path(os.environ.get("EDGE_ICL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 MADE_UP = {"banking77/train", "banking77/test"}
@@ -57,7 +57,7 @@ def size_of(path: Path) -> int:
 
 
 def interval(
-    values: list[float], statistic: Callable[..., np.floating] = np.median, *, draws: int = 2000
+    values: Sequence[float], statistic: Callable[..., np.floating] = np.median, *, draws: int = 2000
 ) -> tuple[float, float]:
     """Return the 95 % bootstrap interval of a statistic."""
     rng = np.random.default_rng(0)
