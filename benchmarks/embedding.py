@@ -183,7 +183,7 @@ def add_bar(rounds: int) -> Bar:
     texts = [example.input for example in some]
     with tempfile.TemporaryDirectory() as folder:
         stores = [Memory.create(Path(folder) / str(i), seed=SEED) for i in range(rounds + 1)]
-        alone, empty = stores[0]._engines.encoder(), iter(stores)
+        alone, empty = encoder(), iter(stores)
         adding, encoding = turns(lambda: next(empty).add_many(some), lambda: alone.encode(texts), rounds=rounds)
         for store in stores:
             store.close()
