@@ -41,16 +41,21 @@ def tell(session: Session, memory: Memory, *, unread: int, cut: int, of: int) ->
         of: how many there are.
     """
     encoder = memory.settings.encoder
-
-    def are(some: int) -> str:
-        return "the input is" if of == 1 else f"{some:,} of {of:,} inputs are"
-
     if unread:
-        what = f"in characters that the encoder {encoder} does not know: it cannot tell such texts apart"
-        session.output.note(_with_better(session, memory, f"{are(unread)} {what}"))
+        session.output.note(_with_better(session, memory, unknown(encoder, unread, of)))
     if cut:
-        what = f"longer than the encoder {encoder} reads: what comes after makes no difference"
-        session.output.note(f"{are(cut)} {what}")
+        session.output.note(too_long(encoder, cut, of))
+
+
+def unknown(encoder: str, unread: int, of: int) -> str:
+    """Return that so many of some inputs are in characters that an encoder does not know, in a sentence."""
+    what = f"in characters that the encoder {encoder} does not know: it cannot tell such texts apart"
+    return f"{_are(unread, of)} {what}"
+
+
+def too_long(encoder: str, cut: int, of: int) -> str:
+    """Return that so many of some inputs are cut by an encoder, in a sentence."""
+    return f"{_are(cut, of)} longer than the encoder {encoder} reads: what comes after makes no difference"
 
 
 def tell_of(session: Session, memory: Memory, texts: Sequence[str], *, progress: Progress = silent) -> None:
@@ -119,6 +124,11 @@ def look(session: Session, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
             if found.mostly:
                 name = path.name if path.parent == home() / "stores" else str(path)
                 yield f"{name}: {detail(memory, found)}", _better(Session(name), memory)
+
+
+def _are(some: int, of: int) -> str:
+    """Return the beginning of a sentence about some of the inputs."""
+    return "the input is" if of == 1 else f"{some:,} of {of:,} inputs are"
 
 
 def _parts(encoder: InstalledEncoder) -> set[tuple[str, EncoderSettings]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from edge_icl.access.receipts import Sign
     from edge_icl.answer.open_store import OpenStore
     from edge_icl.encode.encoder import Encoder
+    from edge_icl.encode.tokens import Reading
     from edge_icl.results import Held
     from edge_icl.runtime.progress import Progress
     from edge_icl.store.pages import Page
@@ -183,18 +184,20 @@ def reencode(
             prepared(path, settings, secret, stretch=stretch) as new,
             closing(opened.engines.of(settings, place)) as engines,
         ):
-            snapshot, rows = _encoded(opened, engines.encoder(), progress)
+            made = _encoded(opened, engines.encoder(), progress)
             try:
-                root = new.fill(rows, snapshot.manifest.labels, timeout=opened.timeout)
+                root = new.fill(made.rows, made.snapshot.manifest.labels, timeout=opened.timeout)
             finally:
                 old.commits += new.filled
     return Reencoded(
         path=path,
         encoder=settings.encoder,
-        examples=len(rows),
+        examples=len(made.rows),
+        unread=made.unread,
+        cut=made.cut,
         encrypted=secret is not None,
         root=root,
-        source_root=snapshot.root,
+        source_root=made.snapshot.root,
         seconds=time.perf_counter() - begun,
     )
 
@@ -213,21 +216,39 @@ def _labelled(snapshot: Snapshot, old: str, new: str, seed: bytes) -> list[tuple
     return [one for some in snapshot.visit(look) for one in some]
 
 
-def _encoded(opened: OpenStore, encoder: Encoder, progress: Progress) -> tuple[Snapshot, list[Row]]:
-    """Return a state of the store, the newest when all is embedded, and its rows with an encoder's vectors.
+class _Encoded(NamedTuple):
+    """A state of a store, its rows with another encoder's vectors, and how many of them that does not read.
+
+    Attributes:
+        unread: how many inputs are in characters that the encoder does not know.
+        cut: how many are longer than it reads.
+    """
+
+    snapshot: Snapshot
+    rows: list[Row]
+    unread: int
+    cut: int
+
+
+def _encoded(opened: OpenStore, encoder: Encoder, progress: Progress) -> _Encoded:
+    """Return the state of the store that is the newest when all is embedded, encoded.
 
     Embedding takes long, and what another process forgets meanwhile must not be written once more.
     """
     vectors: dict[bytes, NDArray[np.int8]] = {}
+    read: dict[bytes, Reading] = {}
     while True:
         snapshot, pages = opened.read(lambda now: (now, now.visit(_texts)))
         held = [one for page in pages for one in page]
         new = {id: input for id, input, _ in held if id not in vectors}
         if new:
-            made = encoder.encode([*new.values()], progress=opened.lifetime.heeded_by(progress))
-            vectors |= zip(new, made, strict=True)
+            heeded = opened.lifetime.heeded_by(progress)
+            vectors |= zip(new, encoder.encode([*new.values()], progress=heeded), strict=True)
+            read |= zip(new, encoder.readings([*new.values()]), strict=True)
         if opened.read(lambda now: now.root) == snapshot.root:
-            return snapshot, [Row(id, vectors[id], text) for id, _, text in held]
+            rows = [Row(id, vectors[id], text) for id, _, text in held]
+            some = [read[id] for id, _, _ in held]
+            return _Encoded(snapshot, rows, sum(not one.known for one in some), sum(one.cut for one in some))
 
 
 def _texts(page: Page) -> list[tuple[bytes, str, bytes]]:

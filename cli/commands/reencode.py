@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import completion, passphrases, tables
+from edge_icl.cli import completion, passphrases, sight, tables
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.usage import Advised
 from edge_icl.runtime.folders import bytes_in
@@ -86,6 +86,10 @@ def _show(session: Session, done: Reencoded, into: str) -> None:
         f"encoder {done.encoder}"
     )
     output.line(f"root {done.root}")
+    if done.unread:
+        output.note(sight.unknown(done.encoder, done.unread, done.examples))
+    if done.cut:
+        output.note(sight.too_long(done.encoder, done.cut, done.examples))
     output.note(f"to use it: {session.command_line('ask', 'QUESTION', store=into)}")
     if done.examples:
         output.note(

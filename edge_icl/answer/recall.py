@@ -1,14 +1,15 @@
 """What was taught is known: the examples whose input is the question itself.
 
 Texts are the same where a person would call them the same: in Unicode NFC, with white space folded. Nothing
-needs a model for that. The bytes of the pages are searched for the question's words, which is fast, and
-only the examples that hold them all are read.
+needs a model for that. The bytes of the pages are searched for the question's rarest word, which is fast, and
+only the examples that hold all its words are read.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from edge_icl.example import folded
@@ -35,7 +36,8 @@ def taught(snapshot: Snapshot, question: str) -> list[Held]:
         return []
     # As canonical JSON has them: a word holds no white space, so no input has it in two pieces.
     words = [json.dumps(word, ensure_ascii=False)[1:-1].encode() for word in {*wanted.split()}]
-    words.sort(key=len, reverse=True)
+    for first in islice(snapshot.pages(), 1):  # a random sample, since ids are keyed digests
+        words.sort(key=lambda word: (first.text.count(word), -len(word)))
     return [
         Held.of(page.ids[row].tobytes().hex(), example)
         for page in snapshot.pages()
@@ -69,12 +71,12 @@ def outputs(examples: Sequence[Held]) -> dict[str, int]:
 
 
 def _rows(page: Page, words: Sequence[bytes]) -> Iterator[int]:
-    """Yield the rows of a page whose text holds all of these, the longest first; each row once."""
-    longest, *others = words
-    at = page.text.find(longest)
+    """Yield the rows of a page whose text holds all of these, the rarest first; each row once."""
+    rarest, *others = words
+    at = page.text.find(rarest)
     while at >= 0:
         row = int(page.offsets.searchsorted(at, side="right")) - 1
         start, end = page.offsets[row : row + 2].tolist()
         if all(page.text.find(word, start, end) >= 0 for word in others):
             yield row
-        at = page.text.find(longest, end)
+        at = page.text.find(rarest, end)

@@ -117,6 +117,8 @@ class Reencoded:
         root: its root.
         source_root: the root of the state of the old store that it holds.
         seconds: how long it took.
+        unread: how many inputs are in characters that its encoder does not know.
+        cut: how many are longer than its encoder reads.
     """
 
     path: Path
@@ -126,10 +128,13 @@ class Reencoded:
     root: str
     source_root: str
     seconds: float
+    unread: int = 0
+    cut: int = 0
 
     def _repr_html_(self) -> str:
         names = ("examples", "encoder", "encrypted", "root", "source_root", "seconds")
-        rows = [(name.replace("_", " "), getattr(self, name)) for name in names]
+        shown = [*names, *(name for name in ("unread", "cut") if getattr(self, name))]
+        rows = [(name.replace("_", " "), getattr(self, name)) for name in shown]
         return facts("Reencoded", [("path", str(self.path)), *rows])
 
     def as_json(self) -> dict[str, Any]:
@@ -141,6 +146,8 @@ class Reencoded:
             "encrypted": self.encrypted,
             "root": self.root,
             "source_root": self.source_root,
+            "unread": self.unread,
+            "cut": self.cut,
             "seconds": round(self.seconds, 6),
         }
 

@@ -56,6 +56,13 @@ def test_it_says_what_it_made_and_what_to_do_next(taught: Path) -> None:
     assert (status()["examples"], status("--store", "new")["examples"]) == (0, 5)
 
 
+def test_it_says_what_the_new_encoder_does_not_read(taught: Path) -> None:
+    ran = run(*WORDS)
+
+    told = f"3 of 5 inputs are in characters that the encoder {SECOND} does not know"
+    assert sum(line.startswith(f"edge-icl: {told}") for line in ran.err.splitlines()) == 1
+
+
 def test_json_is_one_document(taught: Path) -> None:
     before = status()["root"]
 
@@ -70,6 +77,8 @@ def test_json_is_one_document(taught: Path) -> None:
         "encrypted": False,
         "root": found["root"],
         "source_root": before,
+        "unread": 3,
+        "cut": 0,
         "bytes": found["bytes"],
     }
 
