@@ -80,6 +80,8 @@ lint: setup
 	@ln -sfn $(CURDIR)/edge_icl/* $(CURDIR)/models $(CURDIR)/cli build/lint/edge_icl/
 	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p edge_icl
 	cd build/lint && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml $(CURDIR)/integrations/*/*.py
+	cd build/lint && MYPYPATH=$(CURDIR)/benchmarks $(CURDIR)/$(BIN)/mypy \
+		--config-file $(CURDIR)/pyproject.toml $(CURDIR)/benchmarks/*.py
 
 docs: setup
 	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.aio edge_icl.batch \

@@ -36,9 +36,10 @@ from sklearn.linear_model import LogisticRegression
 from support.common import load, seed
 
 from edge_icl import Example, Memory, Options
-from edge_icl.answer.asking import ROOM_FOR_ANSWER
-from edge_icl.answer.judging import judge_alone
+from edge_icl.answer.judging import Question, model_alone
+from edge_icl.answer.prompting import ROOM_FOR_ANSWER
 from edge_icl.llm.generate import Limits, generate
+from edge_icl.llm.prefix import Prefixes
 from edge_icl.prompt import prompt as prompts
 from edge_icl.store.settings import DEFAULT_SHOTS
 
@@ -131,20 +132,20 @@ def asking(memory: Memory, options: Options) -> Callable[[str], Found]:
 def auto_cot(memory: Memory, shots: int, draw: int = 0) -> Callable[[str], Found]:
     """Return how Auto-CoT's examples answer: the same prompts and scores as `erase` without a prior."""
     now = memory._opened.store.snapshot()
-    asker = memory._opened.cache.asker(now)
-    points = asker.view.points
+    derived = memory._opened.cache.derived(now)
+    points = derived.points
     exact = points.vectors.astype(np.float64)
     means = KMeans(min(shots, len(exact)), n_init=1, random_state=draw).fit(exact)
     chosen = dict.fromkeys(int(((exact - mean) ** 2).sum(1).argmin()) for mean in means.cluster_centers_)
     some = [page.example(i) for page, i in (now.row(points.ids[j].tobytes()) for j in chosen)]
-    labels, prefixes = asker.view.labels("auto"), asker._passing
-    model = prefixes.model
+    labels = sorted(derived.outputs) if derived.labelling("auto").labels else []
+    _, model = memory._opened.engines.model()
+    prefixes = Prefixes(model)
 
     def ask(question: str) -> Found:
         prompt = prompts.fit(question, prefix=some, budget=model.context - ROOM_FOR_ANSWER, count=model.count)
         if labels:
-            answer, share = next(iter(judge_alone(prefixes, prompt, labels).shares.items()))
-            return answer, share
+            return next(iter(model_alone(Question(prompt, labels, prefixes)).shares.items()))
         tokens = model.tokenize(prompt.prefix, start=True), model.tokenize(prompt.question)
         return "".join(generate(prefixes, *tokens, Limits(stop=prompt.stop, max_tokens=MOST_TOKENS))), None
 

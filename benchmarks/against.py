@@ -50,7 +50,7 @@ def bars(examples: int = 10_000, forgets: int = 60) -> list[Bar]:
     held = data(examples)
     chosen = np.random.default_rng(0).choice(examples, forgets, replace=False).tolist()
     rest = held.take(sorted(set(range(examples)) - set(chosen)))
-    systems = [EdgeIcl, *(system for system in LIMITS if installed(system))]
+    systems: list[type[System]] = [EdgeIcl, *(system for system in LIMITS if installed(system))]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         own = {system: folder / system.__name__ for system in systems}

@@ -38,6 +38,7 @@ from support.sets import ENGLISH, GIVEN, OTHER, SETS, tasks
 from edge_icl import EdgeIclError, Memory
 from edge_icl.cluster.points import Points
 from edge_icl.models import catalogue, location
+from edge_icl.models.installed import InstalledEncoder
 from edge_icl.prior.fitted import fit
 from edge_icl.prior.opinion_pool import ranked
 from edge_icl.prior.statistics import Statistics
@@ -218,7 +219,7 @@ def compared(names: Sequence[str], wanted: Sequence[Task]) -> Document:
 
 def here() -> list[str]:
     """Return the encoders that are installed, the default one first."""
-    names = [model.name for model in location.installed() if isinstance(model, location.InstalledEncoder)]
+    names = [model.name for model in location.installed() if isinstance(model, InstalledEncoder)]
     return sorted(names, key=lambda name: (name != catalogue.DEFAULT_ENCODER, name))
 
 

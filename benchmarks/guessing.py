@@ -113,9 +113,9 @@ def main() -> None:
                             found.update((library, kind) for kind in kinds)
     kinds = [*ENCODINGS, *ROWS, "sentences", "two words", "all"]
     shares = [[f"{100 * found[library, kind] / total[kind]:.0f}" for kind in kinds] for library in LIBRARIES]
-    rows: list[tuple[object, ...]] = [(name, *row) for name, row in zip(LIBRARIES, shares, strict=True)]
-    rows.append(("n", *(total[kind] for kind in kinds)))
-    show("Encodings named rightly, %", rows, ("library", *map(str, kinds)))
+    table: list[tuple[object, ...]] = [(name, *row) for name, row in zip(LIBRARIES, shares, strict=True)]
+    table.append(("n", *(total[kind] for kind in kinds)))
+    show("Encodings named rightly, %", table, ("library", *map(str, kinds)))
 
 
 if __name__ == "__main__":

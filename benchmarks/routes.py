@@ -24,7 +24,7 @@ from edge_icl import Example, Memory, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
 
 EXAMPLES = [
     Example.create("Uber to the airport", "travel"),
@@ -43,7 +43,7 @@ class Route:
     def __init__(self, *followed: object) -> None:
         self._followed = followed
         self.taken: dict[str, set[str]] = {}
-        self.functions: dict[str, set[object]] = {}
+        self.functions: dict[str, set[CodeType]] = {}
         self.crossings = 0
         self._last = ""
 

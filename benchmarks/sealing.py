@@ -118,7 +118,7 @@ def measure(folder: Path, rounds: int) -> list[tuple[object, ...]]:
                 state = PrefixCache(store, now, HOME_KEY).get("key")
             assert state == STATE
             with times.of("verify", kind):
-                assert not audit(path, unlock=unlock, home_key=HOME_KEY).findings
+                assert not audit(path, unlock=unlock, home_key=HOME_KEY).differences
     sizes = [sum(found.stat().st_size for found in path.glob("[!c]*/*")) for path in paths.values()]
     return [*times.rows(), ("bytes of pages", *(f"{size:,}" for size in sizes), f"{sizes[1] / sizes[0]:.4f}")]
 

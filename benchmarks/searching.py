@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from support.bars import Bar, ratio, table, turns
@@ -79,7 +79,7 @@ def ours(held: NDArray[np.int8]) -> dict[str, Search]:
     return {"edge-icl, exact int8": lambda asked: search(points, asked, NEAREST)}
 
 
-def add(index: object, held: NDArray[np.int8]) -> object:
+def add(index: Any, held: NDArray[np.int8]) -> Any:
     """Give a faiss index the vectors as float32, a piece at a time."""
     index.train(held[:PIECE].astype(np.float32))
     for start in range(0, len(held), PIECE):
@@ -87,7 +87,7 @@ def add(index: object, held: NDArray[np.int8]) -> object:
     return index
 
 
-def faiss_search(index: object, **options: int) -> Search:
+def faiss_search(index: Any, **options: int) -> Search:
     faiss = import_module("faiss")
 
     def found(asked: NDArray[np.int8]) -> object:

@@ -66,7 +66,7 @@ def interval(
     return float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
 
 
-def show(title: str, rows: list[tuple[object, ...]], header: tuple[str, ...]) -> None:
+def show(title: str, rows: Sequence[Sequence[object]], header: tuple[str, ...]) -> None:
     """Print a Markdown table."""
     print(f"\n{title}\n")
     print("| " + " | ".join(header) + " |")

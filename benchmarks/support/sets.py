@@ -68,8 +68,11 @@ def read(path: Path) -> list[Example]:
 
 def tasks(given: argparse.Namespace) -> Iterator[Task]:
     """Yield the sets that are wanted and here."""
-    pairs = [(ENGLISH, name, *(DATA / name / f"{part}.jsonl" for part in ("train", "test"))) for name in PAIRS]
-    pairs = [pair for pair in pairs if pair[1] in given.sets]
+    pairs = [
+        (ENGLISH, name, DATA / name / "train.jsonl", DATA / name / "test.jsonl")
+        for name in PAIRS
+        if name in given.sets
+    ]
     pairs += [(GIVEN, f"{train.parent.name}/{train.stem}", train, test) for train, test in given.pair]
     for group, name, train, test in pairs:
         if group == ENGLISH and not (train.is_file() and test.is_file()):

@@ -6,6 +6,7 @@ Plain ones, or encrypted ones where a test asks for the fixture `kind`: what is 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,6 +70,7 @@ class Unflushed(Files):
         """Leave it to the operating system."""
 
 
+@cache
 def row(number: int, *, settings: Settings = SETTINGS) -> Row:
     """Return the row of example number n: text, id and vector are functions of n."""
     example = Example.create(f"input {number}", f"output {number % 4}")
@@ -76,6 +78,7 @@ def row(number: int, *, settings: Settings = SETTINGS) -> Row:
     centre = np.array([(number % 3 - 1) * 70, (number % 2) * 60, 0][: settings.dimension])
     centre = np.resize(centre, settings.dimension)
     vector = np.clip(centre + rng.normal(0, 25, settings.dimension), -127, 127).astype(np.int8)
+    vector.setflags(write=False)  # every caller gets this one
     return Row(example.id(settings.seed), vector, example.canonical())
 
 
