@@ -20,7 +20,7 @@ help:
 	@echo "make counts    record what the main paths cost in instructions (with valgrind), files and bytes"
 	@echo "make campaign  the long tests: thousands of examples, crashes, power cuts, kills, corruptions"
 	@echo "make fuzz      an hour of bytes of any kind before the decoders of a store (Linux)"
-	@echo "make bench     measure: every target in one table (about five minutes)"
+	@echo "make bench     measure: every target in one table (about ten minutes)"
 	@echo "make accuracy  measure: answers, what they cost, the clustering's frontier (hours)"
 	@echo "make mcpb      write dist/edge-icl-VERSION.mcpb, with which assistants are told of edge-icl"
 	@echo "make wheels    build the wheels for people without a compiler, and try them (ten minutes)"

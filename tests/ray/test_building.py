@@ -67,6 +67,7 @@ def test_the_bytes_are_those_of_one_process_and_what_is_there_is_not_embedded_ag
     assert len(embedded) == -(-added.added // 7) + 1
 
 
+@pytest.mark.campaign
 def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import psutil
 

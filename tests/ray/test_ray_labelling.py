@@ -254,6 +254,7 @@ def test_a_file_that_changes_meanwhile_is_refused(
     assert "1.csv was changed while it was asked" in ran.err
 
 
+@pytest.mark.campaign
 def test_the_lines_of_the_page_label_a_folder_of_parquet(store: Path, tmp_path: Path, local_ray: None) -> None:
     page = (REPOSITORY / "docs" / "fleet.md").read_text(encoding="utf-8")
     (program,) = [one for one in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "read_parquet" in one]

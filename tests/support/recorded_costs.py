@@ -76,6 +76,9 @@ COMMANDS = {
     f"edge-icl forget ID, {SIZES[0]:,} examples": ["forget", "ID", "--yes", "--no-similar"],
 }
 
+LONG = [*COMMANDS][1:]
+"""Of these, those that load much more."""
+
 Counts = dict[str, dict[str, int]]
 """Path -> what is counted -> how much."""
 
@@ -131,13 +134,16 @@ def count(*, large: bool = True) -> Counts:
     """Return what the paths cost here; no instructions where valgrind is not installed.
 
     Args:
-        large: whether to count the instructions of the large store's paths, too, which takes longest.
+        large: whether to count the instructions of the large store's paths and of `LONG`, too: that takes longest.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "stores").mkdir()
         build(folder / "stores")
-        return _paths(folder, SIZES if large else SIZES[:-1]) | (_commands(folder) if has_valgrind() else {})
+        if not has_valgrind():
+            return _paths(folder, SIZES)
+        commands = [name for name in COMMANDS if large or name not in LONG]
+        return _paths(folder, SIZES if large else SIZES[:-1]) | _commands(folder, commands)
 
 
 def _paths(folder: Path, sizes: Sequence[int]) -> Counts:
@@ -155,12 +161,12 @@ def _paths(folder: Path, sizes: Sequence[int]) -> Counts:
     return {line.pop("path"): line for line in lines}
 
 
-def _commands(folder: Path) -> Counts:
+def _commands(folder: Path, names: Sequence[str]) -> Counts:
     """Return the instructions of commands, from the start of their process to its end."""
     found: Counts = {}
     gone = json.loads((folder / "stores" / QUIET).read_bytes())[str(SIZES[0])][0]
-    for name, words in COMMANDS.items():
-        line = ["-c", PROGRAM, *(gone if word == "ID" else word for word in words)]
+    for name in names:
+        line = ["-c", PROGRAM, *(gone if word == "ID" else word for word in COMMANDS[name])]
         with _fresh(folder) as stores:  # once without valgrind: later the byte code is there
             _python(*line, "--store", stores / str(SIZES[0]))
         with _fresh(folder) as stores:
