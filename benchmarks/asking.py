@@ -108,6 +108,7 @@ def floor_of(
     for _ in reply:
         pass
     _, model = memory._opened.engines.model()
+    assert reply.prompt is not None
     prefix = reply.prompt.prefix
     if prefix not in floors:
         floors[prefix] = Floor(model, model.tokenize(prefix, start=True))
@@ -212,7 +213,7 @@ def places(memory: Memory) -> dict[str, Callable[[], None]]:
 
     def memory_too() -> None:
         window()
-        memory._opened.cache._asker._lasting._states.clear()
+        memory._opened.cache.asker(memory._opened.store.snapshot()).clear()
 
     def disk_too() -> None:
         memory_too()
@@ -261,6 +262,7 @@ def by_shots(question: str, rounds: int) -> None:
             with store(path, rows_of(77, 500), shots) as memory:
                 warm(memory, question, lambda: None)
                 prompt = memory.stream(question, Options(**WRITTEN)).prompt
+                assert prompt is not None
                 length = memory._opened.engines.model()[1].count(prompt.prefix)
                 for where, prepare in places(memory).items():
                     found = [warm(memory, question, prepare) for _ in range(rounds)]

@@ -28,7 +28,7 @@ import numpy as np
 from support.bars import Bar, median, ratio, seconds, table
 from support.common import SEED, examples, load, show
 
-from edge_icl import Memory, Options
+from edge_icl import Answer, Memory, Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,7 +126,7 @@ def bars(
     with opened(path) as memory:
         spent = measured(memory, asked, few, rounds)
         processes = cold(memory, asked[:new])
-        put = np.mean([answer.asked_model for answer in memory.ask_many(asked)])
+        put = np.mean([isinstance(one, Answer) and one.asked_model for one in memory.ask_many(asked)])
     rows = [
         (way, f"{1000 * np.median(found):.1f}", f"{1 / np.median(found):.0f}") for way, found in spent.items()
     ]

@@ -31,7 +31,7 @@ import pyarrow as pa
 from support.bars import Bar, exact, ratio, table
 from support.common import SEED, examples, interval, load, show
 
-from edge_icl import Memory
+from edge_icl import Answer, Memory
 from edge_icl.batch import Labeler
 from edge_icl.ray import label, running
 
@@ -251,7 +251,7 @@ def _share(store: Path, count: int = 1000) -> float:
     """Return of how many rows in one the model is asked by default."""
     with Memory.open(store, create=False, threads=1) as memory:
         answers = memory.ask_many(questions(count)["input"].to_pylist()[:count])
-        return float(np.mean([answer.asked_model for answer in answers]))
+        return float(np.mean([isinstance(answer, Answer) and answer.asked_model for answer in answers]))
 
 
 def _check(costs: Costs, runs: dict[str, list[Timed]], workers: Sequence[int]) -> None:

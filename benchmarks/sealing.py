@@ -96,7 +96,7 @@ def measure(folder: Path, rounds: int) -> list[tuple[object, ...]]:
     paths = {kind: folder / f"{kind} 0" for kind in KEYS}
     for turn, i in enumerate(np.random.default_rng(0).choice(len(rows), rounds, replace=False)):
         for kind in kinds(turn):
-            store = Store.open(paths[kind], unlock=lambda _, kind=kind: KEYS[kind].data)
+            store = Store.open(paths[kind], unlock=lambda _, key=KEYS[kind]: key.data if key else b"")
             with times.of("forget one", kind):
                 commit(store, removed=[rows[i].id])
             with times.of("add one", kind):

@@ -134,7 +134,7 @@ def count(*, large: bool = True) -> Counts:
     """Return what the paths cost here; no instructions where valgrind is not installed.
 
     Args:
-        large: whether to count the instructions of the large store's paths and of `LONG`, too: that takes longest.
+        large: whether to count what takes longest, too: instructions of the large store's paths, and `LONG`.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
