@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge_icl.answer.labels import decide
 from edge_icl.cli import completion, noticed
 from edge_icl.cli.command import Command, examples
 from edge_icl.cli.tables import counted
@@ -87,7 +88,7 @@ def _show(session: Session, memory: Memory) -> None:
     elif found:
         session.output.table(("count", "label"), ((f"{count}", output) for output, count in found.items()))
         if session.output.terminal:
-            labelling = memory.labelling()
+            labelling = decide(found, memory.labels_setting)
             session.output.line(f"\nthe outputs are {labelling}")
             alike = [one for one in look_alikes(found, {}) if one.same and labelling.labels]
             noticed.tell_look_alikes(session, memory, alike, {})

@@ -88,8 +88,11 @@ def _status(memory: Memory, fit: Fit | None) -> dict[str, Any]:
 
 def _labelling(memory: Memory) -> dict[str, Any]:
     """Return what the outputs are taken to be; what damage keeps from being read is left to `verify`."""
+    from edge_icl.answer.labels import decide
+
     try:
-        labelling, outputs = memory.labelling(), memory.outputs()
+        outputs = memory.outputs()
+        labelling = decide(outputs, memory.labels_setting)  # without reading every example again
     except StoreDamagedError:
         return {"labelling": None, "labels": None}
     return {"labelling": labelling.as_json(), "labels": outputs if labelling.labels else None}

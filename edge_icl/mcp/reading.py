@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_icl.answer.certainty import in_words
+from edge_icl.answer.labels import decide
 from edge_icl.mcp.desk import Desk, Result
 from edge_icl.mcp.quoting import quoted
 from edge_icl.mcp.returned import Answer, Found, Labels, Page, Status
@@ -108,7 +109,8 @@ def labels(desk: Desk, given: LabelsArguments) -> Result:
     which labels read the same. Only the user can rename a label, in a terminal.
     """
     memory = desk.memory()
-    outputs, labelling = memory.outputs(), memory.labelling()
+    outputs = memory.outputs()
+    labelling = decide(outputs, memory.labels_setting)
     alike = [one for one in look_alikes(outputs, {}) if one.same][: given.limit] if labelling.labels else []
     shown = room_for([*outputs.items()][: given.limit], lambda one: len(one[0]))
     fields = {

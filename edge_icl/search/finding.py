@@ -81,7 +81,7 @@ def outputs(snapshot: Snapshot) -> dict[str, int]:
     No page that was not in memory stays there.
     """
     found = Counter[str]()
-    for counts in snapshot.visit(lambda page: Counter(example.output for _, example in page.examples())):
+    for counts in snapshot.visit(lambda page: Counter(page.outputs())):
         found.update(counts)
     return most_frequent_first(found)
 
