@@ -211,8 +211,7 @@ def places(memory: Memory) -> dict[str, Callable[[], None]]:
         with model.lock:
             model.window.empty()
 
-    def memory_too() -> None:
-        window()
+    def memory_too() -> None:  # the window too
         memory._opened.cache.asker(memory._opened.store.snapshot()).clear()
 
     def disk_too() -> None:

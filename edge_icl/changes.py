@@ -22,6 +22,7 @@ from edge_icl.errors import EdgeIclError, ExampleNotFoundError, InputError, Stor
 from edge_icl.example import Example, normalise
 from edge_icl.results import RECEIPT, Receipt, Reencoded, Renamed, Replaced
 from edge_icl.runtime.arguments import kind, number
+from edge_icl.runtime.progress import silent
 from edge_icl.search.finding import held, outputs
 from edge_icl.search.spelling import did_you_mean
 from edge_icl.store.keys import STRETCH
@@ -244,7 +245,8 @@ def _encoded(opened: OpenStore, encoder: Encoder, progress: Progress) -> _Encode
         if new:
             heeded = opened.lifetime.heeded_by(progress)
             vectors |= zip(new, encoder.encode([*new.values()], progress=heeded), strict=True)
-            read |= zip(new, encoder.readings([*new.values()]), strict=True)
+            heeded = opened.lifetime.heeded_by(silent)
+            read |= zip(new, encoder.readings([*new.values()], progress=heeded), strict=True)
         if opened.read(lambda now: now.root) == snapshot.root:
             rows = [Row(id, vectors[id], text) for id, _, text in held]
             some = [read[id] for id, _, _ in held]

@@ -76,7 +76,7 @@ COMMANDS = {
     f"edge-icl forget ID, {SIZES[0]:,} examples": ["forget", "ID", "--yes", "--no-similar"],
 }
 
-LONG = [*COMMANDS][1:]
+LONG = COMMANDS.keys() - {"edge-icl --version"}
 """Of these, those that load much more."""
 
 Counts = dict[str, dict[str, int]]
@@ -140,9 +140,7 @@ def count(*, large: bool = True) -> Counts:
         folder = Path(name)
         (folder / "stores").mkdir()
         build(folder / "stores")
-        if not has_valgrind():
-            return _paths(folder, SIZES)
-        commands = [name for name in COMMANDS if large or name not in LONG]
+        commands = [name for name in COMMANDS if has_valgrind() and (large or name not in LONG)]
         return _paths(folder, SIZES if large else SIZES[:-1]) | _commands(folder, commands)
 
 
