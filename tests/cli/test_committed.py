@@ -44,7 +44,6 @@ CALLS = (
     "open",
     "write",
     "fsync",
-    "replace",
     "unlink",
     "rmdir",
     "mkdir",
@@ -54,7 +53,8 @@ CALLS = (
     "fstat",
     "listdir",
 )
-CALLS += ("ftruncate", "fchmod", "chmod", "link", "posix_fadvise", "scandir")
+PLACING = ("replace", "rename", "link")
+CALLS += (*PLACING, "ftruncate", "fchmod", "chmod", "posix_fadvise", "scandir")
 FULL, TOO_MANY, BROKEN = errno.ENOSPC, errno.EMFILE, errno.EIO
 COMMITTED = re.compile("the change is made|examples are forgotten, but|the passphrase is changed, but")
 
@@ -63,28 +63,30 @@ class Refusing:
     """Lets the n-th call of the operating system fail, and those after it if it is to last.
 
     Attributes:
-        done: how many there were.
+        stages: how many calls there were until something was first put in its place, as a change is made, from
+            then until the next was, and so on.
     """
 
-    def __init__(self, at: int, error: int, *, lasting: bool) -> None:
-        self.at, self.error, self.lasting = at, error, lasting
-        self.done = 0
+    def __init__(self, stage: int, at: int, error: int, *, lasting: bool) -> None:
+        self.stage, self.at, self.error, self.lasting = stage, at, error, lasting
+        self.stages = [0]
 
-    def check(self) -> None:
-        number, self.done = self.done, self.done + 1
-        if number == self.at or (self.lasting and number > self.at >= 0):
+    def check(self, name: str) -> None:
+        if name in PLACING:
+            self.stages.append(0)
+        now = (len(self.stages) - 1, self.stages[-1])
+        self.stages[-1] += 1
+        if now == (self.stage, self.at) or (self.lasting and now > (self.stage, self.at)):
             raise OSError(self.error, os.strerror(self.error))
 
-    def wrapped(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapped(self, name: str) -> Callable[..., Any]:
+        call = getattr(os, name)
+
         def checked(*args: Any, **more: Any) -> Any:
-            self.check()
+            self.check(name)
             return call(*args, **more)
 
         return checked
-
-    @property
-    def fired(self) -> bool:
-        return 0 <= self.at < self.done
 
 
 class Stream(io.StringIO):
@@ -96,7 +98,7 @@ class Stream(io.StringIO):
 
     def write(self, text: str) -> int:
         if self.name == "out":
-            self.refusing.check()
+            self.refusing.check("write")
         return super().write(text)
 
 
@@ -105,7 +107,7 @@ def attempt(args: tuple[str, ...], refusing: Refusing) -> Ran:
     out, err = Stream(refusing, "out"), Stream(refusing, "err")
     with ExitStack() as stack:
         for name in CALLS:
-            stack.enter_context(mock.patch.object(os, name, refusing.wrapped(getattr(os, name))))
+            stack.enter_context(mock.patch.object(os, name, refusing.wrapped(name)))
         stack.enter_context(mock.patch.multiple(sys, stdout=out, stderr=err, stdin=io.StringIO()))
         code = main(args)
     return Ran(code, out.getvalue(), err.getvalue())
@@ -214,8 +216,8 @@ def judge(change: Change, ran: Ran, store: Path) -> None:
     assert not (made and "nothing was" in last), ran
 
 
-LAST = 8
-"""Calls."""
+NEAR = 6
+"""Calls after a file was put in place, and calls at the end, each of which is refused."""
 
 FAULTS = pytest.mark.parametrize(("error", "lasting"), [(FULL, True), later(TOO_MANY, True), (BROKEN, False)])
 
@@ -227,7 +229,7 @@ class Sweep:
     Attributes:
         store: the store that it changes.
         folder: where its files are.
-        each: every how manieth call; and the last ones, since a change is made towards the end.
+        each: every how manieth call; and all where a change may just have been made, and the last ones.
         count: sums up for a campaign.
     """
 
@@ -236,23 +238,27 @@ class Sweep:
     each: int
     count: Callable[[str, int], None]
 
+    def chosen(self, stages: list[int]) -> list[tuple[int, int]]:
+        """Choose the calls to refuse, each by its stage and its number in there."""
+        calls = [(stage, at) for stage, length in enumerate(stages) for at in range(length)]
+        near = {(stage, at) for stage, at in calls if (stage and at < NEAR) or stages[stage] - at <= NEAR}
+        return sorted(near | {*calls[:: self.each]})
+
     def run(self, change: Change, error: int, *, lasting: bool) -> None:
         words = tuple(word.format(folder=self.folder) for word in change.words)
         kept, committed, tried = self.folder / "kept", 0, 0
         shutil.copytree(self.store, kept)
-        everything = Refusing(-1, error, lasting=lasting)
-        attempt(words, everything)
+        nothing = Refusing(sys.maxsize, 0, error, lasting=lasting)
+        attempt(words, nothing)
         assert change.made(self.store)
 
-        for n in sorted(
-            {*range(0, everything.done, self.each), *range(everything.done - LAST, everything.done)}
-        ):
-            for json_words in ((), ("--json",)) if self.each == 1 or n % 2 else ((),):
+        for stage, at in self.chosen(nothing.stages):
+            for json_words in ((), ("--json",)) if self.each == 1 or at % 2 else ((),):
                 shutil.rmtree(self.store)
                 shutil.copytree(kept, self.store)
                 (self.folder / "receipt").unlink(missing_ok=True)
                 shutil.rmtree(self.folder / "new", ignore_errors=True)
-                ran = attempt((*json_words, *words), Refusing(n, error, lasting=lasting))
+                ran = attempt((*json_words, *words), Refusing(stage, at, error, lasting=lasting))
                 judge(change, ran, self.store)
                 committed += ran.code == 1 and change.made(self.store)
                 tried += 1
