@@ -30,7 +30,7 @@ MOST_NARROW = 3
 
 def offered(answer: Answer | None, columns: int) -> tuple[str, ...]:
     """Return the likeliest labels, which can be chosen by a number."""
-    if answer is None or answer.kind != "judged" or len(answer.labels) < 2:  # noqa: PLR2004 - another one
+    if answer is None or answer.kind != "judged" or len(answer.labels) <= 1:
         return ()
     some = tuple(answer.labels)[:MOST_OFFERED]
     return some if tables.width(_row(answer, some)) <= columns else some[:MOST_NARROW]

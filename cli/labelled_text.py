@@ -107,7 +107,7 @@ class TextLabels(Labels):
         return cell.split() if name == "examples" else cell or None
 
     @contextmanager
-    def writing(self, out: Path, *, store: Path, state: Mapping[str, Any]) -> Iterator[Write]:  # noqa: ARG002 - rows have it
+    def writing(self, out: Path, *, store: Path, state: Mapping[str, Any]) -> Iterator[Write]:
         """Give what writes labels of the same form; see `labelled.Labels`."""
         kind, source, count = self._file.kind, self._source, 0
         if (found := table.of_answers(out, kind)) is None or found.name != kind.name:

@@ -50,7 +50,7 @@ def _styled(text: str, stream: TextIO | None, **style: Any) -> str:
 class Closed(io.TextIOBase):
     """In the place of a stdout that was closed before the program began; Python would say nothing."""
 
-    def write(self, text: str, /) -> int:  # noqa: ARG002 - the base class has it
+    def write(self, text: str, /) -> int:
         """Refuse.
 
         Raises:

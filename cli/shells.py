@@ -185,7 +185,7 @@ else
 fi
 """
 
-    def answer(self, typed: Typed, item: CompletionItem[str]) -> str | None:  # noqa: ARG002 - the base class has it
+    def answer(self, typed: Typed, item: CompletionItem[str]) -> str | None:
         """Return an item and what is told about it."""
         return _told(item.value, item)
 

@@ -152,7 +152,7 @@ class AsyncMemory(Bound):
         self._closed = False
 
     @classmethod
-    async def open(  # noqa: PLR0913 - as that of Memory
+    async def open(
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
@@ -181,7 +181,7 @@ class AsyncMemory(Bound):
         return await cls._begun(work)
 
     @classmethod
-    async def create(  # noqa: PLR0913 - as Memory's
+    async def create(
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,

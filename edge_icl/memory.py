@@ -103,7 +103,7 @@ class Memory(Bound):
     instead = "open the store in the other process, by its path or its name"
 
     @classmethod
-    def open(  # noqa: PLR0913 - all by name, each with a default
+    def open(
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,
@@ -181,7 +181,7 @@ class Memory(Bound):
         return cls(opened, engines, lifetime, timeout=timeout)
 
     @classmethod
-    def create(  # noqa: PLR0913 - all by name, each with a default
+    def create(
         cls,
         store: str | os.PathLike[str] = DEFAULT_STORE,
         *,

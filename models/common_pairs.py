@@ -12,8 +12,6 @@ nearly the same lies between what it says of the ones and of the others.
 one of the texts of `common_texts`, which the centre is made of.
 """
 
-# ruff: noqa: RUF001 - Cyrillic and Turkish letters that look like Latin ones are meant
-
 from __future__ import annotations
 
 from typing import NamedTuple

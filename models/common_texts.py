@@ -12,8 +12,6 @@ another encoder to every store. Wanted are texts as people type them, about as m
 questions, letters, reviews, orders, expenses, complaints, notes. No two lines of one language say the same.
 """
 
-# ruff: noqa: RUF001 - Cyrillic and Turkish letters that look like Latin ones are meant
-
 from __future__ import annotations
 
 from types import MappingProxyType

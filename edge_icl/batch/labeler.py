@@ -71,7 +71,7 @@ class Labeler:
 
     _root: str
 
-    def __init__(  # noqa: PLR0913 - all by name, each with a default
+    def __init__(
         self,
         store: str | os.PathLike[str],
         *,

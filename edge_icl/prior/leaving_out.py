@@ -79,7 +79,7 @@ class LeavingOut:
     def _scale(self, shrinkage: float) -> float:
         """Compute the size of the discriminant's scores."""
         several = self._scatter.counts > 1
-        if several.sum() < 2:  # noqa: PLR2004 - a score is one label's against another's
+        if several.sum() <= 1:  # a score is one label's against another's
             several[:] = True
         scores = self._discriminant(shrinkage)[np.ix_(self._known, several)]
         spread = scores - scores.mean(1, keepdims=True)

@@ -122,6 +122,6 @@ def _cut(template: str, end: str, *, system: bool) -> list[str]:
     first = 3 if system else 2
     literals = pieces[::2]
     replies, nexts = literals[first - 1 : -2 : 2], literals[first:-2:2]
-    if len(set(replies)) + len(set(nexts)) > 2 or not nexts[0].strip():  # noqa: PLR2004 - one of each kind
+    if len({*replies}) > 1 or len({*nexts}) > 1 or not nexts[0].strip():
         raise ModelError("the model's chat template treats turns unlike each other", "use the plain format")
     return [*literals[: first - 1], replies[0], nexts[0], literals[-2]]

@@ -11,8 +11,15 @@ Needs the extra `ray`. Read in this order:
 
 import os
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from edge_icl.errors import NotInstalledError
+from edge_icl.runtime import late
+
+if TYPE_CHECKING:
+    from edge_icl.ray.building import add
+    from edge_icl.ray.cluster import running
+    from edge_icl.ray.labelling import BLOCK, done, label
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray starts: nothing is told to its makers
 
@@ -22,8 +29,9 @@ for _needed in ("ray", "pyarrow", "pandas"):
             f"Ray Data needs a package that is missing, {_needed}", 'install it: pip install "edge-icl[ray]"'
         )
 
-from edge_icl.ray.building import add  # noqa: E402 - what is missing is told first
-from edge_icl.ray.cluster import running  # noqa: E402
-from edge_icl.ray.labelling import BLOCK, done, label  # noqa: E402
-
 __all__ = ["BLOCK", "add", "done", "label", "running"]
+
+__getattr__ = late.names(
+    __name__,
+    {"BLOCK": "labelling", "add": "building", "done": "labelling", "label": "labelling", "running": "cluster"},
+)

@@ -49,7 +49,7 @@ def pool(workers: int, *, beside: int = 0) -> ActorPoolStrategy:
     return ActorPoolStrategy(min_size=1, max_size=workers, initial_size=max(1, workers - beside))
 
 
-def label(  # noqa: PLR0913 - all by name, each with a default
+def label(
     dataset: Dataset,
     store: str | os.PathLike[str],
     *,

@@ -202,7 +202,7 @@ class EdgeIclModel(llm.Model):
         prompt: llm.Prompt,
         stream: bool,
         response: llm.Response,
-        conversation: object,  # noqa: ARG002 - llm's signature; all of it is in the prompt
+        conversation: object,
     ) -> Generator[str, None, None]:
         """Yield the answer to a prompt."""
         return self.source.answer(prompt, response, stream=stream)
@@ -234,7 +234,7 @@ class AsyncEdgeIclModel(llm.AsyncModel):
         prompt: llm.Prompt,
         stream: bool,
         response: llm.AsyncResponse,
-        conversation: object,  # noqa: ARG002 - llm's signature; all of it is in the prompt
+        conversation: object,
     ) -> AsyncGenerator[str, None]:
         """Yield the answer to a prompt."""
         pieces = self.source.answer(prompt, response, stream=stream)
