@@ -7,7 +7,8 @@ Text that goes out:
     clock, bars  times, and progress bars
     interrupts   Ctrl-C, `kill` and a closed terminal
     keyboard     lines that are typed at a terminal
-    output       the only module that prints
+    printing     the only module that prints
+    output       results, notes, questions and errors
 
 What comes in:
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from edge_icl.cli import interrupts
-from edge_icl.cli.output import is_terminal
+from edge_icl.cli.printing import is_terminal
 from edge_icl.errors import EdgeIclError, InputError
 from edge_icl.runtime.home import home
 from edge_icl.store import scratch

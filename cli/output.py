@@ -1,29 +1,34 @@
-"""What a user sees: the only module of the project that prints.
+"""What a user sees: results, notes, questions and errors.
 
 Results go to stdout, all else to stderr. A terminal gets tables, progress bars and questions; a pipe gets plain
 lines, one a result, with tabs between fields; `--json` gets JSON. Errors read `edge-icl: error: ...`, in lower
 case, without a full stop, in one sentence that also says what to do.
-
-What is printed may hold what another user wrote, so all of it goes through `_put`: a terminal is shown escapes
-for what it would obey or hide. What is piped is data, and stays as it is. JSON has escapes everywhere, since a
-program that parses it gets the same text.
 """
 
 from __future__ import annotations
 
-import errno
-import io
 import os
 import sys
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TextIO
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
-from edge_icl.cli import interrupts, tables
+from edge_icl.cli import tables
 from edge_icl.cli.bars import Bars
 from edge_icl.cli.clock import Clock
-from edge_icl.errors import EdgeIclError, InputError
+from edge_icl.cli.printing import (
+    as_json,
+    as_rows,
+    as_table,
+    flush,
+    is_terminal,
+    printing,
+    put,
+    styled,
+    tell,
+)
+from edge_icl.errors import InputError
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -33,105 +38,6 @@ PROGRAM = "edge-icl"
 
 _COMMAND = rf"(?m)(`|: |see |=\w+ |^ *){PROGRAM}(?=\s+[\[a-z-])"
 """A command that is advised: in backquotes, after a colon or a variable, or on a line of its own."""
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether a person reads this stream, or types into it; a closed one is None."""
-    return stream is not None and stream.isatty()
-
-
-def _styled(text: str, stream: TextIO | None, **style: Any) -> str:
-    """Return a text with colours, if the stream is a terminal that shows them."""
-    if not is_terminal(stream) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return text
-    return click.style(text, **style)
-
-
-class Closed(io.TextIOBase):
-    """In the place of a stdout that was closed before the program began; Python would say nothing."""
-
-    def write(self, text: str, /) -> int:
-        """Refuse.
-
-        Raises:
-            OSError: always.
-        """
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-
-
-@contextmanager
-def _printing() -> Iterator[None]:
-    """Print nothing once the program was interrupted, and say so if the operating system refuses the output."""
-    interrupts.check()
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise EdgeIclError(f"the output cannot be written: {(error.strerror or str(error)).lower()}") from error
-
-
-def settle() -> None:
-    """Bring what is printed to its readers; Python must not complain at its end that one is gone."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _put(stream: TextIO | None, text: str, *, sign: str = "", end: str = "\n", flush: bool = False) -> None:
-    """Print a text: escaped for a terminal, and for a pipe as it is.
-
-    Args:
-        stream: where to; None for one that is closed.
-        text: what.
-        sign: what goes in front of it as it is, such as our own words in colours.
-        end: what follows it.
-        flush: bring it to its reader at once.
-    """
-    if stream is None:
-        return
-    print(f"{sign}{tables.printable(text) if is_terminal(stream) else text}", end=end, file=stream, flush=flush)
-
-
-def _tell(text: str, *, sign: str = "", end: str = "\n") -> None:
-    """Tell something that is no result; a command does not fail because stderr is closed."""
-    with suppress(OSError):
-        _put(sys.stderr, text, sign=sign, end=end, flush=True)
-
-
-def _as_rows(rows: Iterable[Sequence[str]], below: Sequence[str]) -> Iterator[str]:
-    """Yield each row as it comes, whole, with tabs between fields."""
-    for i, row in enumerate(rows):
-        yield "\t".join(map(tables.folded, [*row, *below[i : i + 1]]))
-
-
-def _as_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], below: Sequence[str], whole: int
-) -> Iterator[str]:
-    """Yield the lines of a table that fits the terminal."""
-    columns = _columns()
-    first, *others = tables.table(header, rows, columns=columns, whole=whole)
-    yield first
-    for i, line in enumerate(others):
-        yield "\n".join([line, *(tables.cut(f"    {text}", columns) for text in below[i : i + 1])])
-
-
-def _json(fields: object) -> str:
-    """Return a JSON document, with escapes where stdout has no UTF-8."""
-    import json
-
-    utf8 = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
-    return tables.json_printable(json.dumps(fields, ensure_ascii=not utf8, allow_nan=False))
-
-
-def _columns() -> int:
-    """Return the width of the terminal."""
-    import shutil
-
-    return shutil.get_terminal_size().columns
 
 
 class Output:
@@ -189,15 +95,15 @@ class Output:
     def heading(self, text: str) -> None:
         """Print a line that begins something new."""
         self._clear()
-        with _printing():
-            _put(sys.stdout, "", sign=_styled(tables.one_line(text), sys.stdout, bold=True), flush=True)
+        with printing():
+            put(sys.stdout, "", sign=styled(tables.one_line(text), sys.stdout, bold=True), flush=True)
 
     def line(self, text: str = "") -> None:
         """Print a line of the result."""
         self._clear()
         text, self._joiner, self._before = self._joiner + text, "", ""
-        with _printing():
-            _put(sys.stdout, text, flush=True)
+        with printing():
+            put(sys.stdout, text, flush=True)
 
     def piece(self, text: str) -> None:
         """Print a piece of a line on a terminal as it comes; a joiner waits for what it joins."""
@@ -205,8 +111,8 @@ class Output:
         self._joiner = text[len(text.rstrip(tables.JOINERS)) :]
         text = text.removesuffix(self._joiner)
         self._before = text[-1:] or before
-        with _printing():
-            _put(sys.stdout, "", sign=tables.printable(text, before=before), end="", flush=True)
+        with printing():
+            put(sys.stdout, "", sign=tables.printable(text, before=before), end="", flush=True)
 
     def document(self, fields: object) -> None:
         """Print a JSON document on one line."""
@@ -216,21 +122,20 @@ class Output:
         """Print JSON documents, each on one line."""
         self._clear()
         for fields in some:
-            with _printing():
-                _put(sys.stdout, _json(fields))
-        with _printing():
-            print(end="", flush=True)
+            with printing():
+                put(sys.stdout, as_json(fields))
+        flush()
 
     def array(self, some: Iterable[object]) -> None:
         """Print one JSON document, an array of these, each on a line."""
         self._clear()
         before = "["
         for fields in some:
-            with _printing():
-                _put(sys.stdout, before + ("" if before == "[" else "\n") + _json(fields), end="")
+            with printing():
+                put(sys.stdout, before + ("" if before == "[" else "\n") + as_json(fields), end="")
             before = ","
-        with _printing():
-            _put(sys.stdout, "[]" if before == "[" else "]", flush=True)
+        with printing():
+            put(sys.stdout, "[]" if before == "[" else "]", flush=True)
 
     def table(
         self,
@@ -248,21 +153,22 @@ class Output:
             below: for each row one more text, too long for a column: it goes under the row.
             whole: how many columns, from the left, are never cut, such as names that are typed.
         """
-        lines = iter(_as_table(header, rows, below, whole) if self.terminal else _as_rows(rows, below))
+        lines = as_rows(rows, below)
         if self.terminal:
-            with _printing():
-                _put(sys.stdout, "", sign=_styled(next(lines), sys.stdout, bold=True))
+            lines = as_table(header, rows, below, columns=self.size[0], whole=whole)
+        if self.terminal:
+            with printing():
+                put(sys.stdout, "", sign=styled(next(lines), sys.stdout, bold=True))
         for line in lines:
-            with _printing():
-                _put(sys.stdout, line)
-        with _printing():
-            print(end="", flush=True)
+            with printing():
+                put(sys.stdout, line)
+        flush()
 
     def verdict(self, word: str, text: str, *, colour: str) -> None:
         """Print a word that says how something is, in a colour, and what it is about."""
-        with _printing():
+        with printing():
             text = self.as_called(text)
-            _put(sys.stdout, f"  {text}", sign=_styled(word, sys.stdout, fg=colour), flush=True)
+            put(sys.stdout, f"  {text}", sign=styled(word, sys.stdout, fg=colour), flush=True)
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Print names and what they stand for."""
@@ -271,16 +177,16 @@ class Output:
     def note(self, text: str) -> None:
         """Tell something that is no result."""
         self._clear()
-        _tell(f"{PROGRAM}: {self.as_called(tables.folded(text))}")
+        tell(f"{PROGRAM}: {self.as_called(tables.folded(text))}")
 
     def list_aside(self, rows: Sequence[Sequence[str]]) -> None:
         """Show rows beside the result, such as what a question is about."""
-        lines = tables.table([""] * len(rows[0]), rows, columns=_columns() - 2)[1:]
-        _tell("\n".join(f"  {line}" for line in lines))
+        lines = tables.table([""] * len(rows[0]), rows, columns=self.size[0] - 2)[1:]
+        tell("\n".join(f"  {line}" for line in lines))
 
     def confirm(self, question: str) -> bool:
         """Ask for a yes; everything else is a no."""
-        _tell(f"{tables.folded(question)} [y/N]:", end=" ")
+        tell(f"{tables.folded(question)} [y/N]:", end=" ")
         assert sys.stdin is not None
         return sys.stdin.buffer.readline().strip().lower() in {b"y", b"yes"}  # what is typed may be no UTF-8
 
@@ -308,8 +214,7 @@ class Output:
         from edge_icl.cli import keyboard
 
         self._clear()
-        with _printing():
-            print(end="", flush=True)
+        flush()
         try:
             with keyboard.completing(completed):
                 return keyboard.line(prompt)
@@ -344,18 +249,18 @@ class Output:
         if self.verbose and cause is not None:
             import traceback
 
-            _tell("".join(traceback.format_exception(cause)), end="")
+            tell("".join(traceback.format_exception(cause)), end="")
         if self.json:
             fields = {"error": message, "type": kind, "committed": committed}
-            _tell(tables.json_printable(json.dumps(fields)))
+            tell(tables.json_printable(json.dumps(fields)))
         else:
-            sign = _styled("error:", sys.stderr, fg="red", bold=True)
-            _tell(tables.folded(message), sign=f"{PROGRAM}: {sign} ")
+            sign = styled("error:", sys.stderr, fg="red", bold=True)
+            tell(tables.folded(message), sign=f"{PROGRAM}: {sign} ")
 
     def interrupted(self, words: str, *, committed: bool = False) -> None:
         """Tell that the program was interrupted; on a terminal below the ^C that it shows."""
         if self.watched:
-            _tell("")
+            tell("")
         self.error(words, "KeyboardInterrupt", committed=committed)
 
     @contextmanager

@@ -18,7 +18,8 @@ from click.shell_completion import CompletionItem
 from edge_icl import __version__
 from edge_icl.cli import interrupts
 from edge_icl.cli.command import Group, global_options
-from edge_icl.cli.output import PROGRAM, Closed, Output, settle
+from edge_icl.cli.output import PROGRAM, Output
+from edge_icl.cli.printing import Closed, settle
 from edge_icl.cli.session import Session
 from edge_icl.errors import EdgeIclError
 

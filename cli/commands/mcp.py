@@ -11,7 +11,7 @@ import click
 from edge_icl import __version__
 from edge_icl.cli import interrupts
 from edge_icl.cli.command import Command, examples
-from edge_icl.cli.output import is_terminal
+from edge_icl.cli.printing import is_terminal
 from edge_icl.errors import EdgeIclError, NotInstalledError
 
 if TYPE_CHECKING:
