@@ -41,7 +41,7 @@ class Receipts:
             InputError: one is no receipt, or one of a store with another seed; it says which.
             SignatureError: one was changed after it was signed; it says which.
         """
-        from edge_icl.merging import named_by
+        from edge_icl.changes.forgetting import named_by
 
         found: set[str] = set()
         for file, content in zip(self._files, self.said, strict=True):

@@ -21,9 +21,7 @@ rooms, each of which imports only those before it, and says in its docstring in 
     answer     from a question to an answer
     report     a page to look at a store: labels, a map, what to correct, every example
     forms      in which forms callers give examples, and say which ones are meant
-    adding     what add does, with one example or with millions
-    changes    what forget, replace, rename_label, set_labels and reencode do
-    merging    what merge does, and what receipts name: one store on several devices
+    changes    what add, forget, replace, rename_label, set_labels, reencode and merge do
     memory     Memory: each method is one call into a room
     batch      labels for tables of any engine, in as many processes as it starts
     fields     rows of programs whose examples have named fields

@@ -15,16 +15,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
-from edge_icl.access.meant import not_found, warn_of_slip
-from edge_icl.access.opening import make, make_like, pending, place_of, refuse_other
-from edge_icl.access.passphrases import means_encrypted, refuse_plain, unlocking
+from edge_icl.access.opening import make, make_like, opened_or_made, place_of, refuse_other
 from edge_icl.access.paths import locate, spelled
 from edge_icl.answer.engines import Engines
 from edge_icl.answer.open_store import OpenStore
 from edge_icl.answer.options import Options, combined
 from edge_icl.answer.questions import answered, many, stream
 from edge_icl.encode.vector import Vector
-from edge_icl.errors import InputError, StoreExistsError, StoreNotFoundError
+from edge_icl.errors import InputError, StoreExistsError
 from edge_icl.example import Example, normalise
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.results import Held
@@ -35,7 +33,6 @@ from edge_icl.runtime.lifetime import Lifetime
 from edge_icl.runtime.progress import Progress, silent
 from edge_icl.search.filters import Filters
 from edge_icl.search.finding import every_example, has_output, held, nearest, outputs, select
-from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, no_passphrase
 from edge_icl.store.lock import DEFAULT_TIMEOUT
 from edge_icl.store.manifest import AUTO
@@ -69,14 +66,13 @@ if TYPE_CHECKING:
         Suggestion,
     )
     from edge_icl.runtime.cancel import Cancel
+    from edge_icl.store.disk import Store
     from edge_icl.store.findings import Verification
     from edge_icl.store.keys import Stretch
     from edge_icl.store.manifest import LabelsSetting
     from edge_icl.store.settings import Settings
 
 DEFAULT_OPTIONS = Options()
-
-LATER = "later"
 
 
 class Memory(Bound):
@@ -149,26 +145,11 @@ class Memory(Bound):
             InputError: an argument is of another kind, or out of range.
         """
         path, encoder, model = locate(store), spelled(encoder), spelled(model)
-        timeout, options = (
-            number(timeout, "timeout", least=0),
-            EngineOptions(gpu_layers=gpu_layers, threads=threads),
-        )
+        timeout = number(timeout, "timeout", least=0)
+        options = EngineOptions(gpu_layers=gpu_layers, threads=threads)
         options.check()
         told(progress)
-        if isinstance(create, str) and create != LATER:
-            raise InputError(f"create cannot be {create!r}", 'give True, False or "later"')
-        if means_encrypted(passphrase):
-            refuse_plain(path)
-        try:
-            opened = Store.open(path, unlock=unlocking(passphrase))
-        except StoreNotFoundError:
-            if not create:
-                raise not_found(path) from None
-            if create == LATER and passphrase is None:
-                opened = pending(path, encoder=encoder)
-            else:
-                warn_of_slip(path)
-                opened = make(path, encoder=encoder, passphrase=passphrase)
+        opened = opened_or_made(path, create=create, encoder=encoder, passphrase=passphrase)
         refuse_other(opened, encoder)
         lifetime = Lifetime(path)
         engines = Engines(
@@ -226,12 +207,11 @@ class Memory(Bound):
         if is_store(path):
             raise StoreExistsError(f"there is a store at {path} already", "use it, or choose another name")
         if like is not None:
-            others = (shots, seed, encoder, task, labels, stretch)
-            if any(one is not None for one in others):
+            if any(one is not None for one in (shots, seed, encoder, task, labels, stretch)):
                 raise InputError(
                     "a store that is like another has its settings", "leave like out, or the others"
                 )
-            from edge_icl.merging import opened_as
+            from edge_icl.changes.merging import opened_as
 
             with opened_as(cls._meant(like), passphrase) as other:
                 opened = make_like(path, other, passphrase)
@@ -246,12 +226,8 @@ class Memory(Bound):
                 passphrase=passphrase,
                 stretch=STRETCH if stretch is None else stretch,
             )
-        return cls(
-            opened,
-            Engines(opened.settings, encoder=place_of(encoder)),
-            Lifetime(path),
-            timeout=DEFAULT_TIMEOUT,
-        )
+        engines = Engines(opened.settings, encoder=place_of(encoder))
+        return cls(opened, engines, Lifetime(path), timeout=DEFAULT_TIMEOUT)
 
     def __init__(self, store: Store, engines: Engines, lifetime: Lifetime, *, timeout: float) -> None:
         self._opened = OpenStore(store, engines, lifetime, timeout=timeout)
@@ -406,7 +382,7 @@ class Memory(Bound):
             StoreAccessError: the operating system refused; nothing was added.
         """
         from edge_icl import forms
-        from edge_icl.adding import add
+        from edge_icl.changes.adding import add
 
         return add(self._opened, forms.stream(examples), vectors, progress)
 
@@ -437,11 +413,12 @@ class Memory(Bound):
             SignatureError: it cannot be signed; nothing was forgotten, unless `committed` says otherwise.
             StoreAccessError: the operating system refused.
         """
-        from edge_icl import changes, forms
+        from edge_icl import forms
+        from edge_icl.changes import forgetting
 
         signer = self._signer(sign=sign)
         wanted = forms.ids(ids, self.settings.seed)
-        return changes.forget(self._opened, wanted, similar=similar, root=root, sign=signer)
+        return forgetting.forget(self._opened, wanted, similar=similar, root=root, sign=signer)
 
     def forget_from(
         self,
@@ -470,11 +447,10 @@ class Memory(Bound):
             StoreChangedError: the root is another one by now; nothing was forgotten.
             StoreAccessError: the operating system refused.
         """
-        from edge_icl import changes
-        from edge_icl.merging import named
+        from edge_icl.changes import forgetting
 
-        ids, signer = named(receipts, self.settings), self._signer(sign=sign)
-        return changes.forget(self._opened, ids, similar=similar, root=root, sign=signer)
+        ids, signer = forgetting.named(receipts, self.settings), self._signer(sign=sign)
+        return forgetting.forget(self._opened, ids, similar=similar, root=root, sign=signer)
 
     def merge(
         self,
@@ -515,10 +491,10 @@ class Memory(Bound):
             StoreBusyError: another writer held the lock of this store for longer than the timeout.
             StoreAccessError: the operating system refused.
         """
-        from edge_icl import merging
+        from edge_icl.changes import forgetting, merging
 
         others = [self._meant(one) for one in stores]
-        leave = merging.named(receipts, self.settings)
+        leave = forgetting.named(receipts, self.settings)
         if into is None:
             return merging.merge(self._opened, others, passphrase, leave=leave, dry_run=dry_run)
         place = locate(into)
@@ -552,9 +528,9 @@ class Memory(Bound):
             ModelMissingError: the input is new, and the encoder is not on this machine.
             StoreAccessError: the operating system refused.
         """
-        from edge_icl import changes
+        from edge_icl.changes.correcting import replace
 
-        return changes.replace(self._opened, self._id(id), input=input, output=output, tags=tags, source=source)
+        return replace(self._opened, self._id(id), input=input, output=output, tags=tags, source=source)
 
     def reencode(
         self,
@@ -587,9 +563,9 @@ class Memory(Bound):
             PassphraseError: this store is encrypted and no passphrase was given, or the keyring refuses.
             StoreAccessError: the operating system refused; nothing was made, or `committed` says otherwise.
         """
-        from edge_icl import changes
+        from edge_icl.changes.reencoding import reencode
 
-        return changes.reencode(self._opened, locate(into), spelled(encoder), passphrase, progress)
+        return reencode(self._opened, locate(into), spelled(encoder), passphrase, progress)
 
     def rename_label(self, old: str, new: str) -> Renamed:
         """Give all examples with one label another, in one commit.
@@ -608,9 +584,9 @@ class Memory(Bound):
             InputError: the new label is empty, makes an example too long for the model, or is not valid text.
             StoreAccessError: the operating system refused.
         """
-        from edge_icl import changes
+        from edge_icl.changes.correcting import rename_label
 
-        return changes.rename_label(self._opened, old, new)
+        return rename_label(self._opened, old, new)
 
     def set_labels(self, setting: LabelsSetting) -> bool:
         """Say whether the outputs are labels, for every question from now on; one commit, as other changes.
@@ -629,9 +605,9 @@ class Memory(Bound):
             InputError: there is no such setting.
             StoreAccessError: the operating system refused.
         """
-        from edge_icl import changes
+        from edge_icl.changes.correcting import set_labels
 
-        return changes.set_labels(self._opened, setting)
+        return set_labels(self._opened, setting)
 
     def ask(
         self,

@@ -8,8 +8,8 @@ May import: errors, runtime, example, store, results, search, models. Read in th
     signing       the key of this home that signs receipts, and the check of a signature
     receipts      what a receipt says; signing one, and reading what others may have changed
     passphrases   from a passphrase or the keyring to the data key
-    opening       what a store is made with, and making it
     meant         which store may have been meant, where there is none of that name
+    opening       what a store is made with, making it, and opening it
     filling       making a store with its examples: whole, or not at all
     mergeable     which stores can be merged, and why others cannot
     merging       a store and others, read together, and what becomes of them as one

@@ -35,5 +35,5 @@ def warn_of_slip(path: Path) -> None:
         warnings.warn(
             f"a new store is made at {path}; did you mean {near[0]!r}? "
             "Memory.create makes one without this warning, create=False makes none",
-            stacklevel=3,
+            stacklevel=4,
         )

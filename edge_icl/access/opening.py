@@ -5,10 +5,24 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from edge_icl.access.passphrases import Passphrase, inherited, new_key, unlocking
-from edge_icl.errors import InputError, ModelMissingError, NotAStoreError, StoreEncoderError
+from edge_icl.access.meant import not_found, warn_of_slip
+from edge_icl.access.passphrases import (
+    Passphrase,
+    inherited,
+    means_encrypted,
+    new_key,
+    refuse_plain,
+    unlocking,
+)
+from edge_icl.errors import (
+    InputError,
+    ModelMissingError,
+    NotAStoreError,
+    StoreEncoderError,
+    StoreNotFoundError,
+)
 from edge_icl.runtime.arguments import kind, whole
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
@@ -22,6 +36,9 @@ if TYPE_CHECKING:
     from edge_icl.store.reading import StoreReader
 
 
+LATER = "later"
+
+
 class Wanted(NamedTuple):
     """A store's settings, and where its encoder is.
 
@@ -32,6 +49,25 @@ class Wanted(NamedTuple):
 
     settings: Settings
     encoder: str | None
+
+
+def opened_or_made(
+    path: Path, *, create: bool | Literal["later"], encoder: str | None, passphrase: Passphrase | None
+) -> Store:
+    """Open a store, or make it where nothing is; see `Memory.open`."""
+    if isinstance(create, str) and create != LATER:
+        raise InputError(f"create cannot be {create!r}", 'give True, False or "later"')
+    if means_encrypted(passphrase):
+        refuse_plain(path)
+    try:
+        return Store.open(path, unlock=unlocking(passphrase))
+    except StoreNotFoundError:
+        if not create:
+            raise not_found(path) from None
+    if create == LATER and passphrase is None:
+        return pending(path, encoder=encoder)
+    warn_of_slip(path)
+    return make(path, encoder=encoder, passphrase=passphrase)
 
 
 def make(

@@ -13,11 +13,12 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from edge_icl import __version__, adding, forms
-from edge_icl.adding import Embedded
+from edge_icl import __version__, forms
 from edge_icl.answer.engines import Engines
 from edge_icl.batch.canaries import of_encoder
 from edge_icl.batch.machine import Machine, refuse_other
+from edge_icl.changes import adding
+from edge_icl.changes.adding import Embedded
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.memory import Memory
 from edge_icl.ray.cluster import failed, running

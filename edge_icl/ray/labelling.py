@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack
 
 from edge_icl.batch import Labeler
-from edge_icl.errors import InputError
 from edge_icl.ray.cluster import cores, failed
-from edge_icl.runtime.arguments import kind
+from edge_icl.runtime.arguments import whole
 
 if TYPE_CHECKING:
     import os
@@ -95,11 +94,8 @@ def label(
         InputError: an argument is of another kind, or out of range.
         EdgeIclError: the store cannot be read here; what `Labeler.machine` raises.
     """
-    for what, value in (("workers", workers), ("block", block)):
-        if not (what == "workers" and value is None) and (not isinstance(value, int) or value < 1):
-            raise InputError(f"{what} is {value!r} ({kind(value)})", "give a whole number, 1 or more")
-    import ray
-
+    wanted = None if workers is None else whole(workers, "workers", least=1)
+    block = whole(block, "block", least=1)
     given: dict[str, Any] = {
         "column": column,
         "encoder": encoder,
@@ -108,18 +104,34 @@ def label(
         "passphrase": passphrase,
         **options,
     }
+    labeler = _like_here(store, root, allow_mixed=allow_mixed, **given)
+    return _labelled(dataset, labeler, workers=wanted, block=block, memory=memory)
+
+
+def _like_here(store: str | os.PathLike[str], root: str | None, *, allow_mixed: bool, **given: Any) -> Labeler:
+    """Return a labeler that holds workers to the state of the store, and to what this process computes."""
     first = Labeler(store, root=root, **given)
     labeler = Labeler(store, root=first.root, machine=first.machine(), allow_mixed=allow_mixed, **given)
     first.close()
+    return labeler
+
+
+def _labelled(
+    dataset: Dataset, labeler: Labeler, *, workers: int | None, block: int, memory: int | None
+) -> Dataset:
+    """Return a dataset with the columns that a labeler gives; see `label`."""
+    import ray
+
     if not ray.is_initialized():
         ray.init()
     most = cores()
+    several = workers or most
     labelled = dataset.map_batches(
         Worker,
         fn_constructor_kwargs={"labeler": labeler},
         batch_size=block,
         batch_format="pyarrow",
-        compute=pool(workers or most, beside=max(0, (workers or most) - most + 1)),
+        compute=pool(several, beside=max(0, several - most + 1)),
         num_cpus=1,
         memory=memory,
     )

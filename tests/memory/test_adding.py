@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from small_encoders import FIRST, imported_encoders, small_encoders
 from stores import little_memory, tree
 
-from edge_icl import Example, InputError, Memory, Vector, adding
+from edge_icl import Example, InputError, Memory, Vector
+from edge_icl.changes import adding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

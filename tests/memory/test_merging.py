@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stores import PASSPHRASE, QUICK, commit, label_settings, make, numbers, reopen, row, tree, variant
 
-from edge_icl import InputError, Memory, SignatureError, StoreClosedError, merging
+from edge_icl import InputError, Memory, SignatureError, StoreClosedError
 from edge_icl.access.merging import Union
 from edge_icl.aio import AsyncMemory
+from edge_icl.changes import merging
 from edge_icl.results import RECEIPT
 from edge_icl.store import trie
 from edge_icl.store.files import Files

@@ -1,4 +1,4 @@
-"""What merge does, and what receipts name: one store on several devices.
+"""Merging: one store on several devices.
 
 A merge is the exact union of stores with one seed, encoder and settings. Reading them takes long and is done
 before the lock; under the lock it is looked whether each is still in the state that was read, and if not, they
@@ -19,66 +19,17 @@ from edge_icl.access.mergeable import about, refuse_in_the_clear, refuse_twice, 
 from edge_icl.access.merging import Union, settled
 from edge_icl.access.passphrases import inherited, means_encrypted, refuse_plain, unlocking
 from edge_icl.errors import InputError, StoreError, StoreNotFoundError
-from edge_icl.forms import at
-from edge_icl.results import RECEIPT, Merged, Receipt, Renamed, Replaced
-from edge_icl.runtime.arguments import each
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from edge_icl.access.merging import Named
     from edge_icl.access.passphrases import Passphrase
     from edge_icl.answer.open_store import OpenStore
-    from edge_icl.forms import ReceiptForm
-    from edge_icl.store.settings import Settings
-
-
-def named(receipts: Iterable[ReceiptForm], settings: Settings) -> Named:
-    """Return the ids of the examples that receipts say are forgotten.
-
-    Args:
-        receipts: each what a method of a `Memory` returned, or its JSON.
-        settings: of the store in which they are to be forgotten.
-
-    Raises:
-        InputError: one is no receipt, or one of a store with another seed, where ids are others.
-        SignatureError: one is signed, and was changed after that.
-        NotInstalledError: one is signed, and a package for that is not installed.
-    """
-    found: set[bytes] = set()
-    several = [*each(receipts, "receipts")]
-    for i, one in enumerate(several):
-        try:
-            found.update(named_by(one, settings))
-        except InputError as error:
-            raise (at(i, error, "receipts") if len(several) > 1 else error) from None
-    return frozenset(found)
-
-
-def named_by(receipt: ReceiptForm, settings: Settings) -> Sequence[bytes]:
-    """Return the ids that a receipt names; none where a change has forgotten nothing.
-
-    Raises:
-        InputError: it is no receipt, or one of a store with another seed.
-        SignatureError: it is signed, and was changed after that.
-        NotInstalledError: it is signed, and a package for that is not installed.
-    """
-    from edge_icl.access import receipts
-
-    if isinstance(receipt, Receipt | Replaced | Renamed):
-        receipt = receipt.as_json()
-        if not receipt["ids"]:
-            return ()
-    claims = receipts.read(receipt)
-    if claims.store not in {None, settings.digest(RECEIPT)}:
-        raise InputError(
-            "the receipt is of a store with another seed, where ids are others",
-            "give one of a store that can be merged with this one",
-        )
-    return claims.ids
+    from edge_icl.results import Merged
 
 
 def merge(
