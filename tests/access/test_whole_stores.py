@@ -331,7 +331,7 @@ def test_a_removal_that_is_killed_has_happened_or_not_and_the_next_one_finishes_
     store = make(tmp_path / "model", rows(range(4))).path
     whole, states = tree(store), set()
     with killing.killer() as killer:
-        for at in itertools.count(step=1 if campaign else 67):
+        for at in itertools.count(step=1 if campaign else 131):
             shutil.copytree(store, folder / "work")
             done = not killer.kill("stores", "remove", "work", "--yes", at=at)
             if (folder / "work").exists():
@@ -368,7 +368,7 @@ def test_a_rename_that_is_killed_has_happened_or_not(folder: Path, tmp_path: Pat
     store = make(tmp_path / "model", rows(range(4))).path
     outcomes = set()
     with killing.killer() as killer:
-        for at in itertools.count(step=1 if campaign else 17):
+        for at in itertools.count(step=1 if campaign else 43):
             shutil.copytree(store, folder / "work")
             done = not killer.kill("stores", "rename", "work", "office", at=at)
             (name,) = names(folder)

@@ -261,10 +261,11 @@ def gone_before(asked: Asked, changes: list[Changed]) -> set[str]:
     return {EVERY[number].id(SEED).hex() for number in gone}
 
 
+@pytest.mark.campaign
 def test_processes_that_ask_during_changes_give_the_answers_of_one_state(
-    models_home: Path, tmp_path: Path, campaign: bool, count: Count, all_cores: None
+    models_home: Path, tmp_path: Path, count: Count, all_cores: None
 ) -> None:
-    processes, times = (5, 50) if campaign else (2, 3)
+    processes, times = 5, 50
     store = tmp_path / "store"
     made(store, EXAMPLES).close()
 

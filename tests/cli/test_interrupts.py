@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from campaigns import some
 from command import IDS, Ran, process
 from stores import tree
 
@@ -156,7 +157,22 @@ def test_a_question_is_interrupted_at_any_moment_and_never_answered_after_all(
 
 @pytest.mark.parametrize(
     "line",
-    ["list", "show ID", "status", "doctor", "verify --deep", "search taxi", "export --file OUT", "models list"],
+    some(
+        [
+            "list",
+            "show ID",
+            "status",
+            "doctor",
+            "verify --deep",
+            "search taxi",
+            "export --file OUT",
+            "models list",
+        ],
+        "list",
+        "verify --deep",
+        "search taxi",
+        "export --file OUT",
+    ),
 )
 def test_a_command_that_reads_ends_in_order_and_changes_nothing(
     home: Path, tmp_path: Path, campaign: bool, count: Count, line: str

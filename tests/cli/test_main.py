@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from campaigns import later
 from command import HEAVY, IDS, PROGRAM, at_terminal, content, loaded, process, refused, run, unchanged
 
 import edge_icl
@@ -262,7 +263,7 @@ def test_an_example_cannot_command_the_terminal() -> None:
         "status",
         "search taxi",
         "ask taxi",
-        "ask taxi --explain",
+        later("ask taxi --explain"),
         "export",
         "export --format csv",
         "verify",
@@ -280,7 +281,7 @@ def test_an_example_cannot_command_the_terminal() -> None:
         "completion bash",
     ],
 )
-@pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
+@pytest.mark.parametrize("both", [False, later(True, id="stdout and stderr")])
 def test_whoever_leaves_before_the_output_is_read_hears_no_complaint(home: Path, line: str, both: bool) -> None:
     """A change that was to be made is made: the command was not told to stop."""
     store = home / "stores" / "default"

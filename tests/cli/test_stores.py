@@ -285,7 +285,7 @@ def test_a_first_add_that_is_killed_anywhere_leaves_the_whole_store_or_none(
     lesson.write_text(json.dumps({name: exported[name] for name in exported if name != "id"}))
     outcomes = set()
     with killing.killer() as killer:
-        for at in itertools.count(step=1 if campaign else 83):
+        for at in itertools.count(step=1 if campaign else 211):
             done = not killer.kill("--store", "new", "add", "--file", str(lesson), at=at)
             there = (taught / "new").exists()
             outcomes.add(there)

@@ -206,6 +206,7 @@ def test_threads_take_turns(model: Model) -> None:
     assert len(found) == len(tokens)
 
 
+@pytest.mark.campaign
 def test_logits_do_not_depend_on_the_number_of_threads(gguf: Path) -> None:
     tokens = list(range(1000, 1600))  # beyond 512 cells, where flash attention would split by threads
     found = []

@@ -217,6 +217,7 @@ def test_tokens_of_a_label_are_kept_until_all_is_dropped(model: Model, monkeypat
     assert len(asked) == 9
 
 
+@pytest.mark.campaign
 def test_prefix_longer_than_one_call_gives_the_same_logits(
     model: Model, folder: Folder, prefix: list[int], question: list[int]
 ) -> None:

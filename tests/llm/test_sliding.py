@@ -197,6 +197,7 @@ def asked(memory: Memory) -> list[Answer]:
     return [memory.ask("Taxi to the station", options) for options in ways]
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("models_home")
 def test_after_a_forget_answers_are_those_of_a_store_that_never_held_it(tmp_path: Path) -> None:
     model, seed = str(real_file()), bytes(32)

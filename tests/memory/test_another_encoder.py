@@ -13,6 +13,7 @@ from unittest import mock
 
 import pytest
 import tiny
+from campaigns import later
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyrings import Drawer, drawer
@@ -443,7 +444,7 @@ class Way:
     instead: Callable[[], None]
     lasting: bool = False
     calls: tuple[str, ...] = CALLS
-    each: int = 7
+    each: int = 13
 
 
 class Stopping:
@@ -516,7 +517,7 @@ def places(way: Way, old: Path, whole: Path, secret: Any, *, campaign: bool) -> 
     return range(0, counting.done, 1 if campaign else way.each)
 
 
-@pytest.mark.parametrize("secret", [None, "secret"])
+@pytest.mark.parametrize("secret", [None, later("secret")])
 @pytest.mark.parametrize("way", WAYS)
 def test_wherever_it_is_cut_off_the_new_store_is_whole_or_not_there_and_starting_over_works(
     tmp_path: Path, campaign: bool, way: str, secret: str | None

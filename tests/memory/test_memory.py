@@ -428,7 +428,7 @@ def test_an_empty_store_has_no_answer(models_home: Path) -> None:
         assert memory.verify(deep=True).ok
 
 
-@pytest.mark.parametrize("labels", ["on", "off"])
+@pytest.mark.parametrize("labels", ["on", later("off")])
 def test_a_chat_after_a_forget_is_that_of_a_store_that_never_held_it(
     models_home: Path, tmp_path: Path, labels: str
 ) -> None:
@@ -446,7 +446,7 @@ def test_a_chat_after_a_forget_is_that_of_a_store_that_never_held_it(
     assert found[0][2].startswith("<|im_start|>system\nName the kind of expense<|im_end|>")
 
 
-@pytest.mark.parametrize("prompt", ["plain", "chat"])
+@pytest.mark.parametrize("prompt", [later("plain"), "chat"])
 def test_the_task_of_a_question_is_that_of_a_store_made_with_it_and_leaves_nothing(
     memory: Memory, tmp_path: Path, logits: list[bytes], prompt: str
 ) -> None:

@@ -64,7 +64,7 @@ KINDS = [one for one in table.names(table.WRITTEN) if one != "tsv"]  # which can
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(some=st.lists(examples, max_size=6))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_whatever_the_texts_a_round_trip_gives_the_same_store(
     fetched_models: Path, tmp_path_factory: pytest.TempPathFactory, some: list[Example], kind: str
 ) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+from campaigns import later
 
 from edge_icl.encode.encoder import Encoder
 from edge_icl.encode.settings import EncoderSettings
@@ -433,7 +434,7 @@ DEAF = "wheel._PIP = wheel._PIP.replace('linux', 'another system')\nsource ="
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, later(signal.SIGTERM), later(signal.SIGHUP), signal.SIGINT])
 @pytest.mark.parametrize("kernel", [True, False], ids=["the kernel tells pip", "its stdin tells pip"])
 def test_pip_ends_with_a_program_that_is_killed(tmp_path: Path, number: int, kernel: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent_index:

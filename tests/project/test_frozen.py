@@ -120,7 +120,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-@pytest.fixture(scope="module", params=["onedir", later("onefile")])
+@pytest.fixture(scope="module", params=[later("onedir"), later("onefile")])
 def frozen(
     request: pytest.FixtureRequest,
     program: Path,

@@ -45,6 +45,7 @@ def begun(path: Path, held: int = 0) -> Path:
     return path
 
 
+@pytest.mark.campaign
 def test_the_bytes_are_those_of_one_process_and_what_is_there_is_not_embedded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_dataset_is_labelled_in_its_order_as_by_one_process_and_other_machines
     assert alone.column("error").to_pylist()[BAD] == "the question is empty"
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("local_ray")
 def test_a_killed_worker_loses_nothing_and_a_run_that_was_cut_off_ends_with_the_same_bytes(
     questions: Path, alone: pa.Table, tmp_path: Path, killing: list[int]

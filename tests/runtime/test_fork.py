@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from campaigns import later
 from expenses import EXAMPLES, SEED
 from own_core import own_core
 
@@ -107,9 +108,9 @@ def fresh(path: Path) -> list[object]:
     [
         ("nothing", "the parent's Memory"),
         ("the encoder", "the parent's Memory"),
-        ("both models", "the parent's Memory"),
+        later("both models", "the parent's Memory"),
         ("both models, which have answered", "the parent's Memory"),
-        ("both models, which have answered", "one of its own"),
+        later("both models, which have answered", "one of its own"),
         ("both models, which have answered", "one of its own, in a thread"),
     ],
 )

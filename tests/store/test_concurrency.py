@@ -148,7 +148,7 @@ def tiny_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_processes_and_threads_at_once_lose_nothing(tmp_path: Path, campaign: bool, count: Count) -> None:
-    processes, times = (6, 40) if campaign else (3, 5)
+    processes, times = (6, 40) if campaign else (3, 3)
     store = make(tmp_path / "store")
     command = [sys.executable, __file__, str(store.path)]
     actors = [

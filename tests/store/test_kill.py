@@ -134,7 +134,7 @@ def test_a_killed_writer_leaves_the_store_before_or_after(tmp_path: Path, campai
     labels: LabelsSetting = "auto"
     gone: set[int] = set()
     counts = Counter()
-    rounds = 500 if campaign else 50
+    rounds = 500 if campaign else 20
 
     with zygote() as process:
         for n in range(rounds):
