@@ -12,6 +12,9 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist wo
 # The same folder in every run, so that models are fetched once; override it to try a fresh machine.
 export EDGE_ICL_HOME ?= $(CURDIR)/.demo
 
+# Tests start hundreds of processes: without byte code each would compile the project again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test tests lint docs format counts campaign fuzz bench accuracy mcpb wheels clean
 
 help:

@@ -94,8 +94,9 @@ def in_source() -> list[Hint]:
 
 def _hints(tree: ast.Module) -> Iterator[tuple[str, ...]]:
     """Yield the pieces of each hint of a module."""
-    told = _told(tree)
-    for node in ast.walk(tree):
+    nodes = [*ast.walk(tree)]
+    told = _told(nodes)
+    for node in nodes:
         if id(node) in told:
             pieces, filled = _pieces(node)
             text = "\0".join(pieces)
@@ -112,16 +113,16 @@ _ADVISED = re.compile(
 """What in a text is filled in with a command."""
 
 
-def _told(tree: ast.Module) -> dict[int, bool]:
-    """Return the texts that are told to a user; of each whether it is in an error.
+def _told(nodes: list[ast.AST]) -> dict[int, bool]:
+    """Return the texts of a module that are told to a user; of each whether it is in an error.
 
     Not docstrings, help texts, and examples of commands, which other tests type.
     """
-    texts = {id(node): False for node in ast.walk(tree) if _is_text(node)}
-    for node in ast.walk(tree):
+    texts = {id(node): False for node in nodes if _is_text(node)}
+    for node in nodes:
         if isinstance(node, ast.Call) and _called(node).endswith(("Error", "Advised", "Parameter")):
             texts |= {id(part): True for part in ast.walk(node) if _is_text(part)}
-    skipped = {id(part) for node in ast.walk(tree) for one in _not_told(node) for part in ast.walk(one)}
+    skipped = {id(part) for node in nodes for one in _not_told(node) for part in ast.walk(one)}
     return {one: in_error for one, in_error in texts.items() if one not in skipped}
 
 
@@ -138,7 +139,7 @@ def _not_told(node: ast.AST) -> Sequence[ast.AST]:
 
 def _called(node: ast.Call) -> str:
     """Return the name of what is called."""
-    return ast.unparse(node.func).rpartition(".")[2]
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
 def _is_text(node: ast.AST) -> bool:
