@@ -131,6 +131,7 @@ def test_a_process_whose_kernels_round_otherwise_is_refused_or_marked(label: Lab
     assert here == pytest.approx(there, abs=1e-9)
 
 
+@pytest.mark.campaign
 def test_the_digests_see_a_single_step_of_a_single_number(
     label: Labeler, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,7 @@ def disturb(
             yield check_end(ran, number, undisturbed), ran, undisturbed
 
 
+@pytest.mark.campaign
 def test_a_question_is_interrupted_at_any_moment_and_never_answered_after_all(
     home: Path, campaign: bool, count: Count
 ) -> None:

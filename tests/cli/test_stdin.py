@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from campaigns import later
 from command import IDS, at_terminal, refused, run, unchanged
 
 pytest_plugins = ["cli_fixtures"]
@@ -52,7 +53,9 @@ def test_an_input_or_an_output_may_come_from_stdin(end: str) -> None:
 
 
 @pytest.mark.usefixtures("home")
-@pytest.mark.parametrize("text", ["Taxi downtown", "Taxi\ndowntown", '"Taxi", he said', "{", '{"taxi": 1}'])
+@pytest.mark.parametrize(
+    "text", ["Taxi\ndowntown", '{"taxi": 1}', *map(later, ["Taxi downtown", '"Taxi", he said', "{"])]
+)
 def test_the_whole_of_stdin_is_one_question(text: str) -> None:
     asked = run("ask", "-", stdin=f"{text}\n")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from campaigns import later
 
 from edge_icl.errors import InputError
 from edge_icl.llm.engine_options import EngineOptions
@@ -105,15 +106,14 @@ def test_prefix_from_the_disk_gives_the_same_logits(
 @pytest.mark.parametrize(
     "forge",
     [
-        lambda _: b"",
-        lambda state: state[:15],
-        lambda state: state[:12] + b"\xff" * 4 + state[16:],
-        lambda state: state[:8] + b"\xff" * 4 + state[12:],
-        lambda state: state[:4] + b"\x05" + state[5:],
-        lambda state: state[:100],
-        lambda _: bytes(1000),
+        later(lambda _: b"", id="empty"),
+        later(lambda state: state[:15], id="no header"),
+        later(lambda state: state[:12] + b"\xff" * 4 + state[16:], id="many cells"),
+        pytest.param(lambda state: state[:8] + b"\xff" * 4 + state[12:], id="many parts"),
+        later(lambda state: state[:4] + b"\x05" + state[5:], id="another sequence"),
+        pytest.param(lambda state: state[:100], id="cut off"),
+        later(lambda _: bytes(1000), id="zeros"),
     ],
-    ids=["empty", "no header", "many cells", "many parts", "another sequence", "cut off", "zeros"],
 )
 def test_a_state_that_is_none_of_this_prefix_is_kept_from_llama_cpp(
     model: Model,

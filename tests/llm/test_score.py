@@ -102,6 +102,7 @@ def test_labels_scored_apart_have_the_same_bits_whatever_else_is_scored(
         assert np.array_equal(np.concatenate(parts[::-1]), scores)
 
 
+@pytest.mark.campaign
 def test_labels_are_scored_apart_also_after_one_token_and_without_a_prefix(
     prefixes: Prefixes, prefix: list[int], question: list[int]
 ) -> None:
@@ -112,6 +113,7 @@ def test_labels_are_scored_apart_also_after_one_token_and_without_a_prefix(
         assert np.array_equal(score_apart(prefixes, before, asked, LABELS[:1]), scores[:1])
 
 
+@pytest.mark.campaign
 def test_question_longer_than_one_call_is_scored_with_its_labels(
     prefixes: Prefixes, prefix: list[int], question: list[int]
 ) -> None:
@@ -123,7 +125,7 @@ def test_question_longer_than_one_call_is_scored_with_its_labels(
     np.testing.assert_allclose(scores, expected, rtol=0, atol=NOISE)
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 77, later(256)])
+@pytest.mark.parametrize("number", [0, 1, 2, later(77), later(256)])
 def test_any_number_of_labels_is_scored(
     prefixes: Prefixes, prefix: list[int], question: list[int], number: int
 ) -> None:

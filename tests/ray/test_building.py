@@ -91,6 +91,7 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, monkeypatch: pyte
     assert tree(path) == alone(tmp_path / "alone", 0)
 
 
+@pytest.mark.campaign
 def test_a_worker_of_another_kind_is_refused_by_name_and_nothing_is_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_bad_row_stops_all_before_ray_is_asked(tmp_path: Path, monkeypatch: py
     assert tree(path) == before
 
 
+@pytest.mark.campaign
 def test_what_a_worker_meets_is_told_and_nothing_is_added(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
