@@ -54,7 +54,19 @@ class Wanted(NamedTuple):
 def opened_or_made(
     path: Path, *, create: bool | Literal["later"], encoder: str | None, passphrase: Passphrase | None
 ) -> Store:
-    """Open a store, or make it where nothing is; see `Memory.open`."""
+    """Open a store, or make it where nothing is.
+
+    Args:
+        path: the directory.
+        create: make it at once; False, or "later" with its first examples: see `Memory.open`.
+        encoder: of one that is made: its name, or the path of its folder; None for the default.
+        passphrase: opens it, and encrypts one that is made; None for a plain one.
+
+    Raises:
+        InputError: there is no such way to make it.
+        StoreNotFoundError: nothing is there, and none is to be made.
+        StoreError: what `Store.open`, `make` and `pending` raise.
+    """
     if isinstance(create, str) and create != LATER:
         raise InputError(f"create cannot be {create!r}", 'give True, False or "later"')
     if means_encrypted(passphrase):

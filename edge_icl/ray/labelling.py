@@ -104,11 +104,13 @@ def label(
         "passphrase": passphrase,
         **options,
     }
-    labeler = _like_here(store, root, allow_mixed=allow_mixed, **given)
+    labeler = _labeler_for_workers(store, root, allow_mixed=allow_mixed, **given)
     return _labelled(dataset, labeler, workers=wanted, block=block, memory=memory)
 
 
-def _like_here(store: str | os.PathLike[str], root: str | None, *, allow_mixed: bool, **given: Any) -> Labeler:
+def _labeler_for_workers(
+    store: str | os.PathLike[str], root: str | None, *, allow_mixed: bool, **given: Any
+) -> Labeler:
     """Return a labeler that holds workers to the state of the store, and to what this process computes."""
     first = Labeler(store, root=root, **given)
     labeler = Labeler(store, root=first.root, machine=first.machine(), allow_mixed=allow_mixed, **given)

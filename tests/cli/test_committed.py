@@ -216,7 +216,7 @@ def judge(change: Change, ran: Ran, store: Path) -> None:
     assert not (made and "nothing was" in last), ran
 
 
-NEAR = 4
+NEAR = 3
 """Calls after a file was put in place, and calls at the end, each of which is refused."""
 
 FAULTS = pytest.mark.parametrize(("error", "lasting"), [(FULL, True), later(TOO_MANY, True), (BROKEN, False)])
@@ -269,7 +269,7 @@ class Sweep:
 
 @pytest.fixture
 def sweep(bare_home: Path, more: Path, campaign: bool, count: Callable[[str, int], None]) -> Sweep:
-    return Sweep(bare_home / "stores" / "default", more, 1 if campaign else 41, count)
+    return Sweep(bare_home / "stores" / "default", more, 1 if campaign else 61, count)
 
 
 @pytest.mark.parametrize("name", CHANGES)

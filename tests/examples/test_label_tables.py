@@ -102,6 +102,7 @@ def words(name: str, store: Path, rows: object, out: Path) -> list[object]:
     return [program, "--store", store, "--column", "note", "--ask-model", "never", rows, out]
 
 
+@pytest.mark.campaign
 @needs("dask", "pandas")
 def test_dask_labels_in_processes_without_a_socket_and_keeps_the_order(
     store: Path, rows: Path, tmp_path: Path

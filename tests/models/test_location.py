@@ -217,6 +217,7 @@ def test_a_name_of_the_catalogue_takes_only_the_catalogues_files(name: str, gguf
     assert location.installed() == ()
 
 
+@pytest.mark.campaign
 def test_the_real_default_can_be_imported_under_its_own_name(models_home: Path, tmp_path: Path) -> None:
     assert models_home.exists()
     elsewhere = tmp_path / "copied.gguf"

@@ -197,7 +197,13 @@ HOSTILE = {
 }
 
 
-LIKE_OTHERS = ("another wide number", "loops without a text", "lorem ipsum", "all that a string can")
+LIKE_OTHERS = (
+    "another wide number",
+    "loops in loops",
+    "loops without a text",
+    "lorem ipsum",
+    "all that a string can",
+)
 """Each takes all the time that a template has; left to the campaign."""
 
 

@@ -165,6 +165,7 @@ def test_a_killed_worker_loses_nothing_and_a_run_that_was_cut_off_ends_with_the_
     assert content(out) == whole
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("home", "local_ray", "other_machine")
 def test_a_worker_on_another_kind_of_machine_is_refused_by_name(questions: Path, tmp_path: Path) -> None:
     out = tmp_path / "answers"
@@ -190,6 +191,7 @@ def test_a_store_that_has_changed_since_the_beginning_is_refused(store: Path, ro
         made.materialize()
 
 
+@pytest.mark.campaign
 def test_what_is_begun_otherwise_is_not_gone_on_with(
     questions: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
