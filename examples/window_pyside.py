@@ -63,8 +63,8 @@ class Window(QWidget):
         def run() -> None:
             try:
                 result = call()
-            except edge_icl.AskCancelledError:
-                pass
+            except (edge_icl.AskCancelledError, edge_icl.StoreClosedError):
+                pass  # nobody waits for it: the line has changed, or the window is closing
             except edge_icl.EdgeIclError as error:
                 self.done.emit(self.said.setText, str(error))
             else:
