@@ -12,9 +12,9 @@ token. A change that is being written is finished first: the store has either al
 
 Read in this order:
 
-    threads    where the work is done, and a method of Memory as one to be awaited
+    threads    where the work is done, and how its progress comes back into the loop
     reply      an answer in the making, for `async for`
-    memory     AsyncMemory
+    memory     AsyncMemory: the methods of Memory, to be awaited
 """
 
 from edge_icl.aio.memory import AsyncMemory

@@ -217,7 +217,7 @@ def judge(change: Change, ran: Ran, store: Path) -> None:
 
 
 NEAR = 3
-"""Calls after a file was put in place, and calls at the end, each of which is refused."""
+"""Calls after a file was put in place, and before the next one or the end: each of them is refused."""
 
 FAULTS = pytest.mark.parametrize(("error", "lasting"), [(FULL, True), later(TOO_MANY, True), (BROKEN, False)])
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from alarm import no_hang
-from campaigns import later
+from campaigns import some
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -197,17 +197,17 @@ HOSTILE = {
 }
 
 
-LIKE_OTHERS = (
+LIKE_OTHERS = {
     "another wide number",
     "loops in loops",
     "loops without a text",
     "lorem ipsum",
     "all that a string can",
-)
+}
 """Each takes all the time that a template has; left to the campaign."""
 
 
-@pytest.mark.parametrize("name", [later(name) if name in LIKE_OTHERS else name for name in HOSTILE])
+@pytest.mark.parametrize("name", some(HOSTILE, *HOSTILE.keys() - LIKE_OTHERS))
 def test_a_hostile_template_is_one_sentence(name: str) -> None:
     with no_hang(), pytest.raises(ModelError, match="use the plain format") as refused:
         Chat.read(HOSTILE[name], end="</s>", task="Say what it is.")
