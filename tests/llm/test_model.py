@@ -138,7 +138,7 @@ def test_full_window_is_an_error_and_leaves_the_model_usable(small: Model) -> No
     small.window.purge()
     with small.lock:
         before = small.window.append(tokens[:3])
-        with pytest.raises(ModelError, match="context of 512 tokens is full"):
+        with pytest.raises(ModelError, match="context of 256 tokens is full"):
             small.window.append(tokens)
         small.window.empty()
         assert np.array_equal(small.window.append(tokens[:3]), before)

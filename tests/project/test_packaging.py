@@ -81,12 +81,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installed(built: Path) -> Path:
     """The bin folder of a fresh environment that has our wheel and sees this one's other packages."""
-    venv.create(built / "venv", with_pip=True)
+    venv.create(built / "venv")
     (site,) = (built / "venv").glob("lib/python*/site-packages")
     (site / "others.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     (wheel,) = built.glob("*.whl")
     binaries = built / "venv" / "bin"
-    run(binaries / "python", "-m", "pip", "install", "--no-deps", "--no-index", wheel, folder=built)
+    pip = [sys.executable, "-m", "pip", "--python", binaries / "python"]
+    run(*pip, "install", "--no-deps", "--no-index", wheel, folder=built)
     return binaries
 
 

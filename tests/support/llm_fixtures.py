@@ -49,7 +49,7 @@ def loaded(gguf: Path) -> Iterator[Model]:
 def small(gguf: Path) -> Iterator[Model]:
     """The default model with a window that is soon full."""
     with own_core():
-        model = Model.load(gguf, identity="default", options=EngineOptions(context=512))
+        model = Model.load(gguf, identity="default", options=EngineOptions(context=256))
     with model:
         yield model
 
