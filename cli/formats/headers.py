@@ -177,6 +177,6 @@ def _missing(name: str, columns: Columns, delimiters: str, seen: Sequence[str]) 
     hint = f"name its columns: {options}; if it has no header, put a line above the rows: {header}"
     if len(delimiters) == 1 and other:
         hint = f"its columns are separated by {other!r}: read it with --format csv"
-    if not is_unicode(seen):
-        hint = encodings.advice(seen) or hint
+    if not is_unicode(seen) and (looks := encodings.advice(seen)):
+        return InputError(f"the header of {name} is not UTF-8", looks)
     return InputError(f"{name} has no column {column} (it has {listed(shown)})", hint)

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,16 @@ def test_what_is_not_utf_8_is_refused_with_the_option_that_reads_it(
     assert add(text.encode(encoding), *shlex.split(told.partition("read it with ")[2])).code == 0
     assert "".join(one + two for one, two in taught()).isascii() is False
     assert all(one in text and two in text for one, two in taught())
+
+
+def test_a_header_that_is_not_utf_8_is_told_as_it_reads_in_the_encoding_that_it_is_in(
+    add: Callable[..., Ran],
+) -> None:
+    ran = add("文本,标签\n打车去机场,交通\n".encode("gb18030"))
+
+    assert "the header of" in ran.err
+    assert "it looks like GB 18030 ('文本,标签'): read it with --encoding gb18030" in ran.err
+    assert not re.search("[\udc80-\udcff]", ran.err)
 
 
 @pytest.mark.usefixtures("home")

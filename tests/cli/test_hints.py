@@ -281,6 +281,8 @@ CASES = [
     Case("list --nonsense", "see {} --help"),
     Case("--nonsense", "see {} --help"),
     Case("list --limit x", "see {} --help"),
+    Case("add --file rides.csv --preview", "see {} --help"),
+    Case("ask --file=rides.csv --preview", "see {} --help"),
     # Texts.
     Case("ask Taxi downtown", "quote it"),
     Case("search a ride --limit 2", "quote it"),
