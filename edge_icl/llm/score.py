@@ -59,12 +59,15 @@ def score_labels(
         ModelError: llama.cpp fails.
     """
     candidates = [prefixes.label(label, form) for label in labels]
+    continuations = _continuations(
+        candidates
+    )  # also of labels in other groups: all go on from the prompt's end
     steps: Steps = {}
     with prefixes.before(prefix, question, cancel=cancel) as window:
         prompt = len(prefix) + len(question)
         trunk = question  # in one call with the first labels: a call costs as much as two tokens
         for group in _groups(sorted(set(candidates)), window.context.size - prompt):
-            _evaluate(window, trunk, group, steps)
+            _evaluate(window, trunk, group, continuations, steps)
             window.cut(prompt)
             trunk = ()
     return _finite([_total(steps, tokens) for tokens in candidates])
@@ -91,7 +94,7 @@ def score_apart(
         for tokens in candidates:
             steps: Steps = {}
             (group,) = _groups([tokens], window.context.size - shared - 1)
-            _evaluate(window, [last], group, steps)
+            _evaluate(window, [last], group, _continuations(group), steps)
             window.cut(shared)
             found.append(_total(steps, tokens))
     return _finite(found)
@@ -124,17 +127,23 @@ def _groups(candidates: Sequence[Tokens], room: int) -> Iterator[list[Tokens]]:
         yield group
 
 
-def _evaluate(window: Window, trunk: Sequence[int], group: Sequence[Tokens], steps: Steps) -> None:
+def _evaluate(
+    window: Window,
+    trunk: Sequence[int],
+    group: Sequence[Tokens],
+    continuations: dict[Tokens, list[int]],
+    steps: Steps,
+) -> None:
     """Evaluate the rest of the prompt, and every beginning of a group's labels once.
 
     Args:
         window: holds the prompt so far.
         trunk: the rest of its tokens.
         group: the labels.
+        continuations: see `_continuations`.
         steps: gets the log-probability of each step from an evaluated beginning.
     """
     row = _row(window.length(), trunk, group)
-    continuations = _continuations(group)
     window.branch(len(group))
     for start in range(0, len(row), BATCH):
         piece = row[start : start + BATCH]
