@@ -59,9 +59,7 @@ def score_labels(
         ModelError: llama.cpp fails.
     """
     candidates = [prefixes.label(label, form) for label in labels]
-    continuations = _continuations(
-        candidates
-    )  # also of labels in other groups: all go on from the prompt's end
+    continuations = _continuations(candidates)  # of all: the prompt's end comes with the first group alone
     steps: Steps = {}
     with prefixes.before(prefix, question, cancel=cancel) as window:
         prompt = len(prefix) + len(question)
