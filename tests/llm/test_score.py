@@ -129,7 +129,7 @@ def test_question_longer_than_one_call_is_scored_with_its_labels(
 def test_any_number_of_labels_is_scored(
     prefixes: Prefixes, prefix: list[int], question: list[int], number: int
 ) -> None:
-    labels = [f"{index % 7} {index}" for index in range(number)]
+    labels = [f"{'abcdefg'[index % 7]} {index}" for index in range(number)]
     scores = score_labels(prefixes, prefix, question, labels)
     assert scores.shape == (number,)
     assert np.isfinite(scores).all()
