@@ -149,7 +149,8 @@ def _option(error: click.NoSuchOption, typed: str, words: Sequence[str]) -> str:
     if is_option and near:
         return f"did you mean {near}: {_put(words, place, near + typed.removeprefix(name))}"
     arguments = {one.name for one in ctx.command.params if one.param_type_name == "argument"}
-    of_a_file = any(_is_about(one, "--file") for one in words)  # which takes the place of texts
+    # A file takes the place of texts.
+    of_a_file = "file" in known and any(_is_about(one, "--file") for one in words)
     if arguments & TEXTS and not of_a_file:
         line = quoted(apart(ctx, words, text=typed), ctx.command)
         return f"a text that begins with a dash goes after --: {line}"

@@ -166,6 +166,8 @@ def _plain(name: str) -> str:
 
 def _missing(name: str, columns: Columns, delimiters: str, seen: Sequence[str]) -> InputError:
     """Return what is told of a table in whose first lines the columns are not."""
+    if not is_unicode(seen) and (looks := encodings.advice(seen)):
+        return InputError(f"the header of {name} is not UTF-8", looks)
     delimiter = max(delimiters, key=seen[0].count)
     cells = [cell.strip().strip(QUOTE) for cell in seen[0].removeprefix(MARK).split(delimiter)]
     there = {_plain(cell) for cell in cells}
@@ -177,6 +179,4 @@ def _missing(name: str, columns: Columns, delimiters: str, seen: Sequence[str]) 
     hint = f"name its columns: {options}; if it has no header, put a line above the rows: {header}"
     if len(delimiters) == 1 and other:
         hint = f"its columns are separated by {other!r}: read it with --format csv"
-    if not is_unicode(seen) and (looks := encodings.advice(seen)):
-        return InputError(f"the header of {name} is not UTF-8", looks)
     return InputError(f"{name} has no column {column} (it has {listed(shown)})", hint)
