@@ -344,7 +344,8 @@ def test_a_removal_that_is_killed_has_happened_or_not_and_the_next_one_finishes_
                 remove_store("work")
             assert names(folder) == []
     assert names(folder) == []
-    assert len(states) > 4
+    all_files = max(files for there, files in states if there)
+    assert any(0 < files < all_files for there, files in states if not there)  # killed while it wiped
 
 
 @traced

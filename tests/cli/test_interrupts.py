@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -285,33 +286,40 @@ def test_a_program_that_goes_on_after_ctrl_c_asks_again_with_the_same_store(
     home: Path, campaign: bool, count: Count
 ) -> None:
     """The signal comes while models load and answer; the program hears KeyboardInterrupt, and nothing else."""
-    rounds, chance, interrupted = 100 if campaign else 3, random.Random(3), 0
-    seconds = 0.0
-    for part in range(-2, rounds):
-        read, write = os.pipe()
-        pipe = subprocess.PIPE
-        command = [sys.executable, "-c", EMBEDDING, str(write)]
-        with subprocess.Popen(command, stdout=pipe, stderr=pipe, pass_fds=[write], text=True) as running:
-            os.close(write)
-            os.read(read, 1)
-            begun = time.monotonic()
-            if part < 0:  # how long the first answer takes, when the model's states are kept
-                os.read(read, 1)
-                seconds = time.monotonic() - begun
-            else:
-                time.sleep(seconds * (part + chance.random()) / rounds)
-                running.send_signal(signal.SIGINT)
-            out, err = running.communicate(timeout=PATIENCE)
-        os.close(read)
-        if part < 0:
-            continue
-        if running.returncode:  # the second question was interrupted, or the end
-            assert err == "" or err.strip().endswith("KeyboardInterrupt")  # "" where Python was about to end
-            assert "ignored" not in err
-            continue
-        assert err == ""
-        assert out in ("interrupted\ntravel\n", "travel\ntravel\n")
-        interrupted += out.startswith("interrupted")
+    rounds, chance, done = 100 if campaign else 3, random.Random(3), Counter()
+    embedded(None)  # afterwards the model's states are kept
+    _, seconds = embedded(None)
 
-    assert interrupted
-    count("Ctrl-C in a program that goes on", rounds - 1)
+    while done["rounds"] < rounds or not done["interrupted"]:
+        assert done["rounds"] < 10 * rounds, done
+        ran, _ = embedded(seconds * (done["rounds"] % rounds + chance.random()) / rounds)
+        done["rounds"] += 1
+        if ran.returncode:  # the second question was interrupted, or the end
+            assert ran.stderr == "" or ran.stderr.strip().endswith("KeyboardInterrupt")  # "": it was at its end
+            assert "ignored" not in ran.stderr
+            continue
+        assert ran.stderr == ""
+        assert ran.stdout in ("interrupted\ntravel\n", "travel\ntravel\n")
+        done["interrupted"] += ran.stdout.startswith("interrupted")
+
+    count("Ctrl-C in a program that goes on", done["rounds"])
+
+
+def embedded(interrupt: float | None) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run that program, interrupted so many seconds after it began; return how long its answer took."""
+    read, write = os.pipe()
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", EMBEDDING, str(write)]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, pass_fds=[write], text=True) as running:
+        os.close(write)
+        os.read(read, 1)
+        begun = time.monotonic()
+        if interrupt is None:
+            os.read(read, 1)
+        else:
+            time.sleep(interrupt)
+            running.send_signal(signal.SIGINT)
+        seconds = time.monotonic() - begun
+        out, err = running.communicate(timeout=PATIENCE)
+    os.close(read)
+    return subprocess.CompletedProcess(command, running.returncode, out, err), seconds
