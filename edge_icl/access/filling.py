@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from edge_icl.access.passphrases import Passphrase, new_key, unlocking
@@ -22,7 +22,7 @@ from edge_icl.store.disk import Store
 from edge_icl.store.drafts import take_back
 from edge_icl.store.files import Files
 from edge_icl.store.keys import STRETCH, Stretch
-from edge_icl.store.lock import DEFAULT_TIMEOUT
+from edge_icl.store.lock import DEFAULT_TIMEOUT, locked
 from edge_icl.store.os_errors import UNCHANGED, access
 from edge_icl.store.writer import writing
 
@@ -107,15 +107,16 @@ class NewStore:
         """
         if self._left is not None:
             return self._commit(self._left, rows, labels, timeout)
+        files = _Naming(self._path)
         try:
-            made = Store.create(self._path, self._settings, labels=labels, key=self._key)
+            made = Store.create(self._path, self._settings, labels=labels, key=self._key, files=files)
             return self._commit(made, rows, labels, timeout)
         except NotAStoreError as error:
             raise (_exists(self._path) if presence.is_store(self._path) else error) from error
         except BaseException as error:
             if self.filled:
                 raise
-            gone = self._take_back()
+            gone = self._take_back() if files.named else not os.path.lexists(self._path)
             if isinstance(error, EdgeIclError) and (error.committed or not gone):
                 raise type(error)(error.message, UNCHANGED if gone else LEFT_EMPTY) from error
             raise
@@ -135,12 +136,35 @@ class NewStore:
         return root
 
     def _take_back(self) -> bool:
-        """Wipe the store if it is the empty one that was made here; return whether nothing is there."""
-        with suppress(OSError, StoreError):
-            found = Store(self._path, self._settings, Files(), self._key).snapshot().manifest
-            if not found.count and found.settings == self._settings.digest(self._settings.encode()):
+        """Wipe the store that was made here if it is still empty; return whether nothing is there."""
+        with suppress(OSError, StoreError), ExitStack() as held:
+            held.enter_context(locked(self._path, timeout=0))  # nobody fills it meanwhile
+            if not Store(self._path, self._settings, Files(), self._key).snapshot().manifest.count:
+                if os.name == "nt":  # which renames no folder in which a file is open
+                    held.close()
                 take_back(Files(), self._path)
         return not os.path.lexists(self._path)
+
+
+class _Naming(Files):
+    """The file system, which notes whether a store got its name: another process may have made one there.
+
+    Attributes:
+        named: whether it did, as far as is known: Ctrl-C may come before the system is called, or after.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._target = path
+        self.named = False
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Rename a file or a directory."""
+        self.named = self.named or new == self._target
+        try:
+            super().rename(old, new)
+        except OSError:
+            self.named = self.named and new != self._target
+            raise
 
 
 def refuse_within(path: Path, store: Store) -> None:

@@ -121,7 +121,7 @@ def refuse_plain(path: Path, *, given: str = "the passphrase") -> None:
         PassphraseError: the store is not encrypted.
     """
     try:
-        Settings.decode((path / settings.NAME).read_bytes())
+        Settings.decode(Files().read(path.resolve() / settings.NAME))
     except (OSError, StoreError):
         return  # it is encrypted, or opening it will tell what is wrong
     raise PassphraseError(
@@ -212,7 +212,7 @@ def change_passphrase(store: Store, passphrase: Passphrase, *, timeout: float) -
     else:
         rewrap(store, old.rewrapped(_bytes(passphrase)), timeout=timeout)
     if old.wrapped.keyring:
-        with suppress(PassphraseError):  # the old passphrase opens nothing any more
+        with suppress(PassphraseError, NotInstalledError):  # the old passphrase opens nothing any more
             Keyring().drop(old.wrapped)
 
 

@@ -18,12 +18,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from edge_icl.access.passphrases import Keyring
-from edge_icl.access.paths import locate
+from edge_icl.access.paths import locate, usable
 from edge_icl.errors import (
     EdgeIclError,
     InputError,
     NotAStoreError,
     PassphraseError,
+    StoreAccessError,
     StoreDamagedError,
     StoreError,
     StoreNotFoundError,
@@ -34,6 +35,7 @@ from edge_icl.store import settings, whole
 from edge_icl.store.disk import Store
 from edge_icl.store.files import Files
 from edge_icl.store.lock import DEFAULT_TIMEOUT
+from edge_icl.store.os_errors import READ_AGAIN
 
 if TYPE_CHECKING:
     import os
@@ -93,6 +95,10 @@ def list_stores() -> list[StoreInfo]:
         found = sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise StoreAccessError(
+            f"the folder of stores {folder} cannot be read: {error.strerror}", READ_AGAIN
+        ) from error
     for going in whole.left_in(folder):
         with suppress(EdgeIclError):
             whole.finish(going, drop=_drop)
@@ -103,8 +109,9 @@ def look(path: Path) -> StoreInfo:
     """Return what is at the path of a store, or where one was expected."""
     state, detail = State.READY, ""
     examples = encoder = None
-    encrypted = _is_encrypted(path)
+    encrypted = False
     try:
+        encrypted = _is_encrypted(usable(path))
         if encrypted:
             whole.refuse_foreign(path.resolve())
         else:
@@ -114,7 +121,7 @@ def look(path: Path) -> StoreInfo:
         state, detail = State.FOREIGN, str(error)
     except StoreDamagedError as error:
         state, detail = State.DAMAGED, str(error)
-    except StoreError as error:
+    except (StoreError, InputError) as error:
         state, detail = State.REFUSED, str(error)
     size = bytes_in(path)
     return StoreInfo(store_name(path), path, examples, size, encrypted, encoder, state, detail)
@@ -141,13 +148,19 @@ def remove_store(store: str | os.PathLike[str], *, timeout: float = DEFAULT_TIME
     path = whole.own_path(locate(store))
     before = look(path)
     left = whole.left_in(path.parent, path.name)
+    kept: PassphraseError | None = None
     for going in left:
-        whole.finish(going, drop=_drop)
+        try:
+            whole.finish(going, drop=_drop)
+        except PassphraseError as error:
+            kept = error  # of an earlier store: this one is still to be removed
     try:
         whole.remove(path, timeout=timeout, drop=_drop)
     except StoreNotFoundError:
         if not left:
             raise
+    if kept is not None:
+        raise kept
     return before
 
 

@@ -19,6 +19,7 @@ import filelock
 
 from edge_icl.errors import EdgeIclError, StoreNotFoundError
 from edge_icl.runtime import fork
+from edge_icl.runtime.folders import make_private_folder
 from edge_icl.runtime.home import home
 from edge_icl.store import manifest, ownership, settings, whole
 from edge_icl.store.disk import Store
@@ -56,8 +57,7 @@ class Temporary:
         ownership.refuse_exposed_folder(home())
         folder = home() / FOLDER
         with access(folder, "made"):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            make_private_folder(folder)
             _wipe_left(folder)
             self.path, self._lock = _place(folder)
             self._end = weakref.finalize(self, _remove, self.path, self._lock)

@@ -21,6 +21,7 @@ from edge_icl.access.passphrases import inherited, means_encrypted, refuse_plain
 from edge_icl.errors import InputError, StoreError, StoreNotFoundError
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH
+from edge_icl.store.spool import spooled
 from edge_icl.store.writer import writing
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ def merge(
         union = Union.of(store, others, leave)
         if dry_run:
             return union.told(seconds=time.perf_counter() - begun)
-        with writing(store, timeout=opened.timeout) as writer:
-            while not union.is_of(writer.snapshot):
-                union = Union.of(store, others, leave, here=writer.snapshot)
-            change = writer.commit(added=union.coming(), removed=union.going(), labels=union.labels)
-        opened.cache.move_on(change)
+        with ExitStack() as spool:
+            with writing(store, timeout=opened.timeout) as writer:
+                while not union.is_of(writer.snapshot):
+                    union = Union.of(store, others, leave, here=writer.snapshot)
+                coming = spool.enter_context(spooled(union.coming(), store.path))
+                change = writer.commit(added=coming, removed=union.going(), labels=union.labels)
+            opened.cache.move_on(change)
     return replace(
         union.told(seconds=time.perf_counter() - begun),
         root_after=change.root_after,

@@ -6,6 +6,8 @@ import os
 import shlex
 from pathlib import Path
 
+from edge_icl.errors import InputError
+
 DEFAULT_STORE = "default"
 
 STORE_VARIABLE = "EDGE_ICL_STORE"
@@ -14,7 +16,21 @@ STORE_VARIABLE = "EDGE_ICL_STORE"
 
 def home() -> Path:
     """Return the folder: $EDGE_ICL_HOME, or the platform's own."""
-    return Path(os.environ.get("EDGE_ICL_HOME") or _default()).expanduser().absolute()
+    return expanded(os.environ.get("EDGE_ICL_HOME") or _default())
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path that a user gave, absolute, `~` replaced by a home.
+
+    Raises:
+        InputError: it begins with the name of a user that this system does not know.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise InputError(
+            f"the home that {os.fspath(path)} begins with is not known", "give it in full"
+        ) from None
 
 
 def stores_folder() -> Path:

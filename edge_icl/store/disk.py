@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from edge_icl.cluster import kmeans, record
 from edge_icl.cluster.points import Points
-from edge_icl.errors import StoreExposedError, StoreNotFoundError
+from edge_icl.store import drafts, keys, lock, manifest, ownership, presence, recovery, settings
 from edge_icl.store import files as fs
-from edge_icl.store import keys, lock, manifest, ownership, presence, recovery, settings
-from edge_icl.store.drafts import draft_of, wipe_abandoned
 from edge_icl.store.keys import Key, Unlock, no_passphrase
 from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.manifest import AUTO, Manifest, clustering_file
@@ -68,16 +66,18 @@ class Store(StoreReader):
         with access(path, "made"):
             presence.require_free(path)
             ownership.refuse_exposed(path)
-        draft = draft_of(path)
+        draft = drafts.draft_of(path)
         with access(path, "made"):
             make_parents(files, path)
-            wipe_abandoned(files, path)
+            drafts.wipe_abandoned(files, path)
             try:
                 lay_out(keys.folder(files, draft, key), settings, labels, key)
                 files.rename(draft, path)
-            except BaseException:
+            except BaseException as error:
                 with suppress(OSError):
                     wipe(files, [draft])
+                if isinstance(error, OSError):
+                    presence.require_free(path)  # another process may have made one meanwhile
                 raise
         with access(path, "brought to the disk", hint=MADE, committed=True):
             files.flush_directory(path.parent)
@@ -91,11 +91,8 @@ class Store(StoreReader):
         files, path = files or fs.Files(), path.resolve()
         try:
             store = super().open(path, unlock=unlock, files=files)
-        except StoreNotFoundError:
-            with suppress(OSError, StoreExposedError):
-                ownership.refuse_exposed(path)
-                wipe_abandoned(files, path)
-            raise
+        finally:
+            drafts.tidy(files, path)
         store.wiped = recovery.finish(store)
         return store
 

@@ -1,7 +1,7 @@
 """Where a store is made before it gets its name, and what happens to a draft when the process is killed.
 
 A draft holds the task that the user gave, the seed, and what a first change adds, which has the draft's lock as
-long as it takes. The next command that makes or opens a store of the same name wipes one that is abandoned.
+long as it takes. What makes, opens, changes or removes a store of the same name wipes one that is abandoned.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import StoreBusyError, StoreNotFoundError
-from edge_icl.store import entries, keys, lock, manifest, settings
+from edge_icl.errors import StoreError
+from edge_icl.store import entries, keys, lock, manifest, ownership, settings
 from edge_icl.store.layout import DIRECTORIES, DRAFT
 from edge_icl.store.lock import locked
 from edge_icl.store.wiping import wipe
@@ -39,18 +39,28 @@ def draft_of(path: Path) -> Path:
 def wipe_abandoned(files: Files, path: Path) -> None:
     """Wipe the drafts of processes that were killed while they made the store at `path`.
 
+    The store may be there: who is killed types the same again.
+
     Raises:
         OSError: the operating system refused.
     """
     for draft in _abandoned(files, path):
         going = draft_of(draft)
-        # Another process is still writing it, or does the same as this one.
-        with suppress(StoreBusyError, StoreNotFoundError, FileNotFoundError):
+        # Another process is still writing it, or does the same as this one; or it cannot be locked.
+        with suppress(StoreError, FileNotFoundError):
             if lock.NAME in files.names(draft):
                 with locked(draft, timeout=0):
                     pass
             files.rename(draft, going)  # so that a process that was only slow cannot give it the store's name
             wipe(files, [going])
+
+
+def tidy(files: Files, path: Path) -> None:
+    """Wipe abandoned drafts of the store at `path`, as far as that is possible."""
+    with suppress(OSError, StoreError):
+        if any(_abandoned(files, path)):
+            ownership.refuse_exposed(path)
+            wipe_abandoned(files, path)
 
 
 def take_back(files: Files, path: Path) -> None:
@@ -75,6 +85,6 @@ def _abandoned(files: Files, path: Path) -> Iterator[Path]:
             draft = path.with_name(found)
             with suppress(OSError):
                 status = entries.status(draft)
-                old = time.time() - status.st_ctime > ABANDONED
+                old = abs(time.time() - status.st_ctime) > ABANDONED  # the clock may have been set back
                 if stat.S_ISDIR(status.st_mode) and old and _PARTS.issuperset(files.names(draft)):
                     yield draft

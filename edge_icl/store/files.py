@@ -66,11 +66,26 @@ class Files:
     def open(self, path: Path, *, create: bool) -> int:
         """Open a file for writing: a new one of mode 0600, or an existing one as it is."""
         if not create:
-            return entries.open_file(path, os.O_WRONLY)
+            try:
+                return entries.open_file(path, os.O_WRONLY)
+            except PermissionError:  # copied from a medium that cannot be written, perhaps
+                self._make_writable(path)
+                return entries.open_file(path, os.O_WRONLY)
         file = entries.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
         if hasattr(os, "fchmod"):
             os.fchmod(file, FILE_MODE)  # a umask may have taken from it
         return file
+
+    def _make_writable(self, path: Path) -> None:
+        """Give a file of this user the mode that it was made with."""
+        file = entries.open_file(path, os.O_RDONLY)
+        try:
+            if hasattr(os, "fchmod"):
+                os.fchmod(file, FILE_MODE)
+            else:
+                path.chmod(FILE_MODE)
+        finally:
+            os.close(file)
 
     def write(self, file: int, data: bytes) -> None:
         """Write all of `data` at the file's position."""

@@ -15,8 +15,8 @@ import stat
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import StoreAccessError, StoreBusyError, StoreNotFoundError
-from edge_icl.store import entries
+from edge_icl.errors import StoreAccessError, StoreBusyError
+from edge_icl.store import entries, presence, settings
 from edge_icl.store.files import FILE_MODE, Files
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def locked(store: Path, *, timeout: float) -> Iterator[None]:
     except OSError as error:
         raise StoreAccessError(f"{path} cannot be locked: {error.strerror}", "check its permissions") from error
     try:
+        _refuse_left(store)
         with _named(path):
             yield
     finally:
@@ -117,7 +118,7 @@ def _refuse_foreign(path: Path) -> None:
             return
     except FileNotFoundError:
         if not path.parent.exists():  # filelock would make it again
-            raise StoreNotFoundError(f"there is no store at {path.parent} any more", "open another") from None
+            raise presence.gone(path.parent) from None
         return
     except OSError as error:
         raise StoreAccessError(f"{path} cannot be locked: {error.strerror}", "check its permissions") from error
@@ -125,6 +126,21 @@ def _refuse_foreign(path: Path) -> None:
         f"{path} is not the store's own file, and locking would empty another",
         f"remove it with `rm {shlex.quote(str(path))}`: it is made again",
     )
+
+
+def _refuse_left(store: Path) -> None:
+    """Refuse a directory that locking has made, of a store that was removed or renamed just before that.
+
+    Raises:
+        StoreNotFoundError: it is one; it is removed.
+    """
+    if not os.path.lexists(store / settings.NAME):
+        with suppress(OSError):
+            if entries.names(store) == [NAME]:
+                (store / NAME).unlink()
+                store.rmdir()
+        if not store.exists():
+            raise presence.gone(store)
 
 
 def _content(path: Path, status: os.stat_result) -> bytes:

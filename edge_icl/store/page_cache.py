@@ -55,7 +55,8 @@ class PageCache:
         """Drop all pages but those that a manifest names."""
         if self._pages:
             named = manifest.files
-            self._pages = {digest: page for digest, page in self._pages.items() if page_file(digest) in named}
+            held = [*self._pages.items()]  # at once: other threads may read pages meanwhile
+            self._pages = {digest: page for digest, page in held if page_file(digest) in named}
 
     def page(self, leaf: Leaf) -> Page:
         """Return a page, from memory if it was read before.

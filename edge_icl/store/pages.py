@@ -33,8 +33,9 @@ T = TypeVar("T")
 COUNTS = re.compile(rb'"ids":\{"dtype":"U8","shape":\[([0-9]+),.*"text":\{"dtype":"U8","shape":\[([0-9]+)\]')
 LONGEST_HEADER = 512
 
-LONGEST_TEXT = (1 << 32) - 1
-"""Bytes of text in one page: the 32 bits of an offset."""
+LONGEST_TEXT = (1 << 31) - (1 << 24)
+"""Bytes of text in one page: with ids, vectors and offsets it is a file that can be read again, whose bytes are
+fewer than `entries.MOST_BYTES`."""
 
 
 class Row(NamedTuple):

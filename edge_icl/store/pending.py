@@ -63,12 +63,22 @@ class Pending(Store):
         self._there = self._made = False
 
     def read_manifest(self) -> bytes:
-        """Return the bytes of the manifest; of an empty store until there is one."""
-        return super().read_manifest() if self._there else self._manifest.encode()
+        """Return the bytes of the manifest; of an empty store until there is one.
+
+        Raises:
+            StoreExistsError: another process has made a store there.
+        """
+        if self._there:
+            return super().read_manifest()
+        if presence.is_store(self._target):
+            raise self._exists("this one is not open")
+        return self._manifest.encode()
 
     def is_current(self, snapshot: Snapshot) -> bool:
         """Tell whether the store is still in this state."""
-        return super().is_current(snapshot) if self._there else snapshot.root == self.snapshot().root
+        if self._there:
+            return super().is_current(snapshot)
+        return not presence.is_store(self._target) and snapshot.root == self.snapshot().root
 
     @contextmanager
     def present(self) -> Iterator[None]:
@@ -137,11 +147,15 @@ class Pending(Store):
         except BaseException as error:
             self._there = False
             if isinstance(error, StoreError) and presence.is_store(self._target):
-                raise StoreExistsError(
-                    f"another process has just made the store {self._target}: nothing was added",
-                    "type the same again",
-                ) from error
+                raise self._exists("nothing was added") from error
             raise
+
+    def _exists(self, so: str) -> StoreExistsError:
+        """Return the error where another process has made a store."""
+        return StoreExistsError(
+            f"another process has just made the store {self._target}: {so}",
+            "type the same again; a program opens the store again",
+        )
 
     def _wipe(self) -> None:
         """Wipe the draft; where that fails, the next command of its name does it."""

@@ -6,13 +6,16 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from edge_icl.errors import NotAStoreError, StoreNotFoundError
+from edge_icl.errors import InputError, NotAStoreError, StoreNotFoundError
 from edge_icl.runtime.home import command_line, store_name
 from edge_icl.store import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+LONGEST_NAME = 255 - len("..01234567.removed")
+"""Bytes of a store's name: file systems have names of 255."""
 
 ALIKE, MOST_NAMED = 0.7, 3
 """From which ratio on, as `difflib` has it, two names are nearly the same; how many such names are told."""
@@ -55,6 +58,11 @@ def missing(path: Path, *, encrypted: bool = False) -> StoreNotFoundError:
     return StoreNotFoundError(f"there is no store at {path}", hint)
 
 
+def gone(path: Path) -> StoreNotFoundError:
+    """Return the error for a store that was there when it was opened."""
+    return StoreNotFoundError(f"there is no store at {path} any more", "open another")
+
+
 def similar(path: Path) -> list[str]:
     """Return what stores beside a path are called that are spelled nearly as it is, the most alike first."""
     import difflib
@@ -73,10 +81,25 @@ def require_free(path: Path) -> None:
 
     Raises:
         NotAStoreError: a file is there, or a directory that is not empty.
+        InputError: its name is too long.
         OSError: the operating system refused.
     """
     if not is_free(path):
         raise _something_else(path)
+    refuse_long(path)
+
+
+def refuse_long(path: Path) -> None:
+    """Refuse a name to which nothing could be added: a store that is removed has a longer one meanwhile.
+
+    Raises:
+        InputError: it is too long.
+    """
+    if (size := len(os.fsencode(path.name))) > LONGEST_NAME:
+        raise InputError(
+            f"the name of a store has {LONGEST_NAME} bytes at most, and {path.name[:20]}… has {size}",
+            "choose a shorter one",
+        )
 
 
 def _something_else(path: Path, reason: str = "") -> NotAStoreError:

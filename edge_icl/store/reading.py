@@ -7,10 +7,11 @@ it sees the store before a change or after it, never between.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
-from edge_icl.errors import StoreDamagedError, StoreError
+from edge_icl.errors import StoreChangedError, StoreDamagedError, StoreError
 from edge_icl.store import entries, keys, manifest, ownership, presence, settings
 from edge_icl.store import files as fs
 from edge_icl.store.keys import Key, Unlock, no_passphrase
@@ -85,13 +86,16 @@ class StoreReader:
             key = Key(unlock(wrapped), wrapped)
             data = Seal(key.data).open(settings.NAME, data)
         store = cls(path, Settings.decode(data), files, key)
-        if store.snapshot().manifest.settings != store.settings.digest(data):
-            raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup")
+        try:
+            store.snapshot()
+        except StoreChangedError as error:
+            raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup") from error
         return store
 
     def __init__(self, path: Path, settings: Settings, files: fs.Files, key: Key | None = None) -> None:
         self.path = path
         self.settings = settings
+        self._origin = settings.digest(settings.encode())
         self.files = files
         self.folder = keys.folder(files, path, key)
         self.key = key
@@ -114,10 +118,17 @@ class StoreReader:
             data: the bytes.
             manifest: what they say, if that is known.
             clustering: the clustering of the state, if that is known.
+
+        Raises:
+            StoreChangedError: it is a state of another store, which is there now.
         """
         latest = self._latest
         if latest is None or latest.data != data:
             known = manifest or Manifest.decode(data)
+            if known.settings != self._origin:
+                raise StoreChangedError(
+                    f"another store is at {self.path} than the one that was opened", "open it again"
+                )
             latest = Snapshot(self._pages, self.settings, data, known, clustering=clustering)
             self._latest = latest
             self._pages.keep(known)
@@ -160,9 +171,19 @@ class StoreReader:
         return same
 
     def read_manifest(self) -> bytes:
-        """Return the bytes of the manifest."""
+        """Return the bytes of the manifest.
+
+        Raises:
+            StoreNotFoundError: the store has been removed or renamed.
+            StoreDamagedError: its manifest is missing.
+        """
         with access(self.path, "read"), expected(manifest.NAME):
-            return self.folder.read(manifest.NAME)
+            try:
+                return self.folder.read(manifest.NAME)
+            except FileNotFoundError:
+                if not os.path.lexists(self.path):
+                    raise presence.gone(self.path) from None
+                raise
 
     def forget_key(self) -> None:
         """Overwrite the data key in memory, if there is one: nothing is read or written here any more."""

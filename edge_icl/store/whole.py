@@ -29,7 +29,7 @@ from edge_icl.errors import (
     StoreFormatError,
     StoreNotFoundError,
 )
-from edge_icl.store import entries, keys, manifest, ownership, presence, settings
+from edge_icl.store import drafts, entries, keys, manifest, ownership, presence, settings
 from edge_icl.store.files import Files
 from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
 from edge_icl.store.lock import NAME as LOCK
@@ -76,6 +76,7 @@ def remove(path: Path, *, timeout: float, drop: Drop, files: Files | None = None
     going = path.with_name(f".{path.name}.{secrets.token_hex(4)}.removed")
     with ExitStack() as held:
         held.enter_context(locked(path, timeout=timeout))
+        drafts.tidy(files, path)
         with access(path, "removed"):
             for name in DIRECTORIES:
                 if _is_directory(path / name):
@@ -132,9 +133,11 @@ def rename(old: Path, new: Path, *, timeout: float, files: Files | None = None) 
             raise StoreExistsError(f"there is a store at {new} already", "choose another name")
         if os.path.lexists(new):
             raise NotAStoreError(f"there is something at {new} already", "choose another name")
+        presence.refuse_long(new)
         ownership.refuse_exposed(new)
     with ExitStack() as held:
         held.enter_context(locked(old, timeout=timeout))
+        drafts.tidy(files, old)
         _let_go(held)
         try:
             with access(old, "renamed"):

@@ -34,7 +34,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_icl.store import manifest, prefix_cache
+from edge_icl.store import drafts, manifest, prefix_cache
 from edge_icl.store.compaction import compact
 from edge_icl.store.files import replace
 from edge_icl.store.layout import DRAFT
@@ -93,6 +93,7 @@ def writing(store: Store, *, timeout: float = DEFAULT_TIMEOUT) -> Iterator[Write
         snapshot = store.snapshot()
         with access(store.path, "cleaned up"):
             recover(store, snapshot)
+        drafts.tidy(store.files, store.path)
         yield Writer(store, snapshot)
 
 

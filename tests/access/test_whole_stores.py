@@ -18,16 +18,20 @@ from stores import QUICK, check, make, reopen, rows, tree
 
 import edge_icl
 from edge_icl import (
+    InputError,
     Keyring,
     Memory,
     NotAStoreError,
     PassphraseError,
+    StoreAccessError,
     StoreBusyError,
     StoreExistsError,
     StoreExposedError,
     StoreNotFoundError,
 )
 from edge_icl.access.stores import list_stores, look, remove_store, rename_store
+from edge_icl.store import drafts, whole
+from edge_icl.store.drafts import draft_of
 from edge_icl.store.lock import locked
 
 __all__ = ["drawer"]
@@ -66,6 +70,91 @@ def test_a_removed_store_is_gone_with_all_that_was_in_it(folder: Path) -> None:
     assert tree(folder / "other") == kept
     with pytest.raises(StoreNotFoundError):
         remove_store("work")
+
+
+@pytest.mark.parametrize("how", ["removed", "renamed"])
+def test_what_a_killed_first_change_left_goes_with_the_store(
+    folder: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(folder / "work", rows(range(3)))
+    make(draft_of(folder / "work"), rows(range(9)))
+    monkeypatch.setattr(drafts, "ABANDONED", -1.0)  # as if hours had passed
+
+    if how == "removed":
+        remove_store("work")
+    else:
+        rename_store("work", "office")
+
+    assert names(folder) == ([] if how == "removed" else ["office"])
+
+
+def test_a_passphrase_that_an_earlier_store_leaves_in_the_keyring_keeps_nobody_from_removing_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(folder / "work", rows(range(3)))
+    make(folder / ".work.0123abcd.removed", rows(range(4)))
+
+    def finish(*_: object, **__: object) -> None:
+        raise PassphraseError("its passphrase is kept", "delete it", committed=True)
+
+    monkeypatch.setattr(whole, "finish", finish)
+
+    with pytest.raises(PassphraseError, match="is kept"):
+        remove_store("work")
+
+    assert names(folder) == [".work.0123abcd.removed"]
+
+
+def test_a_store_has_no_name_under_which_it_could_not_be_removed(folder: Path) -> None:
+    longest = "é" * 118 + "e"
+    make(folder / "old", rows(range(3)))
+
+    for refused in (lambda: make(folder / (longest + "e")), lambda: rename_store("old", longest + "e")):
+        with pytest.raises(InputError, match="has 237 bytes at most"):
+            refused()
+    rename_store("old", longest)
+
+    assert remove_store(longest).examples == 3
+    assert names(folder) == []
+
+
+@posix
+def test_a_path_that_cannot_be_one_is_refused_in_words(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "loop").symlink_to(folder / "loop")
+    for path in ("a/\0", "a/\ud800", "~no user of this name/a", "loop", str(folder / "loop" / "a")):
+        for used in (Memory.open, Memory.create, remove_store):
+            with pytest.raises(InputError, match=r"cannot be a path|is not known|leads back to itself"):
+                used(path)
+
+    assert [(one.name, one.state) for one in list_stores()] == [("loop", "refused")]
+    monkeypatch.setenv("EDGE_ICL_HOME", "~no user of this name")
+    with pytest.raises(InputError, match="is not known"):
+        list_stores()
+
+
+def test_a_folder_of_stores_that_cannot_be_read_is_said_to_be_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+    with pytest.raises(StoreAccessError, match=f"the folder of stores {folder} cannot be read: Permission"):
+        list_stores()
+
+
+@posix
+@pytest.mark.parametrize("passphrase", [None, "secret"])
+def test_a_pipe_in_place_of_its_settings_is_not_waited_for(folder: Path, passphrase: str | None) -> None:
+    path = make(folder / "work", rows(range(3))).path
+    (path / "store.json").unlink()
+    os.mkfifo(path / "store.json")
+
+    with pytest.raises(NotAStoreError, match=r"store\.json is not a file"):
+        Memory.open("work", passphrase=passphrase)
 
 
 @posix

@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stores import PASSPHRASE, QUICK, commit, label_settings, make, numbers, reopen, row, tree, variant
 
-from edge_icl import InputError, Memory, SignatureError, StoreClosedError
+from edge_icl import InputError, Memory, SignatureError, StoreClosedError, StoreExistsError
 from edge_icl.access.merging import Union
 from edge_icl.aio import AsyncMemory
 from edge_icl.changes import merging
 from edge_icl.results import RECEIPT
-from edge_icl.store import trie
+from edge_icl.store import disk, spool, trie
 from edge_icl.store.files import Files
 from edge_icl.store.keys import Key
 from edge_icl.store.manifest import AUTO, LabelsSetting
@@ -321,6 +321,41 @@ def test_a_new_store_is_made_of_one_state_of_each(
 
     assert tree(tmp_path / "new") == expected({1: 0, 2: 0, 4: 0})
     assert tree(one) == before
+
+
+def test_a_store_that_another_process_makes_at_the_same_moment_stays(
+    pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes when this one is ready to get its name; it is empty still, and has the same settings."""
+    one, two = pair
+    real, path = disk.lay_out, tmp_path / "new"
+
+    def late(*given: Any) -> None:
+        real(*given)
+        if not path.exists():
+            path.mkdir()
+            monkeypatch.setattr(disk, "lay_out", real)
+            make(path, [])
+
+    monkeypatch.setattr(disk, "lay_out", late)
+    with opened(one) as memory, pytest.raises(StoreExistsError, match="choose another name"):
+        memory.merge(two, into=path)
+
+    assert tree(path) == expected({})
+
+
+def test_a_large_merge_is_known_to_what_was_asked_before(
+    pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    monkeypatch.setattr(spool, "MOST_HELD", 1)
+    with opened(one) as memory, opened(two) as other:
+        memory.check()  # for which sums over all examples are made
+
+        done = memory.merge(other)
+
+        assert done.root_after == memory.root
+        assert len(memory) == 4
 
 
 def test_another_store_may_be_locked_and_is_not_written_to(pair: tuple[Path, Path]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from stores import commit, make, reopen, row, rows, tree
 
 from edge_icl.errors import StoreBusyError, StoreNotFoundError
+from edge_icl.store import lock
 from edge_icl.store.lock import locked
 from edge_icl.store.writer import writing
 
@@ -94,3 +95,21 @@ def test_a_store_that_was_removed_is_not_made_again_by_whoever_has_it_open(tmp_p
         pass
 
     assert not store.path.exists()
+
+
+def test_nor_if_it_is_removed_just_before_it_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = make(tmp_path / "store", rows(range(3)))
+    monkeypatch.setattr(lock, "_refuse_foreign", lambda path: shutil.rmtree(path.parent))
+
+    with pytest.raises(StoreNotFoundError, match="any more"), locked(store.path, timeout=1):
+        pass
+
+    assert not store.path.exists()
+
+
+def test_who_reads_a_store_that_was_renamed_is_told_that_it_is_gone(tmp_path: Path) -> None:
+    store = make(tmp_path / "store", rows(range(3)))
+    store.path.rename(tmp_path / "other")
+
+    with pytest.raises(StoreNotFoundError, match="any more"):
+        store.snapshot()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from stores import SETTINGS, Unflushed, check, make, rows, tree
+from stores import SETTINGS, Unflushed, check, make, reopen, rows, tree
 
 from edge_icl.errors import NotAStoreError, StoreAccessError, StoreExistsError
 from edge_icl.store import drafts
@@ -179,3 +181,67 @@ def test_a_draft_is_left_alone_as_long_as_it_is_written(
     drafts.wipe_abandoned(Files(), path)
 
     assert [*tmp_path.iterdir()] == []
+
+
+ACTIONS = {
+    "opening": reopen,
+    "changing": lambda path: fill(Store(path, SETTINGS, Unflushed()), range(4, 5)),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_a_killed_first_change_left_goes_also_where_the_store_was_made_since(
+    tmp_path: Path, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store"
+    make(path, rows(range(3)))
+    left = make(draft_of(path), rows(range(9))).path
+    ACTIONS[action](path)
+    assert left.exists()  # it may be a slow process's
+
+    monkeypatch.setattr(drafts, "ABANDONED", -1.0)  # as if hours had passed
+    ACTIONS[action](path)
+
+    assert not left.exists()
+    assert check(path).ok
+
+
+def test_a_draft_goes_also_where_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store"
+    make(draft_of(path), rows(range(9)))
+    before = SimpleNamespace(time=lambda: time.time() - 3600)
+    monkeypatch.setattr(drafts, "time", before)
+
+    make(path)
+
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_a_draft_that_cannot_be_locked_keeps_nobody_from_making_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "ABANDONED", -1.0)
+    path, letter = tmp_path / "store", tmp_path / "letter"
+    letter.write_text("mine")
+    left = make(draft_of(path), rows(range(9))).path
+    (left / "lock").unlink()
+    (left / "lock").symlink_to(letter)
+
+    make(path, rows(range(3)))
+
+    assert check(path).ok
+    assert letter.read_text() == "mine"
+
+
+def test_who_reads_an_empty_store_hears_that_another_process_has_made_it(tmp_path: Path) -> None:
+    store = pending(tmp_path / "store")
+    before = store.snapshot()
+    make(tmp_path / "store", rows(range(5)))
+
+    with pytest.raises(StoreExistsError, match="a program opens the store again"):
+        store.read(lambda snapshot: snapshot.manifest.count)
+
+    assert not store.is_current(before)

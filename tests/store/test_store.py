@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,13 +34,15 @@ from edge_icl.errors import (
     AmbiguousIdError,
     ExampleNotFoundError,
     NotAStoreError,
+    StoreChangedError,
     StoreDamagedError,
     StoreFormatError,
     StoreNotFoundError,
 )
 from edge_icl.runtime.threads import CHUNK
-from edge_icl.store import pages, trie
+from edge_icl.store import entries, pages, trie
 from edge_icl.store.manifest import LabelsSetting, page_file
+from edge_icl.store.page_cache import PageCache
 from edge_icl.store.settings import Settings
 from edge_icl.store.writer import writing
 
@@ -243,6 +248,67 @@ def test_damaged_settings_and_manifest_are_noticed_when_opening(tmp_path: Path) 
             with pytest.raises((StoreDamagedError, StoreFormatError)):
                 reopen(store.path).read(lambda snapshot: (list(snapshot.examples()), snapshot.clustering))
         (store.path / name).write_bytes(sound)
+
+
+def test_another_store_in_its_place_is_never_taken_for_it(tmp_path: Path) -> None:
+    """One that was made again with another encoder has the same seed, and vectors that mean something else."""
+    store = make(tmp_path / "store", rows(range(9)))
+    store.path.rename(tmp_path / "old")
+    other = replace(SETTINGS, encoder_digest="another")
+    before = tree(make(tmp_path / "store", rows(range(5)), settings=other).path)
+
+    with pytest.raises(StoreChangedError, match="another store is at"):
+        store.read(lambda snapshot: snapshot.manifest.count)
+    with pytest.raises(StoreChangedError, match="open it again"):
+        commit(store, added=rows(range(20, 22)))
+
+    assert tree(tmp_path / "store") == before
+    (tmp_path / "store").rename(tmp_path / "other")
+    (tmp_path / "old").rename(tmp_path / "store")
+    assert store.snapshot().manifest.count == 9
+
+
+def test_pages_may_be_read_while_others_are_dropped(tmp_path: Path) -> None:
+    """What names the pages that stay stands for another thread, which reads one at each look."""
+    store = make(tmp_path / "store", rows(range(60)))
+    snapshot = store.snapshot()
+    leaves = [*snapshot.manifest.pages]
+    cache = PageCache(store._read_named, SETTINGS.dimension)
+    for leaf in leaves[: len(leaves) // 2]:
+        cache.page(leaf)
+
+    class Reading(frozenset[str]):
+        def __contains__(self, name: object) -> bool:
+            for leaf in leaves:
+                cache.page(leaf)
+            return super().__contains__(name)
+
+    kept = leaves[0]
+    cache.keep(SimpleNamespace(files=Reading({page_file(kept.digest)})))
+
+    assert cache.page(kept).ids.tobytes() == snapshot.page_cache.page(kept).ids.tobytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes")
+def test_what_was_copied_from_a_medium_that_cannot_be_written_is_wiped_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make(tmp_path / "store", rows(range(9)))
+    for path in store.path.rglob("*"):
+        if path.is_file() and path.name != "lock":
+            path.chmod(0o444)
+    opened = entries.open_file
+
+    def refusing(path: Path, flags: int, mode: int = 0) -> int:
+        if flags & os.O_WRONLY and path.exists() and not path.stat().st_mode & stat.S_IWUSR:
+            raise PermissionError(13, "Permission denied", str(path))  # what root does not hear
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr(entries, "open_file", refusing)
+
+    commit(store, removed=[row(4).id])
+
+    assert tree(store.path) == tree(make(tmp_path / "fresh", rows({*range(9)} - {4})).path)
 
 
 def test_a_task_is_part_of_the_settings_and_leaves_no_trace_where_there_is_none() -> None:
