@@ -63,7 +63,7 @@ def header(message: Message, name: str) -> str:
     except HeaderParseError:
         parts = [(str(message[name]), None)]
     texts = [part if isinstance(part, str) else decoded(part, charset) for part, charset in parts]
-    return " ".join("".join(texts).split())
+    return " ".join("".join(texts).replace("\0", " ").split())
 
 
 def question(message: Message) -> str:

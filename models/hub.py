@@ -88,7 +88,7 @@ def _describe(source: HubSource, path: str) -> _Remote:
         source.repo,
         path,
         revision=source.revision,
-        endpoint=os.environ.get("HF_ENDPOINT"),
+        endpoint=os.environ.get("HF_ENDPOINT", "").rstrip("/") or None,
     )
     try:
         signed, found = _probe(url)
@@ -114,14 +114,17 @@ def _probe(url: str) -> tuple[bool, Any]:
 
 def _complete(remote: _Remote, part: Path, stage: str, progress: Progress) -> None:
     """Read the rest of a file; a connection that breaks is taken up again while each brings something."""
+    most = 0
     while (have := _size(part)) != remote.size:
         if remote.size is None or have > remote.size:
-            have = 0  # nothing tells what is missing, so start over
+            part.unlink(missing_ok=True)  # nothing tells what is missing, so start over
+            have = 0
         try:
             _read(remote, part, have, stage, progress)
         except FetchError:
-            if _size(part) <= have:
+            if (come := _size(part)) <= max(have, most):
                 raise
+            most = come
         else:
             break
     if remote.size not in (None, _size(part)):
@@ -160,8 +163,10 @@ def _body(remote: _Remote, have: int) -> Generator[tuple[int, bytes]]:
     )
 
     # The token goes to the hub alone: where it sends us on to another host, httpx leaves the header out.
-    token = None if remote.signed else False
-    headers = {**build_hf_headers(library_name="edge-icl", token=token), "Accept-Encoding": "identity"}
+    headers = {
+        **build_hf_headers(library_name="edge-icl", token=remote.signed),
+        "Accept-Encoding": "identity",
+    }
     if have:
         headers["Range"] = f"bytes={have}-"
     try:

@@ -75,7 +75,8 @@ def _import_llm(name: str, path: Path, work: Path, progress: Progress) -> Instal
     entry = _entry(name, "llm")
     parts = gguf.check(path)
     fit = checked.first_try(path, progress=progress)
-    copies = [work / f"{part.name.removesuffix('.gguf').lstrip('.') or name}.gguf" for part in parts]
+    names = [part.name.removesuffix(".gguf").lstrip(".").replace("\\", "_") or name for part in parts]
+    copies = [work / f"{one}.gguf" for one in names]
     for part, copy in zip(parts, copies, strict=True):
         _copy(part, copy, progress)
     if entry:

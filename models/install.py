@@ -124,7 +124,7 @@ def install_networks(
     known: record.Record,
     likeness: float | None = None,
 ) -> InstalledEncoder:
-    """Install an encoder of networks that are converted already; their files are linked, or copied.
+    """Install an encoder of networks that are converted already; files outside `work` stay as they are.
 
     Args:
         name: what to call it here.
@@ -142,7 +142,10 @@ def install_networks(
     digests = {}
     for network, files in zip(networks, names, strict=True):
         for source, file in zip((network.graph, network.tokenizer), files, strict=True):
-            _link(source, build / file)
+            if source.is_relative_to(work):
+                _link(source, build / file)
+            else:
+                _copy(source, build / file)
             digests[file] = record.hash_file(build / file)
     placed = [
         Network(build / graph, build / tokenizer, network.settings)
@@ -158,7 +161,12 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:
-        shutil.copyfile(source, target)
+        _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, for this user alone."""
+    shutil.copyfile(source, target)
     target.chmod(0o600)
 
 

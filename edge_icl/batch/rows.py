@@ -102,12 +102,13 @@ class ArrowRows(Rows):
 
         made = self._given
         for name, values in added.items():
-            place = made.schema.get_field_index(name)
+            place, kind = made.schema.get_field_index(name), arrow_type(name)
             if place < 0:
-                kind = arrow_type(name)
                 made = made.append_column(pa.field(name, kind), pa.array(values, kind))
             else:
                 own = made.schema.field(place)
+                if pa.types.is_null(own.type) or own.type == pa.list_(pa.null()):
+                    own = pa.field(name, kind)  # pandas has written a column without a value
                 made = made.set_column(place, own, pa.array(values, own.type))
         return made
 

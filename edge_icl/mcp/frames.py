@@ -92,10 +92,16 @@ def _wrong(text: str) -> WrongFrameError:
         return WrongFrameError(PARSE_ERROR, "the message is not JSON, or nested too deeply")
     found = fields.get("id") if isinstance(fields, dict) else None
     return WrongFrameError(
-        INVALID_REQUEST,
-        "the message is not a request of JSON-RPC 2.0",
-        found if type(found) in (int, str) and len(str(found)) < MOST_BYTES else None,
+        INVALID_REQUEST, "the message is not a request of JSON-RPC 2.0", found if _can_be_sent(found) else None
     )
+
+
+def _can_be_sent(id: object) -> bool:
+    """Tell whether an answer can have this id: a number, or text of a length and of characters that fit."""
+    try:
+        return type(id) in (int, str) and len(str(id).encode()) < MOST_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 def _line(file: BinaryIO) -> bytes:

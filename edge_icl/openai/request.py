@@ -195,11 +195,11 @@ def _told(read: Callable[[], T]) -> T:
 
 def _most(given: Mapping[str, Any]) -> int | None:
     """Return the most tokens of an answer; None where that is not said."""
-    asked = {given[name] for name in ("max_tokens", "max_completion_tokens") if name in given}
+    asked = [given[name] for name in ("max_tokens", "max_completion_tokens") if name in given]
     for most in asked:
         if not isinstance(most, int) or isinstance(most, bool) or most < 1:
             raise InputError(f"an answer cannot have {most!r} tokens", "give a whole number from 1 on")
-    if len(asked) > 1:
+    if len({*asked}) > 1:
         raise InputError("max_tokens and max_completion_tokens differ", "give one of them")
     return next(iter(asked), None)
 

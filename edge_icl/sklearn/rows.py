@@ -110,6 +110,8 @@ def joined(known: NDArray[Any], more: NDArray[Any]) -> dict[str, Any]:
         )
     some = [one for one in (known, more) if len(one)]
     found = np.unique(np.concatenate(some)) if some else more
+    if kinds == {_NUMBERS} and found.dtype.kind == "f":  # NumPy's kind for uint64 and numbers with a sign
+        found = np.array(sorted({int(label) for one in some for label in one}))
     named = {text(label): label for label in found}
     if len(named) < len(found):
         raise ValueError("two labels differ only in how Unicode writes them: write them alike")

@@ -191,6 +191,19 @@ def test_of_a_store_from_which_all_was_forgotten_every_answer_is_stale(store: Pa
     assert all("no examples" in error for error in found.table["error"])
 
 
+def test_a_column_that_pandas_wrote_without_a_value_gets_one(store: Path) -> None:
+    """Of an error that no row had, Arrow then knows no type."""
+    rows = arrow(labelled(store, ["taxi airport", "cat"]))
+    rows = rows.set_column(rows.schema.get_field_index("error"), "error", pa.nulls(2))
+    with Memory.open(store) as memory:
+        memory.forget(memory.find())
+
+    with labeler(store) as label:
+        found = stale(rows, label)
+
+    assert all("no examples" in error for error in found.table["error"].to_pylist())
+
+
 def test_a_store_that_changes_meanwhile_is_refused(store: Path) -> None:
     rows = labelled(store, ["taxi airport"])
     forget(store, "cat mat")

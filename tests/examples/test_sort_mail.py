@@ -22,7 +22,8 @@ DATA = EXAMPLES / "data"
 LABELS = ("work", "bills", "family")
 ODD = (
     b"From nobody Thu Jan  1 00:00:00 1970\nFrom: =?nonsense?q?Ana_=FC?= <ANA@firm.example>\n"
-    b"Subject: =?utf-8?b?broken base64\nStatus: RO\n\n>From here on \xff\xfe\x00 bytes\nno newline at the end"
+    b"Subject: =?utf-8?b?broken\x00base64\n"
+    b"Status: RO\n\n>From here on \xff\xfe\x00 bytes\nno newline at the end"
 )
 
 

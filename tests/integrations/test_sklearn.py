@@ -181,6 +181,15 @@ def test_labels_come_back_in_the_type_in_which_they_were_given(labels: Any, kind
     assert fitted.score(["a taxi", "a dog"], labels) == 1
 
 
+def test_labels_without_a_sign_are_those_with_one() -> None:
+    fitted = classifier()
+    fitted.partial_fit(["a taxi"], np.array([2], np.uint64), classes=np.array([2, 7], np.int64))
+    fitted.partial_fit(["a dog"], np.array([7], np.int64))
+
+    assert fitted.classes_.tolist() == [2, 7]
+    assert fitted.predict(["a taxi", "a dog"]).tolist() == [2, 7]
+
+
 def test_texts_may_be_any_column() -> None:
     array, fitted = np.array(X), classifier().fit(X, Y)
     columns = [

@@ -153,10 +153,11 @@ def test_whatever_a_tool_is_given_the_answer_is_one_sentence_and_nothing_changes
         (b"\xff\xfe{\x00}\x00", None, "not UTF-8"),
         (b"\x00\x01\x02", None, "not JSON"),
         (b'{"jsonrpc": "2.0", "id": 7, "method": "\\ud800"}', 7, "not a request"),
+        (b'{"jsonrpc": "2.0", "id": "\\ud800", "method": "ping"}', None, "not a request"),
         (b" " * (MOST_BYTES + 1), None, "at most"),
         (b"x" * (3 * MOST_BYTES), None, "at most"),
     ],
-    ids=range(22),
+    ids=range(23),
 )
 @pytest.mark.usefixtures("bare_home")
 def test_a_line_that_is_no_message_is_answered(wrong: bytes, id: object, words: str) -> None:
@@ -177,6 +178,7 @@ def test_after_wrong_lines_the_server_goes_on_and_each_was_answered(bare_home: P
             (call % b'{"input":"\xed\xa0\x80","output":"surrogate"}', -32700),
             (call % b'{"input":"\xc0\xaf","output":"overlong"}', -32700),
             (b'{"id": 3}\n', -32600),
+            (b'{"jsonrpc":"2.0","id":"\\ud800","method":"ping"}\n', -32600),
         ):
             server.write(wrong)
             answer = server.read()

