@@ -79,9 +79,9 @@ def take_back(files: Files, path: Path) -> None:
 
 def _abandoned(files: Files, path: Path) -> Iterator[Path]:
     """Yield the directories beside a path that are drafts of it, hold nothing else and are old enough."""
-    name = re.compile(rf"\.+{re.escape(path.name)}(\.[0-9a-f]{{8}})+")
+    begins = f".{path.name}."
     for found in files.names(path.parent):
-        if name.fullmatch(found):
+        if begins in found and re.fullmatch(rf"\.+{re.escape(path.name)}(\.[0-9a-f]{{8}})+", found):
             draft = path.with_name(found)
             with suppress(OSError):
                 status = entries.status(draft)

@@ -86,16 +86,13 @@ class StoreReader:
             key = Key(unlock(wrapped), wrapped)
             data = Seal(key.data).open(settings.NAME, data)
         store = cls(path, Settings.decode(data), files, key)
-        try:
-            store.snapshot()
-        except StoreChangedError as error:
-            raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup") from error
+        if store.snapshot().manifest.settings != store.settings.digest(data):
+            raise StoreDamagedError(f"{settings.NAME} is damaged", "restore it from a backup")
         return store
 
     def __init__(self, path: Path, settings: Settings, files: fs.Files, key: Key | None = None) -> None:
         self.path = path
         self.settings = settings
-        self._origin = settings.digest(settings.encode())
         self.files = files
         self.folder = keys.folder(files, path, key)
         self.key = key
@@ -125,7 +122,7 @@ class StoreReader:
         latest = self._latest
         if latest is None or latest.data != data:
             known = manifest or Manifest.decode(data)
-            if known.settings != self._origin:
+            if latest is not None and known.settings != latest.manifest.settings:
                 raise StoreChangedError(
                     f"another store is at {self.path} than the one that was opened", "open it again"
                 )
