@@ -89,7 +89,7 @@ lint: setup
 
 docs: setup
 	$(BIN)/python -m pdoc -d google -o build/docs edge_icl edge_icl.aio edge_icl.batch \
-		edge_icl.sklearn edge_icl.langchain edge_icl.dspy
+		edge_icl.sklearn edge_icl.langchain edge_icl.dspy edge_icl.models edge_icl.openai edge_icl.ray
 	@echo "build/docs/index.html"
 
 format: setup
