@@ -77,7 +77,7 @@ def _opened(*, hidden: bool) -> list[click.Parameter]:
     return [
         click.Option(
             ["--passphrase-fd"],
-            type=click.IntRange(0),
+            type=click.IntRange(0, (1 << 31) - 1),
             metavar="N",
             help=f"Read the passphrase of an encrypted store from this file descriptor, a line; or set "
             f"{passphrases.VARIABLE}.",
@@ -155,12 +155,28 @@ class Command(click.Command):
         Raises:
             click.UsageError: it is none of what the command takes.
         """
+        self._refuse_twice(ctx, args)
         ctx.allow_extra_args = True  # click would only say that there are too many
         if super().parse_args(ctx, args) and not ctx.resilient_parsing:
             from edge_icl.cli import usage
 
             raise usage.too_many(ctx, _session(ctx).words)
         return []
+
+    def _refuse_twice(self, ctx: click.Context, args: list[str]) -> None:
+        """Refuse an option that is given twice and takes one value: click would leave out the first in silence.
+
+        Raises:
+            click.UsageError: one is; or it is none of what the command takes.
+        """
+        if ctx.resilient_parsing:
+            return
+        given: set[click.Parameter] = set()
+        for one in self.make_parser(ctx).parse_args([*args])[2]:
+            if isinstance(one, click.Option) and not (one.multiple or one.is_flag or one.count):
+                if one in given:
+                    raise click.UsageError(f"{max(one.opts, key=len)} is given twice; give it once", ctx)
+                given.add(one)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own options, and the global ones, which its help leaves out."""

@@ -80,8 +80,14 @@ def _places() -> list[Path]:
 def _command() -> list[str]:
     """Return the words that start the user's editor."""
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
-    if words := shlex.split(named):
-        return words
+    try:
+        if words := shlex.split(named):
+            return words
+    except ValueError:
+        raise InputError(
+            f"VISUAL or EDITOR, which is {named!r}, has a quote that is not closed",
+            "name an editor, such as `export EDITOR=nano`",
+        ) from None
     if not is_terminal(sys.stdin):
         raise InputError("no editor is named", "set VISUAL or EDITOR, such as `export EDITOR=nano`")
     for usual in USUAL:

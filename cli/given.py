@@ -119,6 +119,11 @@ def text(file: str, *, newline: str | None, encoding: str | None = None) -> Iter
             f"{'stdin' if file == STDIN else file} is not {error.encoding} throughout: {error.reason}",
             "it may be cut off; if it is in another encoding, name that with --encoding",
         ) from error
+    except UnicodeError as error:  # of UTF-16 without a mark, and of codecs that are not for files
+        raise InputError(
+            f"{'stdin' if file == STDIN else file} cannot be read as {encoding}: {error}",
+            "leave --encoding out, or name another one",
+        ) from error
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def chosen() -> Chosen:
     if named := os.environ.get(VARIABLE):
         return Chosen(named, By.ENVIRONMENT)
     found = _read().get(FIELD)
-    return Chosen(catalogue.DEFAULT_LLM, By.BUILT_IN) if found is None else Chosen(found, By.SETTING)
+    return Chosen(found, By.SETTING) if found else Chosen(catalogue.DEFAULT_LLM, By.BUILT_IN)
 
 
 def set_default(name: str | None) -> None:
@@ -70,8 +70,10 @@ def set_default(name: str | None) -> None:
         name: of one that is on this machine; None for the built-in one. Damaged settings are replaced.
 
     Raises:
-        ModelError: the operating system refused; nothing was changed.
+        ModelError: the name is empty, or the operating system refused; nothing was changed.
     """
+    if name == "":
+        raise ModelError("the name of the model is empty", "`edge-icl models list` shows which there are")
     path = home() / FILE
     try:
         fields = _read()

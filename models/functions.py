@@ -18,6 +18,7 @@ from edge_icl.models.choices import AS_IT_SAYS, Choices
 from edge_icl.models.default import By, Chosen
 from edge_icl.models.installed import InstalledLlm
 from edge_icl.runtime.folders import bytes_in
+from edge_icl.runtime.home import expanded
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def import_model(
     """
     from edge_icl.models import importing
 
-    importing.import_model(name, Path(path).expanduser(), choices, progress=progress)
+    importing.import_model(name, expanded(path), choices, progress=progress)
     return info(name)
 
 

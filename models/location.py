@@ -14,16 +14,17 @@ import os
 import re
 import shutil
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from edge_icl.errors import ModelError, ModelFileError, ModelMissingError
 from edge_icl.models import catalogue, default, gguf, placed, record, remedies
 from edge_icl.models.installed import Installed, InstalledEncoder, InstalledLlm
+from edge_icl.runtime.home import expanded
 from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -221,7 +222,7 @@ def _find(name_or_path: str) -> Installed:
 
 def _place(name_or_path: str) -> Path:
     """Return the folder of a model."""
-    return Path(name_or_path).expanduser().absolute() if is_path(name_or_path) else folder(name_or_path)
+    return expanded(name_or_path) if is_path(name_or_path) else folder(name_or_path)
 
 
 def _used(digest: str, name: str) -> InstalledEncoder | None:
@@ -255,7 +256,7 @@ def _file(name_or_path: str) -> Path | None:
     """Return the GGUF file that a path names, None where it is a name or a folder."""
     if not is_path(name_or_path):
         return None
-    file = Path(name_or_path).expanduser()
+    file = expanded(name_or_path)
     if file.is_dir():
         return None
     if not file.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     epilog=examples("edge-icl list --tag 2026 --limit 20", "edge-icl list --output travel --match uber"),
 )
 @filter_options
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N.")
+@click.option("--limit", type=click.IntRange(0, sys.maxsize), metavar="N", help="Only the first N.")
 @click.pass_obj
 @taking(Filters)
 def list_(session: Session, filters: Filters, *, limit: int | None) -> None:

@@ -16,6 +16,7 @@ from edge_icl.models.choices import AS_IT_SAYS, Choices
 from edge_icl.models.default import By
 from edge_icl.models.installed import InstalledEncoder
 from edge_icl.runtime.folders import bytes_in
+from edge_icl.runtime.home import expanded
 
 if TYPE_CHECKING:
     from edge_icl.cli.session import Session
@@ -155,7 +156,7 @@ def _imported_from(
         raise Advised("a model is one file or folder", f"to put encoders side by side: {join_them}")
     from edge_icl.models.importing import import_model
 
-    return import_model(name, files[0].expanduser(), choices, progress=progress)
+    return import_model(name, expanded(files[0]), choices, progress=progress)
 
 
 @models.command(epilog=examples("edge-icl models verify"))
@@ -218,7 +219,8 @@ def _require_llm(name: str) -> None:
     """
     if location.is_path(name):
         raise Advised("the default is a model with a name", f"give it one: edge-icl models import NAME {name}")
-    location.find_llm(name)
+    if name:
+        location.find_llm(name)
 
 
 @models.command(epilog=examples("edge-icl models remove mine"))

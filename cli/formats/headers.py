@@ -12,6 +12,7 @@ the rows, as the csv module and clevercsv make it, was measured and is wrong mor
 
 from __future__ import annotations
 
+import csv
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -106,6 +107,7 @@ def find(lines: Lines, name: str, columns: Columns, delimiters: str, read: Reade
         elif line.strip():
             if found := _header(lines, columns, delimiters, read):
                 lines.longest = sys.maxsize
+                _refuse_rows(above, found, name)
                 return found._replace(above="".join(above))
             seen.append(line)
         lines.begin()
@@ -113,6 +115,22 @@ def find(lines: Lines, name: str, columns: Columns, delimiters: str, read: Reade
     if not seen:
         return None
     raise _missing(name, columns, delimiters, seen)
+
+
+def _refuse_rows(above: Sequence[str], found: Header, name: str) -> None:
+    """Refuse a table with rows above its header, such as one that was sorted together with it.
+
+    Raises:
+        InputError: a line there has as many cells as the header, and none of them is empty.
+    """
+    width = len(found.names)
+    for number, line in enumerate(above, 1):
+        cells = next(csv.reader([line], delimiter=found.dialect.delimiter), [])
+        if width > 1 and len(cells) == width and all(map(str.strip, cells)):
+            raise InputError(
+                f"line {number} of {name} stands above the header and looks like a row ({one_line(line)})",
+                "put the header first; if the line is a title, remove it",
+            )
 
 
 def places(header: Sequence[str], names: Sequence[str]) -> dict[str, int]:

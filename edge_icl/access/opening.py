@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from edge_icl.access.meant import not_found, warn_of_slip
@@ -24,6 +23,7 @@ from edge_icl.errors import (
     StoreNotFoundError,
 )
 from edge_icl.runtime.arguments import kind, whole
+from edge_icl.runtime.home import expanded
 from edge_icl.store.disk import Store
 from edge_icl.store.keys import STRETCH, Stretch
 from edge_icl.store.manifest import AUTO, checked_labels
@@ -32,6 +32,8 @@ from edge_icl.store.presence import is_store
 from edge_icl.store.settings import DEFAULT_SHOTS, SEED_BYTES, Settings, normalised_task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edge_icl.models.installed import InstalledEncoder
     from edge_icl.store.reading import StoreReader
 
@@ -192,7 +194,7 @@ def place_of(encoder: str | None) -> str | None:
         return None
     from edge_icl.models.location import is_path
 
-    return str(Path(encoder).expanduser().absolute()) if is_path(encoder) else None
+    return str(expanded(encoder)) if is_path(encoder) else None
 
 
 def refuse_other(store: StoreReader, encoder: str | None) -> None:

@@ -10,6 +10,7 @@ read from the disk is the one that would be computed.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from edge_icl.prior.evidence import content_free_texts
 from edge_icl.runtime import strict_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +35,9 @@ MOST = 1.0
 
 MOST_PREFIXES = 8
 """What is known after so many prefixes is kept in memory: a task of a question's own begins another one."""
+
+_ENDS = 8
+"""Tokens of a label beside those of its text, at most."""
 
 _KIND = "usual 1"
 """Of the entry; another number for scores that are computed in other calls."""
@@ -87,13 +91,35 @@ class Calibration:
         if known is None:
             if len(self._known) == MOST_PREFIXES:
                 self._known.clear()
-            known = self._known[prompt.prefix] = _Known(prefixes, prompt, self._texts(prompt))
+            known = self._known[prompt.prefix] = _Known(prefixes, prompt, self._texts(prefixes, prompt))
         return known.scores(labels, cancel)
 
-    def _texts(self, prompt: Prompt) -> list[str]:
-        """Return the texts as questions of this prompt."""
+    def _texts(self, prefixes: Prefixes, prompt: Prompt) -> list[str]:
+        """Return the texts as questions of this prompt, cut where they and a label would be too long for it.
+
+        How long they may be depends on the prefix and the labels of the snapshot alone, not on the question.
+        """
         texts = content_free_texts(self._derived.inputs, self._derived.snapshot.settings.seed)
-        return [prompt.form.parts(text, prompt.shared, ())[1] for text in texts]
+        model, labels = prefixes.model, self._derived.outputs
+        left = model.context - len(prefixes.tokens(prompt.prefix, start=True))
+
+        def asked(text: str) -> str:
+            return prompt.form.parts(text, prompt.shared, ())[1]
+
+        def length(text: str) -> int:
+            return len(model.tokenize(asked(text)))
+
+        longest = max(len(label.encode()) for label in labels) + _ENDS
+        if all(length(text) + longest <= left for text in texts):  # a token has a byte at least
+            return [asked(text) for text in texts]
+        tokens = max(len(prefixes.label(label, prompt.form)) for label in labels)
+        room = left - min(tokens, model.context // 2)
+        return [asked(text[: _most(text, room, length)]) for text in texts]
+
+
+def _most(text: str, room: int, length: Callable[[str], int]) -> int:
+    """Return how many characters of a text there is room for."""
+    return bisect_right(range(1, len(text) + 1), room, key=lambda most: length(text[:most]))
 
 
 class _Known:

@@ -64,6 +64,7 @@ def stream(
         cancel: stops it.
         ahead: what is known of this question and others.
     """
+    _refuse_other(cancel)
     own = Cancel(cancel)
     question = normalise(question, "question")
     vector = None if ahead is None else ahead.vectors.get(question)
@@ -131,7 +132,20 @@ def many(
     options.constraint()
     arguments.told(progress)
     arguments.each(questions, "questions")
+    _refuse_other(cancel)
     return _each(opened, questions, options, progress, cancel)
+
+
+def _refuse_other(cancel: object) -> None:
+    """Refuse what cannot stop a question.
+
+    Raises:
+        InputError: it is no `Cancel`.
+    """
+    if not isinstance(cancel, Cancel | None):
+        raise InputError(
+            f"cancel is {arguments.kind(cancel)}, not a Cancel", "give an `edge_icl.Cancel()`, or leave it out"
+        )
 
 
 def _each(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from edge_icl.access.paths import locate, spelled
@@ -17,6 +16,7 @@ from edge_icl.errors import InputError
 from edge_icl.llm.engine_options import EngineOptions
 from edge_icl.runtime.arguments import kind
 from edge_icl.runtime.cores import at_most
+from edge_icl.runtime.home import expanded
 from edge_icl.runtime.progress import silent
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _absolute(model: str | os.PathLike[str] | None) -> str | None:
     from edge_icl.models.location import is_path
 
     text = spelled(model)
-    return str(Path(text).expanduser().absolute()) if text is not None and is_path(text) else text
+    return str(expanded(text)) if text is not None and is_path(text) else text
 
 
 def _no_text(value: object) -> Result:

@@ -44,13 +44,21 @@ def grammar_of(schema: Mapping[str, Any]) -> str:
         InputError: it is not a schema, or has what a grammar cannot hold; says what.
     """
     try:
-        own = json.loads(json.dumps(schema))  # the converter writes into it
+        own = json.loads(json.dumps(schema, allow_nan=False))  # the converter writes into it
         for part in _parts(own):
             _refuse_what_is_passed_over(part)
         converter = _Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
         converter.visit(converter.resolve_refs(own, ""), "")
         return str(converter.format_grammar())
-    except (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise InputError(
             f"the JSON schema cannot be made a grammar: {error or type(error).__name__}",
             "write it with types, properties, items, enum and $ref",

@@ -27,6 +27,8 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     """
     try:
         return Path(path).expanduser().absolute()
+    except RecursionError:
+        raise
     except RuntimeError:
         raise InputError(
             f"the home that {os.fspath(path)} begins with is not known", "give it in full"

@@ -8,6 +8,7 @@ from expenses import EXAMPLES
 
 from edge_icl import Memory, Options
 from edge_icl.answer import calibration
+from edge_icl.llm.model import Model
 from edge_icl.results import Answer
 
 ASK = Options(ask_model="always", labels="on")
@@ -83,6 +84,17 @@ def test_other_texts_are_scored_anew(
         answers = ask_all(again)
     assert sorted(scored) == sorted([*{label for answer in answers for label in answer.parts}] * 2)
     assert judged(answers) != judged(first)
+
+
+def test_texts_without_spaces_leave_room_for_a_label(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a text is one word, however long; a question of few characters is answered all the same."""
+    monkeypatch.setattr(calibration, "content_free_texts", lambda *_: ["\u8cbb\u7528" * 300, "nothing"])
+    monkeypatch.setattr(Model, "context", property(lambda _: 500))
+    first = judged(ask_all(memory))
+
+    memory.forget(memory.add("Train to the airport", "travel").ids[0])
+
+    assert judged(ask_all(memory)) == first
 
 
 def test_selections_whose_prefix_is_not_kept_on_the_disk_keep_no_scores_there(memory: Memory) -> None:

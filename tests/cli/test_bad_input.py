@@ -209,6 +209,8 @@ def test_a_bad_row_is_told_with_its_line(home: Path, row: bytes, reason: str) ->
         (b"", "holds no examples"),
         (b"input,output\n", "holds no examples"),
         (b"body,topic\na,b\n", "has no column input (it has body, topic)"),
+        (b"a,x\nb,y\ninput,output\nc,z\n", "line 1 of"),
+        (b"Expenses,\n\nb,y\ninput,output\nc,z\n", "stands above the header and looks like a row (b,y)"),
         (b"input,output\na\n", "line 2: it has 1 column and the header has 2"),
         (b"input,output\na,\xff\n", "line 2: it is not UTF-8"),
         ("body,topic\na,b\n".encode("utf-16"), "has no column input (it has body, topic)"),
@@ -256,6 +258,27 @@ def test_an_example_longer_than_the_context_is_told_with_both_lengths(home: Path
         )["skipped"][0]["line"]
         == 1
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("forget --tag one --tag two --yes", "--tag"),
+        ("forget --output one --tag two --output three --yes", "--output"),
+        ("list --match one --match two", "--match"),
+        ("add --file one --file two", "--file"),
+        ("labels --rename one two --rename three four", "--rename"),
+    ],
+)
+def test_what_is_given_twice_is_not_left_out(home: Path, line: str, name: str) -> None:
+    with unchanged(home):
+        refused(run(*line.split()), f"{name} is given twice; give it once", code=2)
+
+
+def test_a_number_that_no_machine_counts_to_is_refused(home: Path) -> None:
+    with unchanged(home):
+        refused(run("list", "--limit", "9" * 30), "not in the range", code=2)
+        refused(run("list", "--passphrase-fd", "9" * 30), "not in the range", code=2)
 
 
 def test_an_example_that_is_too_long_makes_no_store(models_home: Path) -> None:

@@ -375,5 +375,5 @@ def test_with_safe_no_title_is_a_formula(ask: Callable[..., tuple[Ran, bytes]]) 
     rest = f"input;n\n{UBER};2\n"
 
     assert ask(f"sep=;\nTitle\n{rest}".encode(), "--safe")[1].startswith(b"sep=;\nTitle\ninput")
-    for title in ("=1+1", "a,=1+1", '"=1+1"', "a;@x"):
+    for title in ("=1+1", "a,=1+1", '"=1+1"', "a;;@x"):
         assert ask(f"sep=;\n{title}\n{rest}".encode(), "--safe")[1].startswith(b"input;n;answer")

@@ -36,6 +36,11 @@ def add(tmp_path: Path, models_home: Path) -> Callable[..., Ran]:
     return added
 
 
+@pytest.mark.parametrize("name", ["utf-16", "utf-32", "idna", "undefined"])
+def test_an_encoding_that_a_file_cannot_have_is_said_in_a_sentence(add: Callable[..., Ran], name: str) -> None:
+    refused(add(CSV.encode("cp1252"), "--encoding", name), "rows.csv")
+
+
 def is_utf_8(data: bytes) -> bool:
     try:
         return bool(data.decode())

@@ -150,6 +150,13 @@ def test_an_edit_that_changes_no_part_changes_nothing(bare_home: Path, editor: P
         assert run("edit", PAPER).out == f"{PAPER[:8]} stays as it is; nothing was changed\n"
 
 
+@pytest.mark.usefixtures("bare_home")
+def test_an_editor_with_an_open_quote_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISUAL", "it's")
+
+    refused(run("edit", PAPER), "has a quote that is not closed; name an editor")
+
+
 @pytest.mark.usefixtures("home")
 def test_texts_that_look_like_marked_lines_survive(editor: Path) -> None:
     odd = "--- output ---\n---- output ----\n# x\n\n"

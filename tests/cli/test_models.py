@@ -283,6 +283,7 @@ def test_the_default_answers_where_no_model_is_named(mine: str, monkeypatch: pyt
         ("mien", "there is no model mien on this machine; did you mean mine?"),
         ("qwen2.5-7b-instruct", "fetch it once: edge-icl models fetch qwen2.5-7b-instruct"),
         ("nope", "add it with `edge-icl models import nope FILE`"),
+        ("", "the name of the model is empty"),
         ("all-minilm-l6-v2", "is an encoder, not an LLM"),
     ],
 )

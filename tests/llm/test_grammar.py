@@ -14,6 +14,7 @@ from edge_icl.llm.generate import Limits, generate
 from edge_icl.llm.grammar import Constraint, Grammar
 from edge_icl.llm.model import Model
 from edge_icl.llm.prefix import Prefixes
+from edge_icl.llm.schema import grammar_of
 from edge_icl.prompt.prompt import PLAIN, fit
 from edge_icl.runtime.cancel import Cancel
 
@@ -202,3 +203,12 @@ def test_special_tokens_are_no_text(model: Model) -> None:
     token = constraint.choose(logits)
     assert token not in {0, 1, 2, end}
     assert not constraint.allows(1)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{"type": "string", "maxLength": float("inf")}, {"enum": [float("nan")]}, {"const": float("-inf")}],
+)
+def test_a_number_that_json_has_not_is_refused(schema: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="cannot be made a grammar"):
+        grammar_of(schema)

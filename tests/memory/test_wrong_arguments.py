@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,8 @@ CALLS: dict[str, tuple[Callable[[Memory], object], str]] = {
     "merge(passphrase)": (lambda m: m.merge("x", passphrase=3), "the passphrase is int, not text"),
     "ask(int)": (lambda m: m.ask(3), "the question is int, not text"),
     "ask(options)": (lambda m: m.ask("taxi", 3), "the options are int, not Options: give them by name"),
+    "ask(cancel)": (lambda m: m.ask("taxi", cancel=threading.Event()), "cancel is Event, not a Cancel"),
+    "ask_many(cancel)": (lambda m: m.ask_many(["taxi"], cancel=3), "cancel is int, not a Cancel"),
     "ask(bytes)": (lambda m: m.ask(b"taxi"), "the question is bytes, not text"),
     "ask_many(text)": (lambda m: m.ask_many("taxi"), "questions is str, not several; give them as a list"),
     "ask_many(int)": (lambda m: m.ask_many(3), "questions is int, not several"),
