@@ -197,7 +197,7 @@ def default_(session: Session, name: str | None, *, reset: bool) -> None:
     """
     if name is not None and reset:
         raise click.UsageError("give a NAME or --reset")
-    if name is not None:
+    if name:
         _require_llm(name)
     if name is not None or reset:
         default.set_default(name)
@@ -219,8 +219,7 @@ def _require_llm(name: str) -> None:
     """
     if location.is_path(name):
         raise Advised("the default is a model with a name", f"give it one: edge-icl models import NAME {name}")
-    if name:
-        location.find_llm(name)
+    location.find_llm(name)
 
 
 @models.command(epilog=examples("edge-icl models remove mine"))

@@ -78,14 +78,8 @@ class Files:
 
     def _make_writable(self, path: Path) -> None:
         """Give a file of this user the mode that it was made with."""
-        file = entries.open_file(path, os.O_RDONLY)
-        try:
-            if hasattr(os, "fchmod"):
-                os.fchmod(file, FILE_MODE)
-            else:
-                path.chmod(FILE_MODE)
-        finally:
-            os.close(file)
+        with FileIO(entries.open_file(path, os.O_RDONLY)) as file:
+            getattr(os, "fchmod", lambda _, mode: path.chmod(mode))(file.fileno(), FILE_MODE)
 
     def write(self, file: int, data: bytes) -> None:
         """Write all of `data` at the file's position."""
