@@ -114,7 +114,7 @@ class Calibration:
             return [asked(text) for text in texts]
         tokens = max(len(prefixes.label(label, prompt.form)) for label in labels)
         room = left - min(tokens, model.context // 2)
-        return [asked(text[: _most(text, room, length)]) for text in texts]
+        return [asked(text if length(text) <= room else text[: _most(text, room, length)]) for text in texts]
 
 
 def _most(text: str, room: int, length: Callable[[str], int]) -> int:
