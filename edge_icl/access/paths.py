@@ -41,7 +41,6 @@ def usable(path: Path) -> Path:
         InputError: no file of this system can have it, or it leads through links that lead to each other.
     """
     try:
-        path.lstat()
         path.stat()
     except ValueError:  # a NUL, or half of a surrogate pair
         raise InputError(f"{str(path)!r} cannot be a path", "choose another") from None
