@@ -24,6 +24,8 @@ Forms that a written answer keeps to:
     gbnf            the syntax of GBNF
     rules           the rules of a grammar, written out
     follow          where a text stands in a grammar, and what may follow
+    patterns        regular expressions, as JSON writes the texts that match
+    keywords        what a grammar keeps to of a JSON schema, and what it cannot
     schema          JSON schemas as grammars
     grammar         what `generate` is given
 

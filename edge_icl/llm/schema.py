@@ -5,8 +5,8 @@ r"""JSON schemas as grammars, by llama-cpp-python's converter, held to JSON and 
     space ::= " "?
 
 The converter passes over keywords that a grammar cannot hold (`minimum`) or that it does not know, and an
-answer that breaks the schema would come without a word. So a schema with such a keyword is refused. It also
-lets line breaks into strings and mixes up quotes and backslashes, which is put right here.
+answer that breaks the schema would come without a word. So a schema with such a keyword is refused
+(`keywords`). Where the converter's rules are wider than the schema, they are put right here.
 
 Import it late: it loads llama_cpp.
 """
@@ -17,24 +17,27 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from llama_cpp.llama_grammar import BuiltinRule, SchemaConverter
+from llama_cpp.llama_grammar import PRIMITIVE_RULES, BuiltinRule, SchemaConverter
 
 from edge_icl.errors import InputError
+from edge_icl.llm.gbnf import ROOT
+from edge_icl.llm.keywords import asks, refuse
+from edge_icl.llm.patterns import code, rule_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-_REMARKS = {
-    *("title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"),
-    *("$schema", "$id", "$comment", "$defs", "definitions"),
-}
-"""Keywords that ask nothing of a document."""
+_UNWRITTEN = r'"\\\x00-\x1F\x7F'
+_STRICT_CHARACTER = (
+    rf'[^{_UNWRITTEN}] | "\\" (["\\/bfnrt] | "u" '
+    r"([0-9a-cA-CefEF] [0-9a-fA-F]{3} | [dD] [0-7] [0-9a-fA-F]{2}))"
+)
+"""Without line breaks, and without halves of surrogate pairs, which are not text."""
 
-MOST_TIMES = 1000
-"""The converter writes out each repetition, however many."""
+_ADDITIONAL = 'string ":" space '
+"""How the converter's rule of an additional property begins."""
 
-_STRICT_CHARACTER = r'[^"\\\x00-\x1F\x7F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4})'
-_STRICT_DOT = r'[^"\\\x00-\x1F\x7F]'
+_ANYTHING = {"title": "anything"}
 
 
 def grammar_of(schema: Mapping[str, Any]) -> str:
@@ -45,11 +48,8 @@ def grammar_of(schema: Mapping[str, Any]) -> str:
     """
     try:
         own = json.loads(json.dumps(schema, allow_nan=False))  # the converter writes into it
-        for part in _parts(own):
-            _refuse_what_is_passed_over(part)
-        converter = _Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
-        converter.visit(converter.resolve_refs(own, ""), "")
-        return str(converter.format_grammar())
+        refuse(own)
+        return _converted(own)
     except (
         ArithmeticError,
         AssertionError,
@@ -65,8 +65,38 @@ def grammar_of(schema: Mapping[str, Any]) -> str:
         ) from error
 
 
+def _converted(schema: dict[str, Any]) -> str:
+    """Return the grammar of a schema that may be written into."""
+    converter = _Converter()
+    if converter.visit(converter.resolve_refs(schema, ""), "") != ROOT:
+        raise ValueError("a property whose name is empty cannot be kept")  # the converter calls it root
+    return str(converter.format_grammar())
+
+
 class _Converter(SchemaConverter):
-    """The converter, with strings that are JSON strings."""
+    """The converter, held to JSON and to the schema where the original is not."""
+
+    def __init__(self) -> None:
+        super().__init__(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
+        self._declared: list[list[str]] = []  # the properties of the objects that are being written
+
+    def visit(self, schema: dict[str, Any], name: str) -> str:
+        """Add the rule of a schema, and return its name.
+
+        The original takes an inner schema that asks nothing for an object's, or not at all, and joins what
+        `allOf` holds by looking at its properties only.
+        """
+        asked = asks(schema)
+        if not asked and name:
+            return self._add_primitive("value", PRIMITIVE_RULES["value"])
+        if asked.get("items") == {}:
+            asked["items"] = _ANYTHING
+        if "allOf" in asked and "properties" not in asked:
+            parts = [self._refs[part["$ref"]] if "$ref" in part else part for part in asked["allOf"]]
+            if len(parts) == 1 and len(asked) == 1:
+                return str(self.visit(asked["allOf"][0], name))
+            _refuse_to_join(parts)
+        return str(super().visit(asked, name))
 
     def _format_literal(self, literal: str) -> str:
         """Return a JSON text as a literal of the grammar; the original leaves backslashes as they are."""
@@ -78,68 +108,56 @@ class _Converter(SchemaConverter):
         """Add a rule that many schemas share; the original's strings may hold line breaks."""
         return str(super()._add_primitive(name, BuiltinRule(_STRICT_CHARACTER) if name == "char" else rule))
 
+    def _build_object_rule(
+        self, properties: list[tuple[str, Any]], required: set[str], name: str, additional_properties: Any
+    ) -> str:
+        """Return the rule of an object."""
+        self._declared.append([key for key, _ in properties])
+        rule = super()._build_object_rule(properties, required, name, additional_properties)
+        self._declared.pop()
+        return str(rule)
+
     def _add_rule(self, name: str, rule: str) -> str:
-        """Add a rule; the original's dot matches the quote that ends a string."""
-        return str(super()._add_rule(name, _STRICT_DOT if name == "dot" else rule))
+        """Add a rule; the original's additional properties may be declared ones once more."""
+        if rule.startswith(_ADDITIONAL) and self._declared[-1]:
+            rule = _other_key(self._declared[-1]) + rule.removeprefix("string")
+        return str(super()._add_rule(name, rule))
 
     def _visit_pattern(self, pattern: str, name: str) -> str:
-        """Add a rule for a pattern; sets of what is not allowed leave out what would end the string too."""
-        safe = re.sub(r"(?<!\\)\[\^", r'[^"\\\\\\x00-\\x1F', pattern)
-        return str(super()._visit_pattern(safe, name))
+        """Add a rule for a pattern; the original does not know what JSON escapes."""
+        return self._add_rule(name, f'"\\"" ({rule_of(pattern)}) "\\"" space')
 
 
-def _parts(schema: Any) -> Iterator[dict[str, Any]]:
-    """Give a schema and all schemas inside it."""
-    if not isinstance(schema, dict):
-        raise TypeError(f"{json.dumps(schema)} is not a schema")
-    yield schema
-    for key, inner in schema.items():
-        if key in {"properties", "$defs", "definitions"}:
-            below = list(inner.values())
-        elif key in {"anyOf", "oneOf", "allOf", "prefixItems"} or (key == "items" and isinstance(inner, list)):
-            below = list(inner)
-        else:
-            below = [inner] if key == "items" or (key, type(inner)) == ("additionalProperties", dict) else []
-        for part in below:
-            yield from _parts(part)
+def _refuse_to_join(parts: list[dict[str, Any]]) -> None:
+    """Raise unless the parts of `allOf` are objects, each with properties of its own; all are required."""
+    seen: set[str] = set()
+    for part in parts:
+        own = part.get("properties", {}).keys()
+        if (
+            not own
+            or asks(part).keys() - {"type", "properties", "required"}
+            or part.get("type", "object") != "object"
+        ):
+            raise ValueError("allOf of anything but objects with properties cannot be kept")
+        if own & seen:
+            raise ValueError(f"{', '.join(sorted(own & seen))} in two parts of allOf cannot be kept")
+        seen |= own
 
 
-def _refuse_what_is_passed_over(schema: dict[str, Any]) -> None:
-    """Raise for a keyword that the converter does not look at where it stands."""
-    passed_over = sorted(schema.keys() - _REMARKS - _read(schema))
-    if passed_over:
-        raise ValueError(f"{', '.join(passed_over)} cannot be kept in {json.dumps(schema)[:80]}")
-    numbers = re.findall(r"\{[^}]*?([0-9]{4,})", schema.get("pattern", ""))
-    for key in ("minItems", "maxItems", "minLength", "maxLength"):
-        numbers.append(schema.get(key, 0))
-    if max(map(int, numbers)) > MOST_TIMES:
-        raise ValueError(f"more than {MOST_TIMES:,} repetitions cannot be kept")
-    for least, most in (("minItems", "maxItems"), ("minLength", "maxLength")):
-        if schema.get(least, 0) > schema.get(most, schema.get(least, 0)):
-            raise ValueError(f"{least} is above {most}")
-    unknown = sorted(set(schema.get("required", ())) - schema.get("properties", {}).keys())
-    if unknown:
-        raise ValueError(f"{', '.join(unknown)} is required and not a property")
+def _other_key(names: list[str]) -> str:
+    """Return the rule of a JSON string, written without escapes, that is none of some names."""
+    writable = [name for name in names if not re.search(f"[{_UNWRITTEN}]", name)]
+    return rf'"\"" {_other_than(writable)} "\"" space'
 
 
-def _read(schema: dict[str, Any]) -> set[str]:
-    """Return the keywords that the converter looks at: it decides by the first that it finds, in this order."""
-    kind = schema.get("type")
-    lengths = {"minLength", "maxLength"}
-    branches: list[tuple[bool, set[str]]] = [
-        ("$ref" in schema, {"$ref"}),
-        ("oneOf" in schema or "anyOf" in schema, {"oneOf", "anyOf"}),
-        (isinstance(kind, list), {"type"}),
-        ("const" in schema, {"type", "const"}),
-        ("enum" in schema, {"type", "enum"}),
-        (
-            kind in (None, "object") and bool({"properties", "additionalProperties"} & schema.keys()),
-            {"type", "properties", "required", "additionalProperties"},
-        ),
-        (kind in (None, "object") and "allOf" in schema, {"type", "allOf"}),
-        ("prefixItems" in schema, {"type", "prefixItems"}),
-        ("items" in schema, {"type", "items", "minItems", "maxItems"}),
-        ("pattern" in schema, {"type", "pattern"}),
-        (kind == "string" and bool(lengths & schema.keys()), {"type", *lengths}),
-    ]
-    return next((keys for found, keys in branches if found), {"type", "format"})
+def _other_than(endings: list[str]) -> str:
+    """Return the rule of the texts that are none of some endings."""
+    after: dict[str, list[str]] = {}
+    for ending in filter(None, endings):
+        after.setdefault(ending[0], []).append(ending[1:])
+    firsts = "".join(code(ord(first)) for first in after)
+    ways = [f"[^{_UNWRITTEN}{firsts}] [^{_UNWRITTEN}]*"]
+    ways += [f'"{code(ord(first))}" {_other_than(rest)}' for first, rest in after.items()]
+    if "" not in endings:
+        ways.append('""')
+    return f"({' | '.join(ways)})"
