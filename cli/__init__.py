@@ -13,6 +13,7 @@ Text that goes out:
 What comes in:
 
     encodings    what a file's text is encoded in
+    utf8         whether it is UTF-8, whatever was said
     private      files that a command writes for its user
     given        files that a command line names
     stdin        texts that come from stdin

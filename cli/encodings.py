@@ -79,9 +79,6 @@ _SIGN = (
     r"[\xa1-\xa9\xac\xae-\xb3\xb6\xb8\xb9\xbc-\xbf\xd7\xf7\u02c6\u02dc\u2020-\u2030\u201a\u201e\u20ac\u2122]"
 )
 _CAPITAL = r"[\xc0-\xd6\xd8-\xde\u0152\u0160\u0178\u017d]"
-ONE_BYTE = {one for one in USUAL if one.startswith(("cp12", "iso8859", "mac", "koi8"))} | {"iso8859_1"}
-"""Encodings in which a text of several letters that are not ASCII is never, by chance, valid UTF-8."""
-
 UNLIKELY = (
     rf"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]|[^\W\d_]{_SIGN}[^\W\d_]|[a-z]{_CAPITAL}|[\x7f-\x9f\ue000-\uf8ff]"
 )
@@ -148,14 +145,12 @@ def checked(file: str, head: bytes, encoding: str | None) -> Begun:
         encoding: the codec that was named, if one was.
 
     Raises:
-        InputError: they are no text, or show another encoding than the one that was named.
+        InputError: they are no text, or have the mark of another encoding than the one that was named.
     """
     if kind := next((kind for sign, kind in NO_TEXT.items() if head.startswith(sign)), None):
         raise InputError(f"{file} is {kind}, not text", "save what is in it as CSV, in UTF-8")
-    found, text = begun(head), _text(head, UTF8)
-    marked = found.mark and encoding is not None and not found.name.startswith(encoding.removesuffix("-sig"))
-    one_byte = encoding is not None and encoding.replace("-", "_") in ONE_BYTE
-    if marked or (one_byte and text is not None and not text.isascii()):
+    found = begun(head)
+    if found.mark and encoding is not None and not found.name.startswith(encoding.removesuffix("-sig")):
         raise InputError(f"{file} is in {found.name}, and --encoding says {encoding}", "leave --encoding out")
     return found
 

@@ -94,9 +94,10 @@ def text(file: str, *, newline: str | None, encoding: str | None = None) -> Iter
         encoding: its codec; None for what its beginning shows, and else UTF-8.
 
     Raises:
-        InputError: it cannot be read, is not in the encoding at all, or begins with the mark of another one.
+        InputError: it cannot be read, is not in the encoding at all, or is in another one beyond doubt.
     """
     from edge_icl.cli import encodings
+    from edge_icl.cli.utf8 import Watched
 
     try:
         with ExitStack() as stack:
@@ -107,7 +108,8 @@ def text(file: str, *, newline: str | None, encoding: str | None = None) -> Iter
             found = encodings.checked(file, binary.peek(encodings.SEEN)[: encodings.SEEN], encoding)
             binary.read(len(found.mark))
             name = encoding if encoding and not found.mark else found.name
-            text = io.TextIOWrapper(binary, name, encodings.errors_of(name), newline)
+            source = cast("BinaryIO", Watched(binary, file, name)) if encoding else binary
+            text = io.TextIOWrapper(source, name, encodings.errors_of(name), newline)
             stack.callback(text.detach)  # stdin stays open for what is read next
             yield text
     except OSError as error:

@@ -6,8 +6,8 @@ r"""Regular expressions as pieces of a grammar, as JSON writes the texts that ma
     "a" "\\\\"
 
 Python's own parser of regular expressions reads them. A quote, a backslash or a line break in a JSON string is
-written as two characters, so a set that has one becomes alternatives. `\d`, `\w` and `\s` mean what they mean in
-ECMA-262, as JSON Schema says.
+written as two characters, so a set that has one becomes alternatives. `\d`, `\w` and `\s` mean what they mean
+in ECMA-262, as JSON Schema says.
 """
 
 from __future__ import annotations

@@ -177,6 +177,27 @@ def test_what_is_utf_8_is_not_read_as_something_else(add: Callable[..., Ran]) ->
         )
 
 
+@pytest.mark.parametrize("name", ["cp1252", "latin-1", "koi8-r", "cp850", "gb18030", "cp932", "cp866"])
+@pytest.mark.parametrize("before", [0, 8190, 8191, 8192, 100_000])
+def test_what_is_utf_8_is_seen_wherever_its_first_letters_come(
+    add: Callable[..., Ran], name: str, before: int
+) -> None:
+    plain, rest = "input,output\n", "".join(f"{WEST} {i},tea\n" for i in range(9))
+    plain += f"{'x' * 60},tea\n" * (before // 65)
+    plain = plain.ljust(before, "x") + ",tea\n"
+
+    refused(
+        add((plain + rest).encode(), "--encoding", name), "is in utf-8, and --encoding says", "leave --encoding"
+    )
+    refused(run("export"), "there is no store")
+
+
+def test_a_letter_that_falls_between_two_reads_is_its_own_encodings(add: Callable[..., Ran]) -> None:
+    for before in range(8180, 8196):
+        rows = ("input,output\n" + "a cup of,tea\n" * 620).ljust(before, "x") + ",tea\né,tea\n"
+        assert add(rows.encode("cp1252"), "--encoding", "cp1252").code == 0
+
+
 def test_a_file_in_two_encodings_is_told_as_such(add: Callable[..., Ran]) -> None:
     content = "input,output\nCafé,meals\n".encode() + "Crème brûlée,meals\n".encode("cp1252")
 

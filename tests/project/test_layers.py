@@ -51,7 +51,7 @@ ALONE = {
     "models": {"errors", "runtime", "llm", "encode"},
     "formats": {"errors", "runtime", "display", "example", "encode", "search"},
 }
-FILES = {"encodings", "formats", "given", "spreadsheets", "tables"}
+FILES = {"encodings", "formats", "given", "spreadsheets", "tables", "utf8"}
 """What of the command line's folder reads and writes files for programs too: a rung of its own."""
 
 FOLDERS = {"edge_icl": "edge_icl", "cli": "edge_icl.cli", "models": "edge_icl.models"}
