@@ -95,6 +95,8 @@ class _Text:
             column = error.pos - self._held.rfind("\n", 0, error.pos)
             place = f"line {line} of {self._name} is not JSON ({error.msg.lower()} at column {column})"
             return InputError(place, HINT), None, self._at
+        except InputError as error:
+            raise InputError(f"line {self.line} of {self._name}: {error.message}", error.hint) from None
         except RecursionError:
             raise InputError(
                 f"line {self.line} of {self._name} begins JSON that is nested too deeply"

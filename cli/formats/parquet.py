@@ -51,13 +51,12 @@ def _load(file: BinaryIO, name: str, _columns: Columns) -> Iterator[Row]:
     number = 0
     try:
         opened = parquet.ParquetFile(file)
+        _refuse_twice(opened.schema_arrow.names, name)
         labels = _labels(opened.schema_arrow.metadata or {})
         for batch in opened.iter_batches(batch_size=BATCH):
             for fields in batch.to_pylist():
                 number += 1
-                yield Row(
-                    number, {column: _named(value, labels.get(column)) for column, value in fields.items()}
-                )
+                yield _row(number, fields, labels)
     except (arrow.ArrowException, OSError) as error:
         raise unreadable(name, error) from error
 
@@ -86,11 +85,26 @@ def _labels(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
         return {}
 
 
-def _named(value: Any, labels: list[str] | None) -> Any:
-    """Return the label that a number stands for; any other value as it is."""
-    if labels is None or not isinstance(value, int) or not 0 <= value < len(labels):
-        return value
-    return labels[value]
+def _refuse_twice(names: Sequence[str], file: str) -> None:
+    """Raise for two columns of one name, of which pyarrow would give the last.
+
+    Raises:
+        InputError: there are some.
+    """
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{file} has two columns {twice[0]}", "give them different names")
+
+
+def _row(number: int, fields: dict[str, Any], labels: dict[str, list[str]]) -> Row:
+    """Return a row, with labels for the numbers that stand for some; -1 stands for none."""
+    for column, names in labels.items():
+        value = fields.get(column)
+        if isinstance(value, int):
+            if value >= len(names):
+                return Row(number, problem=f"{column} is {value:,}, and there are {len(names):,} labels")
+            fields[column] = names[value] if value >= 0 else None
+    return Row(number, fields)
 
 
 def _save(file: BinaryIO, records: Iterable[Record], names: Sequence[str]) -> int:

@@ -48,6 +48,12 @@ EXAMPLES = tuple(one for one in FORMATS if one.taught is not None)
 QUESTIONS = tuple(one for one in FORMATS if one.read is not None or one.load is not None)
 WRITTEN = tuple(one for one in FORMATS if one.line is not None)
 ANSWERED = tuple(one for one in WRITTEN if one.endings and one.save is None)
+BINARY = {
+    *(".xlsx", ".xlsm", ".xls", ".ods", ".numbers", ".feather", ".arrow", ".orc", ".avro", ".db", ".sqlite"),
+    *(".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".pdf", ".doc", ".docx", ".html"),
+}
+"""How names of files end that a program would not open if there were a table in them."""
+
 GUARDED = tuple(one for one in FORMATS if one.guarded is not None)
 
 
@@ -95,9 +101,12 @@ def of_new_file(file: Path | None, name: str | None) -> Format:
     """Return the format of a file that is written: the one that is named, or as its name ends; else JSONL.
 
     Raises:
-        InputError: the rows of the one that is named are objects, and the name is that of a table.
+        InputError: the rows of the one that is named are objects, and the name is that of a table; or none is
+            named, and the name is one of files that are no text.
     """
     named, by_ending = _named(name, WRITTEN), _by_ending(file or "", WRITTEN)
+    if named is None and by_ending is None and file is not None and _is_another(file):
+        raise InputError(f"{file} ends in none of {endings(WRITTEN, last='and')}", "give it another name")
     if named is None or named.layout is None:
         return named or by_ending or JSONL
     if by_ending not in (None, JSONL, JSON):
@@ -108,9 +117,18 @@ def of_new_file(file: Path | None, name: str | None) -> Format:
 def of_answers(file: Path, source: Format) -> Format | None:
     """Return the format in which questions and their answers go into a new file: as its name ends.
 
-    If the name does not tell, it is the format of the questions; None where that holds no answers.
+    If the name does not tell, it is the format of the questions; None where that holds no answers, or the name
+    is one of files that are no text.
     """
+    if _is_another(file):
+        return None
     return _by_ending(file, ANSWERED) or next((one for one in ANSWERED if one.name == source.name), None)
+
+
+def _is_another(file: str | Path) -> bool:
+    """Tell whether a name ends as those of files do that are no text."""
+    found = _by_ending(file, FORMATS)
+    return Path(file).suffix.lower() in BINARY or (found is not None and found.load is not None)
 
 
 def _named(name: str | None, allowed: Sequence[Format]) -> Format | None:

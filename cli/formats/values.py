@@ -45,7 +45,24 @@ def _whole(text: str) -> int | Number:
     return Number(text) if text == "-0" else int(text)
 
 
-DECODER = json.JSONDecoder(parse_float=Number, parse_int=_whole)
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object, of whose fields none may be left out in silence."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"it has the field {twice!r} twice", "leave one of them")
+    return fields
+
+
+def _constant(name: str) -> float:
+    """Return what Python writes into JSON beyond numbers: NaN where there is no value."""
+    return math.nan if name == "NaN" else Number(name)
+
+
+DECODER = json.JSONDecoder(
+    parse_float=Number, parse_int=_whole, parse_constant=_constant, object_pairs_hook=_object
+)
 """Reads JSON so that `text` finds each number as it was written."""
 
 
@@ -53,7 +70,7 @@ def loads(document: str) -> Any:
     """Return the value of a JSON document.
 
     Raises:
-        InputError: it is none.
+        InputError: it is none, or has a field twice.
     """
     try:
         return DECODER.decode(document)

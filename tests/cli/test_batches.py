@@ -206,6 +206,14 @@ def test_a_format_that_cannot_hold_a_row_is_refused_before_anything_is_asked(
     assert not list(tmp_path.glob("out*"))
 
 
+@pytest.mark.parametrize("name", ["out.parquet", "out.xlsx", "out.csv.gz"])
+def test_no_table_is_written_as_text_into_a_file_of_another_kind(
+    ask: Callable[..., Ran], tmp_path: Path, name: str
+) -> None:
+    refused(ask(f"input\n{UBER}\n", out=name), f"{name} ends in none of .jsonl", code=2)
+    assert not list(tmp_path.glob("out*"))
+
+
 def test_half_a_character_stays_what_it_is(ask: Callable[..., Ran], tmp_path: Path) -> None:
     line = f'{{"input": "{UBER}", "n": "\\udcff"}}\n'
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import edge_icl
 from edge_icl import InputError
 from edge_icl.cli.formats import known, reading, table
 from edge_icl.cli.formats.format import Columns, Fields, Format, Row, Taught
@@ -36,10 +37,27 @@ def test_json_lines_keep_their_line_numbers_over_blank_lines(tmp_path: Path) -> 
         (b"\xff\xfe{", "it is not UTF-8"),
         (b"[" * 100_000, "its JSON is nested too deeply"),
         (b'{"a": ' + b"1" * 10_000 + b"}", "it holds a number with too many digits"),
+        (b'{"output": "a", "input": "b", "output": "c"}', "it has the field 'output' twice"),
+        (b'{"input": "b", "meta": [{"x": 1, "x": 1}]}', "it has the field 'x' twice"),
     ],
 )
 def test_a_bad_line_has_a_reason(tmp_path: Path, line: bytes, problem: str) -> None:
     assert read(tmp_path, "jsonl", b'{"input": "a"}\n' + line) == [(1, {"input": "a"}), (2, problem)]
+
+
+def test_a_field_that_is_there_twice_in_an_array_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"line 2 of .*file\.json: it has the field 'input' twice"):
+        read(tmp_path, "json", b'[{"input": "a"},\n{"input": "b", "input": "c"}]')
+
+
+def test_what_python_writes_beyond_numbers_stays_as_it_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"input": "a", "output": -Infinity}\n{"input": "b", "output": NaN}\n')
+
+    found = edge_icl.read(file, skip_bad=True)
+
+    assert [(one.input, one.output) for one in found] == [("a", "-Infinity")]
+    assert found.bad == ((2, "the output is null"),)
 
 
 def test_a_table_row_has_the_line_where_it_begins(tmp_path: Path) -> None:

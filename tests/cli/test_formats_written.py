@@ -101,6 +101,13 @@ def test_parquet_is_written_and_read_with_the_texts_as_columns(tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("name", ["x.xlsx", "x.csv.gz", "x.sqlite"])
+def test_a_file_that_its_name_says_is_no_text_is_not_written_as_text(tmp_path: Path, name: str) -> None:
+    refused(run("export", "--file", str(tmp_path / name)), f"{name} ends in none of .jsonl", code=2)
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.usefixtures("home")
 def test_parquet_comes_from_a_pipe_and_never_goes_to_a_terminal(tmp_path: Path) -> None:
     refused(run("export", "--format", "parquet"), "no text: write it to a file, --file F.parquet", code=2)
 
@@ -120,6 +127,23 @@ def test_a_public_data_set_has_the_names_of_its_labels(tmp_path: Path) -> None:
     assert [one.output for one in named] == ["good", "bad"]
     assert named.notes == ("read as text and label: 2 rows",)
     assert [one.output for one in edge_icl.read(saved(tmp_path, columns))] == ["1", "0"]
+
+
+def test_numbers_that_stand_for_no_label_are_not_taught_as_labels(tmp_path: Path) -> None:
+    names = {"info": {"features": {"label": {"names": ["bad", "good"], "_type": "ClassLabel"}, "text": {}}}}
+    columns = {"text": ["a", "b", "c"], "label": [1, -1, 2]}
+
+    found = edge_icl.read(saved(tmp_path, columns, huggingface=json.dumps(names)), skip_bad=True)
+
+    assert [(one.input, one.output) for one in found] == [("a", "good")]
+    assert found.bad == ((2, "the output is null"), (3, "label is 2, and there are 2 labels"))
+
+
+def test_columns_of_one_name_are_refused(home: Path, tmp_path: Path) -> None:
+    made = pa.table([["a"], ["b"], ["c"]], names=["input", "output", "output"])
+    parquet.write_table(made, tmp_path / "x.parquet")
+
+    refused(run("add", "--file", str(tmp_path / "x.parquet")), "x.parquet has two columns output")
 
 
 def test_a_row_of_parquet_is_told_by_its_number(tmp_path: Path) -> None:
