@@ -38,16 +38,17 @@ help:
 setup: $(DEVELOPMENT)
 
 # llama-cpp-python is compiled on the first install: about five minutes on two cores. pip keeps the wheel.
+# Without --no-compile pip writes byte code for all that it installs, half of the time, and little of it is used.
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@echo "installing; the first time, llama.cpp is compiled, which takes some minutes"
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --no-compile --editable .
 	@touch $(READY)
 
 # Apart from what the demo needs: with scikit-learn, DSPy and PySide it is a gigabyte.
 $(DEVELOPMENT): $(READY)
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --no-compile --editable . --group dev
 	@touch $(DEVELOPMENT)
 
 demo: $(READY)

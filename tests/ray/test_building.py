@@ -110,6 +110,7 @@ def test_a_worker_of_another_kind_is_refused_by_name_and_nothing_is_added(
     assert tree(path) == before
 
 
+@pytest.mark.campaign
 def test_a_bad_row_stops_all_before_ray_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import ray.data
 

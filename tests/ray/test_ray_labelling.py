@@ -177,6 +177,7 @@ def test_a_worker_on_another_kind_of_machine_is_refused_by_name(questions: Path,
     assert not out.exists()
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("local_ray")
 def test_a_store_that_has_changed_since_the_beginning_is_refused(store: Path, rows: pa.Table) -> None:
     import ray.data

@@ -107,7 +107,7 @@ def fresh(path: Path) -> list[object]:
     ("loaded", "how"),
     [
         ("nothing", "the parent's Memory"),
-        ("the encoder", "the parent's Memory"),
+        later("the encoder", "the parent's Memory"),
         later("both models", "the parent's Memory"),
         ("both models, which have answered", "the parent's Memory"),
         later("both models, which have answered", "one of its own"),

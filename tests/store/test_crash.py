@@ -117,8 +117,7 @@ CHANGES = {
     "set back": Change(labels=("no", "auto")),
     "both, and set": Change([33], [4], labels=("yes", "no")),
 }
-LARGE = "both, batches, written as they are made"
-SMALL = ["add", "forget", "forget, merge", "both", "set", LARGE]
+SMALL = ["add", "forget, merge", "both", "set"]
 
 
 pytestmark = pytest.mark.usefixtures("kind")
