@@ -251,7 +251,7 @@ class _Audit(Inspection):
         """Check that every other file is one that the manifest names."""
         expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES, *([keys.NAME] if self.key else [])}
         for name in self.names(""):
-            if name in (DRAFT, REBUILD, SECOND, keys.DRAFT):
+            if name in (DRAFT, REBUILD, SECOND, keys.DRAFT, keys.OLD):
                 self.found_leftover(name, "an interrupted change or check left it")
             elif name not in expected:
                 self.found(Problem.STRAY, name, "it is not part of a store")

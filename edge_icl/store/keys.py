@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 NAME = "key"
 DRAFT = "key.new"
+OLD = "key.old"
+"""A second name for the file whose place another one takes, until it is wiped."""
 FORMAT = 1
 SALT_BYTES = 16
 WRAPPED_BYTES = sealing.KEY_BYTES + sealing.LONGER

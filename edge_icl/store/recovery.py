@@ -158,7 +158,7 @@ def _leftovers(store: StoreReader, snapshot: Snapshot, top: Sequence[str]) -> li
     held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
     if missing := sorted(named - held):
         raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
-    leftovers = [name for name in top if name in (DRAFT, REBUILD, SECOND, keys.DRAFT)]
+    leftovers = [name for name in top if name in (DRAFT, REBUILD, SECOND, keys.DRAFT, keys.OLD)]
     leftovers += sorted(held - named)
     if prefix_cache.DIRECTORY in top:
         leftovers += prefix_cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)

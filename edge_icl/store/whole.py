@@ -49,7 +49,18 @@ if TYPE_CHECKING:
     Drop = Callable[[WrappedKey], None]
     """Called for an encrypted store before its key is wiped."""
 
-PARTS = {settings.NAME, manifest.NAME, LOCK, keys.NAME, DRAFT, REBUILD, SECOND, keys.DRAFT, *DIRECTORIES}
+PARTS = {
+    settings.NAME,
+    manifest.NAME,
+    LOCK,
+    keys.NAME,
+    DRAFT,
+    REBUILD,
+    SECOND,
+    keys.DRAFT,
+    keys.OLD,
+    *DIRECTORIES,
+}
 """All names that edge-icl gives in a store."""
 
 NOT_WIPED = "the store is removed, but not all of it is wiped yet: remove it again, which goes on"

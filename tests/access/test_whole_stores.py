@@ -241,7 +241,7 @@ def test_a_link_in_place_of_a_store_leads_nowhere(folder: Path, tmp_path: Path) 
 @posix
 @pytest.mark.usefixtures("kind")
 @pytest.mark.parametrize(
-    "part", ["pages", "clustering", "cache", "manifest", "store.json", "pages/stray", "key.new"]
+    "part", ["pages", "clustering", "cache", "manifest", "store.json", "pages/stray", "key.new", "key.old"]
 )
 def test_a_link_in_a_store_is_removed_and_what_it_points_to_is_not(
     folder: Path, tmp_path: Path, part: str

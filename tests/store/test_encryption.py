@@ -246,7 +246,7 @@ def test_a_change_of_passphrase_that_is_cut_off_leaves_the_old_or_the_new(
 
     def attempt(n: int) -> bool:
         lay_out(start, path := tmp_path / f"store {n}")
-        files = PowerLoss(path)
+        files, old = PowerLoss(path), (path / "key").open("rb")
         store = reopen(path, files=files)
         files.live(n)
         try:
@@ -263,6 +263,10 @@ def test_a_change_of_passphrase_that_is_cut_off_leaves_the_old_or_the_new(
             expected = start if passphrase == PASSPHRASE else {**start, "key": new.wrapped.encode()}
             assert tree(place) == expected
             shutil.rmtree(place)
+        (last,) = [word for word in (PASSPHRASE, b"new") if opens(path, word)]
+        with writing(stores.Store.open(path, unlock=lambda wrapped: wrapped.unwrap(last))), old:
+            wiped = not old.read().strip(b"\0")
+        assert wiped == ((path / "key").read_bytes() == new.wrapped.encode())
         return files.fired
 
     moments = 0
@@ -279,8 +283,8 @@ def test_a_change_of_passphrase_without_a_fault_is_wiped(encrypted: None, tmp_pa
 
     rewrap(store, stores.KEY.rewrapped(b"new"), timeout=1)
 
-    assert files.done[-3:] == ["write", "flush", "rest"]  # zeros, after the new name is on the disk
-    assert files.done.index("flush directory") < len(files.done) - 2
+    after = files.done[files.done.index("rename") + 1 :]  # zeros, after the new name is on the disk
+    assert after == ["flush directory", "write", "flush", "unlink", "flush directory", "rest"]
 
 
 def test_a_reader_who_opened_the_key_before_it_was_wiped_reads_the_next(

@@ -106,6 +106,7 @@ PLACES = [
     "cache",
     "manifest.new",
     "key.new",
+    "key.old",
     "pages.new",
     "rebuild",
     "stray",
