@@ -1,6 +1,11 @@
 """How alike examples are: exact int8 products, at the speed of memory; there is no graph index.
 
 A graph of neighbours would remember the examples that shaped it, also those that were forgotten.
+
+What is nearest has the greatest cosine. Most encoders' vectors have nearly one length (those of the default
+differ by 0.5 % at most), and then the product has the same order and takes half the time. Where a centre is
+subtracted they do not: e5's differ by 40 %. In 3,000 examples of Banking77 the nearest by product was another
+one than by cosine for 29 % of 500 questions, and told the label of 82.8 % against 85.8 %.
 """
 
 from __future__ import annotations
@@ -27,6 +32,12 @@ PIECE = 8192
 SCORED = 1 << 16
 """Rows whose scores are compared at a time: with one question 256 kB, which a core's cache holds."""
 
+APART = 1.02
+"""From which ratio on of the longest vector to the shortest, of a sample, lengths are looked at."""
+
+SAMPLE = 64
+"""Vectors whose lengths tell whether all have nearly one."""
+
 SHARE = 1 << 15
 """Fewest rows for which another thread is worth its start: two of them took 0.71 of the time for 131,072 rows
 of 384 dimensions, 0.90 for 65,536, and 1.4 times as long for 32,768."""
@@ -35,13 +46,13 @@ of 384 dimensions, 0.90 for 65,536, and 1.4 times as long for 32,768."""
 def search(points: Points, question: NDArray[np.int8], limit: int) -> NDArray[np.intp]:
     """Return the positions of the examples nearest to a vector, the nearest first; exact.
 
-    Similarity is the dot product: the encoder's vectors all have nearly the same length. Equal ones are taken
-    in the order of their ids. Several threads read a large store: simsimd leaves Python's lock.
+    Equal ones are taken in the order of their ids. Several threads read a large store: simsimd leaves Python's
+    lock.
     """
     limit = min(limit, len(points.ids))
     if limit <= 0:
         return np.zeros(0, np.intp)
-    look = partial(_candidates, points.vectors, question, limit)
+    look = partial(_candidates, points.vectors, question, limit, _lengths_differ(points.vectors))
     shares = _shares(len(points.ids))
     found = each(look, shares, chunk=1, threads=len(shares))
     positions, scores = map(np.concatenate, zip(*found, strict=True))
@@ -59,11 +70,13 @@ def search_many(
     limit = min(limit, len(vectors))
     found = np.empty((len(questions), limit), np.intp)
     near = np.empty((len(questions), limit))
-    lengths = _lengths(vectors)
-    for i, scores in enumerate(_dots(vectors, questions)):
+    squared = squares(vectors)
+    lengths, differ = np.sqrt(squared), _lengths_differ(vectors)
+    for i, dots in enumerate(_dots(vectors, questions)):
+        scores = _ranks(dots, squared) if differ else dots
         chosen = np.flatnonzero(scores >= _bar(scores, limit))
         found[i] = chosen[np.argsort(-scores[chosen], kind="stable")][:limit]
-        near[i] = scores[found[i]] / lengths[found[i]]
+        near[i] = dots[found[i]] / lengths[found[i]]
     near /= _lengths(questions)[:, None]
     return found, near
 
@@ -75,7 +88,7 @@ def _shares(count: int) -> list[range]:
 
 
 def _candidates(
-    vectors: NDArray[np.int8], question: NDArray[np.int8], limit: int, share: range
+    vectors: NDArray[np.int8], question: NDArray[np.int8], limit: int, by_cosine: bool, share: range
 ) -> tuple[NDArray[np.intp], Dots]:
     """Return positions [k], ascending, and scores [k] of some vectors: the nearest are among them.
 
@@ -86,18 +99,38 @@ def _candidates(
         vectors: i8[n, d].
         question: i8[d].
         limit: how many are wanted, 1 at least.
+        by_cosine: whether a score is the cosine's rank, or the product.
         share: the positions to look at, one at least.
     """
     bar = -np.inf
     found: list[tuple[NDArray[np.intp], Dots]] = []
-    for start in share[::SCORED]:
-        scores = _dots(vectors[start : min(start + SCORED, share.stop)], question[None])[0]
+    step = PIECE if by_cosine else SCORED  # so that lengths come from the processor's cache
+    for start in share[::step]:
+        piece = vectors[start : min(start + step, share.stop)]
+        scores = _dots(piece, question[None])[0]
+        if by_cosine:
+            scores = _ranks(scores, squares(piece))
         if not found and len(scores) > limit:
             bar = _bar(scores, limit)
         near = np.flatnonzero(scores >= bar)
         found.append((near + start, scores[near]))
     positions, kept = zip(*found, strict=True)
     return np.concatenate(positions), np.concatenate(kept)
+
+
+def _lengths_differ(vectors: NDArray[np.int8]) -> bool:
+    """Tell from a sample whether the lengths of vectors i8[n, d] differ: then the product has another order."""
+    squared = squares(np.ascontiguousarray(vectors[:: max(1, len(vectors) // SAMPLE)]))
+    return bool(squared.max() > squared.min() * APART**2)
+
+
+def _ranks(dots: Dots, squared: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what has the order of cosines, f64[n]: their squares with signs, but for the question's length.
+
+    Products and squared lengths are integers, so that this is rounded once, as in `neighbours`.
+    """
+    exact = dots.astype(np.float64)
+    return np.asarray(np.abs(exact) * exact / squared)
 
 
 def _bar(scores: Dots, limit: int) -> float:
