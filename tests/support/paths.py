@@ -95,13 +95,14 @@ def everything(path: Path, files: Files) -> Points:
 def searches(path: Path, files: Files, size: int) -> Iterator[Named]:
     snapshot = Store.open(path).snapshot()
     points = snapshot.points()
-    vector = points.vectors[0]
+    alike = points._replace(vectors=np.where(points.vectors < 0, -20, 20).astype(np.int8))
 
     def twins() -> list[Held]:
-        asked = Asked(vector[None], ["Taxi to the airport"])
+        asked = Asked(points.vectors[:1], ["Taxi to the airport"])
         return near_copies(Store.open(path, files=files).snapshot(), asked, Likeness(Sight(), SIMILAR))
 
-    yield from twice(f"search {size:,} in memory", lambda: nearest(snapshot, points, vector, LIMIT))
+    for name, held in {"in memory": alike, "of several lengths in memory": points}.items():
+        yield from twice(f"search {size:,} {name}", partial(nearest, snapshot, held, held.vectors[0], LIMIT))
     yield from twice(f"open {size:,} and find what is nearly the same", twins)
 
 
