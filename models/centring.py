@@ -21,6 +21,7 @@ import numpy as np
 
 from edge_icl.encode.settings import CENTRE_UNIT, SPREAD, text_of
 from edge_icl.encode.tokens import Tokens
+from edge_icl.errors import ModelFileError
 from edge_icl.models import bert
 from edge_icl.models.common_texts import COMMON_TEXTS
 from edge_icl.models.installed import TOKENIZER
@@ -59,12 +60,28 @@ def measure(folder: Path, settings: EncoderSettings, *, progress: Progress = sil
     known = [text for text, found in zip(texts, tokens.readings(texts), strict=True) if found.known]
     if len(known) < FEWEST:
         return settings
-    vectors = _vectors(
-        bert.load(folder), [tokens.windows(text)[0] for text in known], settings.pooling, progress
-    )
+    network, ids = bert.load(folder), [tokens.windows(text)[0] for text in known]
+    _refuse_short_tables(folder, network, ids)
+    vectors = _vectors(network, ids, settings.pooling, progress)
     centre = np.rint(vectors.mean(0) * CENTRE_UNIT)
     spread = np.sqrt(np.square(vectors - centre / CENTRE_UNIT).mean())
     return replace(settings, centre=text_of(centre.astype(int).tolist()), scale=max(1, round(SPREAD / spread)))
+
+
+def _refuse_short_tables(folder: Path, network: bert.Bert, ids: list[list[int]]) -> None:
+    """Raise unless the weights have a row for each of these tokens, and for each place in a text.
+
+    Raises:
+        ModelFileError: they do not.
+    """
+    needed = {"word": max(map(max, ids)) + 1, "position": network.first + max(map(len, ids))}
+    for part, rows in needed.items():
+        held = len(network.weights[f"embeddings.{part}_embeddings.weight"])
+        if held < rows:
+            raise ModelFileError(
+                f"{folder / bert.WEIGHTS} has {held:,} {part} embeddings, and its tokenizer needs {rows:,}",
+                "get weights, tokenizer and configuration from one place",
+            )
 
 
 def _vectors(network: bert.Bert, ids: list[list[int]], pooling: Pooling, progress: Progress) -> Floats:

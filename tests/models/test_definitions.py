@@ -12,6 +12,7 @@ import pytest
 import tiny
 from command import at_terminal, refused, run
 from repository import DATA
+from safetensors.numpy import load_file, save_file
 from stores import tree
 
 from edge_icl import Example, Memory
@@ -149,6 +150,19 @@ def test_an_imported_encoders_vectors_of_common_texts_are_centred_and_use_the_ei
     assert definition(plain).centre == ""
     centre = np.array(numbers_of(definition(centred).centre)) / CENTRE_UNIT
     assert np.linalg.norm(centre) > 0.3
+
+
+@pytest.mark.parametrize(("part", "rows"), [("word", 9), ("position", 3)])
+def test_weights_of_another_tokenizer_are_refused(folder: Path, part: str, rows: int) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    name = f"embeddings.{part}_embeddings.weight"
+    tensors[name] = tensors[name][:rows].copy()
+    save_file(tensors, folder / "model.safetensors")
+
+    with pytest.raises(ModelFileError, match=f"has {rows} {part} embeddings, and its tokenizer needs"):
+        import_model("mine", folder)
+
+    assert location.installed() == ()
 
 
 def test_an_encoder_that_cannot_read_the_common_texts_gets_no_centre(own_home: Path, tmp_path: Path) -> None:
