@@ -14,8 +14,8 @@ What comes in:
 
     encodings    what a file's text is encoded in
     utf8         whether it is UTF-8, whatever was said
-    private      files that a command writes for its user
     given        files that a command line names
+    private      files that a command writes for its user
     stdin        texts that come from stdin
     commandline  a command line taken apart, and put together as it should be
     usage        what was probably meant by a wrong one

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from edge_icl.cli import interrupts
 from edge_icl.cli.encodings import UTF8, errors_of
+from edge_icl.cli.given import STDIN
 from edge_icl.errors import InputError
 from edge_icl.store.files import DIRECTORY_MODE, FILE_MODE
 
@@ -24,9 +25,12 @@ def refuse(path: Path, *, store: Path) -> None:
     """Raise where a file may not be written.
 
     Raises:
-        InputError: something is there already, or the path is inside the store: `verify` would find a stray
-            file, and what a receipt tells must not lie beside the store that it tells of.
+        InputError: it is called as stdin is, something is there already, or the path is inside the store:
+            `verify` would find a stray file, and what a receipt tells must not lie beside the store that it
+            tells of.
     """
+    if str(path) == STDIN:
+        raise InputError(f"{path} is not the name of a file here", "name one")
     if path.resolve().is_relative_to(store.resolve()):
         raise InputError(f"{path} is inside the store", "keep it elsewhere, or not at all")
     if path.exists() or path.is_symlink():

@@ -27,6 +27,9 @@ OTHERS = {
 }
 """What other programs call a command -> its name here."""
 
+KINDS = {"integer": "a whole number", "float": "a number"}
+"""What click calls the type of a value -> what it is called here."""
+
 TEXTS: set[str | None] = {"texts", "question", "text", "output"}
 """Arguments that are texts, in which anything may stand."""
 
@@ -54,6 +57,7 @@ def told(error: click.UsageError, words: Sequence[str]) -> str:
             message = f"{typed} begins with a dash, as an option does"
         return f"{message}; {_option(error, typed, words)}"
     message = " ".join(error.format_message().split()).rstrip(".")
+    message = re.sub(r"not a valid (integer|float)( range)?\b", lambda kind: f"not {KINDS[kind[1]]}", message)
     return f"{message[:1].lower()}{message[1:]}; {_hint(error, words)}"
 
 

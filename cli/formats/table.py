@@ -78,8 +78,10 @@ def of_file(file: str, name: str | None, allowed: Sequence[Format]) -> Format:
     Where the name says what a row looks like, the file's own name says how it has its rows.
 
     Raises:
-        InputError: the name ends in nothing known.
+        InputError: the name is empty, or ends in nothing known.
     """
+    if not file:
+        raise InputError("the name of the file is empty", "name one, or - for stdin")
     if file == STDIN and name is None:
         return JSONL
     named, by_ending = _named(name, allowed), _by_ending(file, allowed)

@@ -81,20 +81,22 @@ def require_free(path: Path) -> None:
 
     Raises:
         NotAStoreError: a file is there, or a directory that is not empty.
-        InputError: its name is too long.
+        InputError: its name is blank or too long.
         OSError: the operating system refused.
     """
     if not is_free(path):
         raise _something_else(path)
-    refuse_long(path)
+    refuse_name(path)
 
 
-def refuse_long(path: Path) -> None:
-    """Refuse a name to which nothing could be added: a store that is removed has a longer one meanwhile.
+def refuse_name(path: Path) -> None:
+    """Refuse a name that nobody sees, or to which nothing can be added: a store is removed under a longer one.
 
     Raises:
-        InputError: it is too long.
+        InputError: it is blank or too long.
     """
+    if not path.name.strip():
+        raise InputError("the name of a store is blank", "choose one with letters")
     if (size := len(os.fsencode(path.name))) > LONGEST_NAME:
         raise InputError(
             f"the name of a store has {LONGEST_NAME} bytes at most, and {path.name[:20]}… has {size}",

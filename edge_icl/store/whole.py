@@ -144,7 +144,7 @@ def rename(old: Path, new: Path, *, timeout: float, files: Files | None = None) 
             raise StoreExistsError(f"there is a store at {new} already", "choose another name")
         if os.path.lexists(new):
             raise NotAStoreError(f"there is something at {new} already", "choose another name")
-        presence.refuse_long(new)
+        presence.refuse_name(new)
         ownership.refuse_exposed(new)
     with ExitStack() as held:
         held.enter_context(locked(old, timeout=timeout))

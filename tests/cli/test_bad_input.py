@@ -53,6 +53,41 @@ def test_a_store_that_is_not_there_is_not_made(models_home: Path, line: str) -> 
     assert not (models_home / "stores").exists()
 
 
+@pytest.mark.usefixtures("home")
+def test_a_store_gets_no_name_that_nobody_sees(tmp_path: Path) -> None:
+    with unchanged(tmp_path):
+        refused(run("stores", "rename", "default", " "), "the name of a store is blank")
+        refused(run("--store", "\u3000", "add", "a", "b"), "the name of a store is blank")
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    "line", ["export --file -", "ask --file q.csv --out -", "report --out -", "forget 00 --receipt - --yes"]
+)
+def test_what_stands_for_stdin_is_no_file_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("q.csv").write_text("input\nTaxi\n")
+
+    ran = run(*line.replace("00", IDS["Printer paper"]).split())
+
+    refused(ran, "- is not the name of a file here; name one")
+    assert not Path("-").exists()
+    assert run("show", IDS["Printer paper"]).code == 0
+
+
+@pytest.mark.usefixtures("home")
+def test_an_empty_name_of_a_file_is_said_to_be_so() -> None:
+    refused(run("add", "--file", ""), "the name of the file is empty: name one, or - for stdin", code=2)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_number_that_is_none_is_told_in_words() -> None:
+    refused(run("search", "x", "--limit", "many"), "'many' is not a whole number", code=2)
+    refused(run("ask", "x", "--abstain", "low"), "'low' is not a number", code=2)
+
+
 @pytest.mark.parametrize("name", ["..", "", ".hidden"])
 def test_a_name_that_is_no_name_is_refused(name: str) -> None:
     refused(run("--store", name, "list"), "cannot be the name of a store")
