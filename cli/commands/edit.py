@@ -94,6 +94,8 @@ def _changes(example: Example, text: str, markers: Sequence[str]) -> Changes:
     Raises:
         InputError: a marked line is missing.
     """
+    if "\r" not in _text(example, markers) and text.count("\r\n") == text.count("\n"):
+        text = text.replace("\r\n", "\n")  # the editor writes all its lines so
     found = _read(text, markers)
     new = {name: part.strip("\n") for name, part in found.items() if part != _parts(example)[name]}
     return _typed(new)

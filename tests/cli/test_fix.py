@@ -141,7 +141,16 @@ def test_an_editor_shows_the_example_as_text_and_takes_changes(editor: Path, tmp
     }
 
 
-@pytest.mark.parametrize("what", ["", "text = 'Dear diary\\n' + text", "text = text.removesuffix('\\n')"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "",
+        "text = 'Dear diary\\n' + text",
+        "text = text.removesuffix('\\n')",
+        "text = text.replace('\\n', '\\r\\n')",  # as editors for Windows save
+        "text = '\\ufeff' + text.replace('\\n', '\\r\\n')",
+    ],
+)
 def test_an_edit_that_changes_no_part_changes_nothing(bare_home: Path, editor: Path, what: str) -> None:
     play(editor, what)
     run("edit", PAPER)  # makes the lock's file
