@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import time
 from collections import defaultdict
@@ -194,6 +195,7 @@ def costs(systems: Sequence[type[System]], folder: Path, rows: Rows, gone: list[
             took[system, "search"].append(timed(lambda store=store, i=i: store.search(rows.codes[i])))
     for i in gone:
         for system, store in stores.items():
+            os.sync()  # what another left to be written later would make this one's flushes wait
             took[system, "delete"].append(timed(lambda store=store, i=i: store.delete([ids[i]])))
             took[system, "save"].append(timed(store.save))
     for store in stores.values():
