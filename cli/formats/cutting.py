@@ -14,7 +14,7 @@ from edge_icl.cli import encodings, given
 from edge_icl.cli.formats import headers, jsonl, lines
 from edge_icl.cli.formats.csv import CSV
 from edge_icl.cli.formats.format import Columns
-from edge_icl.cli.formats.parquet import PARQUET, module
+from edge_icl.cli.formats.parquet import PARQUET, module, refuse_twice
 from edge_icl.cli.formats.slices import LINE, Cut, Slice, digest
 from edge_icl.errors import InputError
 
@@ -175,9 +175,7 @@ def _schema(path: str, types: dict[str, str], names: Sequence[str]) -> pa.Schema
     Raises:
         InputError: two have one name.
     """
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise InputError(f"{path} has two columns {twice[0]}", "give them different names")
+    refuse_twice(names, path)
     arrow = module("pyarrow")
     return arrow.schema(
         [

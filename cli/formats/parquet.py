@@ -51,7 +51,7 @@ def _load(file: BinaryIO, name: str, _columns: Columns) -> Iterator[Row]:
     number = 0
     try:
         opened = parquet.ParquetFile(file)
-        _refuse_twice(opened.schema_arrow.names, name)
+        refuse_twice(opened.schema_arrow.names, name)
         labels = _labels(opened.schema_arrow.metadata or {})
         for batch in opened.iter_batches(batch_size=BATCH):
             for fields in batch.to_pylist():
@@ -85,8 +85,8 @@ def _labels(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
         return {}
 
 
-def _refuse_twice(names: Sequence[str], file: str) -> None:
-    """Raise for two columns of one name, of which pyarrow would give the last.
+def refuse_twice(names: Sequence[str], file: str) -> None:
+    """Raise for two columns of one name, which Arrow allows and of whose values only the last would be seen.
 
     Raises:
         InputError: there are some.

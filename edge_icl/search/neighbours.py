@@ -15,7 +15,7 @@ import numpy as np
 from edge_icl.cluster.exact import EXACT_PRODUCTS
 from edge_icl.runtime.cores import usable_cpus
 from edge_icl.runtime.threads import MOST_THREADS, each
-from edge_icl.search.similarity import squares
+from edge_icl.search.similarity import ranks, squares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,9 +118,9 @@ def _in_piece(
         scores[inside, own[inside] - piece.start] = -np.inf
         row, column = _above(scores, limit)
         found = dots[row, column].astype(np.float64)
-        ranks = np.abs(found) * found / squared[column]
-        ranks[np.isneginf(scores[row, column])] = -np.inf
-        return _padded(Found(column + piece.start, ranks, found), row, len(own), limit)
+        ranked = ranks(found, squared[column])
+        ranked[np.isneginf(scores[row, column])] = -np.inf
+        return _padded(Found(column + piece.start, ranked, found), row, len(own), limit)
 
     threads = min(usable_cpus(), MOST_THREADS)
     parts = [*each(look, range(0, len(chosen), rows), chunk=1, threads=threads)]

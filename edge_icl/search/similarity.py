@@ -73,7 +73,7 @@ def search_many(
     squared = squares(vectors)
     lengths, differ = np.sqrt(squared), _lengths_differ(vectors)
     for i, dots in enumerate(_dots(vectors, questions)):
-        scores = _ranks(dots, squared) if differ else dots
+        scores = ranks(dots, squared) if differ else dots
         chosen = np.flatnonzero(scores >= _bar(scores, limit))
         found[i] = chosen[np.argsort(-scores[chosen], kind="stable")][:limit]
         near[i] = dots[found[i]] / lengths[found[i]]
@@ -109,7 +109,7 @@ def _candidates(
         piece = vectors[start : min(start + step, share.stop)]
         scores = _dots(piece, question[None])[0]
         if by_cosine:
-            scores = _ranks(scores, squares(piece))
+            scores = ranks(scores, squares(piece))
         if not found and len(scores) > limit:
             bar = _bar(scores, limit)
         near = np.flatnonzero(scores >= bar)
@@ -125,10 +125,10 @@ def _lengths_differ(vectors: NDArray[np.int8]) -> bool:
     return bool(squared.max() > squared.min() * APART**2)
 
 
-def _ranks(dots: Dots, squared: NDArray[np.float64]) -> NDArray[np.float64]:
+def ranks(dots: Dots, squared: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what has the order of cosines, f64[n]: their squares with signs, but for the question's length.
 
-    Products and squared lengths are integers, so that this is rounded once, as in `neighbours`.
+    Products and squared lengths are integers, so that this is rounded once.
     """
     exact = dots.astype(np.float64)
     return np.asarray(np.abs(exact) * exact / squared)

@@ -25,10 +25,10 @@ from edge_icl.store.disk import Store
 from edge_icl.store.findings import Problem, Verification
 from edge_icl.store.inspection import Inspection
 from edge_icl.store.keys import Key, Unlock, no_passphrase
-from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
+from edge_icl.store.layout import DIRECTORIES, REBUILD
 from edge_icl.store.manifest import Manifest, clustering_file, page_file
 from edge_icl.store.os_errors import access
-from edge_icl.store.recovery import SECOND, at_rest, recover
+from edge_icl.store.recovery import LEFT, at_rest, recover
 from edge_icl.store.settings import Settings
 from edge_icl.store.wiping import wipe_to_the_end
 from edge_icl.store.writer import writing
@@ -251,7 +251,7 @@ class _Audit(Inspection):
         """Check that every other file is one that the manifest names."""
         expected = {settings.NAME, manifest.NAME, lock.NAME, *DIRECTORIES, *([keys.NAME] if self.key else [])}
         for name in self.names(""):
-            if name in (DRAFT, REBUILD, SECOND, keys.DRAFT, keys.OLD):
+            if name in LEFT:
                 self.found_leftover(name, "an interrupted change or check left it")
             elif name not in expected:
                 self.found(Problem.STRAY, name, "it is not part of a store")

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 SECOND = f"pages{compaction.SUFFIX}"
 """The directory in which a compaction gives pages second names."""
 
+LEFT = (DRAFT, REBUILD, SECOND, keys.DRAFT, keys.OLD)
+"""What a change, a check or a compaction that was cut off leaves beside the manifest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
@@ -158,7 +161,7 @@ def _leftovers(store: StoreReader, snapshot: Snapshot, top: Sequence[str]) -> li
     held = {f"{folder}/{name}" for folder in folders for name in files.names(store.path / folder)}
     if missing := sorted(named - held):
         raise StoreDamagedError(f"{missing[0]} is missing", "restore the store from a backup")
-    leftovers = [name for name in top if name in (DRAFT, REBUILD, SECOND, keys.DRAFT, keys.OLD)]
+    leftovers = [name for name in top if name in LEFT]
     leftovers += sorted(held - named)
     if prefix_cache.DIRECTORY in top:
         leftovers += prefix_cache.stale(store, snapshot.clustering.representative_ids(), forgetting=False)

@@ -31,12 +31,12 @@ from edge_icl.errors import (
 )
 from edge_icl.store import drafts, entries, keys, manifest, ownership, presence, settings
 from edge_icl.store.files import Files
-from edge_icl.store.layout import DIRECTORIES, DRAFT, REBUILD
+from edge_icl.store.layout import DIRECTORIES
 from edge_icl.store.lock import NAME as LOCK
 from edge_icl.store.lock import locked
 from edge_icl.store.os_errors import access
 from edge_icl.store.reading import StoreReader
-from edge_icl.store.recovery import SECOND, is_ours
+from edge_icl.store.recovery import LEFT, is_ours
 from edge_icl.store.settings import Settings
 from edge_icl.store.wiping import wipe
 
@@ -49,18 +49,7 @@ if TYPE_CHECKING:
     Drop = Callable[[WrappedKey], None]
     """Called for an encrypted store before its key is wiped."""
 
-PARTS = {
-    settings.NAME,
-    manifest.NAME,
-    LOCK,
-    keys.NAME,
-    DRAFT,
-    REBUILD,
-    SECOND,
-    keys.DRAFT,
-    keys.OLD,
-    *DIRECTORIES,
-}
+PARTS = {settings.NAME, manifest.NAME, LOCK, keys.NAME, *LEFT, *DIRECTORIES}
 """All names that edge-icl gives in a store."""
 
 NOT_WIPED = "the store is removed, but not all of it is wiped yet: remove it again, which goes on"

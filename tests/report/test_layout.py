@@ -57,7 +57,7 @@ def test_a_map_has_the_same_bits_on_every_machine() -> None:
     assert hashlib.sha256(large.tobytes()).hexdigest()[:16] == "23a3d1c3404fdcf3"
 
 
-@settings(max_examples=4)
+@settings(max_examples=8)
 @given(VECTORS)
 def test_any_vectors_have_a_map_on_which_no_two_hide_each_other(vectors: np.ndarray) -> None:
     found = lay_out(vectors, silent)

@@ -53,7 +53,7 @@ def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.integers(0, 0o777))
 @example(0)
 @example(0o777)
-@settings(max_examples=8)
+@settings(max_examples=25)
 def test_every_file_and_folder_is_the_users_alone_whatever_the_umask(mask: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGE_ICL_HOME", f"{folder}/data/home")
