@@ -32,6 +32,9 @@ Count = Callable[[str, int], None]
 """What the fixture `count` is: takes a name and a number, of which `make campaign` prints the sums."""
 
 NEVER = -1
+ASIDE = "look aside"
+"""The operation by which a store looks for what killed processes left beside it."""
+
 PREFIXES = {
     "none of it": lambda n: 0,
     "half of it": lambda n: n // 2,
@@ -54,6 +57,7 @@ class Faulty(Files):
         error: raised by it instead of a crash; the operations after it succeed again unless `stuck`.
         stuck: whether all later operations that write raise the error too.
         torn: how many bytes of a write that it stops at arrive, of how many.
+        aside: the folder that the store is in, of which a listing counts as ASIDE.
         done: the operations so far, by name.
         fired: whether it has stopped.
     """
@@ -65,11 +69,13 @@ class Faulty(Files):
         error: OSError | None = None,
         stuck: bool = False,
         torn: str | None = None,
+        aside: Path | None = None,
     ) -> None:
         self.stop = stop
         self.error = error
         self.stuck = stuck
         self.torn = torn
+        self.aside = aside
         self.done: list[str] = []
         self.fired = False
 
@@ -80,7 +86,7 @@ class Faulty(Files):
     def step(self, name: str) -> None:
         if self.fired and self.error is None:
             raise Crash(name)
-        if len(self.done) == self.stop or (self.fired and self.stuck and name not in ("read", "names")):
+        if len(self.done) == self.stop or (self.fired and self.stuck and name not in ("read", "names", ASIDE)):
             self.fired = True
             self.done.append(name)
             raise self.error or Crash(name)
@@ -91,7 +97,7 @@ class Faulty(Files):
         return super().read(path)
 
     def names(self, path: Path) -> list[str]:
-        self.step("names")
+        self.step(ASIDE if path == self.aside else "names")
         return super().names(path)
 
     def open(self, path: Path, *, create: bool) -> int:
