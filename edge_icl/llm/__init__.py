@@ -26,6 +26,7 @@ Forms that a written answer keeps to:
     follow          where a text stands in a grammar, and what may follow
     patterns        regular expressions, as JSON writes the texts that match
     keywords        what a grammar keeps to of a JSON schema, and what it cannot
+    alternatives    lists of types and `oneOf`, in keywords that a grammar keeps to
     schema          JSON schemas as grammars
     grammar         what `generate` is given
 

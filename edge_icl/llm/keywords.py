@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REMARKS = {
     *("title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"),
-    *("$schema", "$id", "$comment", "$defs", "definitions"),
+    *("$schema", "$id", "$comment", "$defs", "definitions", "discriminator"),
 }
 """Keywords that ask nothing of a document."""
 
@@ -98,17 +98,17 @@ def _refuse_values(schema: dict[str, Any]) -> None:
             raise ValueError(f"{key} has nothing in it")
     values = [schema["const"]] if "const" in schema else schema.get("enum", ())
     for value in values if isinstance(schema.get("type"), str) else ():
-        if not _is_of(value, schema["type"]):
+        if not is_of(value, schema["type"]):
             raise ValueError(f"{json.dumps(value)[:80]} is not of the type {schema['type']}")
     form = schema.get("format")
     if form is not None and (form not in FORMATS or schema.get("type", "string") != "string"):
         raise ValueError(f"the format {json.dumps(form)} cannot be kept")
 
 
-def _is_of(value: Any, kind: str) -> bool:
+def is_of(value: Any, kind: str) -> bool:
     """Return whether a value is of a type, as JSON Schema has them: 1.0 is an integer, true is no number."""
     if kind == "integer":
-        return _is_of(value, "number") and float(value).is_integer()
+        return is_of(value, "number") and float(value).is_integer()
     return isinstance(value, _KINDS.get(kind, ())) and (kind == "boolean" or not isinstance(value, bool))
 
 

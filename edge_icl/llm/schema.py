@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from llama_cpp.llama_grammar import PRIMITIVE_RULES, BuiltinRule, SchemaConverter
 
 from edge_icl.errors import InputError
+from edge_icl.llm.alternatives import refuse_overlap, spelled_out
 from edge_icl.llm.gbnf import ROOT
 from edge_icl.llm.keywords import asks, refuse
 from edge_icl.llm.patterns import code, rule_of
@@ -47,7 +48,7 @@ def grammar_of(schema: Mapping[str, Any]) -> str:
         InputError: it is not a schema, or has what a grammar cannot hold; says what.
     """
     try:
-        own = json.loads(json.dumps(schema, allow_nan=False))  # the converter writes into it
+        own = spelled_out(json.loads(json.dumps(schema, allow_nan=False)))  # the converter writes into it
         refuse(own)
         return _converted(own)
     except (
@@ -91,6 +92,8 @@ class _Converter(SchemaConverter):
             return self._add_primitive("value", PRIMITIVE_RULES["value"])
         if asked.get("items") == {}:
             asked["items"] = _ANYTHING
+        if "oneOf" in asked:
+            refuse_overlap(asked["oneOf"], self._refs)
         if "allOf" in asked and "properties" not in asked:
             parts = [self._refs[part["$ref"]] if "$ref" in part else part for part in asked["allOf"]]
             if len(parts) == 1 and len(asked) == 1:

@@ -46,13 +46,40 @@ GOOD: list[dict[str, Any]] = [
     {"type": "string", "pattern": r"^v1\.*\d{2}\s?\w$"},
     {"type": "string", "pattern": r"^[^\W\d]\S\n?$"},
     {"type": "string", "pattern": "^(?:ab)?[a\\]-]+?$"},
+    {"type": ["string", "null"], "enum": ["a", None]},
+    {"type": ["string", "integer"], "const": 7, "title": "Seven"},
+    {"type": ["string", "null"], "maxLength": 2},
+    {
+        "properties": {
+            "a": {"type": ["array", "object"], "items": {"type": "null"}, "properties": {"b": True}}
+        },
+        "required": ["a"],
+    },
+    {"type": "array", "prefixItems": [{"type": "integer"}, True], "minItems": 2, "maxItems": 2, "items": False},
+    {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^a$"}, {"enum": [None, 2.5]}]},
+    {
+        "oneOf": [{"$ref": "#/$defs/cat"}, {"$ref": "#/$defs/dog"}],
+        "discriminator": {"propertyName": "kind"},
+        "$defs": {
+            "cat": {
+                "properties": {"kind": {"const": "cat"}, "lives": {"type": "integer"}},
+                "required": ["kind"],
+            },
+            "dog": {"properties": {"kind": {"enum": ["dog", "hound"]}}, "required": ["kind"], "type": "object"},
+        },
+    },
+    {
+        "oneOf": [
+            {"type": "object", "properties": {"a": {"type": "null"}}, "required": ["a"]},
+            {"type": "object", "properties": {"b": {"type": "null"}}, "required": ["b"]},
+        ]
+    },
 ]
 
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"type": "strin"}, "Unrecognized schema"),
     ({"type": "integer", "minimum": 3}, "minimum cannot be kept"),
     ({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, "uniqueItems cannot be kept"),
-    ({"type": ["string", "null"], "enum": ["a", None]}, "enum cannot be kept"),
     ({"type": "string", "pattern": "^a$", "maxLength": 3}, "maxLength cannot be kept"),
     ({"type": "object", "required": ["a"]}, "required cannot be kept"),
     ({"properties": {"a": {"not": {}}}}, "not cannot be kept"),
@@ -91,6 +118,33 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"type": "string", "maxLength": 10**4}, "more than 1,000 repetitions"),
     ({"type": "string", "pattern": "^a{9999999999}$"}, "more than 1,000 repetitions"),
     ({"type": "array", "items": {"type": "null"}, "maxItems": 10**9}, "more than 1,000 repetitions"),
+    ({"type": ["string", "null"], "enum": ["a", 1]}, "1 is of none of the types string, null"),
+    ({"type": ["string", "null"], "minItems": 2}, "minItems cannot be kept"),
+    ({"type": []}, "anyOf has nothing in it"),
+    ({"properties": {"a": False}}, "false, which allows nothing"),
+    ({"prefixItems": [{}], "minItems": 2}, "minItems cannot be kept"),
+    ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "may allow the same document; write anyOf"),
+    ({"oneOf": [{"type": "string"}, {"properties": {"a": {}}}]}, "may allow the same document"),
+    (
+        {"oneOf": [{"enum": ["a", "b"]}, {"type": ["null", "string"], "enum": ["b", None]}]},
+        "may allow the same",
+    ),
+    (
+        {
+            "oneOf": [
+                {"properties": {"a": {"type": "string"}}},
+                {"type": "object", "required": ["b"], "properties": {"b": {}}},
+            ]
+        },
+        "may allow the same",
+    ),
+    (
+        {
+            "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/a"}]}},
+            "oneOf": [{"$ref": "#/$defs/a"}, {"type": "null"}],
+        },
+        "may allow the same",
+    ),
     pytest.param({"enum": [object()]}, "not JSON serializable", id="an object"),
 ]
 
