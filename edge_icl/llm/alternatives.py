@@ -25,9 +25,6 @@ _OF_TYPE = {
 
 _KINDS = {"string", "number", "boolean", "null", "object", "array"}
 
-_DEEPEST = 20
-"""Schemas inside one another that are looked at; alternatives that are the same for longer may overlap."""
-
 
 def spelled_out(schema: Any) -> Any:
     """Return a JSON schema that allows no more, in keywords that the converter reads where they stand.
@@ -57,9 +54,10 @@ def refuse_overlap(alternatives: list[dict[str, Any]], refs: Mapping[str, dict[s
     Raises:
         ValueError: two of them may overlap; says which.
     """
+    overlap = _Overlap(refs)
     for index, one in enumerate(alternatives):
         for other in alternatives[index + 1 :]:
-            if _may_pass(one, other, refs) or _may_pass(other, one, refs):
+            if overlap.may_pass(one, other) or overlap.may_pass(other, one):
                 raise ValueError(
                     f"{_short(one)} and {_short(other)} in oneOf may allow the same document; write anyOf"
                 )
@@ -105,47 +103,53 @@ def _by_type(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _may_pass(
-    written: dict[str, Any], other: dict[str, Any], refs: Mapping[str, dict[str, Any]], depth: int = 0
-) -> bool:
-    """Return whether a document that is written for one schema may keep to another one."""
-    if depth > _DEEPEST:
-        return True
-    if (parts := _parts(written, refs)) is not None:
-        return any(_may_pass(part, other, refs, depth + 1) for part in parts)
-    if (parts := _parts(other, refs)) is not None:
-        return any(_may_pass(written, part, refs, depth + 1) for part in parts)
-    values = _values(written)
-    if values is not None:
-        return any(_may_hold(other, value) for value in values)
-    if (wanted := _values(other)) is not None:
-        return any(_may_hold(written, value) for value in wanted)
-    kinds = _written_kinds(written)
-    if not any(_related(one, two) for one in kinds for two in _kinds(other)):
-        return False
-    return kinds != {"object"} or _object_may_pass(written, other, refs, depth)
+class _Overlap:
+    """What two schemas may both allow; each pair is looked at once, however often others name it."""
 
+    def __init__(self, refs: Mapping[str, dict[str, Any]]) -> None:
+        self._refs = refs
+        self._known: dict[tuple[int, int], bool] = {}
 
-def _object_may_pass(
-    written: dict[str, Any], other: dict[str, Any], refs: Mapping[str, dict[str, Any]], depth: int
-) -> bool:
-    """Return the same of an object: it has the properties that its schema requires, and declared ones only."""
-    own, others = written.get("properties", {}), other.get("properties", {})
-    required, wanted = set(written.get("required", ())), set(other.get("required", ()))
-    if "properties" in written and written.get("additionalProperties", False) is False and wanted - own.keys():
-        return False
-    if other.get("additionalProperties") is False and required - others.keys():
-        return False
-    decisive = (required | wanted) & own.keys() & others.keys()
-    return all(_may_pass(own[name], others[name], refs, depth + 1) for name in decisive)
+    def may_pass(self, written: dict[str, Any], other: dict[str, Any]) -> bool:
+        """Return whether a document that is written for one schema may keep to another one."""
+        pair = (id(written), id(other))
+        if pair not in self._known:
+            self._known[pair] = True  # for schemas that hold themselves
+            self._known[pair] = self._looked_at(written, other)
+        return self._known[pair]
 
+    def _looked_at(self, written: dict[str, Any], other: dict[str, Any]) -> bool:
+        """Return the same by the alternatives, values, types and properties of both."""
+        if (parts := self._parts(written)) is not None:
+            return any(self.may_pass(part, other) for part in parts)
+        if (parts := self._parts(other)) is not None:
+            return any(self.may_pass(written, part) for part in parts)
+        if (values := _values(written)) is not None:
+            return any(_may_hold(other, value) for value in values)
+        if (values := _values(other)) is not None:
+            return any(_may_hold(written, value) for value in values)
+        kinds = _written_kinds(written)
+        related = any(_related(one, two) for one in kinds for two in _kinds(other))
+        return related and (kinds != {"object"} or self._object_may_pass(written, other))
 
-def _parts(schema: dict[str, Any], refs: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """Return the schemas that one stands for; None where it stands for itself."""
-    if "$ref" in schema:
-        return [refs[schema["$ref"]]]
-    parts: list[dict[str, Any]] | None = schema.get("anyOf") or schema.get("oneOf")
-    return parts
+    def _object_may_pass(self, written: dict[str, Any], other: dict[str, Any]) -> bool:
+        """Return the same of objects, which have the properties required of them, and declared ones only."""
+        own, others = written.get("properties", {}), other.get("properties", {})
+        required, wanted = set(written.get("required", ())), set(other.get("required", ()))
+        closed = "properties" in written and written.get("additionalProperties", False) is False
+        if closed and wanted - own.keys():
+            return False
+        if other.get("additionalProperties") is False and required - others.keys():
+            return False
+        decisive = (required | wanted) & own.keys() & others.keys()
+        return all(self.may_pass(own[name], others[name]) for name in decisive)
+
+    def _parts(self, schema: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """Return the schemas that one stands for; None where it stands for itself."""
+        if "$ref" in schema:
+            return [self._refs[schema["$ref"]]]
+        parts: list[dict[str, Any]] | None = schema.get("anyOf") or schema.get("oneOf")
+        return parts
 
 
 def _values(schema: dict[str, Any]) -> list[Any] | None:

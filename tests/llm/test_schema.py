@@ -194,3 +194,10 @@ def test_what_is_written_keeps_to_the_schema(schema: dict[str, Any], seed: int) 
     if text is not None:
         jsonschema.validate(json.loads(text), schema)
         json.dumps(json.loads(text), ensure_ascii=False).encode()  # no half of a surrogate pair
+
+
+def test_alternatives_of_alternatives_are_looked_at_once_each() -> None:
+    ways = 10
+    inner: dict[str, Any] = {f"{n}": {"anyOf": [{"$ref": f"#/$defs/{n + 1}"}] * ways} for n in range(ways)}
+    schema = {"$defs": {**inner, f"{ways}": {"type": "null"}}, "oneOf": [{"$ref": "#/$defs/0"}, {"const": 1}]}
+    assert Grammar.from_schema(schema)
