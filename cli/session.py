@@ -133,7 +133,10 @@ class Session:
                 if near := similar(memory.path):
                     remove = shlex.join([PROGRAM, "stores", "remove", store_name(memory.path)])
                     others = " and ".join(near)
-                    self.output.note(f"there is {others}, too: if that was meant, take this one back: {remove}")
+                    verb = "are" if len(near) > 1 else "is"
+                    self.output.note(
+                        f"there {verb} {others}, too: if that was meant, take this one back: {remove}"
+                    )
 
     @property
     def sealed(self) -> bool:

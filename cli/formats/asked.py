@@ -73,7 +73,7 @@ class Where:
             return
         raise InputError(
             f"line {row.line} of {name} has no field {self.field or FIELD} (it has {listed(row.fields)})",
-            f"name the one with the question: {pairs.likely([*row.fields], questions=True)}",
+            pairs.naming(row.fields, questions=True),
         )
 
     def titles(self, rows: Iterator[Row]) -> Iterator[tuple[Row, str]]:

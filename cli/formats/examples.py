@@ -30,7 +30,7 @@ from edge_icl.runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from edge_icl.cli.formats.format import Format, Row
     from edge_icl.cli.formats.layout import Layout, Turns
@@ -88,8 +88,9 @@ class _Found:
     shortened: int = 0
     read_as: Counter[Layout] = field(default_factory=Counter)
     left: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unknown: tuple[str, ...] = ()
+    unknown: Mapping[str, Any] = field(default_factory=dict)
     odd: dict[int, str] = field(default_factory=dict)
+    table: bool = False
 
     def take(self, row: Row, how: How, finish: Callable[[Example], Example]) -> None:
         """Take a row in.
@@ -101,7 +102,7 @@ class _Found:
             raise InputError(row.problem)
         layout = how.layout(row.fields)
         if layout is None:
-            self.unknown = self.unknown or tuple(row.fields)
+            self.unknown = self.unknown or row.fields
             names = how.fields
             missing = names.output if names.input in row.fields else names.input
             raise InputError(f"there is no field {missing} (it has {listed(row.fields)})")
@@ -141,6 +142,7 @@ class _Found:
         self.bad.append(BadRow(row.line, reason))
         if row.odd:
             self.odd[len(self.bad) - 1] = row.odd
+        self.table |= pairs.is_table(row.fields)
 
     def refuse(self, name: str, how: How) -> None:
         """Raise if the file is not fit to be taught; tell beside a bad row what it looks like.
@@ -157,19 +159,23 @@ class _Found:
         if bad and not (how.skip_bad and self.examples):
             told = "; ".join(f"line {line}: {reason}" for line, reason in bad[:MOST_TOLD])
             more = f"; and {len(bad) - MOST_TOLD} more" if len(bad) > MOST_TOLD else ""
-            hint = "correct them, or leave them out with --skip-bad"
-            if looks:
-                hint = looks
-            elif self.unknown and not self.examples:
-                hint = f"name its fields: {pairs.likely(self.unknown)}"
-            elif how.skip_bad:
-                hint = "none of its rows can be used"
+            hint = looks or self._advice(how)
             raise InputError(f"{name} has {counted(len(bad), 'bad row')} ({told}{more})", hint)
         if not self.examples and self.left:
             left = "; ".join(f"{what} in {counted(count, noun)}" for (what, noun), count in self.left.items())
             raise InputError(f"{name} holds no examples (left out: {left})", "give a file of examples")
         if not self.examples:
             raise InputError(f"{name} holds no examples", "give one JSON object a line, or a header and rows")
+
+    def _advice(self, how: How) -> str:
+        """Return what to do with a file that has bad rows."""
+        if self.examples:
+            return "correct them, or leave them out with --skip-bad"
+        if self.table:
+            return "give one object for each example, as to_json(orient='records') of pandas does"
+        if self.unknown:
+            return pairs.naming(self.unknown)
+        return "none of its rows can be used" if how.skip_bad else "correct them"
 
 
 def read(

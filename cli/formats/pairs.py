@@ -131,6 +131,30 @@ def likely(names: Sequence[str], *, questions: bool = False) -> str:
     return asked if questions else f"{asked} --output-field {shlex.quote(output)}"
 
 
+def naming(fields: Mapping[str, Any], *, questions: bool = False) -> str:
+    """Return the advice for a row of which no field is known by its name.
+
+    Args:
+        fields: of the row.
+        questions: whether only the input is wanted.
+    """
+    texts = [name for name, value in fields.items() if values.is_text(value)]
+    if sum(not is_bookkeeping(name) for name in texts) < (1 if questions else 2):
+        wanted = "the field input, a text" if questions else "the fields input and output, both texts"
+        return f"give each row {wanted}"
+    options = likely(texts, questions=questions)
+    return f"name {'the one with the question' if questions else 'its fields'}: {options}"
+
+
+def is_table(fields: Mapping[str, Any]) -> bool:
+    """Tell whether what was read as a row is a whole table: each field a column, a list or by number."""
+    columns = [[*one.values()] if isinstance(one, dict) else one for one in fields.values()]
+    if not all(isinstance(column, list) and len(column) > 1 for column in columns):
+        return False
+    cells = [cell for column in columns for cell in column]
+    return len({*map(len, columns)}) == 1 and not any(isinstance(cell, list | dict) for cell in cells)
+
+
 def _likeliest(wanted: Sequence[str], names: Sequence[str], taken: Collection[str]) -> str | None:
     """Return the field that is called most like what is wanted, or else the first that is not taken."""
     left = [name for name in names if name not in taken and not is_bookkeeping(name)]

@@ -48,9 +48,13 @@ EXAMPLES = tuple(one for one in FORMATS if one.taught is not None)
 QUESTIONS = tuple(one for one in FORMATS if one.read is not None or one.load is not None)
 WRITTEN = tuple(one for one in FORMATS if one.line is not None)
 ANSWERED = tuple(one for one in WRITTEN if one.endings and one.save is None)
+PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".tar", ".tgz", ".rar"}
+"""How names of files end in which others are."""
+
 BINARY = {
     *(".xlsx", ".xlsm", ".xls", ".ods", ".numbers", ".feather", ".arrow", ".orc", ".avro", ".db", ".sqlite"),
-    *(".gz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".pdf", ".doc", ".docx", ".html"),
+    *(".pdf", ".doc", ".docx", ".html"),
+    *PACKED,
 }
 """How names of files end that a program would not open if there were a table in them."""
 
@@ -94,8 +98,7 @@ def of_file(file: str, name: str | None, allowed: Sequence[Format]) -> Format:
         return replace(by_ending, layout=named.layout)
     found = named or by_ending
     if found is None:
-        ends = ", ".join(_endings(allowed))
-        raise InputError(f"{file} ends in none of {ends}", "say what it is with --format")
+        raise InputError(f"{file} ends in none of {', '.join(_endings(allowed))}", _advice(file))
     return found
 
 
@@ -125,6 +128,16 @@ def of_answers(file: Path, source: Format) -> Format | None:
     if _is_another(file):
         return None
     return _by_ending(file, ANSWERED) or next((one for one in ANSWERED if one.name == source.name), None)
+
+
+def _advice(file: str) -> str:
+    """Return what to do with a file that is read, and whose name does not tell how."""
+    ending = Path(file).suffix.lower()
+    if ending in PACKED:
+        return "unpack it, and name what was in it"
+    if ending in BINARY:
+        return "save its rows as a .csv, with a header, and name that"
+    return "say what it is with --format"
 
 
 def _is_another(file: str | Path) -> bool:

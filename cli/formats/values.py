@@ -107,6 +107,15 @@ def text(value: Any, what: str) -> Any:
     return value if isinstance(value, str | bytes) else str(value)
 
 
+def is_text(value: Any) -> bool:
+    """Tell whether a field can be an input or an output."""
+    try:
+        text(value, "field")
+    except InputError:
+        return False
+    return True
+
+
 def is_empty(value: Any) -> bool:
     """Tell whether a field says nothing."""
     return value is None or value in ("", [], {}, ()) or (isinstance(value, str) and not value.strip())

@@ -115,6 +115,8 @@ def test_a_file_without_a_usable_row_is_refused(home: Path) -> None:
         ("add a b c", "are two texts, and 3 came; quote each: edge-icl add 'a b' c"),
         ("add a b --file x.csv", "leave the texts out: edge-icl add --file x.csv"),
         ("add --file x.dat", "say what it is with --format"),
+        ("add --file x.csv.gz", "unpack it, and name what was in it"),
+        ("add --file x.xlsx", "save its rows as a .csv, with a header, and name that"),
     ],
 )
 def test_what_to_add_must_be_clear(line: str, told: str) -> None:

@@ -413,3 +413,36 @@ def test_an_array_on_one_line_may_be_of_any_length(tmp_path: Path) -> None:
     (tmp_path / "rows.json").write_text(json.dumps(rows))
 
     assert pairs(tmp_path / "rows.json") == [(row["input"], row["output"]) for row in rows]
+
+
+UNREAD: list[tuple[Any, str]] = [
+    (
+        {"id": 1, "body": "Taxi", "meta": {}, "about": ["travel"]},
+        "name its fields: --input-field body --output-field about",
+    ),
+    (
+        {"id": 1, "data": {"text": "Taxi"}, "annotations": [{"choices": ["travel"]}]},
+        "give each row the fields input",
+    ),
+    ({"text": "Taxi", "cats": {"travel": 1.0}}, "give each row the fields input and output, both texts"),
+    ({"input": ["Taxi", "Soup"], "output": ["travel", "food"]}, "to_json(orient='records')"),
+    ({"text": {"0": "Taxi", "1": "Soup"}, "label": {"0": "travel", "1": "food"}}, "to_json(orient='records')"),
+    ({"input": {"subject": "Taxi"}, "output": "travel"}, "correct them"),
+    ({"input": ["Taxi", "Soup"], "output": "travel"}, "correct them"),
+]
+
+
+@pytest.mark.parametrize(("row", "advice"), UNREAD)
+def test_a_file_none_of_whose_rows_is_read_gets_advice_that_works(
+    tmp_path: Path, row: Any, advice: str
+) -> None:
+    file = written(tmp_path, [row])
+
+    with pytest.raises(InputError) as caught:
+        edge_icl.read(file)
+
+    assert advice in caught.value.hint
+    assert "--skip-bad" not in caught.value.hint
+    if "--input-field" in caught.value.hint:
+        named = caught.value.hint.split()
+        assert pairs(file, input_field=named[-3], output_field=named[-1]) == [("Taxi", "travel")]
