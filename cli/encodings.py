@@ -71,6 +71,11 @@ USUAL = {
 ALIKE = 0.6
 """From which likeness on a name is taken for a slip."""
 
+_NOT_TEXT = {
+    *("base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec"),
+}
+"""What Python counts among its encodings, too."""
+
 ASCII = 0x7F
 """The last of its bytes."""
 
@@ -189,7 +194,8 @@ def codec(value: str) -> str:
     from encodings.aliases import aliases
 
     asked = value.lower().replace(" ", "-")
-    known = (*USUAL, UTF8, "utf-16", "latin-1", *(alias.replace("_", "-") for alias in aliases))
+    texts = (alias for alias, name in aliases.items() if name not in _NOT_TEXT)
+    known = (*USUAL, UTF8, "utf-16", "latin-1", *(alias.replace("_", "-") for alias in texts))
     near = max(known, key=lambda one: SequenceMatcher(None, asked, one).ratio())  # of equals the more usual
     alike = SequenceMatcher(None, asked, near).ratio() > ALIKE
     meant = f"did you mean {near}?" if alike else f"{', '.join([*USUAL][:3])} are some"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edge_icl.display.unseen import visible
 from edge_icl.errors import InputError
-from edge_icl.search.spelling import did_you_mean, stripped
+from edge_icl.search.spelling import did_you_mean, refuse_blank, stripped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -57,8 +57,9 @@ class Lesson:
         """Return an example without the white space around its output; see `spelling.stripped`.
 
         Raises:
-            InputError: nothing is left of it.
+            InputError: nothing is left of it, or the input has nothing that can be seen.
         """
+        refuse_blank(example.input)
         output = stripped(example.output)
         if output == example.output:
             return example

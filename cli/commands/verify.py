@@ -56,7 +56,13 @@ def verify(session: Session, deep: bool, receipt: Path | None, key: str | None, 
     unlock = functools.cache(passphrases.unlocking(passphrase))  # one question is enough
     with session.output.progress() as progress:
         found = verification.verify(
-            path, deep=deep, receipt=claims, signed_by=key, root=root, progress=progress, unlock=unlock
+            path,
+            deep=deep,
+            receipt=claims,
+            signed_by=_copied(key),
+            root=_copied(root),
+            progress=progress,
+            unlock=unlock,
         )
     if session.output.json:
         session.output.document(found.as_json())
@@ -95,3 +101,8 @@ def _since(found: Verification) -> str:
         )
     since = "has changed since" if found.moved_on else "is as it was then"
     return f"what the receipt names is gone; the store {since}"
+
+
+def _copied(digits: str | None) -> str | None:
+    """Return hex digits as the program writes them, which copying from elsewhere may have changed."""
+    return None if digits is None else digits.strip().lower()

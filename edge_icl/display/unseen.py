@@ -31,6 +31,11 @@ def unseen(character: str) -> bool:
     return unicodedata.category(character) in {"Cf", "Cc"} or IGNORABLE.match(character) is not None
 
 
+def blank(text: str) -> bool:
+    """Tell whether nothing of a text can be seen."""
+    return all(character.isspace() or unseen(character) for character in text)
+
+
 def visible(text: str) -> str:
     r"""Return a text with escapes for what cannot be seen in it, odd white space too: `Anna\u200bBerg`."""
     spaced = re.sub("(?<= ) ", r"\\u0020", text)

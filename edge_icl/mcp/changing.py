@@ -19,7 +19,7 @@ from edge_icl.mcp.reading import nothing_fits
 from edge_icl.mcp.returned import Added, Fixed, FixPlan, Forgotten, Plan
 from edge_icl.mcp.wording import counted, examples_with_room, lines
 from edge_icl.search.matching import as_json, only_folded
-from edge_icl.search.spelling import stripped
+from edge_icl.search.spelling import refuse_blank, stripped
 
 if TYPE_CHECKING:
     from edge_icl.mcp.arguments import (
@@ -47,6 +47,7 @@ def add(desk: Desk, given: AddArguments) -> Result:
     """
     memory, output = desk.memory(create=True), stripped(given.output)
     example = Example.create(given.input, output, tags=given.tags, source=given.source)
+    refuse_blank(example.input)
     new = [] if memory.has_output(example.output) else [example.output]
     added = memory.add_many([example])
     alike = slips(new, memory.outputs() if new else {}, memory.labels_setting)

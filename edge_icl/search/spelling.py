@@ -24,7 +24,8 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from edge_icl.display.unseen import visible
+from edge_icl.display.unseen import blank, visible
+from edge_icl.errors import InputError
 from edge_icl.search.matching import fold
 
 if TYPE_CHECKING:
@@ -67,6 +68,16 @@ def stripped(output: str) -> str:
         return output
     end = output[output.index(bare) + len(bare) :][:1]
     return bare + end if bare and end and end in _JOINERS and _joins(bare[-1]) else bare
+
+
+def refuse_blank(input: str) -> None:
+    """Refuse an input of characters that cannot be seen, which a slip of the clipboard brings.
+
+    Raises:
+        InputError: it is one.
+    """
+    if blank(input):
+        raise InputError("the input is empty but for characters that cannot be seen", "give it some text")
 
 
 class LookAlike(NamedTuple):

@@ -107,6 +107,15 @@ def test_a_file_without_a_usable_row_is_refused(home: Path) -> None:
         refused(run("add", "--file", "-", "--skip-bad", stdin="{"), "none of its rows can be used")
 
 
+@pytest.mark.parametrize("nothing", ["\u200b", " \ufeff\u2060 ", "\u200d\ufe0f", "\u3164"])
+def test_an_input_of_which_nothing_can_be_seen_is_refused(home: Path, tmp_path: Path, nothing: str) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"input": nothing, "output": "x"}) + "\n")
+    with unchanged(home):
+        for line in (("add", nothing, "x"), ("add", "--file", str(file))):
+            refused(run(*line), "the input is empty but for characters that cannot be seen")
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -78,7 +78,8 @@ def test_any_codec_that_python_knows_may_be_named(add: Callable[..., Ran], name:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "meant"), [("cp1552", "cp1252"), ("utf8-8", "utf-8"), ("hex", ""), ("?\0", "")]
+    ("wrong", "meant"),
+    [("cp1552", "cp1252"), ("utf8-8", "utf-8"), ("hex", "cp1252, "), ("base64", "cp1252, "), ("?\0", "")],
 )
 def test_a_name_that_no_codec_has_is_wrong_usage(add: Callable[..., Ran], wrong: str, meant: str) -> None:
     refused(add(b"", "--encoding", wrong), "there is no encoding", meant, code=2)
@@ -148,7 +149,8 @@ def test_stdin_has_an_encoding_too(models_home: Path) -> None:
 
 
 def test_one_odd_byte_shows_no_encoding(add: Callable[..., Ran]) -> None:
-    refused(add(b"input,output\na,\xff\n"), "it is not UTF-8", "--skip-bad")
+    refused(add(b"input,output\na,\xff\n"), "it is not UTF-8", "correct them")
+    refused(add(b"input,output\nb,c\na,\xff\n"), "it is not UTF-8", "--skip-bad")
     ran = add(b"input,output\nb,c\na,\xff\n", "--skip-bad")
     assert (ran.code, ran.err.splitlines()[0]) == (0, "edge-icl: skipped line 3: it is not UTF-8")
 

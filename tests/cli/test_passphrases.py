@@ -301,6 +301,7 @@ def test_a_noted_root_tells_an_older_copy_of_the_store_apart(bare_home: Path, tm
     run("forget", IDS["Printer paper"], "--yes")
     root = json.loads(run("status", "--json").out)["root"]
     assert run("verify", "--root", root).code == 0
+    assert run("verify", "--root", f" {root.upper()}\n").code == 0
     shutil.rmtree(bare_home / "stores" / "default")
     shutil.copytree(tmp_path / "older", bare_home / "stores" / "default")
 

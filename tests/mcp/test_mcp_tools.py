@@ -23,6 +23,7 @@ from edge_icl import Added, Answer, EdgeIclError, Example, Held, InputError, Mem
 from edge_icl.mcp import returned
 from edge_icl.mcp.advice import BY_HAND, SETTING, told
 from edge_icl.mcp.arguments import (
+    AddArguments,
     AskArguments,
     CheckArguments,
     DryRunArguments,
@@ -30,7 +31,7 @@ from edge_icl.mcp.arguments import (
     FixDryRunArguments,
     ListArguments,
 )
-from edge_icl.mcp.changing import fix, fix_dry_run, forget_dry_run
+from edge_icl.mcp.changing import add, fix, fix_dry_run, forget_dry_run
 from edge_icl.mcp.checking import check
 from edge_icl.mcp.desk import Desk
 from edge_icl.mcp.quoting import quoted
@@ -121,6 +122,10 @@ def test_what_tools_refuse_is_told_with_what_an_assistant_can_do(desk: Desk) -> 
         (lambda at: fix_dry_run(at, FixDryRunArguments(id="ffff", output="x")), "the tool list shows the ids"),
         (lambda at: fix_dry_run(at, FixDryRunArguments(id="a taxi", output="x")), "and the tool search finds"),
         (lambda at: forget_dry_run(at, DryRunArguments(match="\u200b")), "the tool list shows them"),
+        (
+            lambda at: add(at, AddArguments(input="\u200b", output="x")),
+            "characters that cannot be seen; give it some text",
+        ),
         (
             lambda at: forget_dry_run(at, DryRunArguments(like="a ride")),
             f"models fetch all-minilm-l6-v2` {BY_HAND}",
