@@ -251,8 +251,8 @@ class Memory(Bound):
 
     @property
     def path(self) -> Path:
-        """The store's directory."""
-        return self._opened.store.path
+        """The store's directory; with create="later" it is there from the first examples on."""
+        return self._opened.store.place
 
     @property
     def settings(self) -> Settings:

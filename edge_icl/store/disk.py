@@ -107,6 +107,11 @@ class Store(StoreReader):
         recovery.finish(self)
         return super().read(work)
 
+    @property
+    def place(self) -> Path:
+        """The directory that is its own, though it may still have to be made."""
+        return self.path
+
     @contextmanager
     def present(self) -> Iterator[None]:
         """Have the store on the disk while the block changes it, as one that was opened is."""

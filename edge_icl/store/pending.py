@@ -62,6 +62,11 @@ class Pending(Store):
         self._making = threading.Lock()
         self._there = self._made = False
 
+    @property
+    def place(self) -> Path:
+        """The directory that it will have, whatever its draft is called."""
+        return self._target
+
     def read_manifest(self) -> bytes:
         """Return the bytes of the manifest; of an empty store until there is one.
 

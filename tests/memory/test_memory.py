@@ -419,6 +419,20 @@ def test_a_closed_memory_says_so(memory: Memory, earlier_threads: set[threading.
     assert {*threading.enumerate()} <= earlier_threads
 
 
+def test_a_store_that_comes_with_its_examples_is_told_by_its_own_name_before(models_home: Path) -> None:
+    path = models_home / "stores" / "work"
+    with Memory.open("work", create="later") as memory:
+        assert memory.path == path
+        assert not path.exists()
+        with pytest.raises(
+            StoreNotFoundError, match=f"^there is no store at {path}; make it with `.* work init`"
+        ):
+            memory.verify()
+        memory.add("Taxi", "travel")
+        assert memory.path == path
+        assert memory.verify().ok
+
+
 def test_an_empty_store_has_no_answer(models_home: Path) -> None:
     with Memory.open("empty") as memory:
         for options in (Options(), Options(labels="off", select="none"), Options(labels="on", prior=False)):
