@@ -20,6 +20,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_icl.store import settings
 from edge_icl.store.files import Files
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ Count = Callable[[str, int], None]
 
 NEVER = -1
 ASIDE = "look aside"
-"""The operation by which a store looks for what killed processes left beside it."""
+"""A listing of a folder with stores in it: by this a store looks for what killed processes left beside it."""
 
 PREFIXES = {
     "none of it": lambda n: 0,
@@ -57,7 +58,6 @@ class Faulty(Files):
         error: raised by it instead of a crash; the operations after it succeed again unless `stuck`.
         stuck: whether all later operations that write raise the error too.
         torn: how many bytes of a write that it stops at arrive, of how many.
-        aside: the folder that the store is in, of which a listing counts as ASIDE.
         done: the operations so far, by name.
         fired: whether it has stopped.
     """
@@ -69,13 +69,11 @@ class Faulty(Files):
         error: OSError | None = None,
         stuck: bool = False,
         torn: str | None = None,
-        aside: Path | None = None,
     ) -> None:
         self.stop = stop
         self.error = error
         self.stuck = stuck
         self.torn = torn
-        self.aside = aside
         self.done: list[str] = []
         self.fired = False
 
@@ -97,7 +95,7 @@ class Faulty(Files):
         return super().read(path)
 
     def names(self, path: Path) -> list[str]:
-        self.step(ASIDE if path == self.aside else "names")
+        self.step(ASIDE if any(path.glob(f"*/{settings.NAME}")) else "names")
         return super().names(path)
 
     def open(self, path: Path, *, create: bool) -> int:
