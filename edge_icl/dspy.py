@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edge_icl.errors import InputError, NotInstalledError
 from edge_icl.fields import Chooser, Fields
+from edge_icl.forms import each
 from edge_icl.runtime.home import DEFAULT_STORE
 
 try:
@@ -73,7 +74,7 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         cache: bool = False,
     ) -> None:
         super().__init__()
-        self._fields = Fields(tuple(inputs), tuple(outputs))
+        self._fields = Fields.named(inputs, outputs)
         self._chooser = Chooser(store, self._fields, k=k, select=select)
         self._cache = cache
         self.memory = self._chooser.memory
@@ -160,7 +161,7 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         Raises:
             ExampleNotFoundError: one is not there; nothing was forgotten.
         """
-        return self._chooser.forget(map(_row, examples))
+        return self._chooser.forget(map(_row, each(map(_row, examples))))
 
     def given(self, call: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a predictor is called with, and demonstrations, where it is not called with some."""

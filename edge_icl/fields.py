@@ -11,18 +11,21 @@ can read; what could not be read back is refused, so nothing is lost.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_icl.answer.options import Options
 from edge_icl.errors import ExampleNotFoundError, InputError
 from edge_icl.example import Example
+from edge_icl.forms import each
 from edge_icl.memory import Memory
 from edge_icl.results import Held
+from edge_icl.runtime.arguments import kind
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from edge_icl.answer.options import SelectMode
     from edge_icl.results import Receipt
@@ -51,12 +54,29 @@ class Fields:
                 f"the fields {every} are not some inputs and some outputs", "name each field once, as a list"
             )
 
+    @classmethod
+    def named(cls, inputs: Sequence[str], outputs: Sequence[str]) -> Fields:
+        """Return the fields of these names.
+
+        Raises:
+            InputError: see `Fields`; or a text is given for several names, and its letters would be these.
+        """
+        for names in (inputs, outputs):
+            if isinstance(names, str):
+                raise InputError(f"{names!r} is one name and not several", f"give it as a list: [{names!r}]")
+        return cls(tuple(inputs), tuple(outputs))
+
     def example(self, row: Mapping[str, object]) -> Example:
         """Return a row as an example.
 
         Raises:
-            InputError: a field is missing, unknown, empty or not a text, or could not be read back.
+            InputError: it is no row; or a field is missing, unknown, empty or not a text, or could not be read
+                back.
         """
+        if not isinstance(row, Mapping):
+            raise InputError(
+                f"{kind(row)} is not an example", f"give a dict with {[*self.inputs, *self.outputs]}"
+            )
         if unknown := row.keys() - {*self.inputs, *self.outputs}:
             raise InputError(
                 f"the store would not hold the field {min(unknown)!r}",
@@ -136,14 +156,14 @@ class Chooser:
         return [self.fields.values(held) for held in found]
 
     def forget(self, several: Iterable[str | Held | Mapping[str, object]]) -> Receipt:
-        """Forget, in one commit, what is named by ids, by what a store returned, or as rows.
+        """Forget, in one commit, what is named by ids, what a store returned, as rows, or in lists of these.
 
         Raises:
-            InputError: a row has other fields.
+            InputError: a row has other fields, or something is none of these.
             ExampleNotFoundError: one is not there; nothing was forgotten.
         """
         root = self.memory.root
-        named = [one.id if isinstance(one, Held) else one for one in several]
+        named = [one.id if isinstance(one, Held) else one for one in each(several)]
         ids = [one for one in named if isinstance(one, str)]
         if rows := [self.fields.example(one) for one in named if not isinstance(one, str)]:
             ids += taught(self.memory, rows)

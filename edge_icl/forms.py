@@ -130,14 +130,16 @@ def ids(given: Iterable[object], seed: bytes) -> list[str]:
     Raises:
         InputError: something else is among them.
     """
-    found: list[str] = []
+    return [id for one in each(given) for id in _ids(one, seed)]
+
+
+def each(given: Iterable[Any]) -> Iterator[Any]:
+    """Yield what is given, and of what is several in one argument, such as a list, each."""
     for one in given:
         if isinstance(one, Iterable) and not isinstance(one, str | bytes | Mapping):
-            for each in one:
-                found += _ids(each, seed)
+            yield from one
         else:
-            found += _ids(one, seed)
-    return found
+            yield one
 
 
 def id_of(given: Any, seed: bytes) -> str:

@@ -68,7 +68,7 @@ class EdgeExampleSelector(BaseExampleSelector):
         k: int = 4,
         select: SelectMode = "nearest",
     ) -> None:
-        fields = Fields(tuple(input_keys), tuple(output_keys))
+        fields = Fields.named(input_keys, output_keys)
         self._chooser = Chooser(store, fields, k=k, select=select)
         self.memory = self._chooser.memory
 

@@ -132,6 +132,20 @@ def test_forgetting_takes_ids_rows_and_what_is_found(memory: Memory) -> None:
         selector.forget(ROWS[0])
 
 
+def test_lists_are_several_and_a_text_is_no_list_of_names(memory: Memory) -> None:
+    selector = EdgeExampleSelector(memory)
+    ids = selector.add_examples(ROWS)
+
+    assert selector.forget([ids[0], ROWS[1]], *ids[2:]).ids == tuple(sorted(ids))
+    for wrong in (5, None):
+        with pytest.raises(InputError, match=f"^{type(wrong).__name__} is not an example; give a dict with"):
+            selector.forget(wrong)
+    with pytest.raises(
+        InputError, match=r"^'question' is one name and not several; give it as a list: \['question'\]$"
+    ):
+        EdgeExampleSelector(memory, input_keys="question")
+
+
 def test_a_store_is_made_by_its_name_and_closed_only_by_the_selector_that_opened_it(memory: Memory) -> None:
     with EdgeExampleSelector(memory.path, k=3, select="random") as selector:
         selector.add_examples(ROWS)
