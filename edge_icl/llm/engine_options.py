@@ -9,13 +9,18 @@ why it is not a dataclass, which takes the interpreter six times as long to make
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
+from edge_icl.errors import InputError
 from edge_icl.runtime.arguments import whole
 
 CONTEXT = 4096
 """Most tokens of prompt and answer together: eight examples of a page each. The default model's KV cache has
 94 MB then."""
+
+ALWAYS_ALLOWED = 16
+"""Processor threads, however few processors there are; beyond these two a processor are."""
 
 
 class EngineOptions(NamedTuple):
@@ -46,6 +51,22 @@ class EngineOptions(NamedTuple):
         ):
             if number is not None:
                 whole(number, what, least=least)
+        _refuse_too_many(self.threads)
+
+
+def _refuse_too_many(threads: int | None) -> None:
+    """Refuse threads that would only wait for each other: an answer would seem to hang, or llama.cpp would end.
+
+    Raises:
+        InputError: there are too many.
+    """
+    processors = os.cpu_count() or 1
+    most = max(ALWAYS_ALLOWED, 2 * processors)
+    if threads is not None and threads > most:
+        raise InputError(
+            f"{threads:,} threads are too many for {processors} processor{'s' * (processors > 1)}",
+            f"ask for {most} at most, or leave the number out: one for each core is the fastest",
+        )
 
 
 DEFAULTS = EngineOptions()

@@ -119,6 +119,7 @@ OPENED: list[tuple[dict[str, object], str]] = [
     ({"gpu_layers": -1}, "gpu_layers is -1; give 0 or more"),
     ({"threads": 2.5}, "threads is float, not a whole number"),
     ({"threads": 0}, "threads is 0; give 1 or more"),
+    ({"threads": 10**5}, "100,000 threads are too many for"),
     ({"timeout": "3"}, "timeout is str, not a number"),
     ({"timeout": None}, "timeout is NoneType, not a number"),
     ({"timeout": -1}, "timeout is -1; give 0 or more"),
