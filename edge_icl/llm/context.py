@@ -82,7 +82,11 @@ class Context:
         complaint()
         handle = library.llama_init_from_model(model, parameters)
         if not handle:
-            raise ModelError(f"no context of {size} tokens can be made: {complaint()}", "ask for a smaller one")
+            less = "have the GPU hold fewer layers, with --gpu-layers" if gpu else "use a smaller model"
+            raise ModelError(
+                f"there is no room for the model's context of {size:,} tokens: {complaint()}",
+                f"end other programs, or {less}",
+            )
         if not library.llama_get_memory(handle):
             library.llama_free(handle)
             raise ModelFileError("the model is an encoder: it keeps nothing of what it has read", UNFIT)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import llama_cpp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,6 +41,17 @@ def test_context_is_capped_at_what_the_model_was_trained_on(gguf: Path) -> None:
 def test_gpu_layers_are_none_without_a_gpu_backend(gguf: Path) -> None:
     with Model.load(gguf, identity="x", options=EngineOptions(context=256, gpu_layers=5)) as model:
         assert model.gpu_layers == (0 if model.backend == "CPU" else 5)
+
+
+def test_a_context_that_does_not_fit_into_memory_is_told_with_what_helps(
+    gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llama_cpp, "llama_init_from_model", lambda *_: None)
+
+    with pytest.raises(
+        ModelError, match=r"no room for the model's context of 4,096 tokens: .*a smaller model$"
+    ):
+        Model.load(gguf, identity="x")
 
 
 @pytest.mark.parametrize("wrong", [{"context": 0}, {"threads": 0}, {"gpu_layers": -1}])
