@@ -256,6 +256,9 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
         told = _after_change(session, _refusal(error))
         output.error(told, type(error).__name__, cause=error, committed=session.committed)
         return FAILED
+    if isinstance(error, ImportError) and not (error.name or "").startswith("edge_icl"):
+        output.error(_after_change(session, _unloaded(error)), "ImportError", cause=error)
+        return FAILED
     assert error is not None
     raise error
 
@@ -271,3 +274,13 @@ def _refusal(error: OSError | MemoryError) -> str:
         return "there is not enough memory; close other programs, or use a smaller model"
     reason = (error.strerror or str(error) or type(error).__name__).lower()
     return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _unloaded(error: ImportError) -> str:
+    """Return which library of others cannot be loaded, which an upgrade or a removal elsewhere can bring."""
+    from edge_icl.cli.tables import one_line
+
+    cause: BaseException = error
+    while cause.__cause__ is not None:  # numpy writes a page around it
+        cause = cause.__cause__
+    return f"a library cannot be loaded: {one_line(str(cause))}; install what is missing, or edge-icl again"

@@ -119,6 +119,17 @@ def test_what_the_system_refuses_is_no_traceback() -> None:
 
 
 @pytest.mark.usefixtures("bare_home")
+def test_a_library_that_cannot_be_loaded_is_no_traceback(tmp_path: Path) -> None:
+    reason = "libgomp.so.1: cannot open shared object file: No such file or directory"
+    (tmp_path / "numpy.py").write_text(
+        f"try:\n    raise ImportError({reason!r})\nexcept ImportError as error:\n"
+        "    raise ImportError('\\n\\nIMPORTANT:\\nREAD THIS') from error\n"
+    )
+    with mock.patch.dict("os.environ", PYTHONPATH=str(tmp_path)):
+        refused(process("list"), f"error: a library cannot be loaded: {reason}; install")
+
+
+@pytest.mark.usefixtures("bare_home")
 def test_a_closed_pipe_ends_the_program_quietly() -> None:
     reader, writer = os.pipe()
     os.close(reader)
