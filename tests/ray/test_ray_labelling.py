@@ -83,7 +83,7 @@ def other_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def killing(tmp_path: Path) -> Iterator[list[int]]:
-    """Kill a worker when the first part is there; the number of parts that there were then."""
+    """Kill a worker when the first part is there, with a draft as it may leave; how many parts were there."""
     from ray_fixtures import processes
 
     at, ended = list[int](), threading.Event()
@@ -93,6 +93,7 @@ def killing(tmp_path: Path) -> Iterator[list[int]]:
             there = len([*(tmp_path / "answers").glob("part-*")])
             workers = processes("ray::MapWorker") if there else []
             if workers:
+                (tmp_path / "answers" / ".part-00044.parquet.0badcafe").write_bytes(b"left by a worker")
                 os.kill(workers[0], signal.SIGKILL)
                 at.append(there)
                 return
