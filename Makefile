@@ -68,8 +68,8 @@ counts: setup
 
 # Not in setup: pyspark, which has 491 MB and is for one test.
 campaign: setup
-	$(PYTEST) --campaign --hypothesis-profile=campaign -k "$(LARGE)"
 	$(BIN)/python -m pip install --quiet "pyspark>=4,<5"
+	$(PYTEST) --campaign --hypothesis-profile=campaign -k "$(LARGE)"
 	$(PYTEST) --campaign -m campaign -k "not ($(LARGE))"
 
 # Not in setup: atheris, which has libFuzzer in it, comes for Linux and for few versions of Python.
