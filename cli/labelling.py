@@ -199,7 +199,7 @@ class _Run:
             parts.clear(folder)
             self._tell_kept(folder)
             raise
-        parts.clear(folder)  # a worker that was killed may have left one that others then wrote
+        parts.clear(folder)  # a killed worker leaves its draft of a part, which another one then wrote
         return self._tell()
 
     def _begin(self, folder: Path) -> None:

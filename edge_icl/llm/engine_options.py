@@ -20,7 +20,7 @@ CONTEXT = 4096
 94 MB then."""
 
 ALWAYS_ALLOWED = 16
-"""Processor threads, however few processors there are; beyond these two a processor are."""
+"""Processor threads that may be asked for on any machine; on a larger one, two for each processor may."""
 
 
 class EngineOptions(NamedTuple):
