@@ -252,12 +252,11 @@ def _tell(session: Session, args: Sequence[str], error: BaseException | None) ->
         told = sentence if error.committed else _after_change(session, sentence)
         output.error(told, type(error).__name__, cause=error, committed=error.committed or session.committed)
         return error.exit_code
-    if isinstance(error, (OSError, MemoryError)):
+    if isinstance(error, (OSError, MemoryError)) or (
+        isinstance(error, ImportError) and not (error.name or "").startswith("edge_icl")
+    ):
         told = _after_change(session, _refusal(error))
         output.error(told, type(error).__name__, cause=error, committed=session.committed)
-        return FAILED
-    if isinstance(error, ImportError) and not (error.name or "").startswith("edge_icl"):
-        output.error(_after_change(session, _unloaded(error)), "ImportError", cause=error)
         return FAILED
     assert error is not None
     raise error
@@ -268,8 +267,10 @@ def _after_change(session: Session, told: str) -> str:
     return f"the change is made, and after it: {told}" if session.committed else told
 
 
-def _refusal(error: OSError | MemoryError) -> str:
-    """Return what the operating system refused, in a sentence."""
+def _refusal(error: OSError | MemoryError | ImportError) -> str:
+    """Return what the operating system refused, or which library cannot be loaded, in a sentence."""
+    if isinstance(error, ImportError):
+        return _unloaded(error)
     if isinstance(error, MemoryError):
         return "there is not enough memory; close other programs, or use a smaller model"
     reason = (error.strerror or str(error) or type(error).__name__).lower()

@@ -161,7 +161,8 @@ class EdgeDemos(Teleprompter):  # type: ignore[misc]  # it has no types
         Raises:
             ExampleNotFoundError: one is not there; nothing was forgotten.
         """
-        return self._chooser.forget(map(_row, each(map(_row, examples))))
+        rows = map(_row, examples)  # first, since an example of DSPy can be iterated over, as a list can
+        return self._chooser.forget(map(_row, each(rows)))
 
     def given(self, call: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a predictor is called with, and demonstrations, where it is not called with some."""

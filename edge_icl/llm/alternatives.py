@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from edge_icl.llm.keywords import REMARKS, is_of
+from edge_icl.llm.keywords import KINDS, asks, is_of, values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +22,6 @@ _OF_TYPE = {
     "object": {"properties", "required", "additionalProperties"},
 }
 """Keywords that say something of documents of one type and nothing of others."""
-
-_KINDS = {"string", "number", "boolean", "null", "object", "array"}
 
 
 def spelled_out(schema: Any) -> Any:
@@ -90,8 +88,8 @@ def _by_type(schema: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(kinds, list) or {"$ref", "anyOf", "oneOf", "allOf"} & schema.keys():
         return schema
     rest = {key: value for key, value in schema.items() if key != "type"}
-    if "const" in rest or "enum" in rest:
-        for value in [rest["const"]] if "const" in rest else rest["enum"]:
+    if (listed := values(rest)) is not None:
+        for value in listed:
             if not any(is_of(value, kind) for kind in kinds):
                 raise ValueError(f"{json.dumps(value)[:80]} is of none of the types {', '.join(kinds)}")
         return rest
@@ -124,10 +122,10 @@ class _Overlap:
             return any(self.may_pass(part, other) for part in parts)
         if (parts := self._parts(other)) is not None:
             return any(self.may_pass(written, part) for part in parts)
-        if (values := _values(written)) is not None:
-            return any(_may_hold(other, value) for value in values)
-        if (values := _values(other)) is not None:
-            return any(_may_hold(written, value) for value in values)
+        if (listed := values(written)) is not None:
+            return any(_may_hold(other, value) for value in listed)
+        if (listed := values(other)) is not None:
+            return any(_may_hold(written, value) for value in listed)
         kinds = _written_kinds(written)
         related = any(_related(one, two) for one in kinds for two in _kinds(other))
         return related and (kinds != {"object"} or self._object_may_pass(written, other))
@@ -152,16 +150,10 @@ class _Overlap:
         return parts
 
 
-def _values(schema: dict[str, Any]) -> list[Any] | None:
-    """Return the values that a schema lists; None where it lists none."""
-    return [schema["const"]] if "const" in schema else schema.get("enum")
-
-
 def _may_hold(schema: dict[str, Any], value: Any) -> bool:
     """Return whether a value may keep to a schema: certain of one that lists values, and by the type else."""
-    values = _values(schema)
-    if values is not None:
-        return value in values
+    if (listed := values(schema)) is not None:
+        return value in listed
     return any(is_of(value, kind) for kind in _kinds(schema))
 
 
@@ -173,7 +165,7 @@ def _written_kinds(schema: dict[str, Any]) -> set[str]:
 
 def _kinds(schema: dict[str, Any]) -> set[str]:
     """Return the types that a schema allows."""
-    return {schema["type"]} if "type" in schema else {*_KINDS}
+    return {schema["type"]} if "type" in schema else {*KINDS}
 
 
 def _related(one: str, two: str) -> bool:
@@ -183,4 +175,4 @@ def _related(one: str, two: str) -> bool:
 
 def _short(schema: dict[str, Any]) -> str:
     """Return a schema for a message."""
-    return json.dumps({key: value for key, value in schema.items() if key not in REMARKS})[:60]
+    return json.dumps(asks(schema))[:60]

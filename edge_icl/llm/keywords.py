@@ -27,7 +27,7 @@ REMARKS = {
 FORMATS = {"date", "time", "date-time", "uuid", "uuid1", "uuid2", "uuid3", "uuid4", "uuid5"}
 """Those that the converter has a rule for."""
 
-_KINDS: dict[str, tuple[type, ...]] = {
+KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
     "boolean": (bool,),
@@ -35,6 +35,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
 }
+"""The types of JSON Schema, apart from integer, which is a number; and what Python reads them as."""
 
 
 def refuse(schema: Any) -> None:
@@ -52,6 +53,11 @@ def refuse(schema: Any) -> None:
 def asks(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema without its remarks."""
     return {key: value for key, value in schema.items() if key not in REMARKS}
+
+
+def values(schema: dict[str, Any]) -> list[Any] | None:
+    """Return the values that a schema lists; None where it lists none."""
+    return [schema["const"]] if "const" in schema else schema.get("enum")
 
 
 def _parts(schema: Any) -> Iterator[dict[str, Any]]:
@@ -96,8 +102,7 @@ def _refuse_values(schema: dict[str, Any]) -> None:
     for key in ("enum", "anyOf", "oneOf", "allOf"):
         if schema.get(key) == []:
             raise ValueError(f"{key} has nothing in it")
-    values = [schema["const"]] if "const" in schema else schema.get("enum", ())
-    for value in values if isinstance(schema.get("type"), str) else ():
+    for value in values(schema) or () if isinstance(schema.get("type"), str) else ():
         if not is_of(value, schema["type"]):
             raise ValueError(f"{json.dumps(value)[:80]} is not of the type {schema['type']}")
     form = schema.get("format")
@@ -109,7 +114,7 @@ def is_of(value: Any, kind: str) -> bool:
     """Return whether a value is of a type, as JSON Schema has them: 1.0 is an integer, true is no number."""
     if kind == "integer":
         return is_of(value, "number") and float(value).is_integer()
-    return isinstance(value, _KINDS.get(kind, ())) and (kind == "boolean" or not isinstance(value, bool))
+    return isinstance(value, KINDS.get(kind, ())) and (kind == "boolean" or not isinstance(value, bool))
 
 
 def _read(schema: dict[str, Any]) -> set[str]:
